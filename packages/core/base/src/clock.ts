@@ -1,0 +1,29 @@
+/** Nanoseconds since the epoch; microsecond resolution. */
+export function nowNs(): bigint {
+  return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n
+}
+
+/** RFC 3339 in UTC with up to nine fractional digits, trailing zeros cut as Go's RFC3339Nano does. */
+export function formatTimeNs(ns: bigint): string {
+  const seconds = new Date(Number(ns / 1_000_000n)).toISOString().slice(0, 19)
+  const fraction = (ns % 1_000_000_000n).toString().padStart(9, '0').replace(/0+$/, '')
+  return fraction ? `${seconds}.${fraction}Z` : `${seconds}Z`
+}
+
+/** Now, as `formatTimeNs`. */
+export const nowText = (): string => formatTimeNs(nowNs())
+
+const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d*)?(Z|z|[+-]\d\d:\d\d)$/
+
+/** Nanoseconds since the epoch of an RFC 3339 time, or undefined when it is none. */
+export function parseTimeNs(text: string): bigint | undefined {
+  const m = rfc3339.exec(text)
+  if (!m) return undefined
+  const zone = m[8] === 'z' ? 'Z' : m[8]
+  const ms = Date.parse(`${m[1]}-${m[2]}-${m[3]}T${m[4]}:${m[5]}:${m[6]}${zone}`)
+  if (Number.isNaN(ms)) return undefined
+  return BigInt(ms) * 1_000_000n + BigInt((m[7] ?? '').padEnd(9, '0'))
+}
+
+/** Go's zero time, which the Engine API prints where a time was never set. */
+export const zeroTime = '0001-01-01T00:00:00Z'

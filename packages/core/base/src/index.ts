@@ -1,0 +1,33 @@
+export { formatTimeNs, nowNs, nowText, parseTimeNs, zeroTime } from './clock.ts'
+export { Emitter } from './emitter.ts'
+export {
+  codeOf,
+  conflict,
+  EngineError,
+  type ErrorKind,
+  forbidden,
+  httpStatus,
+  internal,
+  invalid,
+  isKind,
+  messageOf,
+  notFound,
+  notImplemented,
+  notModified,
+  unauthorized,
+  unavailable,
+} from './errors.ts'
+export {
+  type Brand,
+  type ContainerId,
+  type ExecId,
+  type NetworkId,
+  newContainerId,
+  newExecId,
+  newNetworkId,
+  randomId,
+  shortId,
+} from './ids.ts'
+export { KeyedLock } from './keyed-lock.ts'
+export { type Logger, silentLogger } from './log.ts'
+export { Undo } from './undo.ts'

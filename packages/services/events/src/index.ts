@@ -1,0 +1,1 @@
+export type { EngineEvent, EventQuery, Events, EventType } from './events.ts'

@@ -1,0 +1,104 @@
+import type { Digest, ImageConfig } from '@berth/oci'
+import type { ImageRunConfig } from '@berth/oci'
+import type { Readable } from 'node:stream'
+
+/** An image of one platform that is in the store, with its layers unpacked or ready to be. */
+export interface Image {
+  /** Digest of the config. */
+  readonly id: Digest
+  readonly config: ImageConfig
+  /** Digest of the manifest that names it. */
+  readonly manifest: Digest
+  /** Chain id of all layers; undefined for an image of no layer. */
+  readonly chainId: Digest | undefined
+  /** Familiar names: `busybox:latest`; sorted. */
+  readonly repoTags: readonly string[]
+  /** `busybox@sha256:...`; sorted. */
+  readonly repoDigests: readonly string[]
+  /** Bytes of the unpacked layers. */
+  readonly sizeBytes: number
+  /** Id of the image it was committed from, '' when unknown. */
+  readonly parent: Digest | ''
+  /** RFC 3339, of the last time a tag was put on it; the zero time when never. */
+  readonly lastTaggedAt: string
+}
+
+export interface ImageListQuery {
+  readonly all?: boolean
+  /** The wire's `filters`, decoded: name to the accepted values. Unknown names are `invalid`. */
+  readonly filters?: Readonly<Record<string, readonly string[]>>
+}
+
+export interface ImageHistoryItem {
+  readonly Id: string
+  readonly Created: number
+  readonly CreatedBy: string
+  readonly Tags: string[] | null
+  readonly Size: number
+  readonly Comment: string
+}
+
+export interface ImageDeleteItem {
+  readonly Untagged?: string
+  readonly Deleted?: string
+}
+
+export interface ImportRequest {
+  readonly source: Readable
+  readonly reference?: string
+  readonly message?: string
+  /** Dockerfile instructions, one each. */
+  readonly changes: readonly string[]
+  readonly platform?: string
+}
+
+export interface CommitRequest {
+  readonly containerId: string
+  /** The container's writable layer as a tar. */
+  readonly layer: Readable
+  readonly parent: Image
+  /** The container's configuration, before `changes` and `config`. */
+  readonly containerConfig: ImageRunConfig
+  /** Overrides from the request's body. */
+  readonly config?: ImageRunConfig
+  readonly changes: readonly string[]
+  readonly reference?: string
+  readonly author?: string
+  readonly message?: string
+}
+
+/** What a container engine says about who uses an image; asked at deletion and pruning. */
+export interface ImageUse {
+  readonly containerId: string
+  readonly imageId: Digest
+  readonly running: boolean
+}
+
+/** Progress as one JSON object of Docker's stream. */
+export type Progress = (message: Readonly<Record<string, unknown>>) => void
+
+export interface Images {
+  /** By reference, id, id prefix or digest; Docker's `No such image: x:v1` when absent (404). */
+  resolve(reference: string, platform?: string): Promise<Image>
+  /** Makes sure that every layer of `image` is unpacked, so that its chain id can be a snapshot's parent. */
+  ensureUnpacked(image: Image): Promise<void>
+  list(query: ImageListQuery): Promise<Image[]>
+  history(reference: string): Promise<ImageHistoryItem[]>
+  tag(source: string, target: string): Promise<void>
+  remove(reference: string, options: { readonly force: boolean; readonly prune: boolean }): Promise<ImageDeleteItem[]>
+  prune(
+    filters: Readonly<Record<string, readonly string[]>>,
+  ): Promise<{ deleted: ImageDeleteItem[]; reclaimedBytes: number }>
+  /** A docker-save or OCI-layout archive, plain or compressed. */
+  load(
+    archive: Readable,
+    options: { readonly quiet: boolean; readonly platform?: string },
+    progress: Progress,
+  ): Promise<void>
+  /** An archive that both Docker and OCI tools read. */
+  save(references: readonly string[], options?: { readonly platform?: string }): Promise<Readable>
+  importRootfs(request: ImportRequest, progress: Progress): Promise<Digest>
+  commit(request: CommitRequest): Promise<Digest>
+  /** The containers service registers itself here (images never import containers). */
+  onUseQuery(query: () => readonly ImageUse[]): void
+}

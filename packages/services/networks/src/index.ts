@@ -1,0 +1,1 @@
+export type { Attachment, AttachRequest, InterfaceCounters, Networks } from './networks.ts'

@@ -1,0 +1,63 @@
+import type { ContainerId } from '@berth/base'
+import type { EndpointSettings, PortMap } from '@berth/engine-api'
+
+/** What a container asks of the network before it starts. */
+export interface AttachRequest {
+  readonly containerId: ContainerId
+  readonly name: string
+  readonly hostname: string
+  readonly domainname: string
+  /** 'bridge' | 'none' | 'host' | `container:<id>` (resolved) | a network's name. 'default' was already made 'bridge'. */
+  readonly mode: string
+  readonly endpoints: Readonly<Record<string, EndpointSettings>>
+  readonly dns: readonly string[]
+  readonly dnsOptions: readonly string[]
+  readonly dnsSearch: readonly string[]
+  /** `name:address`; `host-gateway` as an address is resolved here. */
+  readonly extraHosts: readonly string[]
+  readonly portBindings: PortMap
+  readonly sysctls: Readonly<Record<string, string>>
+  /** Directory in which `hosts`, `hostname` and `resolv.conf` are written (kept when the user edited them). */
+  readonly filesDirectory: string
+}
+
+/** A container's network as it stands. Serialisable: kept beside the container's live state. */
+export interface Attachment {
+  /** The pinned namespace for the runtime; undefined: the host's. */
+  readonly netnsPath: string | undefined
+  /** Files to bind over /etc/hosts, /etc/hostname, /etc/resolv.conf. */
+  readonly hostsPath: string
+  readonly hostnamePath: string
+  readonly resolvConfPath: string
+  readonly sandboxId: string
+  readonly sandboxKey: string
+  /** By network name, addresses filled in. */
+  readonly endpoints: Readonly<Record<string, EndpointSettings>>
+  readonly ports: PortMap
+  /** Interface name inside to its host side's name, for counters. */
+  readonly interfaces: readonly { readonly inside: string; readonly host: string }[]
+}
+
+export interface InterfaceCounters {
+  readonly rx_bytes: number
+  readonly rx_packets: number
+  readonly rx_errors: number
+  readonly rx_dropped: number
+  readonly tx_bytes: number
+  readonly tx_packets: number
+  readonly tx_errors: number
+  readonly tx_dropped: number
+}
+
+export interface Networks {
+  /** Makes the sandbox and its endpoints; `attach` is all or nothing. */
+  attach(request: AttachRequest): Promise<Attachment>
+  /** Releases everything `attach` made; idempotent, also for what an earlier process made. */
+  detach(containerId: ContainerId): Promise<void>
+  /** Counters by interface name inside, read from the host's ends. */
+  counters(containerId: ContainerId): Promise<Readonly<Record<string, InterfaceCounters>>>
+  /** Drops what belongs to no container in `alive`; called once at start. */
+  reconcile(alive: readonly ContainerId[]): Promise<void>
+  /** The attachment of a live container, also after the engine restarted. */
+  attachment(containerId: ContainerId): Attachment | undefined
+}

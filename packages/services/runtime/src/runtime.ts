@@ -1,0 +1,121 @@
+import type { ContainerId, ExecId } from '@berth/base'
+import type { RuntimeProcess, RuntimeResources, RuntimeSpec } from '@berth/oci'
+import type { Duplex } from 'node:stream'
+
+export interface ConsoleSize {
+  readonly rows: number
+  readonly columns: number
+}
+
+/** What a process's standard streams are. */
+export interface ProcessIo {
+  readonly tty: boolean
+  readonly openStdin: boolean
+  /** The first attached client's end of input closes the process's input. */
+  readonly stdinOnce: boolean
+  readonly consoleSize?: ConsoleSize
+}
+
+/** Where a container's output is written; the supervisor owns the files. */
+export type LogTarget =
+  | {
+      readonly driver: 'json-file' | 'local'
+      readonly path: string
+      /** Bytes before rotation; 0 never rotates. */
+      readonly maxSizeBytes: number
+      readonly maxFiles: number
+      readonly compress: boolean
+      /** Labels and environment to record with each line (json-file's `attrs`). */
+      readonly attrs?: Readonly<Record<string, string>>
+    }
+  | { readonly driver: 'none' }
+
+export interface StartRequest {
+  readonly containerId: ContainerId
+  /** Written as config.json into a bundle directory that the runtime makes and removes. */
+  readonly spec: RuntimeSpec
+  /** Name from `--runtime`; undefined: the default. */
+  readonly runtimeName?: string
+  readonly io: ProcessIo
+  readonly log: LogTarget
+}
+
+export interface ExecRequest {
+  readonly containerId: ContainerId
+  readonly execId: ExecId
+  readonly process: RuntimeProcess
+  readonly runtimeName?: string
+  readonly io: ProcessIo
+}
+
+export interface StartedProcess {
+  readonly pid: number
+  /** RFC 3339, nanoseconds. */
+  readonly startedAt: string
+}
+
+export interface ExitReport {
+  readonly containerId: ContainerId
+  /** Absent: the container's first process. */
+  readonly execId?: ExecId
+  /** 0-255; 128 + n when a signal ended it. */
+  readonly exitCode: number
+  readonly oomKilled: boolean
+  readonly exitedAt: string
+}
+
+export interface AttachOptions {
+  readonly stdin: boolean
+  readonly stdout: boolean
+  readonly stderr: boolean
+}
+
+/** A container the supervisor knows, running or with an exit that nobody acknowledged. */
+export interface SupervisedContainer {
+  readonly containerId: ContainerId
+  readonly pid: number
+  readonly startedAt: string
+  readonly exit?: ExitReport
+  readonly execs: readonly { readonly execId: ExecId; readonly pid: number; readonly exit?: ExitReport }[]
+}
+
+/** The seam to the supervisor and the OCI runtime. */
+export interface Runtime extends AsyncDisposable {
+  /**
+   * Runs the container's first process. Rejects with an `EngineError` in Docker's words when the OCI runtime refuses;
+   * nothing is left behind then (no cgroup, no state directory, no log handle).
+   */
+  start(request: StartRequest): Promise<StartedProcess>
+  exec(request: ExecRequest): Promise<StartedProcess>
+  /**
+   * A client's stream to a process: what is written goes to its stdin (end() closes it where that is due); what is
+   * read is its output: raw with a TTY, else in frames of 8 bytes head (stream 1|2, big-endian length) and payload.
+   * May be opened before the process starts; ends when the process's output ended.
+   */
+  attach(
+    target: { readonly containerId: ContainerId; readonly execId?: ExecId },
+    options: AttachOptions,
+  ): Promise<Duplex>
+  /** Sends a signal by number to the first process, or to an exec's. `notFound` when it has ended. */
+  kill(target: { readonly containerId: ContainerId; readonly execId?: ExecId }, signal: number): Promise<void>
+  resize(target: { readonly containerId: ContainerId; readonly execId?: ExecId }, size: ConsoleSize): Promise<void>
+  pause(containerId: ContainerId): Promise<void>
+  resume(containerId: ContainerId): Promise<void>
+  update(containerId: ContainerId, resources: RuntimeResources): Promise<void>
+  /** Pids in the container's cgroup, host view. */
+  pids(containerId: ContainerId): Promise<number[]>
+  /** Forgets an exited container: its report is acknowledged, its cgroups, state and bundle directories are removed. */
+  release(containerId: ContainerId): Promise<void>
+  /** Forgets an exec's exit report. */
+  releaseExec(containerId: ContainerId, execId: ExecId): Promise<void>
+  list(): Promise<SupervisedContainer[]>
+  /** Exits as they come; unacknowledged ones are in `list()` after a restart. */
+  onExit(listener: (report: ExitReport) => void): Disposable
+  /** A process of the container was killed for memory; the container may live on. */
+  onOom(listener: (containerId: ContainerId) => void): Disposable
+  /** The supervisor died: every container of it is lost. A new one is started before the listeners are called. */
+  onSupervisorLost(listener: () => void): Disposable
+  /** Name to binary path of the OCI runtimes found, default first. */
+  readonly runtimes: Readonly<Record<string, { readonly path: string; readonly args: readonly string[] }>>
+  readonly defaultRuntime: string
+}

@@ -1,0 +1,32 @@
+import type { Digest } from '@berth/oci'
+import type { Readable } from 'node:stream'
+
+export interface BlobInfo {
+  readonly digest: Digest
+  readonly sizeBytes: number
+}
+
+export interface IngestOptions {
+  /** The blob must have this digest, else `invalid` and nothing is kept. */
+  readonly expected?: Digest
+  /** The blob must have exactly this size, else `invalid`; more bytes are never written. */
+  readonly sizeBytes?: number
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Content-addressed blobs at `<root>/content/blobs/<algorithm>/<hex>`, verified while they stream in: temp file,
+ * fsync, rename. What is half written after a crash is swept when the store opens.
+ */
+export interface ContentStore {
+  info(digest: Digest): BlobInfo | undefined
+  /** The whole blob; `notFound` when absent, `invalid` when larger than `maxBytes`. For JSON documents. */
+  read(digest: Digest, maxBytes: number): Promise<Buffer>
+  open(digest: Digest, options?: { readonly start?: number; readonly end?: number }): Readable
+  ingest(source: AsyncIterable<Uint8Array>, options?: IngestOptions): Promise<BlobInfo>
+  put(bytes: Uint8Array): Promise<BlobInfo>
+  remove(digest: Digest): Promise<void>
+  list(): BlobInfo[]
+  /** The file that holds a blob, for workers that read it themselves. */
+  pathOf(digest: Digest): string
+}

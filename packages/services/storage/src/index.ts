@@ -1,0 +1,2 @@
+export type { BlobInfo, ContentStore, IngestOptions } from './content-store.ts'
+export type { Change, ChangeKind, LayerSource, Snapshots } from './snapshots.ts'

@@ -1,0 +1,58 @@
+import type { Digest } from '@berth/oci'
+import type { Readable } from 'node:stream'
+
+export type ChangeKind = 'modified' | 'added' | 'deleted'
+export interface Change {
+  readonly path: string
+  readonly kind: ChangeKind
+}
+
+export interface LayerSource {
+  /** The file with the layer's bytes, compressed as it came. */
+  readonly path: string
+  readonly diffId?: Digest
+}
+
+/**
+ * Filesystems by layers. A committed snapshot is named by the chain id of its layers and never changes; an active one
+ * is named by its owner (a container id), is writable, and sits on a committed parent.
+ */
+export interface Snapshots {
+  has(chainId: Digest): boolean
+  /**
+   * Unpacks `layer` on `parent` and commits it as the chain id that follows. Verifies `layer.diffId` when given.
+   * Concurrent calls for one chain id do the work once. All or nothing, also across a crash.
+   */
+  unpack(
+    parent: Digest | undefined,
+    layer: LayerSource,
+    signal?: AbortSignal,
+  ): Promise<{ chainId: Digest; diffId: Digest; sizeBytes: number }>
+  /** Creates the active snapshot `key`. `parent` undefined: an empty root. */
+  prepare(key: string, parent: Digest | undefined): void
+  /**
+   * Mounts an active snapshot read-write and returns the merged directory; returns the same when mounted already.
+   * `volatile`: the caller will throw the writes away (no sync at unmount).
+   */
+  mount(key: string, options?: { readonly volatile?: boolean }): string
+  unmount(key: string): Promise<void>
+  isMounted(key: string): boolean
+  /** Unmounts and deletes an active snapshot; nothing when absent. */
+  remove(key: string): Promise<void>
+  /** Deletes a committed snapshot that has no child; `conflict` otherwise. */
+  removeCommitted(chainId: Digest): Promise<void>
+  /** Bytes of the writable layer, or of one committed layer. */
+  usage(keyOrChainId: string): Promise<number>
+  /** What the writable layer changed, sorted by path. */
+  changes(key: string): Promise<Change[]>
+  /** The writable layer as an uncompressed OCI layer tar (whiteouts included). */
+  diff(key: string): Readable
+  /** The whole merged tree as an uncompressed tar. */
+  exportTree(key: string): Readable
+  listActive(): string[]
+  listCommitted(): { readonly chainId: Digest; readonly parent: Digest | undefined; readonly sizeBytes: number }[]
+  /** Host directories, as `GraphDriver.Data` shows them: LowerDir, UpperDir, WorkDir, MergedDir. */
+  directories(key: string): Readonly<Record<string, string>>
+  /** 'overlay2', or the fallback's name. */
+  readonly driver: string
+}

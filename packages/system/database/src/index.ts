@@ -1,0 +1,1 @@
+export { type Database, type Migration, openDatabase, type Row, type Statement, type Value } from './database.ts'

@@ -1,0 +1,27 @@
+// Bundles what has to start fast: the CLI, the daemon and the supervisor. Runs on any Node that npm runs on.
+import { build } from 'esbuild'
+import { existsSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const entries = {
+  berth: 'packages/apps/cli/src/main.ts',
+  daemon: 'packages/apps/daemon/src/main.ts',
+  supervisor: 'packages/services/runtime/src/supervisor/main.ts',
+  'layer-worker': 'packages/services/storage/src/layers/worker.ts',
+}
+const present = Object.entries(entries).filter(([, file]) => existsSync(root + file))
+await build({
+  entryPoints: Object.fromEntries(present.map(([name, file]) => [name, root + file])),
+  outdir: root + 'dist',
+  outExtension: { '.js': '.cjs' },
+  bundle: true,
+  platform: 'node',
+  target: 'node26',
+  format: 'cjs',
+  external: ['koffi'],
+  minify: true,
+  keepNames: false,
+  legalComments: 'none',
+  logLevel: 'warning',
+})
