@@ -20,7 +20,7 @@ export class Undo implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const steps = this.#steps.reverse()
+    const steps = this.#steps.toReversed()
     this.#steps = []
     for (const { what, run } of steps) {
       try {
