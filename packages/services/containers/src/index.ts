@@ -24,3 +24,4 @@ export type {
   WaitCondition,
   WaitResult,
 } from './containers.ts'
+export type { ContainerPlan, DaemonDefaults, PlanContext, UpdatePlan } from './plan/types.ts'

@@ -1,3 +1,4 @@
+export type { CgroupFacts, HostFacts } from './host/host-facts.ts'
 export type { LogFollow, LogQuery, ReadLogs } from './log-query.ts'
 export type {
   AttachOptions,
@@ -11,3 +12,13 @@ export type {
   StartRequest,
   SupervisedContainer,
 } from './runtime.ts'
+export type {
+  DeviceRule,
+  HostFiles,
+  NamespaceSource,
+  Propagation,
+  ResolvedUser,
+  SpecDevice,
+  SpecInput,
+  SpecMount,
+} from './spec/input.ts'
