@@ -1,0 +1,91 @@
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** What an engine could leave behind on the host, one line per thing. */
+export type HostState = ReadonlySet<string>
+
+/** Every process that inherits this variable belongs to one sandbox: its value is the sandbox's name. */
+export const sandboxVariable = 'BERTH_TEST_SANDBOX'
+
+/** The mounts, network namespaces, engine cgroups and engine nft tables of the host as it stands. */
+export function readHostState(): HostState {
+  return new Set([
+    ...mounts().map((at) => `mount ${at}`),
+    ...entries('/run/netns').map((name) => `netns ${name}`),
+    ...engineCgroups('/sys/fs/cgroup', 5).map((path) => `cgroup ${path}`),
+    ...engineTables().map((name) => `nft table ${name}`),
+  ])
+}
+
+/**
+ * What is here now and was not in `before`, and the processes of `sandbox`. Waits up to `patienceMs` for what is on
+ * its way out (the kernel frees namespaces and cgroups a little later).
+ */
+export async function leaksSince(before: HostState, sandbox: string, patienceMs = 5000): Promise<string[]> {
+  const deadline = performance.now() + patienceMs
+  for (;;) {
+    const left = [...readHostState()].filter((line) => !before.has(line))
+    left.push(...processesOf(sandbox).map((pid) => `process ${pid} ${commandLine(pid)}`))
+    if (left.length === 0 || performance.now() > deadline) return left
+    await sleep(50)
+  }
+}
+
+/** The pids that carry `sandbox`'s variable, without the caller. */
+export function processesOf(sandbox: string): number[] {
+  const marker = `${sandboxVariable}=${sandbox}\0`
+  return entries('/proc')
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((pid) => readIfThere(`/proc/${pid}/environ`).includes(marker))
+    .map(Number)
+}
+
+/** A process's arguments joined by spaces; '' when it is gone. */
+export const commandLine = (pid: number): string => readIfThere(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim()
+
+function mounts(): string[] {
+  return readIfThere('/proc/self/mountinfo')
+    .split('\n')
+    .map((line) => line.split(' ')[4] ?? '')
+    .filter((at) => at !== '')
+}
+
+/** Directories that an engine names: `berth...`, or a container id. */
+function engineCgroups(folder: string, depth: number): string[] {
+  if (depth === 0) return []
+  return readdirIfThere(folder).flatMap((entry) => {
+    if (!entry.isDirectory()) return []
+    const path = join(folder, entry.name)
+    const own = /berth|^[0-9a-f]{64}$/.test(entry.name) ? [path] : []
+    return [...own, ...engineCgroups(path, depth - 1)]
+  })
+}
+
+function engineTables(): string[] {
+  try {
+    const list = execFileSync('nft', ['list', 'tables'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+    return list.split('\n').filter((line) => /berth/.test(line))
+  } catch {
+    return []
+  }
+}
+
+const entries = (folder: string): string[] => readdirIfThere(folder).map((entry) => entry.name)
+
+function readdirIfThere(folder: string) {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+  } catch {
+    return []
+  }
+}
+
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'latin1')
+  } catch {
+    return ''
+  }
+}

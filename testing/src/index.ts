@@ -1,0 +1,5 @@
+export { command, type CommandOptions, type CommandResult } from './command.ts'
+export { type DaemonOptions, startDaemon, type TestDaemon } from './daemon.ts'
+export { demultiplex, EngineApi, type EngineAnswer, type RequestExtras } from './engine-api.ts'
+export { type HostState, leaksSince, readHostState, sandboxVariable } from './host-state.ts'
+export { createSandbox, isInside, type Sandbox } from './sandbox.ts'

@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readlinkSync } from 'node:fs'
+import { leaksSince, readHostState, sandboxVariable } from './host-state.ts'
+
+/** A mount and a network namespace of their own, kept by a sleeping process. */
+export interface Sandbox {
+  readonly name: string
+  /** The process that keeps the namespaces. */
+  readonly pid: number
+  /** For `nsenter --net=`. */
+  readonly netns: string
+  /** Puts `command` inside: argv for spawn, with `env`'s marker of the sandbox. */
+  enter(command: readonly string[]): { readonly file: string; readonly args: string[]; readonly env: NodeJS.ProcessEnv }
+  /** Ends the holder, and returns what was left on the host. */
+  close(): Promise<string[]>
+}
+
+let count = 0
+
+/** Makes a sandbox with `lo` up. Needs root. */
+export async function createSandbox(): Promise<Sandbox> {
+  const before = readHostState()
+  const name = `sandbox-${process.pid}-${++count}`
+  const env = { ...process.env, [sandboxVariable]: name }
+  const script = '(ip link set lo up || busybox ip link set lo up) && echo ready && exec sleep infinity'
+  const holder = spawn('unshare', ['-m', '-n', '--propagation', 'private', 'sh', '-c', script], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const first = await Promise.race([once(holder.stdout, 'data'), once(holder, 'exit').then(() => undefined)])
+  if (!first) throw new Error('the sandbox did not start: unshare needs root')
+  holder.stdout.destroy()
+  holder.unref()
+  const pid = holder.pid!
+  const close = async (): Promise<string[]> => {
+    if (holder.exitCode === null && holder.signalCode === null) {
+      holder.kill('SIGKILL')
+      await once(holder, 'exit')
+    }
+    return leaksSince(before, name)
+  }
+  return {
+    name,
+    pid,
+    netns: `/proc/${pid}/ns/net`,
+    enter: (command) => ({ file: 'nsenter', args: ['--mount', '--net', '-t', String(pid), '--', ...command], env }),
+    close,
+  }
+}
+
+/** Whether `pid` lives in the sandbox's mount namespace. */
+export function isInside(sandbox: Sandbox, pid: number): boolean {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/mnt`) === readlinkSync(`/proc/${sandbox.pid}/ns/mnt`)
+  } catch {
+    return false
+  }
+}
