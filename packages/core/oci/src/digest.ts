@@ -5,7 +5,7 @@ import { createHash, type Hash } from 'node:crypto'
 /** `sha256:` and 64 lower-case hex digits, or `sha512:` and 128 (OCI image spec, descriptor.md#digests). */
 export type Digest = Brand<string, 'Digest'>
 
-const patterns: Record<string, RegExp> = { sha256: /^[a-f0-9]{64}$/, sha512: /^[a-f0-9]{128}$/ }
+const patterns: Readonly<Record<string, RegExp>> = { sha256: /^[a-f0-9]{64}$/, sha512: /^[a-f0-9]{128}$/ }
 
 /** The digest in `text`; throws `invalid` when it is none. */
 export function parseDigest(text: string): Digest {
@@ -15,7 +15,20 @@ export function parseDigest(text: string): Digest {
 
 export function isDigest(text: string): text is Digest {
   const colon = text.indexOf(':')
-  return colon > 0 && (patterns[text.slice(0, colon)]?.test(text.slice(colon + 1)) ?? false)
+  const algorithm = text.slice(0, colon)
+  return Object.hasOwn(patterns, algorithm) && (patterns[algorithm]?.test(text.slice(colon + 1)) ?? false)
+}
+
+/** As `parseDigest`, for the digest of a reference: Docker's words for each way to be wrong. */
+export function parseReferenceDigest(text: string): Digest {
+  if (isDigest(text)) return text
+  const colon = text.indexOf(':')
+  const algorithm = text.slice(0, colon)
+  if (!/^[a-z0-9]+(?:[.+_-][a-z0-9]+)*$/.test(algorithm)) throw invalid('invalid checksum digest format')
+  if (!Object.hasOwn(patterns, algorithm)) throw invalid('unsupported digest algorithm')
+  const length = algorithm === 'sha256' ? 64 : 128
+  const fits = text.length - colon - 1 === length
+  throw invalid(fits ? 'invalid checksum digest format' : 'invalid checksum digest length')
 }
 
 export const algorithmOf = (digest: Digest): string => digest.slice(0, digest.indexOf(':'))
@@ -27,8 +40,14 @@ export function sha256(bytes: Uint8Array | string): Digest {
 
 /** A digest computed while bytes pass by. */
 export class Digester {
-  readonly #hash: Hash = createHash('sha256')
+  readonly #algorithm: string
+  readonly #hash: Hash
   sizeBytes = 0
+
+  constructor(algorithm = 'sha256') {
+    this.#algorithm = algorithm
+    this.#hash = createHash(algorithm)
+  }
 
   update(bytes: Uint8Array): void {
     this.#hash.update(bytes)
@@ -36,7 +55,7 @@ export class Digester {
   }
 
   digest(): Digest {
-    return `sha256:${this.#hash.digest('hex')}` as Digest
+    return `${this.#algorithm}:${this.#hash.digest('hex')}` as Digest
   }
 }
 

@@ -1,3 +1,5 @@
+export { decodeImageConfig, maxConfigBytes } from './decode-image-config.ts'
+export { decodeDocument, decodeIndex, decodeManifest, type Document, maxManifestBytes } from './decode-manifest.ts'
 export {
   algorithmOf,
   chainId,
@@ -9,6 +11,7 @@ export {
   parseDigest,
   sha256,
 } from './digest.ts'
+export { matchGlob } from './glob.ts'
 export type {
   Descriptor,
   HistoryEntry,
@@ -18,6 +21,29 @@ export type {
   Manifest,
   Platform,
 } from './image-config.ts'
+export { isConfigType, isIndexType, isLayerType, isManifestType, isSchema1Type, mediaTypes } from './media-types.ts'
+export {
+  formatPlatform,
+  hostPlatform,
+  matchesPlatform,
+  normalizePlatform,
+  parsePlatform,
+  platformOrder,
+  platformRank,
+} from './platform.ts'
+export {
+  familiarName,
+  familiarString,
+  formatReference,
+  isNameOnly,
+  isTag,
+  nameOf,
+  parseAnyReference,
+  parseReference,
+  type Reference,
+  withDefaultTag,
+  withTag,
+} from './reference.ts'
 export type {
   RuntimeLinux,
   RuntimeMount,
