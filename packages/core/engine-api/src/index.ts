@@ -17,3 +17,48 @@ export type {
   Ulimit,
   WeightDevice,
 } from './container-config.ts'
+export type {
+  BlkioEntry,
+  CommitResponse,
+  ContainerChangeResponse,
+  ContainerCreateResponse,
+  ContainerInspectResponse,
+  ContainersPruneResponse,
+  ContainerStateResponse,
+  ContainerStatsResponse,
+  ContainerSummary,
+  ContainerTopResponse,
+  ContainerUpdateResponse,
+  ContainerWaitResponse,
+  CpuStats,
+  ErrorResponse,
+  GraphDriverResponse,
+  HealthLogEntry,
+  HealthState,
+  MountPointResponse,
+  NetworkSettingsResponse,
+  NetworkStats,
+  PortSummary,
+} from './container.ts'
+export type { EventMessage } from './events.ts'
+export type { ExecCreateRequest, ExecCreateResponse, ExecInspectResponse, ExecStartRequest } from './exec.ts'
+export type {
+  ImageConfigResponse,
+  ImageDeleteResponseItem,
+  ImageHistoryResponseItem,
+  ImageInspectResponse,
+  ImagesPruneResponse,
+  ImageSummary,
+  ProgressMessage,
+} from './image.ts'
+export type { NetworkContainer, NetworkResponse, VolumeListResponse, VolumeResponse } from './network.ts'
+export type {
+  BuildCacheRecord,
+  CommitInfo,
+  ComponentVersion,
+  DiskUsageResponse,
+  InfoResponse,
+  RegistryConfigInfo,
+  RuntimeInfo,
+  VersionResponse,
+} from './system.ts'
