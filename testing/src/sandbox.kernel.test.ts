@@ -9,7 +9,11 @@ import { createSandbox } from './sandbox.ts'
 test('createSandbox() hides mounts from the host, has lo up, and leaves nothing', async () => {
   const sandbox = await createSandbox()
   const before = readHostState()
-  const inside = sandbox.enter(['sh', '-c', 'mount -t tmpfs tmpfs /mnt && grep -c " /mnt tmpfs" /proc/mounts && cat /sys/class/net/lo/flags'])
+  const inside = sandbox.enter([
+    'sh',
+    '-c',
+    'mount -t tmpfs tmpfs /mnt && grep -c " /mnt tmpfs" /proc/mounts && cat /sys/class/net/lo/flags',
+  ])
   const { code, stdout } = await command(inside.file, inside.args)
   assert.deepEqual({ code, mounts: stdout.split('\n')[0] }, { code: 0, mounts: '1' })
   assert.deepEqual([...readHostState()], [...before])
@@ -26,7 +30,10 @@ test('leaksSince() names a process and a cgroup that stay', async () => {
   const left = await leaksSince(before, sandbox.name, 300)
   assert.ok(processesOf(sandbox.name).length >= 1)
   assert.ok(left.includes(`cgroup ${cgroup}`), left.join('\n'))
-  assert.ok(left.some((line) => line.startsWith('process') && line.includes('sleep 1000')), left.join('\n'))
+  assert.ok(
+    left.some((line) => line.startsWith('process') && line.includes('sleep 1000')),
+    left.join('\n'),
+  )
   sleeper.kill('SIGKILL')
   rmdirSync(cgroup)
   assert.deepEqual(await sandbox.close(), [])
