@@ -1,0 +1,49 @@
+import { mkdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { codeOf } from '@berth/base'
+import { isMountPoint } from '../file/statx.ts'
+import { mount, MS_NODEV, MS_NOEXEC, MS_NOSUID, unmount } from '../mount/mount.ts'
+import { type Cgroups, detectCgroups, readControllers } from './detect.ts'
+
+// perf_event: crun 1.8 leaves plain files in its directory when no tree is mounted there.
+const alwaysAdopted = ['perf_event']
+
+/**
+ * On a hybrid machine, mounts as v1 every controller that the v2 tree still holds, in this process's mount namespace:
+ * crun before 1.20 refuses such a tree otherwise. Returns the new mount points, for `releaseStrayControllers`.
+ */
+export function adoptStrayControllers(cgroups: Cgroups = detectCgroups()): string[] {
+  if (cgroups.version !== 'hybrid' || cgroups.unified === undefined) return []
+  const parent = dirname(cgroups.unified)
+  const wanted = new Set([...readControllers(cgroups.unified), ...alwaysAdopted.filter(isEnabled)])
+  return [...wanted]
+    .filter((controller) => !cgroups.controllers.has(controller))
+    .map((controller) => mountController(parent, controller))
+}
+
+function mountController(parent: string, controller: string): string {
+  const target = `${parent}/${controller}`
+  mkdirSync(target, { recursive: true })
+  mount({ source: 'cgroup', target, type: 'cgroup', flags: MS_NOSUID | MS_NODEV | MS_NOEXEC, data: controller })
+  return target
+}
+
+/** Undoes `adoptStrayControllers`; the controllers go back to the v2 tree once they have no cgroup left. */
+export function releaseStrayControllers(mountPoints: readonly string[]): void {
+  for (const target of mountPoints) {
+    try {
+      if (isMountPoint(target)) unmount(target, { detach: true })
+      rmdirSync(target)
+    } catch (error) {
+      // The directory is shared with other mount namespaces, in which it may be in use.
+      if (!['ENOENT', 'EBUSY', 'ENOTEMPTY'].includes(codeOf(error) ?? '')) throw error
+    }
+  }
+}
+
+function isEnabled(controller: string): boolean {
+  const line = readFileSync('/proc/cgroups', 'utf8')
+    .split('\n')
+    .find((text) => text.startsWith(`${controller}\t`))
+  return line?.split('\t')[3] === '1'
+}

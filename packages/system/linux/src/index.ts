@@ -1,0 +1,95 @@
+export {
+  cgroupPaths,
+  cgroupProcesses,
+  controllerPath,
+  freezeCgroup,
+  removeCgroup,
+  thawCgroup,
+} from './cgroup/cgroup.ts'
+export { type Cgroups, detectCgroups, readControllers } from './cgroup/detect.ts'
+export { oomKillCount, watchOom } from './cgroup/oom.ts'
+export { adoptStrayControllers, releaseStrayControllers } from './cgroup/stray-controllers.ts'
+export { LinuxError } from './error.ts'
+export {
+  fchmodat,
+  fchownat,
+  type FileName,
+  linkat,
+  makeDevice,
+  mkdirat,
+  mknodat,
+  procFd,
+  readlinkat,
+  renameat2,
+  symlinkat,
+  unlinkat,
+  utimensat,
+} from './file/at.ts'
+export {
+  AT_EMPTY_PATH,
+  AT_FDCWD,
+  AT_REMOVEDIR,
+  AT_SYMLINK_FOLLOW,
+  AT_SYMLINK_NOFOLLOW,
+  O_CLOEXEC,
+  O_PATH,
+  RENAME_EXCHANGE,
+  RENAME_NOREPLACE,
+  RENAME_WHITEOUT,
+  RESOLVE_BENEATH,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+  RESOLVE_NO_XDEV,
+} from './file/constants.ts'
+export { isOverlay, isTmpfs, kernelVersion, lastCapability, umask } from './file/file-system.ts'
+export { lockFile } from './file/lock.ts'
+export { openInRoot, type OpenInRootOptions } from './file/open-in-root.ts'
+export { type FileStatus, fstatat, isMountPoint } from './file/statx.ts'
+export { getXattr, listXattrs, removeXattr, setXattr, type XattrTarget } from './file/xattr.ts'
+export { type MountInfo, parseMountInfo, readMountInfo } from './mount/mount-info.ts'
+export {
+  bindMount,
+  mount,
+  type MountOptions,
+  MS_BIND,
+  MS_MOVE,
+  MS_NOATIME,
+  MS_NODEV,
+  MS_NOEXEC,
+  MS_NOSUID,
+  MS_NOSYMFOLLOW,
+  MS_RDONLY,
+  MS_REC,
+  MS_RELATIME,
+  MS_REMOUNT,
+  type Propagation,
+  setPropagation,
+  unmount,
+  unmountAsync,
+} from './mount/mount.ts'
+export { mountOverlay, overlayData, type OverlayOptions } from './mount/overlay.ts'
+export { inNetns, pinNetns, unpinNetns } from './namespace/netns.ts'
+export {
+  duplicate,
+  eventfd,
+  pipe,
+  type Poll,
+  type PollEvents,
+  pollFd,
+  setNonBlocking,
+  waitReadable,
+} from './process/descriptors.ts'
+export {
+  type ExitStatus,
+  killPid,
+  parseExitStatus,
+  pidfdOpen,
+  pidfdSendSignal,
+  setSubreaper,
+  waitPid,
+} from './process/process.ts'
+export { Reaper } from './process/reaper.ts'
+export { spawnProcess, type SpawnProcessOptions } from './process/spawn.ts'
+export { type ConsoleSocket, listenConsole, receiveFd, setWindowSize } from './pty/console-socket.ts'
+export { PtyStream } from './pty/pty-stream.ts'

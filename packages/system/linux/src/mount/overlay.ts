@@ -1,0 +1,130 @@
+import { closeSync } from 'node:fs'
+import { LinuxError } from '../error.ts'
+import { check, type CString, declareFunctions, EINVAL, lastError } from '../libc.ts'
+import { mount } from './mount.ts'
+
+const c = declareFunctions<{
+  fsopen(number: number, type: CString, flags: number): number
+  fsconfig(number: number, fd: number, command: number, key: CString, value: CString, aux: number): number
+  fsmount(number: number, fd: number, flags: number, attributes: number): number
+  moveMount(number: number, fd: number, from: CString, toFd: number, to: CString, flags: number): number
+  read(fd: number, buffer: Uint8Array, size: number): number
+}>({
+  fsopen: 'long syscall(long number, str type, uint flags)',
+  fsconfig: 'long syscall(long number, int fd, uint command, str key, str value, int aux)',
+  fsmount: 'long syscall(long number, int fd, uint flags, uint attributes)',
+  moveMount: 'long syscall(long number, int fd, str from, int toFd, str to, uint flags)',
+  read: 'long read(int fd, void *buffer, size_t size)',
+})
+
+// The same numbers on every architecture: include/uapi/asm-generic/unistd.h
+const SYS_move_mount = 429
+const SYS_fsopen = 430
+const SYS_fsconfig = 431
+const SYS_fsmount = 432
+const FSOPEN_CLOEXEC = 1
+const FSMOUNT_CLOEXEC = 1
+const FSCONFIG_SET_FLAG = 0
+const FSCONFIG_SET_STRING = 1
+const FSCONFIG_CMD_CREATE = 6
+const MOVE_MOUNT_F_EMPTY_PATH = 4
+const AT_FDCWD = -100
+
+export interface OverlayOptions {
+  /** Lower directories, the topmost first. */
+  readonly lower: readonly string[]
+  /** Without upper and work the mount is read-only. */
+  readonly upper?: string
+  readonly work?: string
+  readonly target: string
+  /** No sync of the upper at umount: its contents are lost with the machine (Documentation/filesystems/overlayfs.rst). */
+  readonly volatile?: boolean
+  /** Further options by name, such as `index: 'off'`; an empty value is a flag. */
+  readonly options?: Readonly<Record<string, string>>
+}
+
+let knowsLowerdirPlus = true
+
+/**
+ * Mounts an overlay. Layers are given one by one (`lowerdir+`, Linux 6.5) so that their number is not bound by the page
+ * that mount(2)'s options must fit in; older kernels get the options string.
+ */
+export function mountOverlay(options: OverlayOptions): void {
+  if (knowsLowerdirPlus && mountByConfig(options)) return
+  mount({ source: 'overlay', target: options.target, type: 'overlay', data: overlayData(options) })
+}
+
+/** The options of an overlay as mount(2) takes them, colons and commas in paths escaped. */
+export function overlayData({ lower, upper, work, volatile, options = {} }: OverlayOptions): string {
+  const parts = [`lowerdir=${lower.map(escape).join(':')}`]
+  if (upper !== undefined) parts.push(`upperdir=${escape(upper)}`)
+  if (work !== undefined) parts.push(`workdir=${escape(work)}`)
+  if (volatile) parts.push('volatile')
+  for (const [key, value] of Object.entries(options)) parts.push(value ? `${key}=${value}` : key)
+  return parts.join(',')
+}
+
+/** False where this kernel does not know `lowerdir+`. */
+function mountByConfig(options: OverlayOptions): boolean {
+  const fd = check(c.fsopen(SYS_fsopen, 'overlay', FSOPEN_CLOEXEC), 'fsopen', 'overlay')
+  try {
+    if (!configure(fd, options)) return false
+    const mounted = c.fsmount(SYS_fsmount, fd, FSMOUNT_CLOEXEC, 0)
+    if (mounted < 0) throw failure(fd, 'fsmount', options.target)
+    try {
+      check(
+        c.moveMount(SYS_move_mount, mounted, '', AT_FDCWD, options.target, MOVE_MOUNT_F_EMPTY_PATH),
+        'move_mount',
+        options.target,
+      )
+    } finally {
+      closeSync(mounted)
+    }
+    return true
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function configure(fd: number, { lower, upper, work, volatile, options = {}, target }: OverlayOptions): boolean {
+  const set = (key: string, value: string) => {
+    if (c.fsconfig(SYS_fsconfig, fd, FSCONFIG_SET_STRING, key, value, 0) < 0)
+      throw failure(fd, `fsconfig ${key}`, value)
+  }
+  const flag = (key: string) => {
+    if (c.fsconfig(SYS_fsconfig, fd, FSCONFIG_SET_FLAG, key, null, 0) < 0) throw failure(fd, 'fsconfig', key)
+  }
+  for (const [index, layer] of lower.entries()) {
+    if (c.fsconfig(SYS_fsconfig, fd, FSCONFIG_SET_STRING, 'lowerdir+', layer, 0) === 0) continue
+    const error = failure(fd, 'fsconfig lowerdir+', layer)
+    if (index > 0 || error.errno !== EINVAL || !/unknown parameter/i.test(error.message)) throw error
+    knowsLowerdirPlus = false
+    return false
+  }
+  if (upper !== undefined) set('upperdir', upper)
+  if (work !== undefined) set('workdir', work)
+  if (volatile) flag('volatile')
+  for (const [key, value] of Object.entries(options)) {
+    if (value) set(key, value)
+    else flag(key)
+  }
+  if (c.fsconfig(SYS_fsconfig, fd, FSCONFIG_CMD_CREATE, null, null, 0) < 0) throw failure(fd, 'fsconfig create', target)
+  return true
+}
+
+/** The error of a call on an fs context, with what the file system itself said: read(2) of the context. */
+function failure(fd: number, syscall: string, path: string): LinuxError {
+  const { errno } = lastError(syscall)
+  const texts: string[] = []
+  const buffer = Buffer.alloc(1024)
+  for (
+    let length = c.read(fd, buffer, buffer.length);
+    length > 0 && texts.length < 8;
+    length = c.read(fd, buffer, buffer.length)
+  ) {
+    texts.push(buffer.toString('utf8', 0, length).trim())
+  }
+  return new LinuxError(syscall, errno, { path, detail: texts.join('; ') })
+}
+
+const escape = (path: string): string => path.replace(/[\\:,]/g, (character) => `\\${character}`)

@@ -1,0 +1,91 @@
+import { check, declareFunctions, koffi } from '../libc.ts'
+
+const c = declareFunctions<{
+  pipe2(fds: Int32Array, flags: number): number
+  fcntl(fd: number, command: number, argument: number): number
+  eventfd(initial: number, flags: number): number
+}>({
+  pipe2: 'int pipe2(void *fds, int flags)',
+  fcntl: 'int fcntl(int fd, int command, long argument)',
+  eventfd: 'int eventfd(uint initial, int flags)',
+})
+
+const O_CLOEXEC = 0o2000000
+const O_NONBLOCK = 0o4000
+const F_GETFL = 3
+const F_SETFL = 4
+const F_SETPIPE_SZ = 1031
+const F_DUPFD_CLOEXEC = 1030
+
+/** A pipe whose ends are closed on exec: [read end, write end]. `sizeBytes` asks for another buffer than the kernel's 64 KiB. */
+export function pipe(sizeBytes?: number): [read: number, write: number] {
+  const fds = new Int32Array(2)
+  check(c.pipe2(fds, O_CLOEXEC), 'pipe2')
+  const [read, write] = fds as unknown as [number, number]
+  if (sizeBytes !== undefined) c.fcntl(read, F_SETPIPE_SZ, sizeBytes)
+  return [read, write]
+}
+
+export function setNonBlocking(fd: number, nonBlocking = true): void {
+  const flags = check(c.fcntl(fd, F_GETFL, 0), 'fcntl')
+  check(c.fcntl(fd, F_SETFL, nonBlocking ? flags | O_NONBLOCK : flags & ~O_NONBLOCK), 'fcntl')
+}
+
+/** A copy of `fd` numbered `atLeast` or higher, closed on exec. */
+export function duplicate(fd: number, atLeast = 3): number {
+  return check(c.fcntl(fd, F_DUPFD_CLOEXEC, atLeast), 'fcntl')
+}
+
+/** A non-blocking eventfd(2), closed on exec. */
+export function eventfd(initial = 0): number {
+  return check(c.eventfd(initial, O_CLOEXEC | O_NONBLOCK), 'eventfd')
+}
+
+export interface PollEvents {
+  readonly readable?: boolean
+  readonly writable?: boolean
+}
+
+/** A watched descriptor; close it before the descriptor is closed. */
+export interface Poll extends Disposable {
+  close(): void
+  ref(): void
+  unref(): void
+}
+
+/**
+ * Calls `ready` whenever `fd` is ready (level-triggered), in a callback of the event loop of its own. For what
+ * node's streams do not take: pty masters, eventfds, pidfds, listening sockets.
+ */
+export function pollFd(fd: number, events: PollEvents, ready: () => void): Poll {
+  let open = true
+  // koffi calls back outside of Node's callback scope, where promises would not run: hence setImmediate.
+  const handle = koffi().node.poll(fd, { ...events }, () => {
+    if (open) setImmediate(() => open && ready())
+  })
+  const close = () => {
+    if (open) handle.close()
+    open = false
+  }
+  return { close, ref: () => handle.ref(), unref: () => handle.unref(), [Symbol.dispose]: close }
+}
+
+/** Resolves once `fd` is readable (or at its end). */
+export function waitReadable(fd: number, signal?: AbortSignal): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  signal?.throwIfAborted()
+  const poll = pollFd(fd, { readable: true }, () => {
+    finish()
+    resolve()
+  })
+  const abort = () => {
+    finish()
+    reject(signal?.reason)
+  }
+  const finish = () => {
+    poll.close()
+    signal?.removeEventListener('abort', abort)
+  }
+  signal?.addEventListener('abort', abort, { once: true })
+  return promise
+}
