@@ -128,7 +128,7 @@ test('decodeImageConfig() names the field that is wrong', () => {
     'image config.rootfs.diff_ids[0]: expected a digest, got "sha256:x"',
   )
   refusesConfig('{"rootfs":{},"config":{"Env":{}}}', 'image config.config.Env: expected an array, got an object')
-  refuses(
+  refusesConfig(
     '{"rootfs":{},"config":{"Labels":{"a":null}}}',
     'image config.config.Labels["a"]: expected a string, got null',
   )
