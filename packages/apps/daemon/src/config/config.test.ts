@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { Config, loadConfig } from './config.ts'
+import { parseFlags } from './flags.ts'
+
+function withFile<T>(text: string, use: (path: string) => T): T {
+  const directory = mkdtempSync(join(tmpdir(), 'berth-config-'))
+  try {
+    const path = join(directory, 'daemon.json')
+    writeFileSync(path, text)
+    return use(path)
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+}
+
+test('parseFlags() reads every form of flag that dockerd takes', () => {
+  const { values } = parseFlags([
+    '-H',
+    'unix:///a',
+    '--host=tcp://b',
+    '-D',
+    '--live-restore=false',
+    '--log-opt',
+    'max-size=1m',
+    '--default-ulimit=nofile=1:2',
+  ])
+  assert.deepEqual(values, {
+    hosts: ['unix:///a', 'tcp://b'],
+    debug: true,
+    'live-restore': false,
+    'log-opts': { 'max-size': '1m' },
+    'default-ulimits': { nofile: { Name: 'nofile', Soft: 1, Hard: 2 } },
+  })
+})
+
+test('parseFlags() refuses what it does not know, by name', () => {
+  assert.throws(() => parseFlags(['--nope']), /unknown flag: --nope/)
+  assert.throws(() => parseFlags(['-Z']), /unknown shorthand flag: 'Z'/)
+  assert.throws(() => parseFlags(['--bip']), /flag needs an argument: --bip/)
+  assert.throws(() => parseFlags(['--debug=maybe']), /invalid argument "maybe" for "--debug"/)
+})
+
+test('loadConfig() refuses a directive given twice, an unknown one, a wrong type and broken JSON', () => {
+  const load = (text: string, ...flags: string[]) =>
+    withFile(text, (path) => loadConfig(parseFlags(['--config-file', path, ...flags]).values))
+  assert.throws(() => load('{"debug": true}', '-D'), /both as a flag and in the configuration file: debug/)
+  assert.throws(() => load('{"nonsense": 1, "debug": true}'), /don't match any configuration option: nonsense/)
+  assert.throws(() => load('{"debug": "yes"}'), /debug: want true or false/)
+  assert.throws(() => load('{"debug": '), /unable to configure the daemon with file/)
+  assert.throws(
+    () => load('{"userns-remap": "default"}'),
+    /--userns-remap=default is refused: user namespace remapping/,
+  )
+  assert.equal(load('{"labels": ["a=b"], "userns-remap": ""}').get('labels', [] as readonly string[])[0], 'a=b')
+})
+
+test('Config.reloaded() takes only what may change while the daemon runs', () => {
+  const config = new Config({ debug: true, 'data-root': '/a', labels: ['x=1'] })
+  const fresh = new Config({ debug: false, 'data-root': '/b' })
+  const reloaded = config.reloaded(fresh)
+  assert.equal(reloaded.get('debug', true), false)
+  assert.equal(reloaded.get('data-root', ''), '/a')
+  assert.equal(reloaded.has('labels'), false)
+})

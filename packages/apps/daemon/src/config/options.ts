@@ -1,0 +1,94 @@
+/** How an option's value is written on the command line and in daemon.json. */
+export type OptionKind = 'string' | 'boolean' | 'integer' | 'list' | 'map' | 'ulimits' | 'runtimes'
+
+export interface OptionSpec {
+  /** The long flag, without dashes. */
+  readonly flag: string
+  /** The key in daemon.json; absent: the flag's name. */
+  readonly key?: string
+  readonly short?: string
+  readonly kind: OptionKind
+  readonly help: string
+  /** A SIGHUP takes a new value from daemon.json. */
+  readonly isReloadable?: boolean
+  /** Why Berth refuses the option; only its inert values pass. */
+  readonly refusal?: { readonly reason: string; readonly inert: readonly string[] }
+}
+
+const later = (feature: string, ...inert: string[]) => ({ reason: `${feature} is not supported yet`, inert })
+const never = (reason: string, ...inert: string[]) => ({ reason, inert })
+
+/** dockerd's options: those that work, and those refused with the reason. */
+export const optionSpecs: readonly OptionSpec[] = [
+  { flag: 'config-file', kind: 'string', help: 'Daemon configuration file' },
+  { flag: 'data-root', short: 'g', kind: 'string', help: 'Root directory of persistent state' },
+  { flag: 'exec-root', kind: 'string', help: 'Root directory for execution state files' },
+  { flag: 'host', key: 'hosts', short: 'H', kind: 'list', help: 'Daemon socket(s) to connect to' },
+  { flag: 'group', short: 'G', kind: 'string', help: 'Group for the unix socket' },
+  { flag: 'pidfile', short: 'p', kind: 'string', help: 'Path to use for daemon PID file' },
+  { flag: 'debug', short: 'D', kind: 'boolean', help: 'Enable debug mode', isReloadable: true },
+  { flag: 'log-level', short: 'l', kind: 'string', help: 'Logging level: debug, info, warn, error, fatal', isReloadable: true },
+  { flag: 'log-format', kind: 'string', help: 'Logging format: text or json' },
+  { flag: 'live-restore', kind: 'boolean', help: 'Containers always outlive the daemon; accepted', isReloadable: true },
+  { flag: 'shutdown-timeout', kind: 'integer', help: 'Seconds to wait for requests at shutdown', isReloadable: true },
+  { flag: 'label', key: 'labels', kind: 'list', help: 'Set key=value labels on the daemon', isReloadable: true },
+  { flag: 'validate', kind: 'boolean', help: 'Validate the configuration and exit' },
+  { flag: 'tls', kind: 'boolean', help: 'Use TLS; implied by --tlsverify' },
+  { flag: 'tlsverify', kind: 'boolean', help: 'Use TLS and verify the remote' },
+  { flag: 'tlscacert', kind: 'string', help: 'Trust certs signed only by this CA' },
+  { flag: 'tlscert', kind: 'string', help: 'Path to TLS certificate file' },
+  { flag: 'tlskey', kind: 'string', help: 'Path to TLS key file' },
+  { flag: 'storage-driver', short: 's', kind: 'string', help: 'Storage driver: overlay2 or vfs' },
+  { flag: 'exec-opt', key: 'exec-opts', kind: 'list', help: 'Runtime execution options' },
+  { flag: 'default-runtime', kind: 'string', help: 'Default OCI runtime for containers', isReloadable: true },
+  { flag: 'add-runtime', key: 'runtimes', kind: 'runtimes', help: 'Register an additional OCI compatible runtime', isReloadable: true },
+  { flag: 'default-ulimit', key: 'default-ulimits', kind: 'ulimits', help: 'Default ulimits for containers' },
+  { flag: 'default-shm-size', kind: 'string', help: 'Default shm size for containers' },
+  { flag: 'default-ipc-mode', kind: 'string', help: 'Default mode for containers ipc: shareable or private' },
+  { flag: 'default-cgroupns-mode', kind: 'string', help: 'Default mode for containers cgroup namespace: host or private' },
+  { flag: 'cgroup-parent', kind: 'string', help: 'Set parent cgroup for all containers' },
+  { flag: 'init', kind: 'boolean', help: 'Run an init in the container to forward signals and reap processes' },
+  { flag: 'init-path', kind: 'string', help: 'Path to the init binary' },
+  { flag: 'seccomp-profile', kind: 'string', help: 'Path to seccomp profile, or builtin or unconfined' },
+  { flag: 'no-new-privileges', kind: 'boolean', help: 'Set no-new-privileges by default for new containers' },
+  { flag: 'log-driver', kind: 'string', help: 'Default driver for container logs' },
+  { flag: 'log-opt', key: 'log-opts', kind: 'map', help: 'Default log driver options for containers' },
+  { flag: 'bridge', short: 'b', kind: 'string', help: 'Name of the default bridge' },
+  { flag: 'bip', kind: 'string', help: 'IPv4 address of the default bridge, in CIDR form' },
+  { flag: 'mtu', kind: 'integer', help: 'MTU of the default bridge' },
+  { flag: 'dns', kind: 'list', help: 'DNS servers of containers' },
+  { flag: 'dns-opt', key: 'dns-opts', kind: 'list', help: 'DNS options of containers' },
+  { flag: 'dns-search', kind: 'list', help: 'DNS search domains of containers' },
+  { flag: 'ip-forward', kind: 'boolean', help: 'Enable IP forwarding in the kernel (default true)' },
+  { flag: 'ip-masq', kind: 'boolean', help: "Masquerade the default bridge's traffic (default true)" },
+  { flag: 'registry-mirror', key: 'registry-mirrors', kind: 'list', help: 'Preferred registry mirror', isReloadable: true },
+  { flag: 'insecure-registry', key: 'insecure-registries', kind: 'list', help: 'Enable insecure registry communication', isReloadable: true },
+  { flag: 'iptables', kind: 'boolean', help: 'nftables rules are always managed', refusal: never('Berth always manages its own nftables table', 'true') },
+  { flag: 'ip6tables', kind: 'boolean', help: 'nftables rules are always managed', refusal: never('Berth always manages its own nftables table', 'true') },
+  { flag: 'userland-proxy', kind: 'boolean', help: 'Userland proxy', refusal: later('choosing the proxy', 'true', 'false') },
+  { flag: 'icc', kind: 'boolean', help: 'Inter-container communication', refusal: later('--icc=false', 'true') },
+  { flag: 'ip', kind: 'string', help: 'Default IP when binding ports', refusal: later('a default binding address', '0.0.0.0') },
+  { flag: 'ipv6', kind: 'boolean', help: 'IPv6 on the default bridge', refusal: later('IPv6', 'false') },
+  { flag: 'fixed-cidr', kind: 'string', help: 'IPv4 subnet for fixed IPs', refusal: later('--fixed-cidr') },
+  { flag: 'fixed-cidr-v6', kind: 'string', help: 'IPv6 subnet for fixed IPs', refusal: later('IPv6') },
+  { flag: 'default-gateway', kind: 'string', help: 'Default gateway', refusal: later('--default-gateway') },
+  { flag: 'default-address-pool', key: 'default-address-pools', kind: 'list', help: 'Address pools', refusal: later('choosing address pools') },
+  { flag: 'userns-remap', kind: 'string', help: 'User namespace remapping', refusal: later('user namespace remapping', '') },
+  { flag: 'selinux-enabled', kind: 'boolean', help: 'SELinux support', refusal: later('SELinux', 'false') },
+  { flag: 'storage-opt', key: 'storage-opts', kind: 'list', help: 'Storage driver options', refusal: later('storage options') },
+  { flag: 'metrics-addr', kind: 'string', help: 'Metrics address', refusal: later('the metrics endpoint', '') },
+  { flag: 'authorization-plugin', key: 'authorization-plugins', kind: 'list', help: 'Authorization plugins', refusal: later('authorization plugins') },
+  { flag: 'experimental', kind: 'boolean', help: 'Experimental features', refusal: never('there are no experimental features', 'false', 'true') },
+  { flag: 'containerd', kind: 'string', help: 'containerd socket', refusal: never('Berth has no containerd') },
+  { flag: 'oom-score-adjust', kind: 'integer', help: "The daemon's own oom_score_adj", refusal: later('the daemon’s own oom_score_adj', '0') },
+  { flag: 'cpu-rt-period', kind: 'integer', help: 'Real-time CPU period', refusal: later('real-time CPU limits', '0') },
+  { flag: 'cpu-rt-runtime', kind: 'integer', help: 'Real-time CPU runtime', refusal: later('real-time CPU limits', '0') },
+  { flag: 'max-concurrent-downloads', kind: 'integer', help: 'Concurrent downloads', refusal: later('pulling') },
+  { flag: 'max-concurrent-uploads', kind: 'integer', help: 'Concurrent uploads', refusal: later('pushing') },
+  { flag: 'max-download-attempts', kind: 'integer', help: 'Download attempts', refusal: later('pulling') },
+  { flag: 'http-proxy', kind: 'string', help: 'Proxy for HTTP', refusal: later('pulling', '') },
+  { flag: 'https-proxy', kind: 'string', help: 'Proxy for HTTPS', refusal: later('pulling', '') },
+  { flag: 'no-proxy', kind: 'string', help: 'Hosts without proxy', refusal: later('pulling', '') },
+] // prettier-ignore
+
+export const keyOf = (spec: OptionSpec): string => spec.key ?? spec.flag

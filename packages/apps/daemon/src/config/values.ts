@@ -1,0 +1,125 @@
+import { invalid } from '@berth/base'
+import type { Ulimit } from '@berth/engine-api'
+import { keyOf, type OptionSpec } from './options.ts'
+
+export interface RuntimeEntry {
+  readonly path: string
+  readonly runtimeArgs?: readonly string[]
+}
+export type OptionValue =
+  | string
+  | boolean
+  | number
+  | readonly string[]
+  | Readonly<Record<string, string>>
+  | Readonly<Record<string, Ulimit>>
+  | Readonly<Record<string, RuntimeEntry>>
+
+/** Values by the options' daemon.json keys. */
+export type OptionValues = Readonly<Record<string, OptionValue>>
+
+/** One option's value from the texts given for its flag, in order. Throws `invalid` naming the flag. */
+export function parseFlagTexts(spec: OptionSpec, texts: readonly string[]): OptionValue {
+  const last = texts.at(-1) ?? ''
+  switch (spec.kind) {
+    case 'string':
+      return last
+    case 'boolean':
+      return parseBoolean(spec, last)
+    case 'integer':
+      return parseInteger(spec, last)
+    case 'list':
+      return texts
+    case 'map':
+      return Object.fromEntries(texts.map((text) => splitPair(spec, text)))
+    case 'ulimits':
+      return Object.fromEntries(texts.map((text) => parseUlimit(spec, text)))
+    case 'runtimes':
+      return Object.fromEntries(texts.map((text) => splitPair(spec, text)).map(([name, path]) => [name, { path }]))
+  }
+}
+
+/** One option's value as daemon.json has it. Throws `invalid` naming the key. */
+export function checkFileValue(spec: OptionSpec, value: unknown): OptionValue {
+  if (!fits(spec, value))
+    throw invalid(`daemon.json: ${keyOf(spec)}: want ${wanted[spec.kind]}, not ${JSON.stringify(value)}`)
+  return value as OptionValue
+}
+
+const wanted: Readonly<Record<OptionSpec['kind'], string>> = {
+  string: 'a string',
+  boolean: 'true or false',
+  integer: 'a whole number',
+  list: 'a list of strings',
+  map: 'an object of strings',
+  ulimits: 'an object of {"Name", "Soft", "Hard"}',
+  runtimes: 'an object of {"path", "runtimeArgs"}',
+}
+
+function fits(spec: OptionSpec, value: unknown): boolean {
+  switch (spec.kind) {
+    case 'string':
+      return typeof value === 'string'
+    case 'boolean':
+      return typeof value === 'boolean'
+    case 'integer':
+      return Number.isSafeInteger(value)
+    case 'list':
+      return isStringList(value)
+    case 'map':
+      return isObject(value) && Object.values(value).every((item) => typeof item === 'string')
+    case 'ulimits':
+      return isObject(value) && Object.values(value).every(isUlimit)
+    case 'runtimes':
+      return isObject(value) && Object.values(value).every(isRuntimeEntry)
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isStringList = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string')
+
+function isUlimit(value: unknown): boolean {
+  return (
+    isObject(value) &&
+    typeof value['Name'] === 'string' &&
+    Number.isSafeInteger(value['Soft']) &&
+    Number.isSafeInteger(value['Hard'])
+  )
+}
+
+function isRuntimeEntry(value: unknown): boolean {
+  const args = isObject(value) ? value['runtimeArgs'] : undefined
+  return isObject(value) && typeof value['path'] === 'string' && (args === undefined || isStringList(args))
+}
+
+function parseBoolean(spec: OptionSpec, text: string): boolean {
+  if (/^(1|t|T|TRUE|true|True)$/.test(text)) return true
+  if (/^(0|f|F|FALSE|false|False)$/.test(text)) return false
+  throw invalid(
+    `invalid argument "${text}" for "--${spec.flag}" flag: strconv.ParseBool: parsing "${text}": invalid syntax`,
+  )
+}
+
+function parseInteger(spec: OptionSpec, text: string): number {
+  if (!/^[+-]?\d{1,15}$/.test(text)) {
+    throw invalid(
+      `invalid argument "${text}" for "--${spec.flag}" flag: strconv.ParseInt: parsing "${text}": invalid syntax`,
+    )
+  }
+  return Number(text)
+}
+
+function splitPair(spec: OptionSpec, text: string): [string, string] {
+  const at = text.indexOf('=')
+  if (at < 1) throw invalid(`invalid argument "${text}" for "--${spec.flag}" flag: invalid key=value pair`)
+  return [text.slice(0, at), text.slice(at + 1)]
+}
+
+function parseUlimit(spec: OptionSpec, text: string): [string, Ulimit] {
+  const m = /^([a-z]+)=(-?\d+)(?::(-?\d+))?$/.exec(text)
+  if (!m) throw invalid(`invalid argument "${text}" for "--${spec.flag}" flag: invalid ulimit argument: ${text}`)
+  const [, name = '', soft, hard = soft] = m
+  return [name, { Name: name, Soft: Number(soft), Hard: Number(hard) }]
+}

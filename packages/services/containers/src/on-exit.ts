@@ -1,0 +1,114 @@
+import { type ContainerId, messageOf, nowText, parseTimeNs } from '@berth/base'
+import type { ExitReport } from '@berth/runtime'
+import { announce } from './announce.ts'
+import type { Container } from './container.ts'
+import type { Context } from './context.ts'
+import { planRestart } from './plan/restart-policy.ts'
+import { removeLocked } from './remove.ts'
+import { isAlive } from './stop.ts'
+
+/** Takes in the end of a container's first process, or of an exec. */
+export async function onExit(context: Context, report: ExitReport, start: StartLocked): Promise<void> {
+  if (report.execId !== undefined) return onExecExit(context, report)
+  await context.locks.run(report.containerId, () => exitLocked(context, report, start))
+}
+
+/** Starts a container whose lock is held. */
+export type StartLocked = (context: Context, id: ContainerId) => Promise<void>
+
+async function exitLocked(context: Context, report: ExitReport, start: StartLocked): Promise<void> {
+  const { containerId: id } = report
+  const before = context.registry.byId(id)
+  if (!before || !isAlive(before)) return context.runtime.release(id)
+  context.health.stop(id)
+  const restart = decideRestart(context, before, report)
+  const after = recordExit(context, before, report, restart !== undefined)
+  await release(context, after)
+  if (restart !== undefined) scheduleRestart(context, id, restart, start)
+  else if (after.hostConfig.AutoRemove) await removeLocked(context, id)
+}
+
+/** Commits the exit, then tells whoever waits: teardown follows, nobody waits for it. */
+function recordExit(context: Context, before: Container, report: ExitReport, restarts: boolean): Container {
+  const { exitCode, oomKilled, exitedAt } = report
+  const after = context.registry.transition(before.id, {
+    status: restarts ? 'restarting' : 'exited',
+    pid: 0,
+    exitCode,
+    oomKilled,
+    finishedAt: exitedAt,
+    ...(before.state.health ? { health: { ...before.state.health, status: 'unhealthy' } } : {}),
+  })
+  announce(context, after, 'die', { exitCode: String(exitCode), execDuration: String(runSeconds(before, exitedAt)) })
+  context.waiters.exited(before.id, { exitCode })
+  return after
+}
+
+function runSeconds({ state }: Container, exitedAt: string): bigint {
+  return ((parseTimeNs(exitedAt) ?? 0n) - (parseTimeNs(state.startedAt) ?? 0n)) / 1_000_000_000n
+}
+
+async function release(context: Context, container: Container): Promise<void> {
+  const { id } = container
+  const steps: readonly [string, () => Promise<unknown>][] = [
+    ['runtime', () => context.runtime.release(id)],
+    ['network', () => context.networks.detach(id)],
+    ['snapshot', () => context.snapshots.unmount(id)],
+  ]
+  for (const [what, step] of steps) {
+    await step().catch((error: unknown) => {
+      context.logger.error({ id, error: messageOf(error) }, `releasing after exit: ${what}`)
+    })
+  }
+}
+
+/** Milliseconds until the restart, or undefined for none. */
+function decideRestart(context: Context, container: Container, report: ExitReport): number | undefined {
+  if (!context.isOpen() || context.restarts.isSuspended(container.id)) return undefined
+  const ranMs = Number(
+    ((parseTimeNs(report.exitedAt) ?? 0n) - (parseTimeNs(container.state.startedAt) ?? 0n)) / 1_000_000n,
+  )
+  return planRestart({
+    policy: container.hostConfig.RestartPolicy,
+    exitCode: report.exitCode,
+    stoppedByUser: container.stoppedByUser,
+    restartCount: container.restartCount,
+    ranMs,
+    previousDelayMs: context.restarts.previousDelayMs(container.id),
+  })
+}
+
+/** Runs the policy's restart after `delayMs`; whoever cancels it leaves the container exited. */
+export function scheduleRestart(context: Context, id: ContainerId, delayMs: number, start: StartLocked): void {
+  const restart = () =>
+    void context.locks
+      .run(id, () => restartLocked(context, id, start))
+      .catch((error: unknown) => context.logger.warn({ id, error: messageOf(error) }, 'restart policy: start failed'))
+  context.restarts.schedule(id, delayMs, restart, () => settleCancelled(context, id))
+}
+
+async function restartLocked(context: Context, id: ContainerId, start: StartLocked): Promise<void> {
+  const container = context.registry.byId(id)
+  if (container?.state.status !== 'restarting') return
+  context.registry.transition(id, { restartCount: container.restartCount + 1 })
+  await start(context, id)
+}
+
+function settleCancelled(context: Context, id: ContainerId): void {
+  const container = context.registry.byId(id)
+  if (container?.state.status !== 'restarting') return
+  context.registry.transition(id, { status: 'exited', finishedAt: nowText() })
+  context.waiters.exited(id, { exitCode: container.state.exitCode })
+}
+
+async function onExecExit(context: Context, report: ExitReport): Promise<void> {
+  const { containerId, execId, exitCode } = report
+  if (execId === undefined) return
+  const exec = context.execs.ended(execId, exitCode)
+  const container = context.registry.byId(containerId)
+  if (container && exec) {
+    context.registry.setExecs(containerId, context.execs.liveOf(containerId))
+    announce(context, container, 'exec_die', { execID: execId, exitCode: String(exitCode) })
+  }
+  await context.runtime.releaseExec(containerId, execId)
+}

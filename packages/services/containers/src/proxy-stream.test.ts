@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
+import { duplexPair } from 'node:stream'
+import { text } from 'node:stream/consumers'
+import { test } from 'node:test'
+import { ProxyStream } from './proxy-stream.ts'
+
+test('ProxyStream carries both ways, keeps half close and awaits beforeEnd', async () => {
+  const [near, far] = duplexPair()
+  const order: string[] = []
+  const proxy = new ProxyStream(near, { beforeEnd: async () => void order.push('before end') })
+  far.on('data', (chunk: Buffer) => far.write(chunk.toString().toUpperCase()))
+  far.on('end', () => far.end('!'))
+  proxy.end('abc')
+  assert.equal(await text(proxy), 'ABC!')
+  assert.deepEqual(order, ['before end'])
+})
+
+test('ProxyStream ends when the filter says so', async () => {
+  const remote = new PassThrough()
+  const proxy = new ProxyStream(remote, { filterInput: (forward) => ({ forward, ends: forward.includes('q') }) })
+  proxy.write('a')
+  proxy.write('q')
+  assert.equal(await text(proxy), 'a')
+  assert.equal(remote.destroyed, true)
+})

@@ -1,0 +1,71 @@
+import { conflict, type ContainerId, messageOf, notFound, notImplemented } from '@berth/base'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { announce } from './announce.ts'
+import type { Container } from './container.ts'
+import type { Context } from './context.ts'
+import { isAlive, sendSignal } from './stop.ts'
+
+export interface RemoveOptions {
+  readonly force: boolean
+  readonly volumes: boolean
+  readonly link: boolean
+}
+
+/** Removes a container and all that it owns. `force` kills it first. */
+export async function removeContainer(context: Context, ref: string, options: RemoveOptions): Promise<void> {
+  if (options.link) throw notImplemented('removing links is not supported: links need the networks work')
+  const container = context.registry.resolve(ref)
+  if (container.state.status === 'removing') {
+    throw conflict(`removal of container ${ref} is already in progress`)
+  }
+  if (options.force) await endForRemoval(context, container)
+  await context.locks.run(container.id, () => removeLocked(context, container.id, ref))
+}
+
+/** Removes what does not run. The caller holds the lock. */
+export async function removeLocked(context: Context, id: ContainerId, ref: string = id): Promise<void> {
+  const container = context.registry.byId(id)
+  if (!container) throw notFound(`No such container: ${ref}`)
+  requireRemovable(container)
+  context.registry.transition(id, { status: 'removing' })
+  try {
+    await releaseAll(context, id)
+  } catch (error) {
+    context.registry.transition(id, { status: 'dead', error: messageOf(error) })
+    throw error
+  }
+  context.registry.remove(id)
+  context.execs.forget(id)
+  announce(context, container, 'destroy')
+  context.waiters.removed(id, { exitCode: container.state.exitCode })
+}
+
+async function releaseAll(context: Context, id: ContainerId): Promise<void> {
+  context.health.stop(id)
+  await context.networks.detach(id)
+  await context.snapshots.remove(id)
+  await rm(join(context.directory, id), { recursive: true, force: true })
+}
+
+function requireRemovable(container: Container): void {
+  const { status } = container.state
+  if (status !== 'running' && status !== 'paused' && status !== 'restarting') return
+  const advice =
+    status === 'paused'
+      ? 'unpause and then stop the container before removing or force remove'
+      : 'stop the container before removing or force remove'
+  throw conflict(`cannot remove container "${container.name}": container is ${status}: ${advice}`)
+}
+
+async function endForRemoval(context: Context, container: Container): Promise<void> {
+  const { id } = container
+  using _ = context.restarts.suspend(id)
+  if (context.restarts.cancel(id)) return
+  const current = context.registry.byId(id)
+  if (!current || !isAlive(current)) return
+  const exit = context.waiters.wait(id, 'next-exit')
+  context.registry.transition(id, { stoppedByUser: true })
+  await sendSignal(context, current, 9)
+  await exit
+}

@@ -1,0 +1,113 @@
+import { conflict, type ContainerId, isKind, notModified } from '@berth/base'
+import { announce } from './announce.ts'
+import type { Container } from './container.ts'
+import type { StopOptions } from './containers.ts'
+import type { Context } from './context.ts'
+import { parseSignal } from './plan/signals.ts'
+
+const defaultStopTimeoutSeconds = 10
+const sigkill = 9
+/** How long a killed process may take to be reported: the kernel may still be writing its memory back. */
+const killPatienceMs = 10_000
+
+/** Stops a container: its stop signal, then SIGKILL after the timeout. A client that leaves does not abort it. */
+export async function stopContainer(context: Context, ref: string, options: StopOptions): Promise<void> {
+  const container = context.registry.resolve(ref)
+  const signal = parseSignal(options.signal || container.config.StopSignal || 'SIGTERM')
+  if (!isAlive(container) && container.state.status !== 'restarting') {
+    throw notModified(`Container ${container.id} is already stopped`)
+  }
+  context.registry.transition(container.id, { stoppedByUser: true })
+  await stopProcess(context, container.id, signal, timeoutSeconds(container, options))
+  const stopped = context.registry.byId(container.id)
+  if (stopped) announce(context, stopped, 'stop')
+}
+
+/** Stops and starts again; starts one that does not run. */
+export async function restartContainer(
+  context: Context,
+  ref: string,
+  options: StopOptions,
+  start: (id: ContainerId) => Promise<void>,
+): Promise<void> {
+  const container = context.registry.resolve(ref)
+  const signal = parseSignal(options.signal || container.config.StopSignal || 'SIGTERM')
+  using _ = context.restarts.suspend(container.id)
+  if (isAlive(container) || container.state.status === 'restarting') {
+    await stopProcess(context, container.id, signal, timeoutSeconds(container, options))
+    const stopped = context.registry.byId(container.id)
+    if (stopped) announce(context, stopped, 'stop')
+  }
+  await start(container.id)
+  announce(context, context.registry.resolve(container.id), 'restart')
+}
+
+/** Sends a signal; when it is SIGKILL, returns after the exit. */
+export async function killContainer(context: Context, ref: string, signalName: string): Promise<void> {
+  const container = context.registry.resolve(ref)
+  const signal = signalName === '' ? sigkill : parseSignal(signalName)
+  if (!isAlive(container)) throw conflict(`cannot kill container: ${ref}: container ${container.id} is not running`)
+  const stopSignal = container.config.StopSignal ? parseSignal(container.config.StopSignal) : undefined
+  if (signal === sigkill || signal === stopSignal || (stopSignal === undefined && signal === 15)) {
+    context.registry.transition(container.id, { stoppedByUser: true })
+    context.restarts.cancel(container.id)
+  }
+  const exit = signal === sigkill ? exitOf(context, container.id) : undefined
+  await sendSignal(context, container, signal)
+  await exit
+}
+
+export function isAlive(container: Container): boolean {
+  return container.state.status === 'running' || container.state.status === 'paused'
+}
+
+function timeoutSeconds(container: Container, options: StopOptions): number {
+  return options.timeoutSeconds ?? container.config.StopTimeout ?? defaultStopTimeoutSeconds
+}
+
+/** Ends the process, whatever it takes; returns when its exit was recorded. Cancels a pending restart. */
+async function stopProcess(context: Context, id: ContainerId, signal: number, seconds: number): Promise<void> {
+  if (context.restarts.cancel(id)) return
+  const container = context.registry.byId(id)
+  if (!container || !isAlive(container)) return
+  const exit = exitOf(context, id)
+  await sendSignal(context, container, signal)
+  if (await settlesWithin(exit, seconds < 0 ? undefined : seconds * 1000)) return
+  const current = context.registry.byId(id)
+  if (current && isAlive(current)) await sendSignal(context, current, sigkill)
+  if (await settlesWithin(exit, killPatienceMs)) return
+  throw new Error(`tried to kill container ${id}, but did not receive an exit event`)
+}
+
+/** Sends `signal` and, where the process may be frozen and the signal ends it, thaws it so that it can die. */
+export async function sendSignal(context: Context, container: Container, signal: number): Promise<void> {
+  try {
+    await context.runtime.kill({ containerId: container.id }, signal)
+  } catch (error) {
+    if (!isKind(error, 'notFound')) throw error
+    return
+  }
+  announce(context, container, 'kill', { signal: String(signal) })
+  const ends = signal === sigkill || signal === stopSignalOf(container)
+  if (container.state.status === 'paused' && ends) await context.runtime.resume(container.id)
+}
+
+function stopSignalOf(container: Container): number {
+  return parseSignal(container.config.StopSignal || 'SIGTERM')
+}
+
+function exitOf(context: Context, id: ContainerId): Promise<unknown> {
+  return context.waiters.wait(id, 'next-exit')
+}
+
+/** True when `promise` settles in time; `timeoutMs` undefined waits for ever. */
+async function settlesWithin(promise: Promise<unknown>, timeoutMs: number | undefined): Promise<boolean> {
+  if (timeoutMs === undefined) return promise.then(() => true)
+  const { promise: timeout, resolve } = Promise.withResolvers<boolean>()
+  const timer = setTimeout(resolve, timeoutMs, false)
+  try {
+    return await Promise.race([promise.then(() => true), timeout])
+  } finally {
+    clearTimeout(timer)
+  }
+}
