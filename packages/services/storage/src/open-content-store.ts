@@ -1,0 +1,159 @@
+import { codeOf, internal, invalid, type Logger, messageOf, notFound } from '@berth/base'
+import { algorithmOf, type Digest, Digester, hexOf, isDigest } from '@berth/oci'
+import { randomBytes } from 'node:crypto'
+import { createReadStream, type Dirent, readdirSync, statSync } from 'node:fs'
+import { type FileHandle, mkdir, open, readdir, rename, rm, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { abortable } from './abortable.ts'
+import type { BlobInfo, ContentStore, IngestOptions } from './content-store.ts'
+
+export interface ContentStoreOptions {
+  /** The engine's data root; the store owns `<root>/content`. */
+  readonly root: string
+  readonly logger: Logger
+}
+
+const readChunkBytes = 256 * 1024
+
+/** Opens (or creates) the store and deletes what a crash left half written. Blobs are looked up in the directory. */
+export async function openContentStore({ root, logger }: ContentStoreOptions): Promise<ContentStore> {
+  const blobs = join(root, 'content', 'blobs')
+  const incoming = join(root, 'content', 'ingest')
+  await mkdir(join(blobs, 'sha256'), { recursive: true, mode: 0o700 })
+  await mkdir(incoming, { recursive: true, mode: 0o700 })
+  await sweep(incoming, logger)
+  const pathOf = (digest: Digest) => blobPath(blobs, digest)
+  const info = (digest: Digest): BlobInfo | undefined => {
+    const stat = statSync(pathOf(digest), { throwIfNoEntry: false })
+    return stat && { digest, sizeBytes: stat.size }
+  }
+  const ingest = (source: AsyncIterable<Uint8Array>, options: IngestOptions = {}) =>
+    ingestBlob({ incoming, pathOf, info }, source, options)
+  return {
+    info,
+    pathOf,
+    ingest,
+    put: (bytes) => ingest(once(bytes)),
+    read: (digest, maxBytes) => readBlob(pathOf(digest), digest, maxBytes),
+    open: (digest, range) => createReadStream(pathOf(digest), { highWaterMark: readChunkBytes, ...range }),
+    remove: (digest) => rm(pathOf(digest), { force: true }),
+    list: () => readdirSync(blobs).flatMap((algorithm) => listBlobs(blobs, algorithm)),
+  }
+}
+
+function blobPath(blobs: string, digest: Digest): string {
+  // A branded digest was parsed, but what becomes a path is checked where it does.
+  if (!isDigest(digest)) throw new Error(`not a digest: ${JSON.stringify(digest)}`)
+  return join(blobs, algorithmOf(digest), hexOf(digest))
+}
+
+async function sweep(incoming: string, logger: Logger): Promise<void> {
+  const names = await readdir(incoming)
+  if (names.length === 0) return
+  logger.info({ count: names.length }, 'content: deleting blobs that were never finished')
+  for (const name of names) await rm(join(incoming, name), { recursive: true, force: true })
+}
+
+function listBlobs(blobs: string, algorithm: string): BlobInfo[] {
+  const entries: Dirent[] = readdirSync(join(blobs, algorithm), { withFileTypes: true })
+  return entries.flatMap((entry) => {
+    const digest = `${algorithm}:${entry.name}`
+    if (!entry.isFile() || !isDigest(digest)) return []
+    const stat = statSync(blobPath(blobs, digest), { throwIfNoEntry: false })
+    return stat ? [{ digest, sizeBytes: stat.size }] : []
+  })
+}
+
+async function readBlob(path: string, digest: Digest, maxBytes: number): Promise<Buffer> {
+  await using file = await openBlob(path, digest)
+  const { size } = await file.stat()
+  if (size > maxBytes) throw invalid(`blob ${digest}: ${size} bytes, at most ${maxBytes} are accepted`)
+  const bytes = await file.readFile()
+  const digester = new Digester(algorithmOf(digest))
+  digester.update(bytes)
+  if (digester.digest() !== digest) throw internal(`blob ${digest} is corrupt on disk`)
+  return bytes
+}
+
+async function openBlob(path: string, digest: Digest): Promise<FileHandle> {
+  try {
+    return await open(path)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') throw notFound(`blob ${digest} not found`, error)
+    throw error
+  }
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes
+}
+
+interface Target {
+  readonly incoming: string
+  readonly pathOf: (digest: Digest) => string
+  readonly info: (digest: Digest) => BlobInfo | undefined
+}
+
+/** Writes to a file of its own, so that two ingests of one blob do not meet before the rename. */
+async function ingestBlob(
+  target: Target,
+  source: AsyncIterable<Uint8Array>,
+  options: IngestOptions,
+): Promise<BlobInfo> {
+  const temporary = join(target.incoming, randomBytes(12).toString('hex'))
+  try {
+    const blob = await writeVerified(temporary, source, options)
+    if (target.info(blob.digest)) {
+      await unlink(temporary)
+      return blob
+    }
+    await settle(temporary, target.pathOf(blob.digest))
+    return blob
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw explain(error)
+  }
+}
+
+async function writeVerified(
+  path: string,
+  source: AsyncIterable<Uint8Array>,
+  { expected, sizeBytes, signal }: IngestOptions,
+): Promise<BlobInfo> {
+  await using file = await open(path, 'wx', 0o600)
+  const digester = new Digester(expected && algorithmOf(expected))
+  for await (const chunk of signal ? abortable(source, signal) : source) {
+    const tooLong = sizeBytes !== undefined && digester.sizeBytes + chunk.length > sizeBytes
+    if (tooLong) throw invalid(`blob ${expected ?? ''} has more than the ${sizeBytes} bytes it should have`)
+    const written = writeAll(file, chunk)
+    digester.update(chunk)
+    await written
+  }
+  const blob = { digest: digester.digest(), sizeBytes: digester.sizeBytes }
+  if (sizeBytes !== undefined && blob.sizeBytes !== sizeBytes) {
+    throw invalid(`blob ${expected ?? blob.digest} has ${blob.sizeBytes} bytes, not the ${sizeBytes} it should have`)
+  }
+  if (expected && blob.digest !== expected) throw invalid(`blob has the digest ${blob.digest}, expected ${expected}`)
+  await file.datasync()
+  return blob
+}
+
+/** The pool writes while the loop hashes; the chunk is the source's again only when this resolves. */
+async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  let done = 0
+  while (done < chunk.length) done += (await file.write(chunk, done, chunk.length - done)).bytesWritten
+}
+
+/** Moves a finished file to its name for good: the directory is synced, or a power cut could forget the name. */
+async function settle(from: string, to: string): Promise<void> {
+  const directory = join(to, '..')
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  await rename(from, to)
+  await using handle = await open(directory)
+  await handle.sync()
+}
+
+function explain(error: unknown): unknown {
+  const full = codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT'
+  return full ? internal(`content: cannot store a blob: ${messageOf(error)}`, error) : error
+}
