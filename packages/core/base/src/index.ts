@@ -17,6 +17,7 @@ export {
   unauthorized,
   unavailable,
 } from './errors.ts'
+export { formatGoDuration, parseGoDurationNs } from './go-duration.ts'
 export {
   type Brand,
   type ContainerId,

@@ -4,9 +4,12 @@ import type { Exec } from './container.ts'
 /** How long an exec that has ended can still be inspected. */
 const keptMs = 5 * 60_000
 
+/** An exec and what only the engine needs to know of it. */
+export type ExecEntry = Exec & { readonly endedAtMs?: number; readonly isClaimed?: boolean }
+
 /** Execs, live and lately ended, in memory. */
 export class ExecRegistry {
-  readonly #execs = new Map<ExecId, Exec & { readonly endedAtMs?: number }>()
+  readonly #execs = new Map<ExecId, ExecEntry>()
   readonly #waiting = new Map<ExecId, (() => void)[]>()
 
   insert(exec: Exec): void {
@@ -15,7 +18,7 @@ export class ExecRegistry {
   }
 
   /** Throws `notFound` in Docker's words; `ref` is a whole id. */
-  resolve(ref: string): Exec {
+  resolve(ref: string): ExecEntry {
     const exec = this.#execs.get(ref as ExecId)
     if (!exec) throw notFound(`No such exec instance: ${ref}`)
     return exec
@@ -23,6 +26,11 @@ export class ExecRegistry {
 
   byId(id: ExecId): Exec | undefined {
     return this.#execs.get(id)
+  }
+
+  /** Somebody starts it: nobody else may. */
+  claim(id: ExecId): void {
+    this.#execs.set(id, { ...this.resolve(id), isClaimed: true })
   }
 
   started(id: ExecId, pid: number): void {

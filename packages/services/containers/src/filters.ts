@@ -1,4 +1,4 @@
-import { invalid, parseTimeNs } from '@berth/base'
+import { invalid, parseGoDurationNs, parseTimeNs } from '@berth/base'
 import type { Filters } from './containers.ts'
 
 /** Refuses names that are not in `known`: `invalid filter 'x'`. */
@@ -38,7 +38,7 @@ export function untilNs(filters: Filters, nowNs: bigint): bigint | undefined {
 /** See `untilNs`; throws `invalid` for what is no time. */
 export function parseTimestamp(text: string, nowNs: bigint): bigint {
   const ago = parseGoDurationNs(text)
-  if (ago !== undefined) return nowNs - ago
+  if (ago !== undefined && text !== '0') return nowNs - ago
   const seconds = /^(-?\d+)(?:\.(\d{1,9}))?$/.exec(text)
   if (seconds) return BigInt(seconds[1] as string) * 1_000_000_000n + BigInt((seconds[2] ?? '').padEnd(9, '0'))
   const full = /^\d{4}-\d\d-\d\d$/.test(text)
@@ -49,15 +49,4 @@ export function parseTimestamp(text: string, nowNs: bigint): bigint {
   const ns = parseTimeNs(full)
   if (ns === undefined) throw invalid(`failed to parse value as time or duration: "${text}"`)
   return ns
-}
-
-const unitNs: Readonly<Record<string, number>> = { ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 }
-
-function parseGoDurationNs(text: string): bigint | undefined {
-  if (!/^[+-]?(\d+(\.\d*)?(ns|us|µs|ms|s|m|h))+$/.test(text)) return undefined
-  let total = 0
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d*)?)(ns|us|µs|ms|s|m|h)/g)) {
-    total += Number(amount) * (unitNs[unit as string] as number)
-  }
-  return BigInt(Math.round(text.startsWith('-') ? -total : total))
 }

@@ -20,6 +20,7 @@ export class ProxyStream extends Duplex {
     super({ allowHalfOpen: true })
     this.#remote = remote
     this.#options = options
+    remote.on('error', () => undefined)
     void this.#run(options.first)
   }
 

@@ -4,6 +4,7 @@ import type { Container } from './container.ts'
 import type { StopOptions } from './containers.ts'
 import type { Context } from './context.ts'
 import { parseSignal } from './plan/signals.ts'
+import { settlesWithin } from './settles-within.ts'
 
 const defaultStopTimeoutSeconds = 10
 const sigkill = 9
@@ -98,16 +99,4 @@ function stopSignalOf(container: Container): number {
 
 function exitOf(context: Context, id: ContainerId): Promise<unknown> {
   return context.waiters.wait(id, 'next-exit')
-}
-
-/** True when `promise` settles in time; `timeoutMs` undefined waits for ever. */
-async function settlesWithin(promise: Promise<unknown>, timeoutMs: number | undefined): Promise<boolean> {
-  if (timeoutMs === undefined) return promise.then(() => true)
-  const { promise: timeout, resolve } = Promise.withResolvers<boolean>()
-  const timer = setTimeout(resolve, timeoutMs, false)
-  try {
-    return await Promise.race([promise.then(() => true), timeout])
-  } finally {
-    clearTimeout(timer)
-  }
 }

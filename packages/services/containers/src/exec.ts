@@ -1,0 +1,106 @@
+import { conflict, type ExecId, invalid, isKind, messageOf, newExecId } from '@berth/base'
+import type { ConsoleSize, ProcessIo } from '@berth/runtime'
+import { type Duplex, PassThrough } from 'node:stream'
+import { announce } from './announce.ts'
+import { detachable } from './attach.ts'
+import type { Container, Exec, ExecConfig } from './container.ts'
+import type { AttachedStream } from './containers.ts'
+import type { Context } from './context.ts'
+import { parseDetachKeys } from './detach-keys.ts'
+import { buildExecProcess } from './exec-process.ts'
+import type { ExecEntry } from './exec-registry.ts'
+import { ProxyStream } from './proxy-stream.ts'
+import { requireActive, requireRunning } from './transitions.ts'
+
+export interface StartExecOptions {
+  readonly detach: boolean
+  readonly tty: boolean
+  readonly consoleSize?: ConsoleSize
+}
+
+export function createExec(context: Context, ref: string, config: ExecConfig): ExecId {
+  const container = requireActive(context.registry.resolve(ref))
+  if (config.cmd.length === 0) throw invalid('No exec command specified')
+  parseDetachKeys(config.detachKeys)
+  const id = newExecId()
+  context.execs.insert({ id, containerId: container.id, running: false, exitCode: null, pid: 0, config })
+  context.registry.setExecs(container.id, context.execs.liveOf(container.id))
+  announce(context, container, `exec_create: ${config.cmd.join(' ')}`, { execID: id })
+  return id
+}
+
+/** Starts an exec; resolves to its stream once the process runs; without `detach` a failure to run is the stream. */
+export async function startExec(context: Context, ref: string, options: StartExecOptions): Promise<AttachedStream | undefined> {
+  const exec = context.execs.resolve(ref)
+  requireUnstarted(exec)
+  const container = requireActive(context.registry.resolve(exec.containerId))
+  context.execs.claim(exec.id)
+  const stream = options.detach ? undefined : await openStream(context, container, exec)
+  try {
+    await run(context, container, exec, options)
+  } catch (error) {
+    if (!stream) throw error
+    stream.destroy()
+    return { stream: failureStream(messageOf(error), options.tty), tty: options.tty }
+  }
+  return stream && { stream, tty: options.tty }
+}
+
+/** A client that waits for output is told there: by the time a program proves missing, the stream is its answer. */
+function failureStream(message: string, tty: boolean): Duplex {
+  const text = Buffer.from(`${message}\r\n`)
+  const head = Buffer.alloc(8)
+  head[0] = 1
+  head.writeUInt32BE(text.length, 4)
+  return new PassThrough().end(tty ? text : Buffer.concat([head, text]))
+}
+
+export async function resizeExec(context: Context, ref: string, size: ConsoleSize): Promise<void> {
+  const exec = context.execs.resolve(ref)
+  requireRunning(context.registry.resolve(exec.containerId))
+  if (!exec.running) throw conflict(`exec process ${exec.id} is not running`)
+  await context.runtime.resize({ containerId: exec.containerId, execId: exec.id }, size)
+}
+
+function requireUnstarted({ id, running, exitCode, isClaimed }: ExecEntry): void {
+  if (exitCode !== null) throw conflict(`exec command ${id} has already run`)
+  if (running || isClaimed) throw conflict(`exec command ${id} is already running`)
+}
+
+/** Opened before the process runs, so that nothing it prints is lost. Ends when the exit code is known. */
+async function openStream(context: Context, container: Container, exec: Exec): Promise<Duplex> {
+  const { attachStdin: stdin, attachStdout: stdout, attachStderr: stderr, tty, detachKeys } = exec.config
+  const target = { containerId: container.id, execId: exec.id }
+  const remote = await context.runtime.attach(target, { stdin, stdout, stderr })
+  const beforeEnd = () => context.execs.whenEnded(exec.id)
+  if (!stdin || !tty) return new ProxyStream(remote, { beforeEnd })
+  return detachable(remote, parseDetachKeys(detachKeys), () => announce(context, container, 'exec_detach', { execID: exec.id }))
+}
+
+async function run(context: Context, container: Container, exec: Exec, options: StartExecOptions): Promise<void> {
+  const { config, id } = exec
+  announce(context, container, `exec_start: ${config.cmd.join(' ')}`, { execID: id })
+  const process = await buildExecProcess(context, container, config).catch((error: unknown) => {
+    context.execs.ended(id, isKind(error, 'invalid') ? 126 : 255)
+    throw error
+  })
+  const io = planIo(config, options)
+  const runtimeName = container.hostConfig.Runtime
+  try {
+    const { pid } = await context.runtime.exec({ containerId: container.id, execId: id, process, runtimeName, io })
+    context.execs.started(id, pid)
+  } catch (error) {
+    context.execs.ended(id, exitCodeOfFailure(messageOf(error)))
+    throw error
+  }
+}
+
+function planIo(config: ExecConfig, options: StartExecOptions): ProcessIo {
+  const consoleSize = options.consoleSize ?? config.consoleSize
+  return { tty: config.tty, openStdin: config.attachStdin, stdinOnce: true, ...(consoleSize ? { consoleSize } : {}) }
+}
+
+/** 127: no such program, 126: it cannot be run, as shells have it. */
+function exitCodeOfFailure(message: string): number {
+  return /not found|no such file/i.test(message) ? 127 : 126
+}
