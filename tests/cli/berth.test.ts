@@ -1,0 +1,3 @@
+import { testCli } from '../contract/all.ts'
+
+testCli('berth')
