@@ -1,0 +1,30 @@
+import { ContainersClient } from './containers-client.ts'
+import { ExecClient } from './exec-client.ts'
+import { ImagesClient } from './images-client.ts'
+import { SystemClient } from './system-client.ts'
+import { Transport, type TransportOptions } from './transport.ts'
+
+/** The Engine API of one engine, typed. Connections open on demand; `close` ends the idle ones. */
+export class EngineClient {
+  readonly transport: Transport
+  readonly containers: ContainersClient
+  readonly exec: ExecClient
+  readonly images: ImagesClient
+  readonly system: SystemClient
+
+  constructor(options: TransportOptions) {
+    this.transport = new Transport(options)
+    this.containers = new ContainersClient(this.transport)
+    this.exec = new ExecClient(this.transport)
+    this.images = new ImagesClient(this.transport)
+    this.system = new SystemClient(this.transport)
+  }
+
+  close(): void {
+    this.transport.close()
+  }
+
+  [Symbol.dispose](): void {
+    this.close()
+  }
+}

@@ -1,0 +1,116 @@
+import type {
+  CommitResponse,
+  ImageDeleteResponseItem,
+  ImageHistoryResponseItem,
+  ImageInspectResponse,
+  ImagesPruneResponse,
+  ImageSummary,
+  ProgressMessage,
+} from '@berth/engine-api'
+import { encodeFilters, type Filters } from './filters.ts'
+import { readJsonLines } from './lines.ts'
+import type { EngineResponse, Transport } from './transport.ts'
+
+export interface ImageListOptions {
+  readonly all?: boolean
+  readonly filters?: Filters
+  readonly sharedSize?: boolean
+}
+export interface ImportOptions {
+  /** `-`: the stream; else a URL for the engine to fetch. */
+  readonly source: string
+  readonly repository?: string
+  readonly tag?: string
+  readonly message?: string
+  readonly changes?: readonly string[]
+  readonly platform?: string
+}
+export interface CommitOptions {
+  readonly container: string
+  readonly repository?: string
+  readonly tag?: string
+  readonly comment?: string
+  readonly author?: string
+  readonly changes?: readonly string[]
+  readonly pause?: boolean
+}
+
+/** `/images` and `/commit`. Names may be ids or their prefixes. */
+export class ImagesClient {
+  readonly #transport: Transport
+
+  constructor(transport: Transport) {
+    this.#transport = transport
+  }
+
+  list({ filters, all, sharedSize }: ImageListOptions = {}): Promise<ImageSummary[]> {
+    const query = { all, 'shared-size': sharedSize, filters: encodeFilters(filters) }
+    return this.#transport.json('GET', '/images/json', { query })
+  }
+
+  inspect(name: string): Promise<ImageInspectResponse> {
+    return this.#transport.json('GET', path(name, 'json'))
+  }
+
+  /** As `inspect`, the bytes as the engine sent them. */
+  async inspectText(name: string, platform?: string): Promise<string> {
+    return (await this.#transport.request('GET', path(name, 'json'), { query: { platform } })).text()
+  }
+
+  history(name: string, platform?: string): Promise<ImageHistoryResponseItem[]> {
+    return this.#transport.json('GET', path(name, 'history'), { query: { platform } })
+  }
+
+  async tag(name: string, repository: string, tag: string): Promise<void> {
+    await this.#transport.send('POST', path(name, 'tag'), { query: { repo: repository, tag } })
+  }
+
+  remove(
+    name: string,
+    query: { force?: boolean; noprune?: boolean; platforms?: string[] } = {},
+  ): Promise<ImageDeleteResponseItem[]> {
+    return this.#transport.json('DELETE', path(name), { query })
+  }
+
+  prune(filters?: Filters): Promise<ImagesPruneResponse> {
+    return this.#transport.json('POST', '/images/prune', { query: { filters: encodeFilters(filters) } })
+  }
+
+  /** Loads a tar archive; yields the engine's progress, the last words of which name the images. */
+  async *load(
+    stream: AsyncIterable<Uint8Array>,
+    query: { quiet?: boolean; platform?: string } = {},
+  ): AsyncGenerator<ProgressMessage, void> {
+    const headers = { 'Content-Type': 'application/x-tar' }
+    const response = await this.#transport.request('POST', '/images/load', { query, headers, stream })
+    yield* readJsonLines<ProgressMessage>(response.body)
+  }
+
+  /** A tar archive of the images. */
+  save(names: readonly string[], platform?: string): Promise<EngineResponse> {
+    return this.#transport.request('GET', '/images/get', { query: { names, platform } })
+  }
+
+  async *import(options: ImportOptions, stream?: AsyncIterable<Uint8Array>): AsyncGenerator<ProgressMessage, void> {
+    const { source, repository, ...rest } = options
+    const query = { fromSrc: source, repo: repository, ...rest }
+    const headers: Record<string, string> = stream === undefined ? {} : { 'Content-Type': 'text/plain' }
+    const response = await this.#transport.request('POST', '/images/create', { query, headers, stream })
+    yield* readJsonLines<ProgressMessage>(response.body)
+  }
+
+  async *pull(name: string, query: { tag?: string; platform?: string } = {}): AsyncGenerator<ProgressMessage, void> {
+    const response = await this.#transport.request('POST', '/images/create', { query: { fromImage: name, ...query } })
+    yield* readJsonLines<ProgressMessage>(response.body)
+  }
+
+  commit({ repository, ...query }: CommitOptions): Promise<CommitResponse> {
+    return this.#transport.json('POST', '/commit', { query: { repo: repository, ...query }, json: {} })
+  }
+}
+
+/** Image names keep their slashes. */
+function path(name: string, action?: string): string {
+  const encoded = name.split('/').map(encodeURIComponent).join('/')
+  return `/images/${encoded}${action === undefined ? '' : `/${action}`}`
+}

@@ -1,0 +1,30 @@
+export { type TlsOptions } from './connection.ts'
+export type {
+  AttachOptions,
+  ContainerCreateBody,
+  ContainerListOptions,
+  ContainersClient,
+  LogsOptions,
+  PendingWait,
+  StopOptions,
+  UpdateBody,
+  WaitCondition,
+} from './containers-client.ts'
+export { defaultHost, type Endpoint, parseHost } from './endpoint.ts'
+export { EngineClient } from './engine-client.ts'
+export { ApiError, ConnectionError, isStatus } from './errors.ts'
+export type { ExecClient } from './exec-client.ts'
+export type { Filters } from './filters.ts'
+export { Demultiplexer, type Frame, type StreamName } from './frames.ts'
+export type { CommitOptions, ImageListOptions, ImagesClient, ImportOptions } from './images-client.ts'
+export { readJsonLines } from './lines.ts'
+export type { EventsOptions, ObjectKind, SystemClient } from './system-client.ts'
+export {
+  type EngineResponse,
+  type HijackedConnection,
+  newestApiVersion,
+  type Query,
+  type RequestOptions,
+  Transport,
+  type TransportOptions,
+} from './transport.ts'

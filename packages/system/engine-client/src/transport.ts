@@ -1,0 +1,266 @@
+import { connect, type Connection, type TlsOptions } from './connection.ts'
+import type { Endpoint } from './endpoint.ts'
+import { ApiError } from './errors.ts'
+import { isReusable, readBody, readHead, type ResponseHead } from './http.ts'
+
+/** The newest version of the Engine API that this client speaks. */
+export const newestApiVersion = '1.51'
+
+export type QueryValue = string | number | boolean | readonly string[] | undefined
+export type Query = Readonly<Record<string, QueryValue>>
+
+export interface RequestOptions {
+  readonly query?: Query
+  readonly headers?: Readonly<Record<string, string>>
+  /** Sent as JSON. */
+  readonly json?: unknown
+  /** Sent chunked. */
+  readonly stream?: AsyncIterable<Uint8Array>
+  /** Aborting breaks the connection. */
+  readonly signal?: AbortSignal
+}
+
+/** A response whose body is read once: by `body`, `text` or `json`. */
+export interface EngineResponse extends ResponseHead {
+  readonly body: AsyncGenerator<Buffer, void>
+  text(): Promise<string>
+  json(): Promise<unknown>
+}
+
+/** A connection that the engine has handed over: raw bytes both ways. */
+export interface HijackedConnection {
+  /** `application/vnd.docker.multiplexed-stream` or `...raw-stream`; empty from old engines. */
+  readonly contentType: string
+  /** Ends when the engine closes its side. */
+  read(): Promise<Buffer | undefined>
+  write(data: Uint8Array): Promise<void>
+  /** Ends our side; the engine's output goes on. */
+  closeWrite(): void
+  destroy(): void
+}
+
+export interface TransportOptions {
+  readonly endpoint: Endpoint
+  readonly tls?: TlsOptions
+  /** Fixes the version of the API (`1.44`); without it the newest that both sides know. */
+  readonly apiVersion?: string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** HTTP/1.1 requests to one engine over reused connections. */
+export class Transport {
+  readonly endpoint: Endpoint
+  readonly #options: TransportOptions
+  readonly #idle: Connection[] = []
+  #version: string
+  #negotiated: boolean
+
+  constructor(options: TransportOptions) {
+    this.endpoint = options.endpoint
+    this.#options = options
+    this.#version = options.apiVersion ?? newestApiVersion
+    this.#negotiated = options.apiVersion !== undefined
+  }
+
+  /** The version in use; until an older engine has answered, the newest that we know. */
+  get apiVersion(): string {
+    return this.#version
+  }
+
+  /** Sends a request to a path without its version prefix. Rejects with `ApiError` for a status from 400 on. */
+  async request(method: string, path: string, options: RequestOptions = {}): Promise<EngineResponse> {
+    // A streamed body cannot be sent twice: ask for the version first.
+    if (options.stream !== undefined) await this.negotiate()
+    const response = await this.#send(method, path, options)
+    if (!isFailure(response)) return response
+    const error = await errorOf(response)
+    if (this.#negotiated || error.status !== 400 || !error.message.includes('is too new')) throw error
+    await this.negotiate()
+    return checked(await this.#send(method, path, options))
+  }
+
+  /** As `request`, for a body of JSON. */
+  async json<T>(method: string, path: string, options: RequestOptions = {}): Promise<T> {
+    return (await (await this.request(method, path, options)).json()) as T
+  }
+
+  /** As `request`, for an answer without a body worth reading. */
+  async send(method: string, path: string, options: RequestOptions = {}): Promise<number> {
+    const response = await this.request(method, path, options)
+    await response.text()
+    return response.status
+  }
+
+  /** A POST that turns the connection into a raw stream. Rejects with `ApiError` if the engine refuses. */
+  async hijack(path: string, options: RequestOptions = {}): Promise<HijackedConnection> {
+    if (!this.#negotiated && this.#version === newestApiVersion) return this.#hijack(path, options, true)
+    return this.#hijack(path, options, false)
+  }
+
+  /** Agrees on the version of the API: the newest that both sides know. */
+  async negotiate(): Promise<void> {
+    if (this.#negotiated) return
+    const response = await checked(await this.#exchange('GET', '/_ping', {}))
+    await response.text()
+    const theirs = response.headers.get('api-version')
+    if (theirs !== undefined && isOlder(theirs, this.#version)) this.#version = theirs
+    this.#negotiated = true
+  }
+
+  /** Closes the connections that wait for another request. */
+  close(): void {
+    for (const connection of this.#idle.splice(0)) connection.destroy()
+  }
+
+  async #hijack(path: string, options: RequestOptions, mayRetry: boolean): Promise<HijackedConnection> {
+    const headers = { ...options.headers, Connection: 'Upgrade', Upgrade: 'tcp' }
+    const connection = await this.#connection(options.signal)
+    await connection.write(this.#head('POST', this.#versioned(path), { ...options, headers }))
+    const head = await readHead(connection)
+    if (!isFailure(head)) return hijacked(connection, head)
+    const error = await errorOf(this.#response(connection, head))
+    if (!mayRetry || error.status !== 400 || !error.message.includes('is too new')) throw error
+    await this.negotiate()
+    return this.#hijack(path, options, false)
+  }
+
+  #send(method: string, path: string, options: RequestOptions): Promise<EngineResponse> {
+    return this.#exchange(method, this.#versioned(path), options)
+  }
+
+  #versioned(path: string): string {
+    return `/v${this.#version}${path}`
+  }
+
+  async #exchange(method: string, target: string, options: RequestOptions): Promise<EngineResponse> {
+    const connection = await this.#connection(options.signal)
+    await connection.write(this.#head(method, target, options))
+    const sending = options.stream === undefined ? undefined : sendChunked(connection, options.stream)
+    // The engine may refuse before it has read everything: then its answer counts, not the broken pipe.
+    sending?.catch(() => undefined)
+    return this.#response(connection, await readHead(connection))
+  }
+
+  async #connection(signal: AbortSignal | undefined): Promise<Connection> {
+    signal?.throwIfAborted()
+    const connection = this.#reuse() ?? (await connect(this.#options.endpoint, this.#options.tls))
+    signal?.addEventListener('abort', () => connection.destroy(), { once: true })
+    return connection
+  }
+
+  #reuse(): Connection | undefined {
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      if (idle.usable) return idle
+      idle.destroy()
+    }
+    return undefined
+  }
+
+  #head(method: string, target: string, options: RequestOptions): string {
+    const { endpoint } = this
+    const body = options.json === undefined ? undefined : JSON.stringify(options.json)
+    const prefix = endpoint.kind === 'tcp' ? endpoint.basePath : ''
+    const lines = [
+      `${method} ${prefix}${target}${encodeQuery(options.query)} HTTP/1.1`,
+      `Host: ${endpoint.kind === 'tcp' ? `${endpoint.host}:${endpoint.port}` : 'api.berth.localhost'}`,
+      'User-Agent: Berth-Client',
+      ...headerLines({ ...this.#options.headers, ...options.headers }),
+    ]
+    if (body !== undefined) lines.push('Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`)
+    else if (options.stream !== undefined) lines.push('Transfer-Encoding: chunked')
+    else if (method !== 'GET' && method !== 'HEAD') lines.push('Content-Length: 0')
+    return `${lines.join('\r\n')}\r\n\r\n${body ?? ''}`
+  }
+
+  #response(connection: Connection, head: ResponseHead): EngineResponse {
+    const body = this.#released(connection, head)
+    return { ...head, body, text: () => readText(body), json: async () => JSON.parse(await readText(body)) as unknown }
+  }
+
+  /** The body; afterwards the connection is kept for the next request, or closed if the body was left unread. */
+  async *#released(connection: Connection, head: ResponseHead): AsyncGenerator<Buffer, void> {
+    let complete = false
+    try {
+      yield* readBody(connection, head)
+      complete = true
+    } finally {
+      if (complete && isReusable(head) && connection.usable) this.#idle.push(connection)
+      else connection.destroy()
+    }
+  }
+}
+
+function hijacked(connection: Connection, head: ResponseHead): HijackedConnection {
+  return {
+    contentType: head.headers.get('content-type') ?? '',
+    read: () => connection.read(),
+    write: (data) => connection.write(data),
+    closeWrite: () => void connection.socket.end(),
+    destroy: () => connection.destroy(),
+  }
+}
+
+async function sendChunked(connection: Connection, stream: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const chunk of stream) {
+    if (chunk.length === 0) continue
+    connection.socket.cork()
+    connection.socket.write(`${chunk.length.toString(16)}\r\n`)
+    connection.socket.write(chunk)
+    connection.socket.uncork()
+    await connection.write('\r\n')
+  }
+  await connection.write('0\r\n\r\n')
+}
+
+async function readText(body: AsyncIterable<Buffer>): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of body) chunks.push(chunk)
+  return (chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)).toString()
+}
+
+async function checked(response: EngineResponse): Promise<EngineResponse> {
+  if (isFailure(response)) throw await errorOf(response)
+  return response
+}
+
+/** A redirection too: the engine's API has none, but a path that needs cleaning is answered by one. */
+function isFailure({ status }: ResponseHead): boolean {
+  return status >= 300 && status !== 304
+}
+
+async function errorOf(response: EngineResponse): Promise<ApiError> {
+  const text = await response.text()
+  return new ApiError(response.status, messageIn(text) ?? `request returned ${response.status} with an unknown body`)
+}
+
+function messageIn(text: string): string | undefined {
+  try {
+    const { message } = JSON.parse(text) as { message?: unknown }
+    return typeof message === 'string' ? message : undefined
+  } catch {
+    return text.trim() === '' ? undefined : text.trim()
+  }
+}
+
+function headerLines(headers: Readonly<Record<string, string>>): string[] {
+  return Object.entries(headers).map(([name, value]) => `${name}: ${value.replaceAll(/[\r\n]/g, ' ')}`)
+}
+
+/** `?a=1&b=2`, or nothing; undefined values are left out, lists repeat the name, booleans are 1 and 0. */
+export function encodeQuery(query: Query | undefined): string {
+  const parts: string[] = []
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value === undefined) continue
+    for (const one of Array.isArray(value) ? (value as readonly string[]) : [value]) {
+      const text = typeof one === 'boolean' ? (one ? '1' : '0') : String(one)
+      parts.push(`${name}=${encodeURIComponent(text)}`)
+    }
+  }
+  return parts.length === 0 ? '' : `?${parts.join('&')}`
+}
+
+function isOlder(version: string, than: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  const [otherMajor = 0, otherMinor = 0] = than.split('.').map(Number)
+  return major < otherMajor || (major === otherMajor && minor < otherMinor)
+}
