@@ -188,8 +188,8 @@ export interface HostConfig extends Resources {
   Runtime: string
   Isolation: string
   /** Absent at create: the defaults; [] stays []; null when privileged. */
-  MaskedPaths: string[] | null
-  ReadonlyPaths: string[] | null
+  MaskedPaths?: string[] | null
+  ReadonlyPaths?: string[] | null
   Init?: boolean
 }
 

@@ -1,3 +1,4 @@
+export { emptyEndpoint } from './adapt-create.ts'
 export type {
   ContainerConfig,
   ContainerCreateRequest,
@@ -40,8 +41,18 @@ export type {
   NetworkStats,
   PortSummary,
 } from './container.ts'
+export {
+  type ContainerUpdateRequest,
+  decodeCommit,
+  decodeContainerCreate,
+  decodeContainerUpdate,
+  decodeExecCreate,
+  decodeExecStart,
+} from './decode-requests.ts'
 export type { EventMessage } from './events.ts'
 export type { ExecCreateRequest, ExecCreateResponse, ExecInspectResponse, ExecStartRequest } from './exec.ts'
+export { boolFilter, checkFilters, decodeFilters, type Filters } from './filters.ts'
+export { parseJson } from './go-json.ts'
 export type {
   ImageConfigResponse,
   ImageDeleteResponseItem,
@@ -52,6 +63,16 @@ export type {
   ProgressMessage,
 } from './image.ts'
 export type { NetworkContainer, NetworkResponse, VolumeListResponse, VolumeResponse } from './network.ts'
+export { encodeProgress, ProgressDecoder, progressError } from './progress.ts'
+export {
+  boolParameter,
+  intParameter,
+  parseTimestamp,
+  platformParameter,
+  sizeParameter,
+  timeParameter,
+} from './query.ts'
+export { encodeFrame, FrameDecoder, frameHeader, type StreamPart, type StreamType } from './stdcopy.ts'
 export type {
   BuildCacheRecord,
   CommitInfo,
@@ -62,3 +83,12 @@ export type {
   RuntimeInfo,
   VersionResponse,
 } from './system.ts'
+export {
+  type ApiVersion,
+  type Feature,
+  has,
+  newestVersion,
+  oldestVersion,
+  parseVersion,
+  versionText,
+} from './versions.ts'

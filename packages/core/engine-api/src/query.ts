@@ -1,0 +1,66 @@
+import { invalid, parseTimeNs } from '@berth/base'
+
+const falseWords = new Set(['', '0', 'no', 'false', 'none'])
+
+/** A boolean parameter by Docker's rule: anything but '', 0, no, false and none is true. */
+export function boolParameter(query: URLSearchParams, name: string, fallback = false): boolean {
+  const value = query.get(name)
+  return value === null ? fallback : !falseWords.has(value.trim().toLowerCase())
+}
+
+/** A decimal integer, or undefined when the parameter is absent or empty. */
+export function intParameter(query: URLSearchParams, name: string): number | undefined {
+  const value = query.get(name)
+  if (!value) return undefined
+  if (!/^[+-]?\d+$/.test(value)) throw invalid(`strconv.Atoi: parsing ${JSON.stringify(value)}: invalid syntax`)
+  const number = Number(value)
+  if (Number.isSafeInteger(number)) return number
+  throw invalid(`strconv.Atoi: parsing ${JSON.stringify(value)}: value out of range`)
+}
+
+/** A side of a terminal in characters, which must be given. */
+export function sizeParameter(query: URLSearchParams, name: 'h' | 'w'): number {
+  const value = query.get(name) ?? ''
+  const subject = `invalid resize ${name === 'h' ? 'height' : 'width'} ${JSON.stringify(value)}`
+  if (!/^\d+$/.test(value)) throw invalid(`${subject}: invalid syntax`)
+  const number = Number(value)
+  if (number > 4_294_967_295) throw invalid(`${subject}: value out of range`)
+  return number
+}
+
+/** Seconds with up to nine digits of fraction, or an RFC 3339 time, as nanoseconds; undefined when absent or 0. */
+export function timeParameter(query: URLSearchParams, name: string): bigint | undefined {
+  const value = query.get(name)
+  if (!value) return undefined
+  const time = parseTimestamp(value)
+  if (time === undefined) throw invalid(`strconv.ParseInt: parsing ${JSON.stringify(value)}: invalid syntax`)
+  return time
+}
+
+/** As `timeParameter`, undefined when it is no time. */
+export function parseTimestamp(value: string): bigint | undefined {
+  const match = /^(-?)(\d{1,18})(?:\.(\d{1,9})\d*)?$/.exec(value)
+  if (!match) return parseTimeNs(value)
+  const ns = BigInt(match[2]!) * 1_000_000_000n + BigInt((match[3] ?? '').padEnd(9, '0'))
+  return match[1] ? -ns : ns
+}
+
+/** The `platform` parameter as the image routes take it: a JSON object; read as os/arch[/variant]. */
+export function platformParameter(query: URLSearchParams): string | undefined {
+  const text = query.get('platform')
+  if (!text) return undefined
+  const { os = '', architecture = '', variant = '' } = parsePlatform(text)
+  if (!os || !architecture) throw invalid('failed to parse platform: os and architecture are required')
+  return variant ? `${os}/${architecture}/${variant}` : `${os}/${architecture}`
+}
+
+function parsePlatform(text: string): { os?: string; architecture?: string; variant?: string } {
+  try {
+    const value = JSON.parse(text) as Record<string, unknown>
+    const [os, architecture, variant] = [value['os'], value['architecture'], value['variant'] ?? '']
+    if (typeof os !== 'string' || typeof architecture !== 'string' || typeof variant !== 'string') return {}
+    return { os, architecture, variant }
+  } catch (error) {
+    throw invalid(`failed to parse platform: ${JSON.stringify(text)} is not a JSON object`, error)
+  }
+}
