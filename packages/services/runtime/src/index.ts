@@ -1,4 +1,7 @@
+export { type DeviceNumber, readDeviceNumbers, readDevices, readHostDevices } from './host/devices.ts'
 export type { CgroupFacts, HostFacts } from './host/host-facts.ts'
+export { readHostFacts } from './host/read-host-facts.ts'
+export { readUserFiles } from './host/user-files.ts'
 export type { LogFollow, LogQuery, ReadLogs } from './log-query.ts'
 export type {
   AttachOptions,
@@ -12,6 +15,9 @@ export type {
   StartRequest,
   SupervisedContainer,
 } from './runtime.ts'
+export { buildSpec, processCapabilities } from './spec/build-spec.ts'
+export { allCapabilities, normalizeCapability, resolveCapabilities } from './spec/capabilities.ts'
+export { composeEnv, replaceEnv } from './spec/env.ts'
 export type {
   DeviceRule,
   HostFiles,
@@ -22,3 +28,6 @@ export type {
   SpecInput,
   SpecMount,
 } from './spec/input.ts'
+export { defaultMaskedPaths, defaultReadonlyPaths } from './spec/paths.ts'
+export { mergeTmpfsOptions } from './spec/tmpfs-options.ts'
+export { resolveUser, type UserFiles } from './spec/users.ts'

@@ -18,14 +18,14 @@ export interface HostFacts {
   /** tini, docker-init or catatonit; undefined when none is installed. */
   readonly initPath: string | undefined
   readonly hostname: string
+  /** The per-CPU files of this machine that are masked beside Docker's list. */
+  readonly thermalThrottlePaths: readonly string[]
 }
 
 /** The cgroup tree and what its controllers offer. `version` 1 covers hybrid trees. */
 export interface CgroupFacts {
   readonly version: 1 | 2
   readonly isHybrid: boolean
-  /** Where each controller's hierarchy is mounted; on version 2 all are the one mount. */
-  readonly mounts: Readonly<Record<string, string>>
   readonly hasMemoryLimit: boolean
   readonly hasSwapLimit: boolean
   readonly hasMemoryReservation: boolean

@@ -93,6 +93,8 @@ export interface SpecInput {
     readonly uts: NamespaceSource
     readonly cgroup: NamespaceSource
   }
+  /** The network namespace is another container's: its sysctls are left as they are. */
+  readonly isNetworkShared?: boolean
   readonly hostFiles: HostFiles
   /** /dev/shm: a tmpfs of its own, the directory at a host path bound there, or none. */
   readonly shm: { readonly sizeBytes: number } | { readonly path: string } | undefined

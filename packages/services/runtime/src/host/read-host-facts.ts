@@ -1,0 +1,77 @@
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
+import { arch, cpus, hostname, release, totalmem } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { lastCapability } from '@berth/linux'
+import { allCapabilities } from '../spec/capabilities.ts'
+import { readCgroupFacts } from './cgroup-facts.ts'
+import type { HostFacts } from './host-facts.ts'
+
+/** Reads what this machine can do. A few dozen small files: once, at start. */
+export function readHostFacts(): HostFacts {
+  const status = readFileSync('/proc/self/status', 'utf8')
+  const known = allCapabilities.slice(0, lastCapability() + 1)
+  const cpuCount = cpus().length
+  return {
+    cgroup: readCgroupFacts(),
+    architecture: goArchitecture(arch()),
+    kernelVersion: parseKernelVersion(release()),
+    cpuCount,
+    memoryBytes: totalmem(),
+    capabilities: known,
+    boundingCapabilities: capabilitiesOf(status, known),
+    hasAppArmor: isAppArmorEnabled(),
+    hasSeccomp: /^Seccomp:/m.test(status),
+    hasSelinux: existsSync('/sys/fs/selinux/enforce'),
+    hasCgroupNamespaces: existsSync('/proc/self/ns/cgroup'),
+    hasUserNamespaces: existsSync('/proc/self/ns/user'),
+    initPath: findInit(),
+    hostname: hostname(),
+    thermalThrottlePaths: thermalThrottlePaths(cpuCount),
+  }
+}
+
+/** `6.18.44-fc` is 6 and 18. */
+export function parseKernelVersion(text: string): HostFacts['kernelVersion'] {
+  const [, major = '0', minor = '0'] = /^(\d+)\.(\d+)/.exec(text) ?? []
+  return { major: Number(major), minor: Number(minor), release: text }
+}
+
+/** The names of the bits of `CapBnd` in /proc/<pid>/status. */
+export function capabilitiesOf(status: string, known: readonly string[]): string[] {
+  const mask = BigInt(`0x${/^CapBnd:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0'}`)
+  return known.filter((_, bit) => (mask >> BigInt(bit)) & 1n)
+}
+
+function goArchitecture(nodeArchitecture: string): string {
+  const names: Record<string, string> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' }
+  return names[nodeArchitecture] ?? nodeArchitecture
+}
+
+function isAppArmorEnabled(): boolean {
+  const path = '/sys/module/apparmor/parameters/enabled'
+  return existsSync(path) && readFileSync(path, 'utf8').startsWith('Y')
+}
+
+const initNames = ['docker-init', 'tini', 'tini-static', 'catatonit']
+
+/** The first of the tiny inits on PATH or in the places distributions keep helpers. */
+function findInit(): string | undefined {
+  const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/libexec/docker', '/usr/libexec/podman']
+  const paths = initNames.flatMap((name) => directories.filter(Boolean).map((directory) => join(directory, name)))
+  return paths.find(isExecutable)
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function thermalThrottlePaths(cpuCount: number): string[] {
+  return Array.from({ length: cpuCount }, (_, cpu) => `/sys/devices/system/cpu/cpu${cpu}/thermal_throttle`).filter(
+    (path) => existsSync(path),
+  )
+}
