@@ -22,7 +22,7 @@ function frameReader(use: (payload: Buffer) => void): (chunk: Buffer) => void {
   let head = Buffer.alloc(0)
   let leftBytes = 0
   return (chunk) => {
-    for (let rest = chunk; rest.length > 0; ) {
+    for (let rest = chunk; rest.length > 0;) {
       if (leftBytes === 0) {
         const part = rest.subarray(0, headBytes - head.length)
         head = Buffer.concat([head, part])

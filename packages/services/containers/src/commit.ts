@@ -32,13 +32,30 @@ export async function commitContainer(context: Context, ref: string, query: Comm
 }
 
 function announceCommit(context: Context, container: Container, query: CommitQuery, imageId: Digest): void {
-  const extra = { comment: query.message ?? '', imageID: imageId, ...(query.reference ? { imageRef: query.reference } : {}) }
+  const extra = {
+    comment: query.message ?? '',
+    imageID: imageId,
+    ...(query.reference ? { imageRef: query.reference } : {}),
+  }
   announce(context, container, 'commit', extra)
 }
 
 /** What of a container's configuration an image keeps. */
 function runConfig(config: ContainerConfig): ImageRunConfig {
-  const { User, ExposedPorts, Env, Entrypoint, Cmd, Volumes, WorkingDir, Labels, StopSignal, Healthcheck, OnBuild, Shell } = config
+  const {
+    User,
+    ExposedPorts,
+    Env,
+    Entrypoint,
+    Cmd,
+    Volumes,
+    WorkingDir,
+    Labels,
+    StopSignal,
+    Healthcheck,
+    OnBuild,
+    Shell,
+  } = config
   return {
     User,
     Env,

@@ -30,7 +30,11 @@ export function createExec(context: Context, ref: string, config: ExecConfig): E
 }
 
 /** Starts an exec; resolves to its stream once the process runs; without `detach` a failure to run is the stream. */
-export async function startExec(context: Context, ref: string, options: StartExecOptions): Promise<AttachedStream | undefined> {
+export async function startExec(
+  context: Context,
+  ref: string,
+  options: StartExecOptions,
+): Promise<AttachedStream | undefined> {
   const exec = context.execs.resolve(ref)
   requireUnstarted(exec)
   const container = requireActive(context.registry.resolve(exec.containerId))
@@ -74,7 +78,9 @@ async function openStream(context: Context, container: Container, exec: Exec): P
   const remote = await context.runtime.attach(target, { stdin, stdout, stderr })
   const beforeEnd = () => context.execs.whenEnded(exec.id)
   if (!stdin || !tty) return new ProxyStream(remote, { beforeEnd })
-  return detachable(remote, parseDetachKeys(detachKeys), () => announce(context, container, 'exec_detach', { execID: exec.id }))
+  return detachable(remote, parseDetachKeys(detachKeys), () =>
+    announce(context, container, 'exec_detach', { execID: exec.id }),
+  )
 }
 
 async function run(context: Context, container: Container, exec: Exec, options: StartExecOptions): Promise<void> {

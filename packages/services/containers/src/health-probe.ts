@@ -11,7 +11,11 @@ const outputLimitBytes = 4096
 const sigkill = 9
 
 /** One run of the probe; a probe that could not run counts as failed and says why. */
-export async function probeHealth(context: Context, container: Container, settings: HealthSettings): Promise<HealthResult> {
+export async function probeHealth(
+  context: Context,
+  container: Container,
+  settings: HealthSettings,
+): Promise<HealthResult> {
   const start = nowText()
   try {
     return { start, ...(await run(context, container, settings)), end: nowText() }

@@ -29,7 +29,12 @@ async function adopt(context: Context, entry: SupervisedContainer, start: StartL
   if (!container) return endStranger(context, entry)
   if (!isAlive(container)) {
     // berthd died between the start and its record.
-    context.registry.transition(id, { status: 'running', pid: entry.pid, startedAt: entry.startedAt, hasBeenStarted: true })
+    context.registry.transition(id, {
+      status: 'running',
+      pid: entry.pid,
+      startedAt: entry.startedAt,
+      hasBeenStarted: true,
+    })
   }
   if (entry.exit) return onExit(context, entry.exit, start)
   for (const exec of entry.execs) if (exec.exit) await context.runtime.releaseExec(id, exec.execId)

@@ -1,0 +1,75 @@
+import { invalid } from '@berth/base'
+import type { DaemonDefaults } from '@berth/containers'
+import type { Ulimit } from '@berth/engine-api'
+import type { Runtime } from '@berth/runtime'
+import { readFile } from 'node:fs/promises'
+import type { Config } from './config/config.ts'
+
+/** Rotation by default: a container that talks for years shall not fill the disk. */
+const defaultLogOptions = { 'max-size': '20m', 'max-file': '5', compress: 'true' }
+
+/**
+ * What the configuration gives to every container, as a function of the current one: a reload changes it. The seccomp
+ * profile's file is read once.
+ */
+export async function containerDefaults(
+  config: Config,
+  { runtimes, defaultRuntime }: Pick<Runtime, 'runtimes' | 'defaultRuntime'>,
+): Promise<(config: Config) => DaemonDefaults> {
+  const seccompProfile = await readSeccompProfile(config)
+  requireExecOptions(config)
+  return (current) => {
+    const wanted = current.get('default-runtime', defaultRuntime)
+    return {
+      logConfig: logConfig(current),
+      ulimits: current.get('default-ulimits', {} as Readonly<Record<string, Ulimit>>),
+      init: current.get('init', false),
+      shmSizeBytes: parseBytes('default-shm-size', current.get('default-shm-size', '64m')),
+      ipcMode: oneOf(current, 'default-ipc-mode', ['private', 'shareable']),
+      cgroupnsMode: oneOf(current, 'default-cgroupns-mode', ['', 'private', 'host']),
+      noNewPrivileges: current.get('no-new-privileges', false),
+      seccompProfile,
+      runtimes: [wanted, ...Object.keys(runtimes).filter((name) => name !== wanted)],
+      cgroupParent: current.get('cgroup-parent', ''),
+      cgroupDriver: 'cgroupfs',
+    }
+  }
+}
+
+function logConfig(config: Config): DaemonDefaults['logConfig'] {
+  const Type = config.get('log-driver', 'json-file')
+  const own = config.get('log-opts', {} as Readonly<Record<string, string>>)
+  return { Type, Config: Type === 'none' ? { ...own } : { ...defaultLogOptions, ...own } }
+}
+
+async function readSeccompProfile(config: Config): Promise<string> {
+  const value = config.get('seccomp-profile', 'builtin')
+  if (['', 'builtin', 'unconfined'].includes(value)) return value
+  return await readFile(value, 'utf8').catch((error: unknown) => {
+    throw invalid(`opening seccomp profile (${value}) failed`, error)
+  })
+}
+
+function requireExecOptions(config: Config): void {
+  for (const option of config.get('exec-opts', [] as readonly string[])) {
+    if (option === 'native.cgroupdriver=cgroupfs') continue
+    if (option === 'native.cgroupdriver=systemd') throw invalid('exec-opt native.cgroupdriver=systemd is not supported yet')
+    throw invalid(`invalid exec-opt: ${option}`)
+  }
+}
+
+function oneOf<const T extends string>(config: Config, key: string, values: readonly T[]): T {
+  const value = config.get(key, values[0] as string)
+  const found = values.find((candidate) => candidate === value)
+  if (found === undefined) throw invalid(`invalid --${key}: ${value}`)
+  return found
+}
+
+const units: Readonly<Record<string, number>> = { '': 1, b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 }
+
+/** `64m`, `64MB`, `1g`: powers of 1024, as Docker reads sizes of memory. */
+function parseBytes(key: string, text: string): number {
+  const m = /^(\d+(?:\.\d+)?)\s?([bkmgt]?)(?:i?b)?$/i.exec(text)
+  if (!m) throw invalid(`invalid --${key}: invalid size: '${text}'`)
+  return Math.floor(Number(m[1]) * (units[(m[2] ?? '').toLowerCase()] as number))
+}

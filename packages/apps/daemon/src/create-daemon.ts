@@ -1,0 +1,86 @@
+import { createApi } from '@berth/api'
+import { type OpenContainers, openContainers } from '@berth/containers'
+import { openDatabase } from '@berth/database'
+import { createEvents } from '@berth/events'
+import { openImages } from '@berth/images'
+import { adoptStrayControllers, lockFile, releaseStrayControllers } from '@berth/linux'
+import { openNetworks } from '@berth/networks'
+import { openRuntime, readHostFacts, readLogs } from '@berth/runtime'
+import { openStorage } from '@berth/storage'
+import { join } from 'node:path'
+import { Config } from './config/config.ts'
+import { containerDefaults } from './container-defaults.ts'
+import { engineId } from './engine-id.ts'
+import { listenTargets } from './listen-targets.ts'
+import type { DaemonLogger } from './logger.ts'
+import { networkSettings } from './network-settings.ts'
+import { makeDirectories, planPaths } from './paths.ts'
+import { runtimeSettings } from './runtime-settings.ts'
+import { createSystem } from './system.ts'
+
+export interface Daemon extends AsyncDisposable {
+  /** Serves on every configured address; resolves once all of them listen. */
+  listen(): Promise<void>
+  /** Takes the reloadable settings of `fresh`. */
+  reload(fresh: Config): void
+}
+
+/** Builds the engine top to bottom; what was built is released in reverse, also when a later step fails. */
+export async function createDaemon(initial: Config, logger: DaemonLogger): Promise<Daemon> {
+  let config = initial
+  await using stack = new AsyncDisposableStack()
+  const paths = planPaths(config)
+  await makeDirectories(paths)
+  stack.use(lockFile(join(paths.dataRoot, 'lock')))
+  stack.use(lockFile(join(paths.runRoot, 'lock')))
+  const adopted = adoptStrayControllers()
+  const facts = readHostFacts()
+
+  const database = stack.use(openDatabase(paths.database))
+  const events = createEvents()
+  const storage = stack.use(await openStorage({ root: paths.dataRoot, database, logger, driver: storageDriver(config) }))
+  const { content, snapshots } = storage
+  const images = stack.use(await openImages({ database, content, snapshots, events, logger }))
+  const networks = stack.use(await openNetworks({ database, runRoot: paths.runRoot, logger, ...networkSettings(config) }))
+  const runtime = stack.use(await openRuntime({ runRoot: paths.runRoot, logger, ...runtimeSettings(config) }))
+  const defaults = await containerDefaults(config, runtime)
+  const containers = await openContainers({
+    ...{ database, images, snapshots, networks, runtime, readLogs, events, logger, facts },
+    defaults: () => defaults(config),
+    directory: paths.containers,
+  })
+  stack.use(containers)
+  await containers.reconcile()
+
+  const system = await createSystem({
+    ...{ config: () => config, engineId: await engineId(paths.dataRoot), facts, runtime, storage, images, containers },
+    dataRoot: paths.dataRoot,
+  })
+  const api = stack.use(createApi({ containers, images, networks, events, system, logger }))
+  stack.defer(() => releaseIfIdle(containers, adopted))
+  const owned = stack.move()
+  return {
+    listen: async () => {
+      for (const target of listenTargets(config, paths)) await api.listen(target)
+    },
+    reload: (fresh) => {
+      config = config.reloaded(fresh)
+      logger.setLevel(logLevel(config))
+      events.publish('daemon', 'reload', system.id, { name: system.name })
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+function storageDriver(config: Config): 'overlay2' | 'vfs' {
+  return config.get('storage-driver', 'overlay2') === 'vfs' ? 'vfs' : 'overlay2'
+}
+
+export function logLevel(config: Config): string {
+  return config.get('debug', false) ? 'debug' : config.get('log-level', 'info')
+}
+
+/** Mounts that running containers need stay for them. */
+function releaseIfIdle(containers: OpenContainers, adopted: readonly string[]): void {
+  if (containers.aliveCount === 0) releaseStrayControllers(adopted)
+}

@@ -1,0 +1,55 @@
+import { EngineError, messageOf } from '@berth/base'
+import { writeFileSync, rmSync } from 'node:fs'
+import { type Config, loadConfig } from './config/config.ts'
+import { helpText, type ParsedFlags, parseFlags } from './config/flags.ts'
+import { createLogger, type DaemonLogger } from './logger.ts'
+import { planPaths } from './paths.ts'
+import { engineVersion } from './system-documents.ts'
+
+void main(process.argv.slice(2))
+
+async function main(argv: readonly string[]): Promise<void> {
+  try {
+    const flags = parseFlags(argv)
+    if (flags.asksForHelp) return console.log(helpText())
+    if (flags.asksForVersion) return console.log(`Berth version ${engineVersion}`)
+    const config = loadConfig(flags.values)
+    if (config.get('validate', false)) return console.log('configuration OK')
+    await serve(flags, config)
+  } catch (error) {
+    console.error(error instanceof EngineError ? `berth daemon: ${error.message}` : error)
+    process.exitCode = 1
+  }
+}
+
+async function serve(flags: ParsedFlags, config: Config): Promise<void> {
+  const { createDaemon, logLevel } = await import('./create-daemon.ts')
+  const logger = createLogger(logLevel(config), config.get('log-format', 'text'))
+  guard(logger)
+  const paths = planPaths(config)
+  const stopped = Promise.withResolvers<string>()
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopped.resolve(signal))
+  const startedMs = performance.now()
+  await using daemon = await createDaemon(config, logger)
+  process.on('SIGHUP', () => reload(flags, daemon, logger))
+  await daemon.listen()
+  writeFileSync(paths.pidfile, String(process.pid))
+  logger.info({ ms: Math.round(performance.now() - startedMs) }, 'Daemon has completed initialization')
+  logger.info({ signal: await stopped.promise }, 'stopping')
+  rmSync(paths.pidfile, { force: true })
+}
+
+function reload(flags: ParsedFlags, daemon: { reload(fresh: Config): void }, logger: DaemonLogger): void {
+  try {
+    daemon.reload(loadConfig(flags.values))
+    logger.info({}, 'configuration reloaded')
+  } catch (error) {
+    logger.error({ error: messageOf(error) }, 'configuration kept: the new one is wrong')
+  }
+}
+
+/** A bug in one request must not take the engine down with everybody else's. */
+function guard(logger: DaemonLogger): void {
+  process.on('uncaughtException', (error) => logger.error({ error }, 'uncaught exception'))
+  process.on('unhandledRejection', (error) => logger.error({ error }, 'unhandled rejection'))
+}

@@ -1,0 +1,46 @@
+import { invalid } from '@berth/base'
+import type { RuntimeProcess } from '@berth/oci'
+import { composeEnv, processCapabilities, readUserFiles, replaceEnv, resolveCapabilities, resolveUser } from '@berth/runtime'
+import type { Container, ExecConfig } from './container.ts'
+import type { Context } from './context.ts'
+import { parseSecurityOptions } from './plan/security-options.ts'
+
+/** The process of an exec: the container's rights and environment, with what the exec asks for. */
+export async function buildExecProcess(context: Context, container: Container, exec: ExecConfig): Promise<RuntimeProcess> {
+  const { config, hostConfig, state } = container
+  requireValidEnv(exec.env)
+  const rootPath = `/proc/${state.pid}/root`
+  const { uid, gid, additionalGids, home } = resolveUser(exec.user || config.User, readUserFiles(rootPath), hostConfig.GroupAdd ?? [])
+  const own = replaceEnv(config.Env, exec.env)
+  const env = composeEnv({ hostname: config.Hostname, terminal: exec.tty, own, home })
+  const security = parseSecurityOptions(hostConfig.SecurityOpt ?? [], context.defaults())
+  return {
+    terminal: exec.tty,
+    ...(exec.consoleSize && { consoleSize: { height: exec.consoleSize.rows, width: exec.consoleSize.columns } }),
+    user: { uid, gid, additionalGids: [...additionalGids] },
+    args: [...exec.cmd],
+    env,
+    cwd: exec.workingDir || config.WorkingDir || '/',
+    capabilities: processCapabilities(capabilities(context, container, exec)),
+    noNewPrivileges: security.noNewPrivileges,
+    ...(apparmor(context, container, exec) && { apparmorProfile: apparmor(context, container, exec) }),
+  }
+}
+
+function capabilities(context: Context, { hostConfig }: Container, exec: ExecConfig): string[] {
+  const isPrivileged = exec.privileged || hostConfig.Privileged
+  const { CapAdd, CapDrop } = hostConfig
+  const request = isPrivileged
+    ? { isPrivileged, capAdd: [], capDrop: [] }
+    : { isPrivileged, capAdd: CapAdd ?? [], capDrop: CapDrop ?? [] }
+  return resolveCapabilities(request, context.facts.boundingCapabilities)
+}
+
+function apparmor(context: Context, container: Container, exec: ExecConfig): string {
+  if (!context.facts.hasAppArmor) return ''
+  return exec.privileged ? 'unconfined' : container.appArmorProfile
+}
+
+function requireValidEnv(env: readonly string[]): void {
+  for (const entry of env) if (entry === '' || entry.startsWith('=')) throw invalid(`invalid environment variable: ${entry}`)
+}

@@ -1,0 +1,165 @@
+import { type ContainerId, KeyedLock, type Logger, messageOf } from '@berth/base'
+import type { Database } from '@berth/database'
+import { join } from 'node:path'
+import { announce } from './announce.ts'
+import { attachContainer } from './attach.ts'
+import { commitContainer } from './commit.ts'
+import type { Container } from './container.ts'
+import type { Containers } from './containers.ts'
+import type { Context } from './context.ts'
+import { createContainer } from './create.ts'
+import { ExecRegistry } from './exec-registry.ts'
+import { createExec, resizeExec, startExec } from './exec.ts'
+import { HealthMonitors } from './health-monitors.ts'
+import { listContainers } from './list.ts'
+import { logPath, openLogs } from './logs.ts'
+import { onExit } from './on-exit.ts'
+import { pauseContainer, unpauseContainer } from './pause.ts'
+import { pruneContainers } from './prune.ts'
+import { onSupervisorLost, reconcile } from './reconcile.ts'
+import { Registry } from './registry.ts'
+import { removeContainer } from './remove.ts'
+import { renameContainer } from './rename.ts'
+import { RestartTimers } from './restart-timers.ts'
+import { sizeOf } from './size.ts'
+import { startContainer, startLocked } from './start.ts'
+import { streamStats } from './stats.ts'
+import { isAlive, killContainer, restartContainer, stopContainer } from './stop.ts'
+import { openContainerStore } from './store.ts'
+import { listProcesses } from './top.ts'
+import { requireRunning } from './transitions.ts'
+import { updateContainer } from './update.ts'
+import { waitForContainer } from './wait.ts'
+import { Waiters } from './waiters.ts'
+
+export interface ContainersOptions extends Pick<
+  Context,
+  'images' | 'snapshots' | 'networks' | 'runtime' | 'readLogs' | 'events' | 'facts' | 'defaults' | 'directory'
+> {
+  readonly database: Database
+  readonly logger: Logger
+}
+
+/** The aggregate, and what the daemon does with it besides serving. */
+export interface OpenContainers extends Containers, AsyncDisposable {
+  /** Adopts what runs and applies restart policies; called once, before serving. */
+  reconcile(): Promise<void>
+  /** How many containers run or are paused. */
+  readonly aliveCount: number
+}
+
+/** Loads the records; nothing is touched before `reconcile()`. */
+export async function openContainers(options: ContainersOptions): Promise<OpenContainers> {
+  const store = openContainerStore(options.database)
+  const { containers, unreadable } = store.load()
+  for (const { id, error } of unreadable) options.logger.error({ id, error }, 'a container record cannot be read')
+  const { database: _, ...services } = options
+  let isOpen = true
+  const context: Context = {
+    ...services,
+    registry: new Registry(store, containers),
+    locks: new KeyedLock<ContainerId>(),
+    waiters: new Waiters(),
+    execs: new ExecRegistry(),
+    health: new HealthMonitors(() => context),
+    restarts: new RestartTimers(),
+    isOpen: () => isOpen,
+  }
+  const subscriptions = subscribe(context)
+  options.images.onUseQuery(() => context.registry.all().map(imageUse))
+  return {
+    ...useCases(context),
+    reconcile: () => reconcile(context, startLocked),
+    get aliveCount() {
+      return context.registry.all().filter(isAlive).length
+    },
+    [Symbol.asyncDispose]: async () => {
+      isOpen = false
+      subscriptions.dispose()
+      context.restarts[Symbol.dispose]()
+      context.health[Symbol.dispose]()
+    },
+  }
+}
+
+function subscribe(context: Context): DisposableStack {
+  const stack = new DisposableStack()
+  const { runtime, logger } = context
+  const detached = (what: string, work: Promise<void>) =>
+    void work.catch((error: unknown) => logger.error({ error: messageOf(error) }, what))
+  stack.use(runtime.onExit((report) => detached('taking in an exit', onExit(context, report, startLocked))))
+  stack.use(runtime.onOom((id) => announceOom(context, id)))
+  stack.use(
+    runtime.onSupervisorLost(() => detached('after losing the supervisor', onSupervisorLost(context, startLocked))),
+  )
+  return stack
+}
+
+function announceOom(context: Context, id: ContainerId): void {
+  const container = context.registry.byId(id)
+  if (container) announce(context, container, 'oom')
+}
+
+function imageUse(container: Container) {
+  return { containerId: container.id, imageId: container.imageId, running: isAlive(container) }
+}
+
+/** The interface, each method a use case. */
+function useCases(context: Context): Containers {
+  const { registry } = context
+  const byId = (id: string) => registry.resolve(id)
+  return {
+    create: (request) => createContainer(context, request),
+    start: (ref) => startContainer(context, ref),
+    stop: (ref, options) => stopContainer(context, ref, options),
+    restart: (ref, options) => restartContainer(context, ref, options, (id) => startContainer(context, id)),
+    kill: (ref, signal) => killContainer(context, ref, signal),
+    pause: (ref) => pauseContainer(context, ref),
+    unpause: (ref) => unpauseContainer(context, ref),
+    rename: (ref, name) => renameContainer(context, ref, name),
+    update: (ref, request) => updateContainer(context, ref, request),
+    wait: (ref, condition, signal) => waitForContainer(context, ref, condition, signal),
+    remove: (ref, options) => removeContainer(context, ref, options),
+    prune: (filters) => pruneContainers(context, filters),
+    get: byId,
+    list: (query) => listContainers(context, query),
+    size: (id) => sizeOf(context, byId(id)),
+    logPath: (id) => logPath(context, byId(id)),
+    files: (id) => filesOf(context, byId(id)),
+    network: (id) => networkOf(context, byId(id)),
+    graphDriver: (id) => ({ Name: context.snapshots.driver, Data: context.snapshots.directories(id) }),
+    logs: (ref, query, follow) => openLogs(context, byId(ref), query, follow),
+    attach: (ref, query) => attachContainer(context, ref, query),
+    resize: async (ref, size) => {
+      const { id } = requireRunning(byId(ref))
+      await context.runtime.resize({ containerId: id }, size)
+      announce(context, byId(id), 'resize', { height: String(size.rows), width: String(size.columns) })
+    },
+    top: (ref, psArgs) => listProcesses(context, ref, psArgs),
+    stats: (ref, options) => streamStats(context, ref, options),
+    changes: async (ref) => context.snapshots.changes(byId(ref).id),
+    exportTree: (ref) => {
+      const container = byId(ref)
+      announce(context, container, 'export')
+      return context.snapshots.exportTree(container.id)
+    },
+    commit: (ref, query) => commitContainer(context, ref, query),
+    createExec: (ref, config) => createExec(context, ref, config),
+    startExec: (id, options) => startExec(context, id, options),
+    resizeExec: (id, size) => resizeExec(context, id, size),
+    getExec: (id) => context.execs.resolve(id),
+  }
+}
+
+function filesOf(context: Context, { id, hasBeenStarted }: Container): ReturnType<Containers['files']> {
+  if (!hasBeenStarted) return { resolvConfPath: '', hostnamePath: '', hostsPath: '' }
+  const path = (name: string) => join(context.directory, id, name)
+  return { resolvConfPath: path('resolv.conf'), hostnamePath: path('hostname'), hostsPath: path('hosts') }
+}
+
+function networkOf(context: Context, { id }: Container): ReturnType<Containers['network']> {
+  const attachment = context.networks.attachment(id)
+  if (!attachment) return { sandboxId: '', sandboxKey: '', ports: {} }
+  const { sandboxId, sandboxKey, ports } = attachment
+  return { sandboxId, sandboxKey, ports }
+}
