@@ -19,6 +19,13 @@ export {
 } from './errors.ts'
 export { formatGoDuration, parseGoDurationNs } from './go-duration.ts'
 export {
+  booleanFilter,
+  type Filters,
+  matchesLabels,
+  parseTimestampNs,
+  requireKnownFilters,
+} from './filters.ts'
+export {
   type Brand,
   type ContainerId,
   type ExecId,

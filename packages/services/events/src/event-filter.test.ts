@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { eventFilter, type EventFilters } from './event-filter.ts'
+import type { Filters } from '@berth/base'
+import { eventFilter } from './event-filter.ts'
 import type { EngineEvent, EventType } from './events.ts'
 
 const event = (Type: EventType, Action: string, ID: string, Attributes: Record<string, string> = {}): EngineEvent => ({
@@ -19,7 +20,7 @@ const tag = event('image', 'tag', 'sha256:99', { name: 'busybox:1' })
 const connect = event('network', 'connect', 'net1', { name: 'bridge', container: 'abcdef' })
 const all = { start, health, exec, tag, connect }
 
-const accepted = (filters: EventFilters) => {
+const accepted = (filters: Filters) => {
   const accepts = eventFilter(filters)
   return Object.entries(all)
     .filter(([, one]) => accepts(one))
@@ -27,7 +28,7 @@ const accepted = (filters: EventFilters) => {
     .join(' ')
 }
 
-const table: readonly (readonly [EventFilters, string])[] = [
+const table: readonly (readonly [Filters, string])[] = [
   [{}, 'start health exec tag connect'],
   [{ type: [] }, 'start health exec tag connect'],
   [{ type: ['container'] }, 'start health exec'],

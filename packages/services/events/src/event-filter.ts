@@ -1,9 +1,6 @@
-import { invalid } from '@berth/base'
+import { type Filters, invalid, matchesLabels } from '@berth/base'
 import { familiarName, parseReference } from '@berth/oci'
 import type { EngineEvent } from './events.ts'
-
-/** The wire's `filters`, decoded: name to the accepted values. */
-export type EventFilters = Readonly<Record<string, readonly string[]>>
 
 type Accepts = (event: EngineEvent) => boolean
 
@@ -17,7 +14,7 @@ const prefixActions = ['health_status', 'exec_create', 'exec_start']
  * Compiles Docker's event filters: the values of one name are alternatives (all must hold for `label`), the names are
  * all required. Throws `invalid` for an unknown name.
  */
-export function eventFilter(filters: EventFilters): Accepts {
+export function eventFilter(filters: Filters): Accepts {
   const all = Object.entries(filters)
     .filter(([, values]) => values.length > 0)
     .map(([name, values]) => compile(name, values))
@@ -38,7 +35,7 @@ function compile(name: string, values: readonly string[]): Accepts {
     case 'image':
       return matchImage(values)
     case 'label':
-      return matchLabels(values)
+      return ({ Actor }) => matchesLabels(Actor.Attributes, values)
     default:
       throw invalid(`invalid filter '${name}'`)
   }
@@ -65,15 +62,4 @@ function withoutTag(image: string): string {
   } catch {
     return image
   }
-}
-
-function matchLabels(values: readonly string[]): Accepts {
-  const wanted = values.map((value) => {
-    const equals = value.indexOf('=')
-    return equals < 0 ? { key: value } : { key: value.slice(0, equals), value: value.slice(equals + 1) }
-  })
-  return ({ Actor: { Attributes } }) =>
-    wanted.every(
-      ({ key, value }) => Object.hasOwn(Attributes, key) && (value === undefined || Attributes[key] === value),
-    )
 }

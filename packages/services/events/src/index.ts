@@ -1,3 +1,3 @@
 export { createEvents, type EventsOptions } from './create-events.ts'
-export { eventFilter, type EventFilters } from './event-filter.ts'
+export { eventFilter } from './event-filter.ts'
 export type { EngineEvent, EventQuery, Events, EventType } from './events.ts'
