@@ -10,7 +10,8 @@ let library: Library | undefined
 
 /** The FFI, loaded at its first use: it costs 15 ms, which importing this package must not. */
 export function koffi(): Koffi {
-  koffiModule ??= createRequire(import.meta.url)('koffi') as Koffi
+  // In a CommonJS bundle import.meta is empty.
+  koffiModule ??= createRequire(import.meta.url ?? __filename)('koffi') as Koffi
   return koffiModule
 }
 
