@@ -73,9 +73,11 @@ test(
     writeFileSync(`${memory}/${limit}`, `${8 << 20}`)
     const { promise, resolve } = Promise.withResolvers<void>()
     using _ = watchOom(cgroups, cgroupsPath, resolve)
-    const pid = shell('kill -STOP $$; head -c 200000000 /dev/zero | tail')
+    const [read, write] = pipe()
+    const pid = shell('read go; head -c 200000000 /dev/zero | tail', read)
+    closeSync(read)
     join(pid)
-    killPid(pid, 18)
+    closeSync(write)
     await promise
     assert.ok(oomKillCount(cgroups, cgroupsPath) >= 1)
     await reaper.exit(pid)
