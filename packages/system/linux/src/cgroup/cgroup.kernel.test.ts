@@ -79,8 +79,8 @@ test(
     join(pid)
     closeSync(write)
     await promise
-    assert.ok(oomKillCount(cgroups, cgroupsPath) >= 1)
     await reaper.exit(pid)
+    assert.ok(oomKillCount(cgroups, cgroupsPath) >= 1)
     await removeCgroup(cgroups, cgroupsPath)
     assert.equal(oomKillCount(cgroups, cgroupsPath), 0)
   },

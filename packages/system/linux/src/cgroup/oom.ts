@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, readFileSync, readSync, watch, writeFileSync } from 'node:fs'
+import { closeSync, constants, existsSync, openSync, readFileSync, readSync, watch, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeOf } from '@berth/base'
 import { eventfd, pollFd } from '../process/descriptors.ts'
@@ -6,7 +6,8 @@ import { type Cgroups } from './detect.ts'
 import { controllerPath } from './cgroup.ts'
 
 /**
- * Calls `onOom` for each time the kernel's OOM killer struck the cgroup; dispose it before the cgroup is removed. Never
+ * Calls `onOom` each time the cgroup runs out of memory (v1) or the OOM killer has struck it (v2); `oomKillCount` tells
+ * for certain after the exit. Dispose it before the cgroup is removed. Never
  * keeps the event loop alive. Undefined where there is no memory controller.
  */
 export function watchOom(cgroups: Cgroups, cgroupsPath: string, onOom: () => void): Disposable | undefined {
@@ -22,8 +23,8 @@ function watchV1(path: string, onOom: () => void): Disposable {
   const count = Buffer.alloc(8)
   const poll = pollFd(event, { readable: true }, () => {
     readSync(event, count)
-    // Removing the cgroup signals too.
-    if (readCount(`${path}/memory.oom_control`) !== 0) onOom()
+    // Removing the cgroup signals too. The kill itself is counted only after the signal.
+    if (existsSync(`${path}/memory.oom_control`)) onOom()
   })
   poll.unref()
   const close = () => {
