@@ -47,15 +47,17 @@ const chunkSize = 512 << 10
 /**
  * The decompressed bytes of `source`, whose format is found out by its first bytes. Several gzip members or zstd frames
  * in a row are one stream. xz and bzip2 go through the distribution's programs (`unavailable` when absent). A damaged or
- * truncated stream, or one beyond `limits`, fails with `invalid`.
+ * truncated stream, or one beyond `limits`, fails with `invalid`. `onDetect` hears the format before the first byte.
  */
 export async function* decompress(
   source: AsyncIterable<Uint8Array>,
   limits: DecompressionLimits = defaultDecompressionLimits,
+  onDetect: (compression: Compression) => void = () => {},
 ): AsyncGenerator<Buffer> {
   const input = { bytes: 0 }
   const { head, whole } = await peek(source, magicBytes)
   const compression = detectCompression(head)
+  onDetect(compression)
   const counted = count(whole, input)
   if (compression === 'none') yield* guard(counted, compression, input, limits)
   else yield* guard(filter(counted, compression), compression, input, limits)

@@ -1,0 +1,98 @@
+import { decodeName, encodeName } from '@berth/archive'
+import { codeOf } from '@berth/base'
+import {
+  AT_REMOVEDIR,
+  type FileName,
+  type FileStatus,
+  fstatat,
+  openInRoot,
+  procFd,
+  RENAME_NOREPLACE,
+  renameat2,
+  unlinkat,
+} from '@berth/linux'
+import { closeSync, constants, readdirSync } from 'node:fs'
+
+const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY, S_IFDIR, S_IFMT } = constants
+
+/** A name as system calls take it: names that are no UTF-8 go as bytes. */
+export const kernelName = (name: string): FileName => (name.isWellFormed() ? name : encodeName(name))
+
+export const isDirectory = (status: FileStatus): boolean => (status.mode & S_IFMT) === S_IFDIR
+
+/** Opens the directory `name` in `parent`, never through a symlink. The descriptor is the caller's. */
+export function openDirectory(parent: number, name: string): number {
+  return openInRoot(parent, kernelName(name), { flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW })
+}
+
+/** The names in an open directory, sorted. */
+export function namesIn(fd: number): string[] {
+  return readdirSync(procFd(fd), { encoding: 'buffer' })
+    .map((name) => decodeName(name))
+    .toSorted()
+}
+
+/** Status of `name` in `parent` itself, or undefined when there is none. */
+export function statusOf(parent: number, name: string): FileStatus | undefined {
+  try {
+    return fstatat(parent, kernelName(name))
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+/** How deep `removeTree()` goes with a descriptor held for each level. */
+const maxHeldLevels = 64
+
+/**
+ * Removes `name` in `parent` and all below it, never through a symlink; nothing when it is absent. Trees of any depth:
+ * what lies too deep is first moved up.
+ */
+export function removeTree(parent: number, name: string): void {
+  const deep: string[] = []
+  removeBelow(parent, name, { top: parent, level: 0, deep })
+  for (let next = deep.pop(); next !== undefined; next = deep.pop()) {
+    removeBelow(parent, next, { top: parent, level: 0, deep })
+  }
+}
+
+interface Removal {
+  readonly top: number
+  readonly level: number
+  /** Names in `top` of what was moved there. */
+  readonly deep: string[]
+}
+
+function removeBelow(parent: number, name: string, removal: Removal): void {
+  if (removeFile(parent, name)) return
+  if (removal.level === maxHeldLevels) {
+    const moved = `.moved-${process.pid}-${movedCount++}`
+    renameat2(parent, kernelName(name), removal.top, moved, RENAME_NOREPLACE)
+    removal.deep.push(moved)
+    return
+  }
+  const fd = openDirectory(parent, name)
+  try {
+    const level = removal.level + 1
+    for (const child of namesIn(fd)) removeBelow(fd, child, { ...removal, level })
+  } finally {
+    closeSync(fd)
+  }
+  unlinkat(parent, kernelName(name), AT_REMOVEDIR)
+}
+
+let movedCount = 0
+
+/** False when `name` is a directory. */
+function removeFile(parent: number, name: string): boolean {
+  try {
+    unlinkat(parent, kernelName(name))
+    return true
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'ENOENT') return true
+    if (code === 'EISDIR' || code === 'EPERM') return false
+    throw error
+  }
+}

@@ -1,0 +1,197 @@
+import { EngineError } from '@berth/base'
+import { existsSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { Worker } from 'node:worker_threads'
+import type { Answer, Failure, Request } from './protocol.ts'
+import type { StreamName, Streams, TaskName, Tasks } from './tasks.ts'
+
+type TaskOf<F> = F extends (task: infer T, ...rest: never[]) => unknown ? T : never
+type ResultOf<F> = F extends (...args: never[]) => infer R ? Awaited<R> : never
+
+export interface LayerWorkerOptions {
+  /** The worker's file; by default the one beside this module, or in the bundle. */
+  readonly file?: string
+  /** Threads at most, default one per two processors and 4 at most. */
+  readonly threads?: number
+  /** An idle thread ends after this long, default 10,000 ms. */
+  readonly idleMs?: number
+}
+
+/** Chunks of 256 KiB that may be under way to a reader. */
+const window = 8
+
+/**
+ * Runs work on trees of files in worker threads, so that the event loop never waits for a disk. Threads start when there
+ * is work and end after a while without.
+ */
+export class LayerWorker implements AsyncDisposable {
+  readonly #options: Required<LayerWorkerOptions>
+  readonly #threads = new Set<Thread>()
+  #isClosed = false
+
+  constructor(options: LayerWorkerOptions = {}) {
+    const threads = Math.min(4, Math.max(1, Math.ceil(availableParallelism() / 2)))
+    this.#options = { file: defaultFile(), threads, idleMs: 10_000, ...options }
+  }
+
+  /** Runs a task. An abort rejects with the signal's reason once the task has stopped. */
+  async run<N extends TaskName>(name: N, task: TaskOf<Tasks[N]>, signal?: AbortSignal): Promise<ResultOf<Tasks[N]>> {
+    signal?.throwIfAborted()
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    const cancel = this.#thread().begin({ kind: 'run', name, task }, { resolve, reject })
+    signal?.addEventListener('abort', cancel, { once: true })
+    try {
+      return (await promise) as ResultOf<Tasks[N]>
+    } catch (error) {
+      signal?.throwIfAborted()
+      throw error
+    } finally {
+      signal?.removeEventListener('abort', cancel)
+    }
+  }
+
+  /** The tar that a task yields; the worker stays a few chunks ahead of the reader. Destroying the stream stops it. */
+  stream<N extends StreamName>(name: N, task: TaskOf<Streams[N]>): Readable {
+    return new WorkerStream((job) => this.#thread().beginStream({ kind: 'stream', name, task }, job))
+  }
+
+  /** Stops all threads; work under way is rejected. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
+    await Promise.all([...this.#threads].map((thread) => thread.end()))
+  }
+
+  /** The thread with the least to do; a new one when all have something and there may be more. */
+  #thread(): Thread {
+    if (this.#isClosed) throw new Error('the layer worker is closed')
+    const [best] = [...this.#threads].toSorted((a, b) => a.load - b.load)
+    if (best && (best.load === 0 || this.#threads.size >= this.#options.threads)) return best
+    const thread = new Thread(this.#options, () => this.#threads.delete(thread))
+    this.#threads.add(thread)
+    return thread
+  }
+}
+
+interface StreamHandle {
+  /** Lets the worker send so many more chunks. */
+  readonly grant: (chunks: number) => void
+  readonly cancel: () => void
+}
+
+class WorkerStream extends Readable {
+  readonly #handle: StreamHandle
+  /** Chunks that the worker may send once there is room. */
+  #owed = window
+
+  constructor(begin: (job: Job) => StreamHandle) {
+    super({ highWaterMark: 1 << 20 })
+    this.#handle = begin({
+      onChunk: (chunk) => this.#onChunk(chunk),
+      resolve: () => this.push(null),
+      reject: (error) => this.destroy(error),
+    })
+  }
+
+  override _read(): void {
+    if (this.#owed > 0) this.#handle.grant(this.#owed)
+    this.#owed = 0
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    this.#handle.cancel()
+    done(error)
+  }
+
+  #onChunk(chunk: Uint8Array): void {
+    if (this.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))) this.#handle.grant(1)
+    else this.#owed++
+  }
+}
+
+interface Job {
+  readonly resolve: (result: unknown) => void
+  readonly reject: (error: Error) => void
+  readonly onChunk?: (chunk: Uint8Array) => void
+}
+
+type Begin = { readonly kind: 'run'; readonly name: TaskName } | { readonly kind: 'stream'; readonly name: StreamName }
+
+class Thread {
+  readonly #worker: Worker
+  readonly #jobs = new Map<number, Job>()
+  readonly #idleMs: number
+  #idle: NodeJS.Timeout | undefined
+  #lastId = 0
+
+  constructor({ file, idleMs }: Required<LayerWorkerOptions>, onEnd: () => void) {
+    this.#idleMs = idleMs
+    // Descriptors come and go by system calls that Node does not see.
+    this.#worker = new Worker(file, { trackUnmanagedFds: false, name: 'layers' })
+    this.#worker.on('message', (answer: Answer) => this.#onAnswer(answer))
+    const lost = (error: Error) => {
+      onEnd()
+      for (const job of this.#jobs.values()) job.reject(error)
+      this.#jobs.clear()
+    }
+    this.#worker.on('error', lost)
+    this.#worker.on('exit', (code) => lost(new Error(`the layer worker ended with status ${code}`)))
+  }
+
+  get load(): number {
+    return this.#jobs.size
+  }
+
+  /** Starts a request and returns what cancels it. */
+  begin(request: Begin & { readonly task: unknown }, job: Job): () => void {
+    const id = ++this.#lastId
+    this.#jobs.set(id, job)
+    clearTimeout(this.#idle)
+    this.#worker.ref()
+    this.#post({ ...request, id })
+    return () => {
+      if (this.#jobs.has(id)) this.#post({ kind: 'cancel', id })
+    }
+  }
+
+  beginStream(request: Begin & { readonly task: unknown }, job: Job): StreamHandle {
+    const cancel = this.begin(request, job)
+    const id = this.#lastId
+    const grant = (chunks: number) => {
+      if (this.#jobs.has(id)) this.#post({ kind: 'credit', id, chunks })
+    }
+    return { cancel, grant }
+  }
+
+  async end(): Promise<void> {
+    clearTimeout(this.#idle)
+    await this.#worker.terminate()
+  }
+
+  #post(request: Request): void {
+    this.#worker.postMessage(request)
+  }
+
+  #onAnswer(answer: Answer): void {
+    const job = this.#jobs.get(answer.id)
+    if (answer.kind === 'chunk') return job?.onChunk?.(answer.chunk)
+    this.#jobs.delete(answer.id)
+    if (answer.kind === 'result') job?.resolve(answer.result)
+    else job?.reject(errorOf(answer.failure))
+    if (this.#jobs.size > 0) return
+    this.#worker.unref()
+    this.#idle = setTimeout(() => void this.end(), this.#idleMs).unref()
+  }
+}
+
+function errorOf({ message, errorKind, code }: Failure): Error {
+  if (errorKind) return new EngineError(errorKind, message)
+  return Object.assign(new Error(message), code === undefined ? {} : { code })
+}
+
+/** From sources the TypeScript beside this file; in the bundle (CommonJS) the file that the build puts beside it. */
+function defaultFile(): string {
+  const source = import.meta.dirname && join(import.meta.dirname, 'worker.ts')
+  return source && existsSync(source) ? source : join(__dirname, 'layer-worker.cjs')
+}

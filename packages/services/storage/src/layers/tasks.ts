@@ -1,0 +1,83 @@
+import { closeSync, constants, mkdirSync, openSync } from 'node:fs'
+import { basename, dirname } from 'node:path'
+import type { Change } from '../snapshots.ts'
+import { changesOf, type TreeForm } from './changes.ts'
+import { copyTree } from './copy-tree.ts'
+import { removeTree } from './directory.ts'
+import { LowerStack } from './lower-stack.ts'
+import { packTree } from './pack-tree.ts'
+import { unpackLayer, type UnpackResult, type UnpackTask } from './unpack-layer.ts'
+import { usageOf } from './usage.ts'
+
+/** Work on trees of files, done by a worker thread. All paths are absolute host paths. */
+export interface Tasks {
+  /** Fills `target`, after copying `parent` into it where given. */
+  unpack(task: UnpackTask & { readonly parent?: string }, signal: AbortSignal): Promise<UnpackResult>
+  usage(task: { readonly path: string }): number
+  changes(task: TreeTask): Change[]
+  /** Removes trees; what is absent is skipped. */
+  remove(task: { readonly paths: readonly string[] }): void
+}
+
+/** A writable tree and the layers beneath it, the topmost first. */
+export interface TreeTask {
+  readonly path: string
+  readonly lower: readonly string[]
+  readonly form: TreeForm
+}
+
+/** Work that yields a tar. */
+export interface Streams {
+  /** The tree as a layer over `lower`. */
+  diff(task: TreeTask): Generator<Buffer>
+  /** The whole tree. */
+  export(task: { readonly path: string }): Generator<Buffer>
+}
+
+export type TaskName = keyof Tasks
+export type StreamName = keyof Streams
+
+export const tasks: Tasks = {
+  unpack({ parent, ...task }, signal) {
+    mkdirSync(task.target, { recursive: true })
+    if (parent !== undefined) copyTree(parent, task.target)
+    return unpackLayer(task, signal)
+  },
+  usage: ({ path }) => withDirectory(path, usageOf),
+  changes({ path, lower, form }) {
+    using stack = LowerStack.open(lower)
+    return withDirectory(path, (fd) => changesOf(fd, stack, form))
+  },
+  remove({ paths }) {
+    for (const path of paths) withDirectory(dirname(path), (fd) => removeTree(fd, basename(path)))
+  },
+}
+
+export const streams: Streams = {
+  *diff({ path, lower, form }) {
+    // An overlay's upper says itself what it hides.
+    using stack = form === 'overlay' ? LowerStack.open([]) : LowerStack.open(lower)
+    yield* packDirectoryAt(path, (fd) => packTree(fd, form, stack))
+  },
+  *export({ path }) {
+    yield* packDirectoryAt(path, (fd) => packTree(fd, 'whole'))
+  },
+}
+
+function* packDirectoryAt(path: string, pack: (fd: number) => Generator<Buffer>): Generator<Buffer> {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    yield* pack(fd)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function withDirectory<T>(path: string, work: (fd: number) => T): T {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
+  try {
+    return work(fd)
+  } finally {
+    closeSync(fd)
+  }
+}

@@ -1,0 +1,67 @@
+import { codeOf, EngineError, messageOf } from '@berth/base'
+import { parentPort } from 'node:worker_threads'
+import type { Answer, Failure, Request } from './protocol.ts'
+import { type Streams, streams, type Tasks, tasks } from './tasks.ts'
+
+/** Requests under way. */
+const running = new Map<number, Running>()
+
+interface Running {
+  readonly abort: AbortController
+  credit: number
+  /** Wakes a stream that waits for credit. */
+  wake: () => void
+}
+
+const port = parentPort
+if (!port) throw new Error('this file runs as a worker thread')
+port.on('message', (request: Request) => void onRequest(request))
+
+async function onRequest(request: Request): Promise<void> {
+  const known = running.get(request.id)
+  if (request.kind === 'cancel') known?.abort.abort()
+  if (request.kind === 'credit' && known) known.credit += request.chunks
+  known?.wake()
+  if (request.kind !== 'run' && request.kind !== 'stream') return
+  const state: Running = { abort: new AbortController(), credit: 0, wake: () => {} }
+  running.set(request.id, state)
+  try {
+    const result = request.kind === 'run' ? await runTask(request, state) : await runStream(request, state)
+    answer({ kind: 'result', id: request.id, result })
+  } catch (error) {
+    answer({ kind: 'failure', id: request.id, failure: failureOf(error) })
+  } finally {
+    running.delete(request.id)
+  }
+}
+
+// The main thread pairs names and tasks by type.
+async function runTask(request: Request & { kind: 'run' }, state: Running): Promise<unknown> {
+  const run = tasks[request.name] as (task: unknown, signal: AbortSignal) => ReturnType<Tasks[keyof Tasks]>
+  return await run(request.task, state.abort.signal)
+}
+
+async function runStream(request: Request & { kind: 'stream' }, state: Running): Promise<void> {
+  const open = streams[request.name] as (task: unknown) => ReturnType<Streams[keyof Streams]>
+  for (const chunk of open(request.task)) {
+    while (state.credit === 0 && !state.abort.signal.aborted) await woken(state)
+    state.abort.signal.throwIfAborted()
+    state.credit--
+    answer({ kind: 'chunk', id: request.id, chunk }, [chunk.buffer as ArrayBuffer])
+    // Lets other requests, and the word that this one is cancelled, in between.
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}
+
+function woken(state: Running): Promise<void> {
+  return new Promise((resolve) => (state.wake = resolve))
+}
+
+function answer(message: Answer, transfer: ArrayBuffer[] = []): void {
+  port?.postMessage(message, transfer)
+}
+
+function failureOf(error: unknown): Failure {
+  const errorKind = error instanceof EngineError ? error.kind : undefined
+  return { message: messageOf(error), errorKind, code: codeOf(error) }
+}
