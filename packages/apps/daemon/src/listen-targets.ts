@@ -1,18 +1,9 @@
+import type { ListenTarget, TlsOptions } from '@berth/api'
 import { invalid } from '@berth/base'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from './config/config.ts'
 import type { Paths } from './paths.ts'
-
-export interface TlsFiles {
-  readonly cert: Buffer
-  readonly key: Buffer
-  readonly ca?: Buffer
-  readonly verifiesClients: boolean
-}
-export type ListenTarget =
-  | { readonly kind: 'unix'; readonly path: string; readonly group?: string }
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly tls?: TlsFiles }
 
 /** Where to serve: `-H`, else `<run root>/berth.sock`. Throws `invalid` for an address that is none. */
 export function listenTargets(config: Config, paths: Paths): ListenTarget[] {
@@ -22,7 +13,7 @@ export function listenTargets(config: Config, paths: Paths): ListenTarget[] {
   return addresses.map((address) => parseTarget(address, config.get('group', ''), tls))
 }
 
-function parseTarget(address: string, group: string, tls: TlsFiles | undefined): ListenTarget {
+function parseTarget(address: string, group: string, tls: TlsOptions | undefined): ListenTarget {
   const unix = /^unix:\/\/(\/.+)$/.exec(address)?.[1]
   if (unix !== undefined) return { kind: 'unix', path: unix, ...(group ? { group } : {}) }
   const tcp = /^tcp:\/\/(\[[0-9a-fA-F:.]+\]|[^:/[\]]*)(?::(\d{1,5}))?$/.exec(address)
@@ -31,7 +22,7 @@ function parseTarget(address: string, group: string, tls: TlsFiles | undefined):
   return { kind: 'tcp', host, port: Number(tcp[2] ?? (tls ? 2376 : 2375)), ...(tls ? { tls } : {}) }
 }
 
-function readTls(config: Config): TlsFiles | undefined {
+function readTls(config: Config): TlsOptions | undefined {
   const verifiesClients = config.get('tlsverify', false)
   if (!config.get('tls', false) && !verifiesClients) return undefined
   const read = (key: string) => {
@@ -43,5 +34,9 @@ function readTls(config: Config): TlsFiles | undefined {
       throw invalid(`--${key}: cannot read ${path}`, error)
     }
   }
-  return { cert: read('tlscert'), key: read('tlskey'), ...(verifiesClients ? { ca: read('tlscacert') } : {}), verifiesClients }
+  return {
+    certificate: read('tlscert'),
+    key: read('tlskey'),
+    ...(verifiesClients ? { clientAuthority: read('tlscacert') } : {}),
+  }
 }

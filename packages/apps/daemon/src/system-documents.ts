@@ -1,12 +1,9 @@
-import type { InfoResponse, VersionResponse } from '@berth/engine-api'
+import type { InfoFacts, VersionFacts } from '@berth/api'
 import type { HostFacts, Runtime } from '@berth/runtime'
 import { readFile } from 'node:fs/promises'
-import { hostname } from 'node:os'
 import type { Config } from './config/config.ts'
 
 export const engineVersion = '0.1.0'
-const apiVersion = '1.51'
-const minApiVersion = '1.24'
 
 export interface SystemFacts {
   readonly engineId: string
@@ -18,55 +15,28 @@ export interface SystemFacts {
   readonly backingFileSystem: string
   /** Of the OCI runtime and the init, by name; '' unknown. */
   readonly versions: Readonly<Record<string, string>>
-  readonly counts: () => {
-    readonly running: number
-    readonly paused: number
-    readonly stopped: number
-    readonly images: number
-  }
 }
 
-/** `GET /version`. */
-export function versionDocument({ facts, versions }: SystemFacts): VersionResponse {
-  const { architecture, kernelVersion } = facts
-  const details = {
-    ApiVersion: apiVersion,
-    Arch: architecture,
-    Experimental: 'false',
-    GitCommit: '',
-    GoVersion: '',
-    KernelVersion: kernelVersion.release,
-    MinAPIVersion: minApiVersion,
-    Os: 'linux',
-  }
-  const others = Object.entries(versions).map(([Name, Version]) => ({ Name, Version, Details: { GitCommit: '' } }))
+/** What `/version` says of the engine and of the programs it uses. */
+export function versionFacts({ facts, versions }: SystemFacts): VersionFacts {
   return {
-    Platform: { Name: 'Berth' },
-    Components: [{ Name: 'Engine', Version: engineVersion, Details: details }, ...others],
-    Version: engineVersion,
-    ApiVersion: apiVersion,
-    MinAPIVersion: minApiVersion,
-    GitCommit: '',
-    GoVersion: '',
-    Os: 'linux',
-    Arch: architecture,
-    KernelVersion: kernelVersion.release,
+    version: engineVersion,
+    gitCommit: '',
+    kernelVersion: facts.kernelVersion.release,
+    architecture: facts.architecture,
+    buildTime: '',
+    components: Object.entries(versions).map(([Name, Version]) => ({ Name, Version, Details: { GitCommit: '' } })),
   }
 }
 
-/** `GET /info`. */
-export async function infoDocument(system: SystemFacts): Promise<InfoResponse> {
-  const { facts, runtime } = system
+/** What `/info` says beyond counts and constants. */
+export async function infoFacts(system: SystemFacts): Promise<InfoFacts> {
+  const { facts } = system
   const config = system.config()
-  const { running, paused, stopped, images } = system.counts()
-  const { cgroup } = facts
   return {
-    ID: system.engineId,
-    Containers: running + paused + stopped,
-    ContainersRunning: running,
-    ContainersPaused: paused,
-    ContainersStopped: stopped,
-    Images: images,
+    ...identity(system),
+    ...limits(facts),
+    ...runtimes(system),
     Driver: system.storageDriver,
     DriverStatus: driverStatus(system),
     Plugins: {
@@ -75,6 +45,43 @@ export async function infoDocument(system: SystemFacts): Promise<InfoResponse> {
       Authorization: null,
       Log: ['json-file', 'local', 'none'],
     },
+    IPv4Forwarding: true,
+    BridgeNfIptables: false,
+    BridgeNfIp6tables: false,
+    Debug: config.get('debug', false),
+    NFd: 0,
+    NGoroutines: 0,
+    NEventsListener: 0,
+    LoggingDriver: config.get('log-driver', 'json-file'),
+    OperatingSystem: await operatingSystem(),
+    RegistryConfig: registryConfig(config),
+    HttpProxy: '',
+    HttpsProxy: '',
+    NoProxy: '',
+    LiveRestoreEnabled: true,
+    SecurityOptions: securityOptions(system),
+    FirewallBackend: { Driver: 'nftables' },
+    CDISpecDirs: [],
+    Warnings: null,
+  }
+}
+
+function identity({ engineId, facts, dataRoot, config }: SystemFacts) {
+  return {
+    ID: engineId,
+    Name: facts.hostname,
+    Labels: [...config().get('labels', [] as readonly string[])],
+    ServerVersion: engineVersion,
+    DockerRootDir: dataRoot,
+    KernelVersion: facts.kernelVersion.release,
+    Architecture: machineName(facts.architecture),
+    NCPU: facts.cpuCount,
+    MemTotal: facts.memoryBytes,
+  }
+}
+
+function limits({ cgroup }: HostFacts) {
+  return {
     MemoryLimit: cgroup.hasMemoryLimit,
     SwapLimit: cgroup.hasSwapLimit,
     KernelMemory: cgroup.hasKernelMemory,
@@ -84,63 +91,24 @@ export async function infoDocument(system: SystemFacts): Promise<InfoResponse> {
     CPUShares: cgroup.hasCpuShares,
     CPUSet: cgroup.hasCpuset,
     PidsLimit: cgroup.hasPidsLimit,
-    IPv4Forwarding: true,
-    BridgeNfIptables: false,
-    BridgeNfIp6tables: false,
-    Debug: config.get('debug', false),
-    NFd: 0,
     OomKillDisable: cgroup.hasOomKillDisable,
-    NGoroutines: 0,
-    SystemTime: new Date().toISOString(),
-    LoggingDriver: config.get('log-driver', 'json-file'),
     CgroupDriver: 'cgroupfs',
     CgroupVersion: String(cgroup.version),
-    NEventsListener: 0,
-    ...(await operatingSystem()),
-    KernelVersion: facts.kernelVersion.release,
-    OSType: 'linux',
-    Architecture: machineName(facts.architecture),
-    IndexServerAddress: 'https://index.docker.io/v1/',
-    RegistryConfig: registryConfig(config),
-    NCPU: facts.cpuCount,
-    MemTotal: facts.memoryBytes,
-    GenericResources: null,
-    DockerRootDir: system.dataRoot,
-    HttpProxy: '',
-    HttpsProxy: '',
-    NoProxy: '',
-    Name: hostname(),
-    Labels: [...config.get('labels', [] as readonly string[])],
-    ExperimentalBuild: false,
-    ServerVersion: engineVersion,
-    Runtimes: Object.fromEntries(
-      Object.entries(runtime.runtimes).map(([name, { path, args }]) => [
-        name,
-        { path, ...(args.length > 0 ? { runtimeArgs: [...args] } : {}) },
-      ]),
-    ),
+  }
+}
+
+function runtimes({ runtime, facts }: SystemFacts) {
+  const entries = Object.entries(runtime.runtimes).map(([name, { path, args }]) => {
+    return [name, { path, ...(args.length > 0 ? { runtimeArgs: [...args] } : {}) }] as const
+  })
+  return {
+    Runtimes: Object.fromEntries(entries),
     DefaultRuntime: runtime.defaultRuntime,
-    Swarm: inactiveSwarm,
-    LiveRestoreEnabled: true,
-    Isolation: '',
     InitBinary: facts.initPath?.split('/').at(-1) ?? '',
     ContainerdCommit: { ID: '', Expected: '' },
     RuncCommit: { ID: '', Expected: '' },
     InitCommit: { ID: '', Expected: '' },
-    SecurityOptions: securityOptions(system),
-    FirewallBackend: { Driver: 'nftables' },
-    CDISpecDirs: [],
-    Warnings: null,
   }
-}
-
-const inactiveSwarm: InfoResponse['Swarm'] = {
-  NodeID: '',
-  NodeAddr: '',
-  LocalNodeState: 'inactive',
-  ControlAvailable: false,
-  Error: '',
-  RemoteManagers: null,
 }
 
 function driverStatus({ backingFileSystem, storageDriver }: SystemFacts): [string, string][] {
@@ -159,7 +127,7 @@ function securityOptions({ facts, config }: SystemFacts): string[] {
   ]
 }
 
-function registryConfig(config: Config): NonNullable<InfoResponse['RegistryConfig']> {
+function registryConfig(config: Config): NonNullable<InfoFacts['RegistryConfig']> {
   const Mirrors = [...config.get('registry-mirrors', [] as readonly string[])]
   return {
     IndexConfigs: { 'docker.io': { Name: 'docker.io', Mirrors, Secure: true, Official: true } },
@@ -174,8 +142,7 @@ function machineName(architecture: string): string {
   return names[architecture] ?? architecture
 }
 
-async function operatingSystem(): Promise<{ OperatingSystem: string; OSVersion: string }> {
+async function operatingSystem(): Promise<string> {
   const text = await readFile('/etc/os-release', 'utf8').catch(() => '')
-  const value = (name: string) => new RegExp(`^${name}="?([^"\\n]*)"?$`, 'm').exec(text)?.[1] ?? ''
-  return { OperatingSystem: value('PRETTY_NAME') || 'Linux', OSVersion: value('VERSION_ID') }
+  return /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(text)?.[1] || 'Linux'
 }

@@ -11,6 +11,7 @@ import { generateName, parseContainerName } from './names.ts'
 import { planContainer } from './plan/plan-container.ts'
 import { resolveReferences } from './plan/references.ts'
 import type { ContainerPlan } from './plan/types.ts'
+import { requireBindSources } from './spec-mounts.ts'
 
 /** Makes a container: decided first, then the snapshot and the record; all or nothing. */
 export async function createContainer(
@@ -24,6 +25,7 @@ export async function createContainer(
     : generateName((free) => context.registry.isNameFree(free))
   const image = await context.images.resolve(request.config.Image, request.platform)
   const plan = planContainer(request, image, { id, facts: context.facts, defaults: context.defaults() })
+  await requireBindSources(plan.hostConfig)
   const hostConfig = resolveHostConfig(context, plan)
   using _ = context.registry.reserveName(name, id)
   await using undo = new Undo((what, error) => context.logger.warn({ id, error }, `undoing create: ${what}`))

@@ -1,16 +1,31 @@
 import { invalid } from '@berth/base'
 import type { RuntimeProcess } from '@berth/oci'
-import { composeEnv, processCapabilities, readUserFiles, replaceEnv, resolveCapabilities, resolveUser } from '@berth/runtime'
+import {
+  composeEnv,
+  processCapabilities,
+  readUserFiles,
+  replaceEnv,
+  resolveCapabilities,
+  resolveUser,
+} from '@berth/runtime'
 import type { Container, ExecConfig } from './container.ts'
 import type { Context } from './context.ts'
 import { parseSecurityOptions } from './plan/security-options.ts'
 
 /** The process of an exec: the container's rights and environment, with what the exec asks for. */
-export async function buildExecProcess(context: Context, container: Container, exec: ExecConfig): Promise<RuntimeProcess> {
+export async function buildExecProcess(
+  context: Context,
+  container: Container,
+  exec: ExecConfig,
+): Promise<RuntimeProcess> {
   const { config, hostConfig, state } = container
   requireValidEnv(exec.env)
   const rootPath = `/proc/${state.pid}/root`
-  const { uid, gid, additionalGids, home } = resolveUser(exec.user || config.User, readUserFiles(rootPath), hostConfig.GroupAdd ?? [])
+  const { uid, gid, additionalGids, home } = resolveUser(
+    exec.user || config.User,
+    readUserFiles(rootPath),
+    hostConfig.GroupAdd ?? [],
+  )
   const own = replaceEnv(config.Env, exec.env)
   const env = composeEnv({ hostname: config.Hostname, terminal: exec.tty, own, home })
   const security = parseSecurityOptions(hostConfig.SecurityOpt ?? [], context.defaults())
@@ -42,5 +57,6 @@ function apparmor(context: Context, container: Container, exec: ExecConfig): str
 }
 
 function requireValidEnv(env: readonly string[]): void {
-  for (const entry of env) if (entry === '' || entry.startsWith('=')) throw invalid(`invalid environment variable: ${entry}`)
+  for (const entry of env)
+    if (entry === '' || entry.startsWith('=')) throw invalid(`invalid environment variable: ${entry}`)
 }

@@ -4,6 +4,7 @@ import { announce } from './announce.ts'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
 import { planRestart } from './plan/restart-policy.ts'
+import { releaseRun } from './release.ts'
 import { removeLocked } from './remove.ts'
 import { isAlive } from './stop.ts'
 
@@ -23,7 +24,7 @@ async function exitLocked(context: Context, report: ExitReport, start: StartLock
   context.health.stop(id)
   const restart = decideRestart(context, before, report)
   const after = recordExit(context, before, report, restart !== undefined)
-  await release(context, after)
+  await releaseRun(context, after)
   if (restart !== undefined) scheduleRestart(context, id, restart, start)
   else if (after.hostConfig.AutoRemove) await removeLocked(context, id)
 }
@@ -46,20 +47,6 @@ function recordExit(context: Context, before: Container, report: ExitReport, res
 
 function runSeconds({ state }: Container, exitedAt: string): bigint {
   return ((parseTimeNs(exitedAt) ?? 0n) - (parseTimeNs(state.startedAt) ?? 0n)) / 1_000_000_000n
-}
-
-async function release(context: Context, container: Container): Promise<void> {
-  const { id } = container
-  const steps: readonly [string, () => Promise<unknown>][] = [
-    ['runtime', () => context.runtime.release(id)],
-    ['network', () => context.networks.detach(id)],
-    ['snapshot', () => context.snapshots.unmount(id)],
-  ]
-  for (const [what, step] of steps) {
-    await step().catch((error: unknown) => {
-      context.logger.error({ id, error: messageOf(error) }, `releasing after exit: ${what}`)
-    })
-  }
 }
 
 /** Milliseconds until the restart, or undefined for none. */

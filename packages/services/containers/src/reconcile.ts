@@ -1,9 +1,10 @@
-import { type ContainerId, messageOf, nowText } from '@berth/base'
+import { messageOf, nowText } from '@berth/base'
 import { killPid } from '@berth/linux'
 import type { SupervisedContainer } from '@berth/runtime'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
 import { onExit, type StartLocked } from './on-exit.ts'
+import { releaseRun } from './release.ts'
 import { removeLocked } from './remove.ts'
 import { isAlive } from './stop.ts'
 
@@ -56,7 +57,7 @@ async function settle(context: Context, container: Container): Promise<void> {
   await context.locks.run(id, async () => {
     if (isAlive(container)) {
       context.registry.transition(id, { status: 'exited', pid: 0, exitCode: unseenExitCode, finishedAt: nowText() })
-      await releaseLeftovers(context, id)
+      await releaseRun(context, container)
     }
     const { status } = container.state
     const isUnwanted = status === 'removing' || (container.hostConfig.AutoRemove && status !== 'created')
@@ -65,17 +66,6 @@ async function settle(context: Context, container: Container): Promise<void> {
       context.logger.warn({ id, error: messageOf(error) }, 'finishing a removal'),
     )
   })
-}
-
-/** What a run leaves on the machine when nobody was there to clean up. */
-export async function releaseLeftovers(context: Context, id: ContainerId): Promise<void> {
-  for (const step of [
-    () => context.runtime.release(id),
-    () => context.networks.detach(id),
-    () => context.snapshots.unmount(id),
-  ]) {
-    await step().catch((error: unknown) => context.logger.warn({ id, error: messageOf(error) }, 'releasing leftovers'))
-  }
 }
 
 function restartAtBoot(context: Context, container: Container, start: StartLocked): void {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { announce } from './announce.ts'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
+import { unmountShm } from './spec-namespaces.ts'
 import { isAlive, sendSignal } from './stop.ts'
 
 export interface RemoveOptions {
@@ -44,6 +45,7 @@ export async function removeLocked(context: Context, id: ContainerId, ref: strin
 async function releaseAll(context: Context, id: ContainerId): Promise<void> {
   context.health.stop(id)
   await context.networks.detach(id)
+  unmountShm(context, context.registry.resolve(id))
   await context.snapshots.remove(id)
   await rm(join(context.directory, id), { recursive: true, force: true })
 }

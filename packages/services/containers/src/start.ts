@@ -9,6 +9,7 @@ import type { Context } from './context.ts'
 import { logTarget } from './logs.ts'
 import { removeLocked } from './remove.ts'
 import { planSpecInput } from './spec-input.ts'
+import { unmountShm } from './spec-namespaces.ts'
 
 /** Starts a container that does not run; `notModified` when it does. */
 export async function startContainer(context: Context, ref: string): Promise<void> {
@@ -50,6 +51,7 @@ async function runContainer(context: Context, container: Container): Promise<voi
   undo.defer('root filesystem', () => context.snapshots.unmount(id))
   const attachment = await context.networks.attach(attachRequest(context, container))
   undo.defer('network', () => context.networks.detach(id))
+  undo.defer('shared memory', () => unmountShm(context, container))
   const log = logTarget(context, container)
   if (log.driver === 'local') await mkdir(dirname(log.path), { recursive: true, mode: 0o710 })
   const spec = buildSpec(await planSpecInput(context, container, rootPath, attachment))

@@ -5,6 +5,9 @@ import { checkFileValue, type OptionValue, type OptionValues } from './values.ts
 
 export const defaultConfigFile = '/etc/berth/daemon.json'
 
+/** A default's type without its being a literal. */
+type Widened<T> = T extends string ? string : T extends boolean ? boolean : T extends number ? number : T
+
 /** The daemon's settings, by daemon.json key; typed access with the default beside it. */
 export class Config {
   readonly #values: OptionValues
@@ -13,8 +16,8 @@ export class Config {
     this.#values = values
   }
 
-  get<T extends OptionValue>(key: string, otherwise: T): T {
-    return (this.#values[key] as T | undefined) ?? otherwise
+  get<T extends OptionValue>(key: string, otherwise: T): Widened<T> {
+    return (this.#values[key] ?? otherwise) as Widened<T>
   }
 
   has(key: string): boolean {

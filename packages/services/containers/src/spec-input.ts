@@ -1,0 +1,98 @@
+import { invalid } from '@berth/base'
+import type { Attachment } from '@berth/networks'
+import {
+  composeEnv,
+  normalizeCapability,
+  readDeviceNumbers,
+  readDevices,
+  readHostDevices,
+  readUserFiles,
+  resolveUser,
+  type SpecInput,
+} from '@berth/runtime'
+import { posix } from 'node:path'
+import type { Container } from './container.ts'
+import type { Context } from './context.ts'
+import { joinedContainer } from './plan/namespace-modes.ts'
+import { blockDevicePaths, parseDeviceRule, planResources } from './plan/plan-resources.ts'
+import { parseSecurityOptions } from './plan/security-options.ts'
+import { ensureBindSources, specMounts } from './spec-mounts.ts'
+import { specNamespaces, specShm } from './spec-namespaces.ts'
+
+/** Everything that building the spec needs, looked up: users in the image's files, devices and joins on the host. */
+export async function planSpecInput(
+  context: Context,
+  container: Container,
+  rootPath: string,
+  attachment: Attachment,
+): Promise<SpecInput> {
+  const { config, hostConfig } = container
+  await ensureBindSources(hostConfig)
+  const user = resolveUser(config.User, readUserFiles(rootPath), hostConfig.GroupAdd ?? [])
+  const security = parseSecurityOptions(hostConfig.SecurityOpt ?? [], context.defaults())
+  return {
+    id: container.id,
+    facts: context.facts,
+    rootPath,
+    isRootReadOnly: hostConfig.ReadonlyRootfs,
+    args: container.args,
+    env: composeEnv({ hostname: config.Hostname, terminal: config.Tty, own: config.Env, home: user.home }),
+    cwd: config.WorkingDir || '/',
+    user,
+    terminal: config.Tty,
+    consoleSize: { rows: hostConfig.ConsoleSize[0], columns: hostConfig.ConsoleSize[1] },
+    hostname: config.Hostname,
+    domainname: config.Domainname,
+    namespaces: specNamespaces(context, container, attachment),
+    isNetworkShared: joinedContainer(hostConfig.NetworkMode) !== undefined,
+    hostFiles: attachment,
+    shm: specShm(context, container),
+    mounts: specMounts(container),
+    ...(await rights(container)),
+    ...security,
+    appArmorProfile: container.appArmorProfile,
+    maskedPaths: hostConfig.MaskedPaths ?? [],
+    readonlyPaths: hostConfig.ReadonlyPaths ?? [],
+    sysctls: hostConfig.Sysctls ?? {},
+    ulimits: ulimits(context, container),
+    oomScoreAdj: hostConfig.OomScoreAdj,
+    resources: planResources(hostConfig, await readDeviceNumbers(blockDevicePaths(hostConfig))),
+    cgroupsPath: cgroupsPath(context, container),
+    ...(wantsInit(context, container) && { initPath: requireInit(context) }),
+    annotations: hostConfig.Annotations ?? {},
+  }
+}
+
+async function rights({ hostConfig }: Container) {
+  const { Privileged, CapAdd, CapDrop, Devices, DeviceCgroupRules } = hostConfig
+  return {
+    isPrivileged: Privileged,
+    capAdd: (CapAdd ?? []).map(normalizeCapability),
+    capDrop: (CapDrop ?? []).map(normalizeCapability),
+    devices: [...(Privileged ? await readHostDevices() : []), ...(await readDevices(Devices ?? []))],
+    deviceRules: (DeviceCgroupRules ?? []).map(parseDeviceRule),
+  }
+}
+
+/** The container's own win over the daemon's of the same name. */
+function ulimits(context: Context, { hostConfig }: Container): SpecInput['ulimits'] {
+  const own = Object.fromEntries((hostConfig.Ulimits ?? []).map((limit) => [limit.Name, limit]))
+  const all = Object.values({ ...context.defaults().ulimits, ...own })
+  return all.map(({ Name, Soft, Hard }) => ({ name: Name, soft: Soft, hard: Hard }))
+}
+
+/** `/docker` as programs that look for themselves in /proc/self/cgroup expect. */
+function cgroupsPath(context: Context, { id, hostConfig }: Container): string {
+  const parent = hostConfig.CgroupParent || context.defaults().cgroupParent || '/docker'
+  return posix.normalize(`/${parent}/${id}`)
+}
+
+function wantsInit(context: Context, { hostConfig }: Container): boolean {
+  return hostConfig.Init ?? context.defaults().init
+}
+
+function requireInit({ facts }: Context): string {
+  if (facts.initPath === undefined)
+    throw invalid('no init program found: install tini or catatonit, or set --init-path')
+  return facts.initPath
+}
