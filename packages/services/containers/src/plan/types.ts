@@ -23,6 +23,8 @@ export interface DaemonDefaults {
   /** '' is `/docker` in the cgroupfs driver, `system.slice` in systemd's. */
   readonly cgroupParent: string
   readonly cgroupDriver: 'cgroupfs' | 'systemd'
+  /** The engine's data directory: binds that show it follow its unmounts. */
+  readonly dataRoot: string
 }
 
 /** What `planContainer` knows besides the request and the image. */

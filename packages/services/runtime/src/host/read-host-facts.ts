@@ -52,7 +52,8 @@ function isAppArmorEnabled(): boolean {
   return existsSync(path) && readFileSync(path, 'utf8').startsWith('Y')
 }
 
-const initNames = ['docker-init', 'tini', 'tini-static', 'catatonit']
+// Static ones first: a dynamic one only starts in images that have its C library.
+const initNames = ['docker-init', 'tini-static', 'catatonit', 'tini']
 
 /** The first of the tiny inits on PATH or in the places distributions keep helpers. */
 function findInit(): string | undefined {

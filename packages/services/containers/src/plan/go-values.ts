@@ -1,0 +1,18 @@
+/** A boolean as Go's strconv.ParseBool takes it, or undefined. */
+export function parseGoBool(text: string): boolean | undefined {
+  if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true
+  if (['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text)) return false
+  return undefined
+}
+
+const binaryUnits = 'kmgtp'
+const sizePattern = /^(\d+(?:\.\d+)*) ?([kKmMgGtTpP])?[iI]?[bB]?$/
+
+/** Bytes of a size as Docker's options take it (`10m`, `1.5gb`; 1k is 1024), or undefined. */
+export function parseSizeBytes(text: string): number | undefined {
+  const match = sizePattern.exec(text)
+  const amount = Number(match?.[1])
+  if (!match || Number.isNaN(amount)) return undefined
+  const exponent = match[2] === undefined ? 0 : binaryUnits.indexOf(match[2].toLowerCase()) + 1
+  return Math.floor(amount * 1024 ** exponent)
+}
