@@ -24,14 +24,18 @@ export async function createSandbox(): Promise<Sandbox> {
   const name = `sandbox-${process.pid}-${++count}`
   const env = { ...process.env, [sandboxVariable]: name }
   const script = '(ip link set lo up || busybox ip link set lo up) && echo ready && exec sleep infinity'
-  const holder = spawn('unshare', ['-m', '-n', '--propagation', 'private', 'sh', '-c', script], {
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
+  // the holder ends with the test process, however that ends
+  const holder = spawn(
+    'setpriv',
+    ['--pdeathsig', 'KILL', 'unshare', '-m', '-n', '--propagation', 'private', 'sh', '-c', script],
+    {
+      env,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    },
+  )
   const first = await Promise.race([once(holder.stdout, 'data'), once(holder, 'exit').then(() => undefined)])
   if (!first) throw new Error('the sandbox did not start: unshare needs root')
   holder.stdout.destroy()
-  holder.unref()
   const pid = holder.pid!
   const close = async (): Promise<string[]> => {
     if (holder.exitCode === null && holder.signalCode === null) {
