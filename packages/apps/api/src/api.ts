@@ -1,0 +1,153 @@
+import { codeOf, type Logger } from '@berth/base'
+import { newestVersion, parseVersion, versionText } from '@berth/engine-api'
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo, Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { ApiDeps } from './deps.ts'
+import { Exchange, type Upgraded } from './exchange.ts'
+import { listenOn, type ListenTarget, type TlsOptions } from './listen.ts'
+import { sendEmpty, sendError, sendJson } from './respond.ts'
+import { cleanedTarget, createRouter, parseTarget, type Router } from './router.ts'
+import { allRoutes } from './routes/all.ts'
+
+export interface Listener {
+  /** Where it listens: a path, or host and port. */
+  readonly address: AddressInfo | string | null
+}
+
+/** The Engine API on any number of sockets. */
+export interface Api {
+  listen(target: ListenTarget): Promise<Listener>
+  /** Stops listening, ends what has no end, lets short requests finish for `graceMs`, then closes every connection. */
+  close(graceMs?: number): Promise<void>
+}
+
+export function createApi(deps: ApiDeps): Api {
+  return new ApiServer(deps)
+}
+
+/** What a slow or hostile client may take. Uploads and streams may last: there is no limit on a whole request. */
+const limits = {
+  headersTimeout: 30_000,
+  requestTimeout: 0,
+  keepAliveTimeout: 0,
+  maxHeaderSize: 256 * 1024,
+  connectionsCheckingInterval: 10_000,
+}
+
+class ApiServer implements Api {
+  readonly #log: Logger
+  readonly #router: Router
+  readonly #headers: Readonly<Record<string, string>>
+  readonly #servers: Server[] = []
+  readonly #sockets = new Set<Duplex>()
+  readonly #closing = new AbortController()
+
+  constructor(deps: ApiDeps) {
+    this.#log = deps.log
+    this.#router = createRouter(allRoutes(deps))
+    this.#headers = {
+      'Api-Version': versionText(newestVersion),
+      'Docker-Experimental': 'false',
+      Ostype: 'linux',
+      Server: `Berth/${deps.version} (linux)`,
+    }
+  }
+
+  async listen(target: ListenTarget): Promise<Listener> {
+    const server = this.#createServer(target.kind === 'tcp' ? target.tls : undefined)
+    await listenOn(server, target, this.#log)
+    this.#servers.push(server)
+    return { address: server.address() }
+  }
+
+  async close(graceMs = 1000): Promise<void> {
+    const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
+    this.#closing.abort()
+    for (const server of this.#servers) server.closeIdleConnections()
+    const timer = setTimeout(() => this.#destroySockets(), graceMs)
+    await Promise.all(closed)
+    clearTimeout(timer)
+  }
+
+  #destroySockets(): void {
+    for (const socket of this.#sockets) socket.destroy()
+  }
+
+  #createServer(tls: TlsOptions | undefined): Server {
+    const shouldUpgradeCallback = (request: IncomingMessage) => this.#upgrades(request)
+    const server = tls
+      ? createTlsServer({ ...limits, shouldUpgradeCallback, ...tlsServerOptions(tls) })
+      : createServer({ ...limits, shouldUpgradeCallback })
+    // A client may end its sending and still read: half of a connection is no reason to drop the other.
+    Object.assign(server, { httpAllowHalfOpen: true })
+    server.on('request', (request, response) => void this.#serve(request, response))
+    server.on('upgrade', (request, socket, head) => this.#serveUpgrade(request, { socket, head }))
+    server.on('clientError', refuseMalformed)
+    server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => this.#track(socket))
+    return server
+  }
+
+  #track(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.once('close', () => this.#sockets.delete(socket))
+  }
+
+  /** Whether the connection leaves HTTP: only where a route does that, and to what the route speaks. */
+  #upgrades(request: IncomingMessage): boolean {
+    const { path } = parseTarget(request.url ?? '/')
+    const kind = this.#router.find(request.method ?? 'GET', path)?.route.upgradesTo
+    if (kind === undefined) return false
+    return (request.headers.upgrade?.toLowerCase() === 'websocket') === (kind === 'websocket')
+  }
+
+  #serveUpgrade(request: IncomingMessage, upgraded: Upgraded): void {
+    const response = new ServerResponse(request)
+    response.shouldKeepAlive = false
+    response.assignSocket(upgraded.socket as Socket)
+    response.once('finish', () => upgraded.socket.end())
+    upgraded.socket.on('error', () => undefined)
+    void this.#serve(request, response, upgraded)
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse, upgraded?: Upgraded): Promise<void> {
+    for (const name in this.#headers) response.setHeader(name, this.#headers[name]!)
+    const { path, search, version } = parseTarget(request.url ?? '/')
+    const match = this.#router.find(request.method ?? 'GET', path)
+    const facts = { request, response, search, upgraded, params: match?.params ?? {}, closing: this.#closing.signal }
+    let exchange = new Exchange({ ...facts, version: newestVersion })
+    if (!match || path.includes('//')) return serveUnknown(exchange)
+    try {
+      if (version !== undefined) exchange = new Exchange({ ...facts, version: parseVersion(version) })
+      await match.route.handler(exchange)
+    } catch (error) {
+      sendError(exchange, error, this.#log)
+    }
+  }
+}
+
+/** What no route is for: any OPTIONS, paths with empty segments, and the rest. */
+function serveUnknown(exchange: Exchange): void {
+  const { request, response } = exchange
+  const cleaned = cleanedTarget(request.url ?? '/')
+  if (request.method === 'OPTIONS') return sendEmpty(exchange, 200)
+  if (cleaned === undefined) return sendJson(exchange, { message: 'page not found' }, 404)
+  response.writeHead(301, { Location: cleaned, 'Content-Length': 0 }).end()
+}
+
+const tlsServerOptions = ({ certificate, key, clientAuthority }: TlsOptions) => ({
+  cert: certificate,
+  key,
+  minVersion: 'TLSv1.2' as const,
+  ...(clientAuthority ? { ca: clientAuthority, requestCert: true, rejectUnauthorized: true } : {}),
+})
+
+/** What the parser refuses gets a plain answer where the connection still takes one. */
+function refuseMalformed(error: Error, socket: Duplex): void {
+  const isTooLarge = codeOf(error) === 'HPE_HEADER_OVERFLOW'
+  const status = isTooLarge ? '431 Request Header Fields Too Large' : '400 Bad Request'
+  if (!socket.writable || codeOf(error) === 'ECONNRESET') return void socket.destroy()
+  const head = `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n`
+  socket.end(head + status, () => socket.destroy())
+}

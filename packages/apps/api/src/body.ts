@@ -1,0 +1,43 @@
+import { invalid } from '@berth/base'
+import { parseJson } from '@berth/engine-api'
+import type { IncomingMessage } from 'node:http'
+import type { Exchange } from './exchange.ts'
+
+/** No request has a reason to describe its wish in more. */
+const largestJsonBytes = 8 * 1024 * 1024
+
+/** The JSON body, null when there is none. `required`: an empty one is an error in Docker's words. */
+export async function readJson({ request }: Exchange, options: { readonly required?: boolean } = {}): Promise<unknown> {
+  const isEmpty = hasNoBody(request)
+  checkContentType(request, isEmpty)
+  const text = isEmpty ? '' : await readText(request)
+  if (text.trim() !== '') return parseJson(text)
+  if (options.required) throw invalid('invalid JSON: got EOF while reading request body')
+  return null
+}
+
+/** Whether the request's head says that no body follows. */
+export function hasNoBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0
+}
+
+function checkContentType(request: IncomingMessage, isEmpty: boolean): void {
+  const header = request.headers['content-type'] ?? ''
+  if (header === '' && isEmpty) return
+  const [type = ''] = header.split(';', 1)
+  const mediaType = type.trim().toLowerCase()
+  if (mediaType === 'application/json') return
+  if (mediaType === '') throw invalid(`malformed Content-Type header (${header}): mime: no media type`)
+  throw invalid(`unsupported Content-Type header (${mediaType}): must be 'application/json'`)
+}
+
+async function readText(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > largestJsonBytes) throw invalid(`the request's body is larger than ${largestJsonBytes} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString()
+}

@@ -1,0 +1,60 @@
+import type { Logger } from '@berth/base'
+import type { Containers } from '@berth/containers'
+import type { InfoResponse, NetworkResponse, VersionResponse } from '@berth/engine-api'
+import type { eventFilter, Events } from '@berth/events'
+import type { Images } from '@berth/images'
+
+/** What of `/version` only the daemon knows. */
+export interface VersionFacts {
+  /** Berth's own. */
+  readonly version: string
+  readonly gitCommit: string
+  readonly kernelVersion: string
+  /** Go's name: amd64, arm64. */
+  readonly architecture: string
+  /** RFC 3339, '' when unknown. */
+  readonly buildTime: string
+  readonly components: VersionResponse['Components']
+}
+
+type CountedInfo = 'Containers' | 'ContainersRunning' | 'ContainersPaused' | 'ContainersStopped' | 'Images'
+type ConstantInfo =
+  | 'ExperimentalBuild'
+  | 'GenericResources'
+  | 'IndexServerAddress'
+  | 'Isolation'
+  | 'OSType'
+  | 'OSVersion'
+  | 'Swarm'
+  | 'SystemTime'
+
+/** What of `/info` the daemon knows; the API counts containers and images, and knows what is always so. */
+export type InfoFacts = Omit<InfoResponse, CountedInfo | ConstantInfo>
+
+export interface System {
+  version(): VersionFacts | Promise<VersionFacts>
+  info(): InfoFacts | Promise<InfoFacts>
+  /** Bytes of all layers in the store. */
+  layersSize(): number | Promise<number>
+  /** `overlay2`: the driver's name that inspect shows of images. */
+  readonly storageDriver: string
+}
+
+/** The networks that exist, as `GET /networks/{id}` shows them. */
+export interface NetworkDirectory {
+  list(): readonly NetworkResponse[] | Promise<readonly NetworkResponse[]>
+}
+
+/** Everything the API serves. */
+export interface ApiDeps {
+  readonly containers: Containers
+  readonly images: Images
+  readonly events: Events
+  /** The events service's own: what `filters` of `/events` lets through. */
+  readonly eventFilter: typeof eventFilter
+  readonly networks: NetworkDirectory
+  readonly system: System
+  readonly log: Logger
+  /** For the `Server` header. */
+  readonly version: string
+}

@@ -1,0 +1,68 @@
+import type { ApiVersion } from '@berth/engine-api'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+
+/** A connection whose client asked to leave HTTP. */
+export interface Upgraded {
+  readonly socket: Duplex
+  /** What arrived behind the request's head and body. */
+  readonly head: Buffer
+}
+
+interface ExchangeFacts {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly version: ApiVersion
+  readonly params: Readonly<Record<string, string | undefined>>
+  readonly search: string
+  readonly upgraded?: Upgraded | undefined
+  /** Aborts when the engine stops serving. */
+  readonly closing: AbortSignal
+}
+
+/** One request and its answer. */
+export class Exchange {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly version: ApiVersion
+  readonly upgraded: Upgraded | undefined
+  readonly #facts: ExchangeFacts
+  #query: URLSearchParams | undefined
+  #signal: AbortSignal | undefined
+
+  constructor(facts: ExchangeFacts) {
+    this.request = facts.request
+    this.response = facts.response
+    this.version = facts.version
+    this.upgraded = facts.upgraded
+    this.#facts = facts
+  }
+
+  get query(): URLSearchParams {
+    return (this.#query ??= new URLSearchParams(this.#facts.search))
+  }
+
+  /** A parameter of the route's path; the router has filled those that the path names. */
+  param(name: string): string {
+    return this.#facts.params[name] ?? ''
+  }
+
+  /** Aborts when the client goes away or the engine stops: for what would go on without end. */
+  get signal(): AbortSignal {
+    return (this.#signal ??= AbortSignal.any([this.#clientGone(), this.#facts.closing]))
+  }
+
+  /** A client that closed a unix socket looks like one that ended its sending; who follows an endless answer has no more to send. */
+  #clientGone(): AbortSignal {
+    const controller = new AbortController()
+    const abort = () => controller.abort()
+    const { socket } = this.request
+    if (this.response.closed || socket.readableEnded) abort()
+    this.response.once('close', abort)
+    socket.once('end', abort)
+    this.response.once('finish', () => socket.off('end', abort))
+    return controller.signal
+  }
+}
+
+export type Handler = (exchange: Exchange) => Promise<void> | void

@@ -1,0 +1,101 @@
+import { type ApiVersion, has } from '@berth/engine-api'
+import { codeOf, type Logger } from '@berth/base'
+import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { type Duplex, finished, type Readable, type Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { hasNoBody } from './body.ts'
+import type { Exchange } from './exchange.ts'
+
+export const rawStream = 'application/vnd.docker.raw-stream'
+const multiplexedStream = 'application/vnd.docker.multiplexed-stream'
+
+/** The media type of a container's output; clients below 1.42 know only one. */
+export const streamType = (version: ApiVersion, tty: boolean): string =>
+  !tty && has(version, 'multiplexedMediaType') ? multiplexedStream : rawStream
+
+/** A connection taken from HTTP: the same socket twice, or a request's body and its answer. */
+interface Hijacked {
+  readonly input: Readable
+  readonly output: Writable
+}
+
+/**
+ * Takes the connection from HTTP. The head is written on its own, before any data: some clients lose what arrives with
+ * it. Without an upgrade the answer is the output and a body, if there is one, the input.
+ */
+function hijack({ request, response, upgraded, version }: Exchange, tty: boolean): Hijacked {
+  if (!upgraded) {
+    response.useChunkedEncodingByDefault = false
+    response.writeHead(200, { 'Content-Type': rawStream, Connection: 'close' })
+    response.flushHeaders()
+    return { input: request, output: response }
+  }
+  const { socket, head } = upgraded
+  response.detachSocket(socket as Socket)
+  socket.write(
+    `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${streamType(version, tty)}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n${ownHeaders(response)}\r\n`,
+  )
+  if (head.length > 0) socket.unshift(head)
+  return { input: socket, output: socket }
+}
+
+/** The headers that every answer has, as lines. */
+function ownHeaders(response: ServerResponse): string {
+  const headers = Object.entries(response.getHeaders())
+  return headers.map(([name, value]) => `${name}: ${String(value)}\r\n`).join('')
+}
+
+export interface SpliceOptions {
+  readonly tty: boolean
+  /** The client's input goes to the stream; else it is read and dropped. */
+  readonly stdin: boolean
+  readonly log: Logger
+}
+
+/** Joins the client and a process's stream until the output ends or the client is gone; then both are closed. */
+export async function splice(exchange: Exchange, stream: Duplex, options: SpliceOptions): Promise<void> {
+  const client = hijack(exchange, options.tty)
+  // A request without a body says nothing about the process's input; its end must not end that.
+  const hasInput = exchange.upgraded !== undefined || !hasNoBody(exchange.request)
+  feed(client.input, stream, options.stdin && hasInput)
+  const abandon = () => void stream.destroy()
+  client.output.once('close', abandon)
+  try {
+    await pipeline(stream, client.output)
+  } catch (error) {
+    reportUnlessGone(error, options.log)
+  } finally {
+    client.output.off('close', abandon)
+    stream.destroy()
+    hangUp(client)
+  }
+}
+
+/** The end of the client's input ends the stream's, and nothing else. */
+function feed(input: Readable, stream: Duplex, stdin: boolean): void {
+  input.on('error', () => undefined)
+  stream.on('error', () => undefined)
+  if (stdin) input.pipe(stream)
+  else input.resume()
+}
+
+const lingerMs = 500
+
+/** The client has our end; it gets a moment to close too, so that what it still sends does not reset the connection. */
+function hangUp({ input, output }: Hijacked): void {
+  if (output.destroyed) return
+  input.unpipe()
+  input.resume()
+  const timer = setTimeout(() => output.destroy(), lingerMs).unref()
+  finished(input, { writable: false }, () => {
+    clearTimeout(timer)
+    output.destroy()
+  })
+}
+
+const goneCodes = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED', 'ABORT_ERR'])
+
+function reportUnlessGone(error: unknown, log: Logger): void {
+  if (!goneCodes.has(codeOf(error) ?? '')) log.warn({ err: error }, 'a stream to a client broke')
+}

@@ -1,0 +1,61 @@
+import type { Container } from '@berth/containers'
+import { type ApiVersion, type ContainerSummary, has, type PortMap, type PortSummary } from '@berth/engine-api'
+import { presentMounts } from './container.ts'
+import { statusText } from './status.ts'
+
+/** What a list shows besides the container's own record. */
+export interface SummaryFacts {
+  /** Names by links of other containers, with slashes. */
+  readonly linkNames: readonly string[]
+  /** The reference as given, or the id when that names another image by now. */
+  readonly image: string
+  readonly ports: Readonly<PortMap>
+  readonly size?: { readonly sizeRwBytes: number; readonly sizeRootFsBytes: number }
+  readonly nowMs: number
+}
+
+/** One entry of `GET /containers/json`. */
+export function presentSummary(container: Container, facts: SummaryFacts, version: ApiVersion): ContainerSummary {
+  const { hostConfig } = container
+  const annotations = has(version, 'listAnnotations') ? hostConfig.Annotations : undefined
+  return {
+    Id: container.id,
+    Names: [`/${container.name}`, ...facts.linkNames],
+    Image: facts.image,
+    ImageID: container.imageId,
+    Command: commandText(container.args),
+    Created: Math.floor(Date.parse(container.createdAt) / 1000),
+    Ports: presentPorts(facts.ports),
+    ...(facts.size ? presentSize(facts.size) : {}),
+    Labels: container.config.Labels,
+    State: container.state.status,
+    Status: statusText(container.state, facts.nowMs),
+    HostConfig: { NetworkMode: hostConfig.NetworkMode, ...(annotations ? { Annotations: annotations } : {}) },
+    NetworkSettings: { Networks: container.endpoints },
+    Mounts: presentMounts(container.mounts),
+  }
+}
+
+/** Zero is left out, as everywhere where Docker says omitempty. */
+function presentSize({ sizeRwBytes, sizeRootFsBytes }: NonNullable<SummaryFacts['size']>): Partial<ContainerSummary> {
+  return {
+    ...(sizeRwBytes > 0 ? { SizeRw: sizeRwBytes } : {}),
+    ...(sizeRootFsBytes > 0 ? { SizeRootFs: sizeRootFsBytes } : {}),
+  }
+}
+
+function commandText([path = '', ...args]: readonly string[]): string {
+  return [path, ...args.map((arg) => (arg.includes(' ') ? `'${arg}'` : arg))].join(' ')
+}
+
+/** `80/tcp` to the host's addresses, as entries sorted by port. */
+export function presentPorts(ports: Readonly<PortMap>): PortSummary[] {
+  return Object.entries(ports)
+    .flatMap(([key, bindings]) => {
+      const slash = key.indexOf('/')
+      const own = { PrivatePort: Number(key.slice(0, slash)), Type: key.slice(slash + 1) }
+      if (!bindings || bindings.length === 0) return [own as PortSummary]
+      return bindings.map(({ HostIp, HostPort }) => ({ IP: HostIp, ...own, PublicPort: Number(HostPort) }))
+    })
+    .toSorted((a, b) => a.PrivatePort - b.PrivatePort || a.Type.localeCompare(b.Type))
+}

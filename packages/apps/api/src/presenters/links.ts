@@ -1,0 +1,33 @@
+import type { Container } from '@berth/containers'
+
+type Find = (ref: string) => Container | undefined
+
+const lastOf = (text: string): string => text.slice(text.lastIndexOf('/') + 1)
+
+/** A link `target[:alias]`, or as it is shown: `/target:/name/alias`. */
+function parseLink(link: string): { target: string; alias: string } {
+  const [target = '', alias = target] = link.split(':')
+  return { target: lastOf(target), alias: lastOf(alias) }
+}
+
+/** `HostConfig.Links` of inspect. */
+export function presentLinks({ name, hostConfig }: Container, find: Find): string[] | null {
+  if (!hostConfig.Links || hostConfig.Links.length === 0) return null
+  return hostConfig.Links.map((link) => {
+    const { target, alias } = parseLink(link)
+    return `/${find(target)?.name ?? target}:/${name}/${alias}`
+  })
+}
+
+/** The names that containers have by the links of others: `/b/a`, by id. */
+export function linkNames(containers: readonly Container[], find: Find): Map<string, string[]> {
+  const names = new Map<string, string[]>()
+  for (const { name, hostConfig } of containers) {
+    for (const link of hostConfig.Links ?? []) {
+      const { target, alias } = parseLink(link)
+      const id = find(target)?.id
+      if (id !== undefined) names.set(id, [...(names.get(id) ?? []), `/${name}/${alias}`])
+    }
+  }
+  return names
+}

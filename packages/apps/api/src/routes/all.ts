@@ -1,0 +1,34 @@
+import type { ApiDeps } from '../deps.ts'
+import type { Route } from '../router.ts'
+import { containerArchiveRoutes } from './container-archive.ts'
+import { containerStreamRoutes } from './container-streams.ts'
+import { containerRoutes } from './containers.ts'
+import { eventRoutes } from './events.ts'
+import { execRoutes } from './exec.ts'
+import { imageArchiveRoutes } from './image-archives.ts'
+import { imageRoutes } from './images.ts'
+import { lifecycleRoutes } from './lifecycle.ts'
+import { networkRoutes } from './networks.ts'
+import { swarmRoutes } from './swarm.ts'
+import { systemRoutes } from './system.ts'
+import { unavailableRoutes } from './unavailable.ts'
+import { volumeRoutes } from './volumes.ts'
+
+/** Every route of the API. */
+export function allRoutes(deps: ApiDeps): Route[] {
+  return [
+    ...systemRoutes(deps),
+    ...eventRoutes(deps),
+    ...containerRoutes(deps),
+    ...lifecycleRoutes(deps),
+    ...containerStreamRoutes(deps),
+    ...containerArchiveRoutes(deps),
+    ...execRoutes(deps),
+    ...imageRoutes(deps),
+    ...imageArchiveRoutes(deps),
+    ...networkRoutes(deps),
+    ...volumeRoutes(),
+    ...swarmRoutes(),
+    ...unavailableRoutes(),
+  ]
+}

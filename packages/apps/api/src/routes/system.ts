@@ -1,0 +1,79 @@
+import { invalid } from '@berth/base'
+import type { Containers } from '@berth/containers'
+import { type DiskUsageResponse, has } from '@berth/engine-api'
+import type { Images } from '@berth/images'
+import type { System } from '../deps.ts'
+import type { Exchange, Handler } from '../exchange.ts'
+import { presentInfo, presentVersion } from '../presenters/system.ts'
+import { sendJson } from '../respond.ts'
+import type { Route } from '../router.ts'
+import { summarise } from './containers.ts'
+import { summariseImages } from './images.ts'
+
+interface Deps {
+  readonly system: System
+  readonly containers: Pick<Containers, 'get' | 'list' | 'network' | 'size'>
+  readonly images: Pick<Images, 'list' | 'resolve' | 'history'>
+}
+
+/** The engine itself. */
+export function systemRoutes(deps: Deps): Route[] {
+  return [
+    { method: 'GET', path: '/_ping', handler: ping },
+    { method: 'HEAD', path: '/_ping', handler: ping },
+    {
+      method: 'GET',
+      path: '/version',
+      handler: async (exchange) => sendJson(exchange, presentVersion(await deps.system.version())),
+    },
+    { method: 'GET', path: '/info', handler: (exchange) => info(exchange, deps) },
+    { method: 'GET', path: '/system/df', handler: (exchange) => diskUsage(exchange, deps) },
+  ]
+}
+
+const ping: Handler = ({ request, response }) => {
+  response.writeHead(200, {
+    'Builder-Version': '1',
+    'Cache-Control': 'no-cache, no-store, must-revalidate',
+    Pragma: 'no-cache',
+    Swarm: 'inactive',
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': request.method === 'HEAD' ? 0 : 2,
+  })
+  response.end('OK')
+}
+
+const everything = { all: true, size: false, filters: {} }
+
+async function info(exchange: Exchange, { system, containers, images }: Deps): Promise<void> {
+  const [facts, found, named] = await Promise.all([system.info(), containers.list(everything), images.list({})])
+  sendJson(exchange, presentInfo(facts, found, new Set(named.map(({ id }) => id)).size, exchange.version))
+}
+
+const objectTypes = ['container', 'image', 'volume', 'build-cache'] as const
+type ObjectType = (typeof objectTypes)[number]
+
+async function diskUsage(exchange: Exchange, deps: Deps): Promise<void> {
+  const { version } = exchange
+  const wanted = readTypes(exchange)
+  const options = { withShared: true, withContainers: true, version }
+  const answer: DiskUsageResponse = {}
+  if (wanted.has('image')) {
+    answer.LayersSize = await deps.system.layersSize()
+    answer.Images = await summariseImages(await deps.images.list({ all: true }), deps, options)
+  }
+  if (wanted.has('container')) {
+    const found = await deps.containers.list(everything)
+    answer.Containers = (await summarise(found, deps, { withSize: true, version })) as DiskUsageResponse['Containers']
+  }
+  if (wanted.has('volume')) answer.Volumes = []
+  if (wanted.has('build-cache')) answer.BuildCache = []
+  sendJson(exchange, answer)
+}
+
+function readTypes({ query, version }: Exchange): ReadonlySet<ObjectType> {
+  const types = has(version, 'diskUsageTypes') ? query.getAll('type') : []
+  const unknown = types.find((type) => !objectTypes.includes(type as ObjectType))
+  if (unknown !== undefined) throw invalid(`unknown object type: ${unknown}`)
+  return new Set(types.length > 0 ? (types as ObjectType[]) : objectTypes)
+}

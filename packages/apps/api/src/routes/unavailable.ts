@@ -1,0 +1,43 @@
+import { notFound, notImplemented } from '@berth/base'
+import { sendJson } from '../respond.ts'
+import type { Route } from '../router.ts'
+
+type Refusal = readonly [method: Route['method'], path: string, message: string]
+
+const refusals: readonly Refusal[] = [
+  ['POST', '/auth', 'logging in to a registry is not available yet'],
+  ['GET', '/distribution/*', 'asking a registry is not available yet'],
+  ['POST', '/build', 'building images is not available yet'],
+  ['POST', '/build/cancel', 'building images is not available yet'],
+  ['POST', '/session', 'build sessions are not available yet'],
+  ['POST', '/grpc', 'build sessions are not available yet'],
+  ['GET', '/plugins/privileges', 'plugins are not available'],
+  ['POST', '/plugins/*', 'plugins are not available'],
+  ['DELETE', '/plugins/*', 'plugins are not available'],
+]
+
+/** What the engine does not do: refused with words rather than as an unknown page. */
+export function unavailableRoutes(): Route[] {
+  return [
+    { method: 'GET', path: '/plugins', handler: (exchange) => sendJson(exchange, []) },
+    {
+      method: 'GET',
+      path: '/plugins/*',
+      handler: (exchange) => {
+        throw notFound(`plugin "${exchange.param('*').replace(/\/json$/, '')}" not found`)
+      },
+    },
+    {
+      method: 'POST',
+      path: '/build/prune',
+      handler: (exchange) => sendJson(exchange, { CachesDeleted: null, SpaceReclaimed: 0 }),
+    },
+    ...refusals.map(([method, path, message]): Route => ({
+      method,
+      path,
+      handler: () => {
+        throw notImplemented(message)
+      },
+    })),
+  ]
+}
