@@ -43,7 +43,10 @@ export function testImages(cli: Cli): void {
     writeFileSync(at('one.tar'), packTar([{ path: 'file', content: name }]))
     await cli.ok('import', at('one.tar'), image)
     await cli.ok('create', '--name', name, image, '/bin/true')
-    assert.match(await cli.fails('rmi', image), /conflict: unable to remove repository reference .* \(must force\) - container [0-9a-f]{12} is using its referenced image/)
+    assert.match(
+      await cli.fails('rmi', image),
+      /conflict: unable to remove repository reference .* \(must force\) - container [0-9a-f]{12} is using its referenced image/,
+    )
     await cli.ok('rm', name)
     assert.match(await cli.ok('rmi', image), /Deleted: sha256:/)
   })
