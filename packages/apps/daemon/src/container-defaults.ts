@@ -15,6 +15,7 @@ const defaultLogOptions = { 'max-size': '20m', 'max-file': '5', compress: 'true'
 export async function containerDefaults(
   config: Config,
   { runtimes, defaultRuntime }: Pick<Runtime, 'runtimes' | 'defaultRuntime'>,
+  dataRoot: string,
 ): Promise<(config: Config) => DaemonDefaults> {
   const seccompProfile = await readSeccompProfile(config)
   requireExecOptions(config)
@@ -32,6 +33,7 @@ export async function containerDefaults(
       runtimes: [wanted, ...Object.keys(runtimes).filter((name) => name !== wanted)],
       cgroupParent: current.get('cgroup-parent', ''),
       cgroupDriver: 'cgroupfs',
+      dataRoot,
     }
   }
 }

@@ -43,7 +43,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
   const images = stack.use(await openImages({ database, content, snapshots, events, logger }))
   const networks = stack.use(await openNetworks({ database, runRoot: paths.runRoot, logger, ...networkSettings(config) }))
   const runtime = stack.use(await openRuntime({ runRoot: paths.runRoot, logger, ...runtimeSettings(config) }))
-  const defaults = await containerDefaults(config, runtime)
+  const defaults = await containerDefaults(config, runtime, paths.dataRoot)
   const containers = await openContainers({
     ...{ database, images, snapshots, networks, runtime, readLogs, events, logger, facts },
     defaults: () => defaults(config),

@@ -1,4 +1,5 @@
 import { conflict, type ExecId, invalid, isKind, messageOf, newExecId } from '@berth/base'
+import { encodeFrame } from '@berth/engine-api'
 import type { ConsoleSize, ProcessIo } from '@berth/runtime'
 import { type Duplex, PassThrough } from 'node:stream'
 import { announce } from './announce.ts'
@@ -52,11 +53,8 @@ export async function startExec(
 
 /** A client that waits for output is told there: by the time a program proves missing, the stream is its answer. */
 function failureStream(message: string, tty: boolean): Duplex {
-  const text = Buffer.from(`${message}\r\n`)
-  const head = Buffer.alloc(8)
-  head[0] = 1
-  head.writeUInt32BE(text.length, 4)
-  return new PassThrough().end(tty ? text : Buffer.concat([head, text]))
+  const text = `${message}\r\n`
+  return new PassThrough().end(tty ? text : encodeFrame(1, text))
 }
 
 export async function resizeExec(context: Context, ref: string, size: ConsoleSize): Promise<void> {

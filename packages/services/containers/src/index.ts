@@ -24,4 +24,5 @@ export type {
   WaitCondition,
   WaitResult,
 } from './containers.ts'
-export type { ContainerPlan, DaemonDefaults, PlanContext, UpdatePlan } from './plan/types.ts'
+export { type ContainersOptions, type OpenContainers, openContainers } from './open-containers.ts'
+export type { DaemonDefaults } from './plan/types.ts'

@@ -4,7 +4,7 @@ import type { Propagation, SpecMount } from '@berth/runtime'
 import { mkdir, stat } from 'node:fs/promises'
 import type { Container } from './container.ts'
 import { parseBind } from './plan/binds.ts'
-import { cleanPath } from './plan/mount-points.ts'
+import { cleanPath } from './plan/clean-path.ts'
 import { tmpfsMountOptions } from './plan/tmpfs-mounts.ts'
 
 /** What the user asked to have mounted, as the spec takes it: binds, mounts, then tmpfs. */

@@ -1,0 +1,122 @@
+import { notFound, silentLogger } from '@berth/base'
+import { type Database, openDatabase } from '@berth/database'
+import { createEvents } from '@berth/events'
+import type { Image, Images } from '@berth/images'
+import type { Attachment, Networks } from '@berth/networks'
+import { sha256 } from '@berth/oci'
+import { testFacts } from '@berth/runtime'
+import type { Snapshots } from '@berth/storage'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { openContainers } from '../open-containers.ts'
+import type { DaemonDefaults } from '../plan/types.ts'
+import { FakeRuntime } from './fake-runtime.ts'
+
+/** An aggregate on fakes; `reopen()` is what a new berthd sees of the same machine. */
+export async function openForTest() {
+  const directory = mkdtempSync(join(tmpdir(), 'berth-containers-'))
+  const database = openDatabase(':memory:')
+  const runtime = new FakeRuntime()
+  const events = createEvents()
+  const mounted = new Set<string>()
+  const attached = new Set<string>()
+  const open = () =>
+    openContainers({
+      ...{ database, runtime, events, directory, facts: testFacts, logger: silentLogger },
+      images: fakeImages(),
+      snapshots: fakeSnapshots(mounted, directory),
+      networks: fakeNetworks(attached, directory),
+      readLogs: async function* () {},
+      defaults: () => defaults,
+    })
+  return {
+    ...{ runtime, events, mounted, attached, containers: await open(), reopen: open },
+    [Symbol.dispose]: () => close(database, directory),
+  }
+}
+
+function close(database: Database, directory: string): void {
+  database[Symbol.dispose]()
+  rmSync(directory, { recursive: true, force: true })
+}
+
+const defaults: DaemonDefaults = {
+  logConfig: { Type: 'json-file', Config: {} },
+  ulimits: {},
+  init: false,
+  shmSizeBytes: 64 * 2 ** 20,
+  ipcMode: 'private',
+  cgroupnsMode: '',
+  noNewPrivileges: false,
+  seccompProfile: 'unconfined',
+  runtimes: ['crun'],
+  cgroupParent: '',
+  cgroupDriver: 'cgroupfs',
+  dataRoot: '/var/lib/berth',
+}
+
+const image: Image = {
+  id: sha256('config'),
+  config: { os: 'linux', architecture: 'amd64', rootfs: { type: 'layers', diff_ids: [] }, config: { Cmd: ['/bin/true'] } },
+  manifest: sha256('manifest'),
+  chainId: undefined,
+  repoTags: ['busybox:latest'],
+  repoDigests: [],
+  sizeBytes: 0,
+  parent: '',
+  lastTaggedAt: '0001-01-01T00:00:00Z',
+}
+
+function fakeImages(): Images {
+  const partial: Partial<Images> = {
+    resolve: async (reference) => {
+      if (reference !== 'busybox' && reference !== image.id) throw notFound(`No such image: ${reference}`)
+      return image
+    },
+    ensureUnpacked: async () => {},
+    list: async () => [image],
+    onUseQuery: () => {},
+  }
+  return partial as Images
+}
+
+function fakeSnapshots(mounted: Set<string>, directory: string): Snapshots {
+  const partial: Partial<Snapshots> = {
+    driver: 'fake',
+    prepare: () => {},
+    mount: (key) => {
+      mounted.add(key)
+      return directory
+    },
+    unmount: async (key) => void mounted.delete(key),
+    remove: async (key) => void mounted.delete(key),
+    usage: async () => 7,
+    directories: () => ({}),
+  }
+  return partial as Snapshots
+}
+
+function fakeNetworks(attached: Set<string>, directory: string): Networks {
+  const attachment: Attachment = {
+    netnsPath: undefined,
+    hostsPath: join(directory, 'hosts'),
+    hostnamePath: join(directory, 'hostname'),
+    resolvConfPath: join(directory, 'resolv.conf'),
+    sandboxId: 'a',
+    sandboxKey: '/run/a',
+    endpoints: {},
+    ports: {},
+    interfaces: [],
+  }
+  const partial: Partial<Networks> = {
+    attach: async ({ containerId }) => {
+      attached.add(containerId)
+      return attachment
+    },
+    detach: async (id) => void attached.delete(id),
+    reconcile: async () => {},
+    attachment: (id) => (attached.has(id) ? attachment : undefined),
+  }
+  return partial as Networks
+}
