@@ -56,14 +56,14 @@ function mergeEnv(own: readonly string[], image: readonly string[]): string[] {
 const nameOf = (entry: string): string => entry.split('=', 1)[0] ?? ''
 
 function mergeHealthcheck(own: HealthConfig | undefined, image: HealthConfig | undefined): HealthConfig | undefined {
-  if (own === undefined || image === undefined) return own ?? image
+  if (own === undefined) return image
   const merged: HealthConfig = {
-    Test: own.Test?.length ? own.Test : (image.Test ?? []),
-    Interval: own.Interval || image.Interval,
-    Timeout: own.Timeout || image.Timeout,
-    StartPeriod: own.StartPeriod || image.StartPeriod,
-    StartInterval: own.StartInterval || image.StartInterval,
-    Retries: own.Retries || image.Retries,
+    Test: own.Test?.length ? own.Test : image?.Test,
+    Interval: own.Interval || image?.Interval,
+    Timeout: own.Timeout || image?.Timeout,
+    StartPeriod: own.StartPeriod || image?.StartPeriod,
+    StartInterval: own.StartInterval || image?.StartInterval,
+    Retries: own.Retries || image?.Retries,
   }
   return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== undefined)) as HealthConfig
 }

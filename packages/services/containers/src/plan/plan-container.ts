@@ -1,4 +1,4 @@
-import { shortId } from '@berth/base'
+import { invalid, notImplemented, shortId } from '@berth/base'
 import {
   type ContainerConfig,
   type ContainerCreateRequest,
@@ -6,6 +6,7 @@ import {
   type EndpointSettings,
   type HostConfig,
 } from '@berth/engine-api'
+import type { ImageRunConfig } from '@berth/oci'
 import { defaultMaskedPaths, defaultReadonlyPaths } from '@berth/runtime'
 import { mergeLogConfig, planLog } from './log-options.ts'
 import { joinArgs, mergeImageConfig } from './merge-image.ts'
@@ -14,7 +15,7 @@ import { joinedContainer, validateNetworkMode } from './namespace-modes.ts'
 import { referencesOf } from './references.ts'
 import { parseSecurityOptions, shownSecurityOptions } from './security-options.ts'
 import type { ContainerPlan, DaemonDefaults, PlanContext, PlanImage } from './types.ts'
-import { validateConfig } from './validate-config.ts'
+import { isMacAddress, validateConfig } from './validate-config.ts'
 import { validateHostConfig } from './validate-host-config.ts'
 import { validateResources } from './validate-resources.ts'
 
@@ -26,10 +27,12 @@ export function planContainer(request: ContainerCreateRequest, image: PlanImage,
   const { facts, defaults } = context
   const asked = nameDefaults(request.hostConfig)
   const own = validateConfig(request.config)
+  requireSupported(request)
+  validateEndpoints(request.endpoints)
   validateHostConfig(asked, context)
   validateNetworkMode(asked, own.Hostname, hasPorts(own))
   const { resources: limited, warnings } = validateResources(asked, facts)
-  const merged = validateConfig(mergeImageConfig(own, image.config.config))
+  const merged = validateConfig(mergeImageConfig(own, rooted(image.config.config)))
   const hostConfig = fillDefaults(limited, context)
   const { appArmorProfile } = parseSecurityOptions(hostConfig.SecurityOpt ?? [], defaults)
   planLog(hostConfig.LogConfig)
@@ -43,6 +46,28 @@ export function planContainer(request: ContainerCreateRequest, image: PlanImage,
     references: referencesOf(hostConfig),
     warnings: [...warnings, ...hostWarnings(hostConfig, context)],
   }
+}
+
+/** What this engine cannot do yet is said, not dropped. */
+function requireSupported({ config, hostConfig }: ContainerCreateRequest): void {
+  const volumes = Object.keys(config.Volumes ?? {})
+  if (volumes.length > 0) throw notImplemented(`anonymous volumes are not supported yet: ${volumes.join(', ')}`)
+  referencesOf(hostConfig)
+  if ((hostConfig.VolumesFrom ?? []).length > 0) throw notImplemented('volumes-from is not supported yet')
+  if ((hostConfig.Links ?? []).length > 0) throw notImplemented('links are not supported yet')
+}
+
+function validateEndpoints(endpoints: ContainerCreateRequest['endpoints']): void {
+  for (const [name, { MacAddress }] of Object.entries(endpoints)) {
+    if (MacAddress !== '' && !isMacAddress(MacAddress)) {
+      throw invalid(`invalid config for network ${name}: invalid MAC address ${MacAddress}`)
+    }
+  }
+}
+
+/** An image may name its working directory without the slash. */
+function rooted(config: ImageRunConfig = {}): ImageRunConfig {
+  return config.WorkingDir ? { ...config, WorkingDir: `/${config.WorkingDir}` } : config
 }
 
 const hasPorts = ({ ExposedPorts }: ContainerConfig): boolean => Object.keys(ExposedPorts ?? {}).length > 0

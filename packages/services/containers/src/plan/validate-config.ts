@@ -10,7 +10,7 @@ const maxNameBytes = 64
 
 /** Checks what holds for images and requests alike. Throws `invalid` in Docker's words; the working directory is cleaned. */
 export function validateConfig(config: ContainerConfig): ContainerConfig {
-  const { WorkingDir, StopSignal, Env, Hostname, Domainname, Healthcheck, ExposedPorts, MacAddress } = config
+  const { WorkingDir, StopSignal, Env, Hostname, Domainname, Healthcheck, ExposedPorts } = config
   if (WorkingDir !== '' && !WorkingDir.startsWith('/')) {
     throw invalid(`the working directory '${WorkingDir}' is invalid, it needs to be an absolute path`)
   }
@@ -21,7 +21,6 @@ export function validateConfig(config: ContainerConfig): ContainerConfig {
   requireShort('hostname', Hostname)
   requireShort('domainname', Domainname)
   requireNoZero(config)
-  if (MacAddress && !isMacAddress(MacAddress)) throw invalid(`invalid MAC address ${MacAddress}`)
   return WorkingDir === '' ? config : { ...config, WorkingDir: cleanPath(WorkingDir) }
 }
 
