@@ -96,7 +96,7 @@ class DockerPy(unittest.TestCase):
             self.assertGreater(document["cpu_stats"]["system_cpu_usage"], 0)
             self.assertEqual(document["memory_stats"]["limit"], 64 << 20)
         stream = container.stats(decode=True)
-        self.assertIn("networks", next(stream))
+        self.assertEqual(next(stream)["name"], f"/{container.name}")
         self.assertEqual(container.top()["Processes"][0][-1], "sleep 1000")
 
     def test_update(self):
