@@ -1,3 +1,4 @@
+export * as decode from './decode.ts'
 export { decodeImageConfig, maxConfigBytes } from './decode-image-config.ts'
 export { decodeDocument, decodeIndex, decodeManifest, type Document, maxManifestBytes } from './decode-manifest.ts'
 export {

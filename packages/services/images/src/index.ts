@@ -9,3 +9,5 @@ export type {
   ImportRequest,
   Progress,
 } from './images.ts'
+export { type ImagesOptions, openImages, type OpenImages } from './open-images.ts'
+export type { ImageRoots } from './reclaimer.ts'

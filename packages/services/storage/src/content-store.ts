@@ -6,6 +6,11 @@ export interface BlobInfo {
   readonly sizeBytes: number
 }
 
+export interface IngestedBlob extends BlobInfo {
+  /** It was not in the store before. */
+  readonly isNew: boolean
+}
+
 export interface IngestOptions {
   /** The blob must have this digest, else `invalid` and nothing is kept. */
   readonly expected?: Digest
@@ -23,8 +28,8 @@ export interface ContentStore {
   /** The whole blob; `notFound` when absent, `invalid` when larger than `maxBytes`. For JSON documents. */
   read(digest: Digest, maxBytes: number): Promise<Buffer>
   open(digest: Digest, options?: { readonly start?: number; readonly end?: number }): Readable
-  ingest(source: AsyncIterable<Uint8Array>, options?: IngestOptions): Promise<BlobInfo>
-  put(bytes: Uint8Array): Promise<BlobInfo>
+  ingest(source: AsyncIterable<Uint8Array>, options?: IngestOptions): Promise<IngestedBlob>
+  put(bytes: Uint8Array): Promise<IngestedBlob>
   remove(digest: Digest): Promise<void>
   list(): BlobInfo[]
   /** The file that holds a blob, for workers that read it themselves. */

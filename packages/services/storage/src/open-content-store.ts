@@ -5,7 +5,7 @@ import { createReadStream, type Dirent, readdirSync, statSync } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { abortable } from './abortable.ts'
-import type { BlobInfo, ContentStore, IngestOptions } from './content-store.ts'
+import type { BlobInfo, ContentStore, IngestedBlob, IngestOptions } from './content-store.ts'
 
 export interface ContentStoreOptions {
   /** The engine's data root; the store owns `<root>/content`. */
@@ -99,16 +99,16 @@ async function ingestBlob(
   target: Target,
   source: AsyncIterable<Uint8Array>,
   options: IngestOptions,
-): Promise<BlobInfo> {
+): Promise<IngestedBlob> {
   const temporary = join(target.incoming, randomBytes(12).toString('hex'))
   try {
     const blob = await writeVerified(temporary, source, options)
     if (target.info(blob.digest)) {
       await unlink(temporary)
-      return blob
+      return { ...blob, isNew: false }
     }
     await settle(temporary, target.pathOf(blob.digest))
-    return blob
+    return { ...blob, isNew: true }
   } catch (error) {
     await rm(temporary, { force: true })
     throw explain(error)

@@ -1,0 +1,42 @@
+import { invalid, nowText, zeroTime } from '@berth/base'
+import { type Digest, hostPlatform, type ImageConfig, parsePlatform, type Platform } from '@berth/oci'
+import { addLayer } from './add-layer.ts'
+import { applyChanges } from './changes/apply-changes.ts'
+import { announce, type ImagesContext } from './context.ts'
+import { parseNewName } from './find-image.ts'
+import type { ImportRequest, Progress } from './images.ts'
+import { storeNewImage } from './new-image.ts'
+import { announceTag, changesOfTag } from './tag-image.ts'
+
+/** Makes an image of one layer from a root file system's tar. Everything but the tar is judged before it is read. */
+export async function importImage(context: ImagesContext, request: ImportRequest, progress: Progress): Promise<Digest> {
+  const reference = request.reference ? parseNewName(request.reference) : undefined
+  const platform = platformOf(request.platform)
+  const runConfig = applyChanges({}, request.changes)
+  using lease = await context.reclaimer.lease()
+  const layer = await addLayer(context, lease, { source: request.source, parent: undefined })
+  const created = nowText()
+  const comment = request.message ? { comment: request.message } : {}
+  const config: ImageConfig = {
+    ...platform,
+    created,
+    ...comment,
+    config: runConfig,
+    rootfs: { type: 'layers', diff_ids: [layer.diffId] },
+    history: [{ created, ...comment }],
+  }
+  const layers = { layers: [layer.descriptor], layerSizes: [layer.sizeBytes] }
+  const image = await storeNewImage(context.content, lease, { config, ...layers, parent: '', lastTaggedAt: zeroTime })
+  context.store.commit([{ kind: 'putImage', image }, ...(reference ? changesOfTag(context, image, reference) : [])])
+  if (reference) announceTag(context, image, reference)
+  announce(context, 'import', image.id)
+  progress({ status: image.id })
+  return image.id
+}
+
+function platformOf(text: string | undefined): Platform {
+  if (!text) return hostPlatform()
+  const platform = parsePlatform(text)
+  if (platform.os !== 'linux') throw invalid('operating system is not supported')
+  return platform
+}

@@ -1,0 +1,93 @@
+import type { Logger } from '@berth/base'
+import type { Database } from '@berth/database'
+import type { Events } from '@berth/events'
+import type { ContentStore, Snapshots } from '@berth/storage'
+import { Readable } from 'node:stream'
+import { commitImage } from './commit-image.ts'
+import type { ImagesContext } from './context.ts'
+import { findImage } from './find-image.ts'
+import { imageHistory } from './image-history.ts'
+import { ImageStore } from './image-store.ts'
+import type { Images, ImageUse } from './images.ts'
+import { importImage } from './import-image.ts'
+import { listImages } from './list-images.ts'
+import { presentImage } from './present-image.ts'
+import { pruneImages } from './prune-images.ts'
+import { imageRoots, type ImageRoots, Reclaimer } from './reclaimer.ts'
+import { removeImage } from './remove-image.ts'
+import { planSave, saveImages } from './save-images.ts'
+import { tagImage } from './tag-image.ts'
+import { unpackImage } from './unpack-image.ts'
+
+export interface ImagesOptions {
+  readonly database: Database
+  readonly content: ContentStore
+  readonly snapshots: Snapshots
+  readonly events: Events
+  readonly logger: Logger
+}
+
+export interface OpenImages extends Images, AsyncDisposable {
+  /** What must not be collected; names and images only, see `hasWorkInFlight`. */
+  gcRoots(): ImageRoots
+  /** A load, import, commit or save is under way: what it brought is not in `gcRoots()` yet. */
+  readonly hasWorkInFlight: boolean
+  /** Images, whatever number of names they have. */
+  readonly count: number
+}
+
+const nobody = (): readonly ImageUse[] => []
+
+/** Opens the image service on its tables; everything that is listed or resolved is held in memory. */
+export async function openImages({ database, content, snapshots, events, logger }: ImagesOptions): Promise<OpenImages> {
+  const store = new ImageStore(database)
+  const reclaimer = new Reclaimer(store, content, snapshots, logger)
+  let uses: () => readonly ImageUse[] = nobody
+  const context: ImagesContext = { store, content, snapshots, events, logger, reclaimer, uses: () => uses() }
+  const free = async (images: Parameters<Reclaimer['reclaim']>[0][]) => {
+    await Promise.all(images.map((image) => reclaimer.reclaim(image)))
+  }
+  return {
+    resolve: async (reference, platform) => {
+      const image = findImage(store, reference, platform)
+      return presentImage(image, store.namesOf(image.id))
+    },
+    ensureUnpacked: async ({ id }) => {
+      const image = findImage(store, id)
+      const unpacked = await unpackImage(context, image)
+      if (unpacked !== image) store.commit([{ kind: 'putImage', image: unpacked }])
+    },
+    list: async (query) => listImages(store, query),
+    history: async (reference) => imageHistory(store, reference),
+    tag: async (source, target) => tagImage(context, source, target),
+    remove: async (reference, options) => {
+      const { items, images } = removeImage(context, reference, options)
+      await free(images)
+      return items
+    },
+    prune: async (filters) => {
+      const { deleted, reclaimedBytes, images } = pruneImages(context, filters)
+      await free(images)
+      return { deleted, reclaimedBytes }
+    },
+    load: async (archive, options, progress) => {
+      const { loadImages } = await import('./load/load-images.ts')
+      await loadImages(context, archive, options, progress)
+    },
+    save: async (references, options) =>
+      Readable.from(saveImages(context, planSave(store, references, options?.platform)), { objectMode: false }),
+    importRootfs: (request, progress) => importImage(context, request, progress),
+    commit: (request) => commitImage(context, request),
+    onUseQuery: (query) => {
+      uses = query
+    },
+    gcRoots: () => imageRoots(store),
+    get hasWorkInFlight() {
+      return reclaimer.hasLeases
+    },
+    get count() {
+      return store.images.size
+    },
+    [Symbol.asyncDispose]: () => reclaimer.idle(),
+  }
+}

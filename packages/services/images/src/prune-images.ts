@@ -1,0 +1,86 @@
+import {
+  booleanFilter,
+  type Filters,
+  invalid,
+  isKind,
+  matchesLabels,
+  messageOf,
+  nowNs,
+  parseTimestampNs,
+  requireKnownFilters,
+} from '@berth/base'
+import { type Digest, formatReference } from '@berth/oci'
+import type { ImagesContext } from './context.ts'
+import type { ImageDeleteItem } from './images.ts'
+import { chainIdsOf, createdNsOf, type ImageRecord, type ImageStore } from './image-store.ts'
+import { type Removal, removeImage } from './remove-image.ts'
+
+export interface Pruning {
+  readonly deleted: ImageDeleteItem[]
+  readonly reclaimedBytes: number
+  readonly images: ImageRecord[]
+}
+
+/** Removes what no container uses: images without a name, or with `dangling=false` all. */
+export function pruneImages(context: ImagesContext, filters: Filters): Pruning {
+  requireKnownFilters(filters, ['dangling', 'label', 'label!', 'until'])
+  const danglingOnly = booleanFilter(filters, 'dangling') ?? true
+  const isAccepted = acceptance(filters)
+  const sizes = layerSizes(context.store)
+  const removals = [...context.store.images.values()]
+    .filter((image) => isAccepted(image) && isCandidate(context.store, image, danglingOnly))
+    .flatMap((image) => attempts(context.store, image).map((reference) => attempt(context, reference)))
+  const deleted = removals.flatMap(({ items }) => items)
+  const freed = deleted.map(({ Deleted }) => sizes.get(Deleted as Digest) ?? 0)
+  const reclaimedBytes = freed.reduce((sum, size) => sum + size, 0)
+  context.events.publish('image', 'prune', '', { reclaimed: String(reclaimedBytes) })
+  return { deleted, reclaimedBytes, images: removals.flatMap(({ images }) => images) }
+}
+
+function acceptance(filters: Filters): (image: ImageRecord) => boolean {
+  const [until, ...more] = filters['until'] ?? []
+  if (more.length > 0) throw invalid('more than one until filter specified')
+  const latest = until === undefined ? undefined : parseTimestampNs(until, nowNs())
+  const unwanted = filters['label!'] ?? []
+  return (image) => {
+    const labels = image.config.config?.Labels
+    if (latest !== undefined && createdNsOf(image) > latest) return false
+    if (unwanted.length > 0 && matchesLabels(labels, unwanted)) return false
+    return matchesLabels(labels, filters['label'])
+  }
+}
+
+function isCandidate(store: ImageStore, image: ImageRecord, danglingOnly: boolean): boolean {
+  const names = store.namesOf(image.id)
+  if (names.length === 0) return !store.hasChildren(image.id)
+  return (
+    !danglingOnly || (!store.hasChildren(image.id) && names.every(({ reference }) => reference.digest !== undefined))
+  )
+}
+
+/** Every name for itself, so that an image in use keeps none but its last. */
+function attempts(store: ImageStore, image: ImageRecord): string[] {
+  const names = store.namesOf(image.id).map(({ reference }) => formatReference(reference))
+  return names.length > 0 ? names : [image.id]
+}
+
+const nothing: Removal = { items: [], images: [] }
+
+/** An image in use stays; one that went as another's parent is gone already. */
+function attempt(context: ImagesContext, reference: string): Removal {
+  try {
+    return removeImage(context, reference, { force: false, prune: true })
+  } catch (error) {
+    const isExpected = isKind(error, 'conflict') || isKind(error, 'notFound')
+    if (!isExpected) context.logger.warn({ reference, error: messageOf(error) }, 'images: not pruned')
+    return nothing
+  }
+}
+
+function layerSizes(store: ImageStore): ReadonlyMap<Digest, number> {
+  const sizes = new Map<Digest, number>()
+  for (const image of store.images.values()) {
+    for (const [i, chainId] of chainIdsOf(image).entries()) sizes.set(chainId, image.layerSizes?.[i] ?? 0)
+  }
+  return sizes
+}

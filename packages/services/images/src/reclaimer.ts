@@ -1,0 +1,127 @@
+import { isKind, type Logger, messageOf } from '@berth/base'
+import type { Digest } from '@berth/oci'
+import type { ContentStore, IngestedBlob, Snapshots } from '@berth/storage'
+import { chainIdsOf, type ImageRecord, type ImageStore } from './image-store.ts'
+
+/** What the images keep alive, for whoever collects garbage. */
+export interface ImageRoots {
+  readonly blobs: ReadonlySet<Digest>
+  readonly chainIds: ReadonlySet<Digest>
+}
+
+/** Everything that the store's images and names refer to. */
+export function imageRoots(store: ImageStore): ImageRoots {
+  const images = [...store.images.values()]
+  const targets = [...store.names.values()].map(({ target }) => target.digest)
+  return { blobs: new Set([...targets, ...images.flatMap(blobsOf)]), chainIds: new Set(images.flatMap(chainIdsOf)) }
+}
+
+const blobsOf = (image: ImageRecord): Digest[] => [
+  image.id,
+  image.manifest.digest,
+  ...image.layers.map(({ digest }) => digest),
+]
+
+/** Held while work is in flight. What it brought and no image refers to at its end is freed, so failures clean up. */
+export interface Lease extends Disposable {
+  broughtBlob(blob: IngestedBlob): Digest
+  /** Chain ids of unpacked layers, base first. */
+  broughtChain(chain: readonly Digest[]): void
+}
+
+/**
+ * Frees what removed images leave behind. Work in flight (a load, an import, a commit) holds a lease: it may rely on
+ * content that no image names yet, so that nothing is freed before the last lease is given back.
+ */
+export class Reclaimer {
+  readonly #store: ImageStore
+  readonly #content: ContentStore
+  readonly #snapshots: Snapshots
+  readonly #logger: Logger
+  readonly #blobs = new Set<Digest>()
+  readonly #chains: Digest[][] = []
+  #leases = 0
+  #sweep: Promise<void> = Promise.resolve()
+
+  constructor(store: ImageStore, content: ContentStore, snapshots: Snapshots, logger: Logger) {
+    this.#store = store
+    this.#content = content
+    this.#snapshots = snapshots
+    this.#logger = logger
+  }
+
+  /** Waits for a sweep in progress, so that content seen under the lease stays. */
+  async lease(): Promise<Lease> {
+    this.#leases++
+    await this.#sweep
+    return {
+      broughtBlob: ({ digest, isNew }) => {
+        if (isNew) this.#blobs.add(digest)
+        return digest
+      },
+      broughtChain: (chain) => void this.#chains.push(chain.toReversed()),
+      [Symbol.dispose]: () => {
+        this.#leases--
+        this.#start()
+      },
+    }
+  }
+
+  get hasLeases(): boolean {
+    return this.#leases > 0
+  }
+
+  /** Blobs that may have lost their last user. */
+  offerBlobs(blobs: Iterable<Digest>): void {
+    for (const blob of blobs) this.#blobs.add(blob)
+  }
+
+  /** Frees what is only `image`'s, and resolves when that is done; at once when a lease defers it. */
+  async reclaim(image: ImageRecord): Promise<void> {
+    this.offerBlobs(blobsOf(image))
+    this.#chains.push(chainIdsOf(image).toReversed())
+    this.#start()
+    await this.#sweep
+  }
+
+  /** Resolves when no sweep is under way. */
+  idle(): Promise<void> {
+    return this.#sweep
+  }
+
+  #start(): void {
+    if (this.#leases > 0 || (this.#blobs.size === 0 && this.#chains.length === 0)) return
+    this.#sweep = this.#sweep.then(() => this.#run())
+  }
+
+  async #run(): Promise<void> {
+    if (this.#leases > 0) return
+    const blobs = [...this.#blobs]
+    const chains = this.#chains.splice(0)
+    this.#blobs.clear()
+    const roots = imageRoots(this.#store)
+    for (const chain of chains) await this.#dropChain(chain, roots)
+    for (const blob of blobs) if (!roots.blobs.has(blob)) await this.#attempt(blob, () => this.#content.remove(blob))
+  }
+
+  /** Top first; ends at the first layer that an image or a container still stands on. */
+  async #dropChain(chain: readonly Digest[], roots: ImageRoots): Promise<void> {
+    for (const chainId of chain) {
+      if (roots.chainIds.has(chainId)) return
+      if (!this.#snapshots.has(chainId)) continue
+      const dropped = await this.#attempt(chainId, () => this.#snapshots.removeCommitted(chainId))
+      if (!dropped) return
+    }
+  }
+
+  /** What cannot be freed now is left to the collector: a removal has been answered by then. */
+  async #attempt(what: Digest, work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work()
+      return true
+    } catch (error) {
+      if (!isKind(error, 'conflict')) this.#logger.warn({ what, error: messageOf(error) }, 'images: could not free')
+      return false
+    }
+  }
+}

@@ -1,0 +1,162 @@
+import { conflict, shortId } from '@berth/base'
+import { type Digest, familiarString, nameOf, parseReference, type Reference } from '@berth/oci'
+import { announce, type ImagesContext } from './context.ts'
+import { findImage, isIdPrefix } from './find-image.ts'
+import type { ImageDeleteItem, ImageUse } from './images.ts'
+import { chainIdsOf, type ImageRecord, type ImageStore, keyOf, type NameRecord } from './image-store.ts'
+
+export interface RemoveOptions {
+  readonly force: boolean
+  /** Parents without a name go too. */
+  readonly prune: boolean
+}
+
+/** What was done, and the images that are gone: their content is the caller's to free. */
+export interface Removal {
+  readonly items: ImageDeleteItem[]
+  readonly images: ImageRecord[]
+}
+
+const shortDigest = (id: string): string => shortId(id.replace(/^sha256:/, ''))
+
+/**
+ * Removes a name, and the image with its last one; or, named by id, the image with its names. A name of several stays
+ * the only thing that goes. Throws `conflict` in Docker's words.
+ */
+export function removeImage(context: ImagesContext, reference: string, options: RemoveOptions): Removal {
+  const { store } = context
+  const image = findImage(store, reference)
+  const removal: Removal = { items: [], images: [] }
+  const isById = isIdPrefix(image.id, reference)
+  if (isById) {
+    if (isSingle(store.namesOf(image.id))) removeOnlyNames(context, image, options, removal)
+  } else {
+    untag(context, image, reference, options, removal)
+    if (store.hasNames(image.id)) return removal
+  }
+  deleteImage(context, image, { ...options, isQuiet: !isById }, removal)
+  return removal
+}
+
+/** By id, an image of one tag goes with that: only its containers can stand in the way. */
+function removeOnlyNames(context: ImagesContext, image: ImageRecord, options: RemoveOptions, removal: Removal): void {
+  const found = findConflict(context, image, { soft: !options.force, names: false })
+  if (found) throw found.error
+  dropNames(context, image, context.store.namesOf(image.id), removal)
+}
+
+function untag(
+  context: ImagesContext,
+  image: ImageRecord,
+  written: string,
+  { force }: RemoveOptions,
+  removal: Removal,
+): void {
+  const { store } = context
+  const names = store.namesOf(image.id)
+  const user = context.uses().find(({ imageId }) => imageId === image.id)
+  if (!force && user && isSingle(names)) {
+    throw conflict(
+      `conflict: unable to remove repository reference ${JSON.stringify(written)} (must force) - ` +
+        `container ${shortId(user.containerId)} is using its referenced image ${shortDigest(image.id)}`,
+    )
+  }
+  const key = keyOf(parseReference(written))
+  const [name] = names.filter(({ reference }) => keyOf(reference) === key)
+  if (!name) return
+  dropNames(context, image, [name], removal)
+  if (name.reference.digest === undefined) dropOrphanDigests(context, image, name.reference, removal)
+}
+
+/** With its last tag, a repository's digests of the image go too; silently, as Docker does. */
+function dropOrphanDigests(context: ImagesContext, image: ImageRecord, tag: Reference, removal: Removal): void {
+  const same = context.store.namesOf(image.id).filter(({ reference }) => nameOf(reference) === nameOf(tag))
+  if (same.some(({ reference }) => reference.digest === undefined)) return
+  context.store.commit(same.map(({ reference }) => ({ kind: 'dropName', reference })))
+  removal.items.push(...same.map(untagged))
+}
+
+const untagged = ({ reference }: NameRecord): ImageDeleteItem => ({ Untagged: familiarString(reference) })
+
+function dropNames(context: ImagesContext, image: ImageRecord, names: readonly NameRecord[], removal: Removal): void {
+  context.store.commit(names.map(({ reference }) => ({ kind: 'dropName', reference })))
+  for (const name of names) {
+    announce(context, 'untag', image.id)
+    removal.items.push(untagged(name))
+    dropOtherPlatforms(context, name, image.id, removal)
+    context.reclaimer.offerBlobs([name.target.digest])
+  }
+}
+
+/** The other images of an index had no other name than its: they go with the last. */
+function dropOtherPlatforms(context: ImagesContext, name: NameRecord, except: Digest, removal: Removal): void {
+  for (const id of name.images) {
+    const image = context.store.images.get(id)
+    if (!image || id === except || context.store.hasNames(id)) continue
+    deleteImage(context, image, { force: false, prune: false, isQuiet: true }, removal)
+  }
+}
+
+/** One tag at most, and digests of no other repository than its. */
+function isSingle(names: readonly NameRecord[]): boolean {
+  if (names.length <= 1) return names.length === 1
+  const tags = names.filter(({ reference }) => reference.digest === undefined)
+  return tags.length <= 1 && new Set(names.map(({ reference }) => nameOf(reference))).size === 1
+}
+
+interface DeleteOptions extends RemoveOptions {
+  /** Someone who removed a name need not hear that the image must stay. */
+  readonly isQuiet: boolean
+}
+
+function deleteImage(context: ImagesContext, image: ImageRecord, options: DeleteOptions, removal: Removal): void {
+  const { store } = context
+  const found = findConflict(context, image, { soft: !options.force, names: !options.force })
+  if (found) {
+    const isDangling = !store.hasNames(image.id) && !store.hasChildren(image.id)
+    if (options.isQuiet && (!isDangling || found.isUsed)) return
+    throw found.error
+  }
+  dropNames(context, image, store.namesOf(image.id), removal)
+  const isHeld = context.uses().some(({ imageId }) => imageId === image.id)
+  store.commit([{ kind: 'dropImage', id: image.id }])
+  announce(context, 'delete', image.id)
+  removal.images.push(image)
+  const freed = isHeld ? [] : chainIdsOf(image).filter((chainId) => !isLayerUsed(store, chainId))
+  removal.items.push({ Deleted: image.id }, ...freed.toReversed().map((chainId) => ({ Deleted: chainId })))
+  const parent = options.prune && image.parent ? store.images.get(image.parent) : undefined
+  if (parent) deleteImage(context, parent, { force: false, prune: true, isQuiet: true }, removal)
+}
+
+const isLayerUsed = (store: ImageStore, chainId: Digest): boolean =>
+  store.images.values().some((image) => chainIdsOf(image).includes(chainId))
+
+interface Conflict {
+  readonly error: Error
+  /** A container is the reason. */
+  readonly isUsed: boolean
+}
+
+/** The first reason to keep the image. Children and running containers always count, the rest only without force. */
+function findConflict(
+  context: ImagesContext,
+  { id }: ImageRecord,
+  { soft, names }: { readonly soft: boolean; readonly names: boolean },
+): Conflict | undefined {
+  const uses = context.uses().filter(({ imageId }) => imageId === id)
+  const running = uses.find((use) => use.running)
+  if (context.store.hasChildren(id)) return refusal(id, 'cannot be forced', 'image has dependent child images')
+  if (running) return refusal(id, 'cannot be forced', usedBy('running', running), true)
+  if (names && context.store.hasNames(id)) {
+    return refusal(id, 'must be forced', 'image is referenced in multiple repositories')
+  }
+  const [stopped] = uses
+  return soft && stopped ? refusal(id, 'must be forced', usedBy('stopped', stopped), true) : undefined
+}
+
+const usedBy = (state: string, { containerId }: ImageUse): string =>
+  `image is being used by ${state} container ${shortId(containerId)}`
+
+function refusal(id: Digest, force: string, reason: string, isUsed = false): Conflict {
+  return { error: conflict(`conflict: unable to delete ${shortDigest(id)} (${force}) - ${reason}`), isUsed }
+}
