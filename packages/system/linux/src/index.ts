@@ -46,6 +46,7 @@ export { isOverlay, isTmpfs, kernelVersion, lastCapability, umask } from './file
 export { lockFile } from './file/lock.ts'
 export { openInRoot, type OpenInRootOptions } from './file/open-in-root.ts'
 export { type FileStatus, fstatat, isMountPoint } from './file/statx.ts'
+export { syncFileSystem } from './file/sync.ts'
 export { getXattr, listXattrs, removeXattr, setXattr, type XattrTarget } from './file/xattr.ts'
 export { type MountInfo, parseMountInfo, readMountInfo } from './mount/mount-info.ts'
 export {
@@ -70,6 +71,18 @@ export {
 } from './mount/mount.ts'
 export { mountOverlay, overlayData, type OverlayOptions } from './mount/overlay.ts'
 export { inNetns, pinNetns, unpinNetns } from './namespace/netns.ts'
+export { formatAddress, formatMac, parseAddress, parseMac } from './netlink/ip-address.ts'
+export {
+  type Link,
+  type LinkAddress,
+  type LinkStatistics,
+  type Route,
+  RouteRequest,
+  RouteSocket,
+  type VethOptions,
+} from './netlink/route-socket.ts'
+export { type NftChange, type NftElement, NftElements } from './nft/elements.ts'
+export { loadRuleset } from './nft/ruleset.ts'
 export {
   duplicate,
   eventfd,

@@ -19,20 +19,23 @@ const homeNetns = (): number => (home ??= openSync(ownNetns, constants.O_RDONLY 
 
 /**
  * Makes a network namespace and keeps it by a bind mount on the new file `path`. Synchronous: the thread is inside the
- * new namespace for the moment of the call.
+ * new namespace for the moment of the call, in which `work` may open sockets there.
  */
-export function pinNetns(path: string): void {
+export function pinNetns(path: string): void
+export function pinNetns<T>(path: string, work: () => T): T
+export function pinNetns<T>(path: string, work?: () => T): T | undefined {
   closeSync(openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o444))
   const back = homeNetns()
   try {
     check(c.unshare(CLONE_NEWNET), 'unshare', path)
     try {
       bindMount(ownNetns, path)
+      return work?.()
     } finally {
       returnTo(back)
     }
   } catch (error) {
-    unlinkSync(path)
+    unpinNetns(path)
     throw error
   }
 }

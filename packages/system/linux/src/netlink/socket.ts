@@ -1,0 +1,143 @@
+import { closeSync } from 'node:fs'
+import { LinuxError } from '../error.ts'
+import { callAsync, check, declareFunctions, EAGAIN, EINTR, errno } from '../libc.ts'
+import { align4, type NetlinkMessage, readAttributes, readText } from './message.ts'
+
+const c = declareFunctions<{
+  socket(domain: number, type: number, protocol: number): number
+  bind(fd: number, address: Uint8Array, length: number): number
+  setsockopt(fd: number, level: number, option: number, value: Uint8Array, length: number): number
+  send(fd: number, buffer: Uint8Array, length: number, flags: number): number
+  recv(fd: number, buffer: Uint8Array, length: number, flags: number): number
+}>({
+  socket: 'int socket(int domain, int type, int protocol)',
+  bind: 'int bind(int fd, void *address, uint length)',
+  setsockopt: 'int setsockopt(int fd, int level, int option, void *value, uint length)',
+  send: 'long send(int fd, void *buffer, size_t length, int flags)',
+  recv: 'long recv(int fd, void *buffer, size_t length, int flags)',
+})
+
+export const NETLINK_ROUTE = 0
+export const NETLINK_NETFILTER = 12
+const AF_NETLINK = 16
+const SOCK_RAW = 3
+const SOCK_CLOEXEC = 0o2000000
+const SOL_NETLINK = 270
+const NETLINK_CAP_ACK = 10
+const NETLINK_EXT_ACK = 11
+const NLMSG_ERROR = 2
+const NLMSG_DONE = 3
+const NLM_F_ACK_TLVS = 0x200
+const NLMSGERR_ATTR_MSG = 1
+const MSG_DONTWAIT = 0x40
+const headerBytes = 16
+
+// One receive buffer per thread: each answer is read completely before anything else runs.
+const answer = Buffer.alloc(65536)
+
+/** A message of the kernel: its type and the range of `buffer` after its header. */
+export interface Received {
+  readonly type: number
+  readonly buffer: Buffer
+  readonly start: number
+  readonly end: number
+}
+
+/**
+ * A netlink socket, bound to the network namespace that the thread was in when it was made. Requests are answered within
+ * the call: the kernel handles a message while it is being sent.
+ */
+export class NetlinkSocket implements Disposable {
+  readonly #fd: number
+  readonly #what: string
+  #turn: Promise<void> = Promise.resolve()
+
+  constructor(protocol: number, what: string) {
+    this.#what = what
+    this.#fd = check(c.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol), 'socket', what)
+    const address = Buffer.alloc(12)
+    address.writeUInt16LE(AF_NETLINK, 0)
+    check(c.bind(this.#fd, address, address.length), 'bind', what)
+    const on = Buffer.from([1, 0, 0, 0])
+    // Texts of errors; and no copy of the request in each acknowledgement. Older kernels know neither.
+    c.setsockopt(this.#fd, SOL_NETLINK, NETLINK_EXT_ACK, on, on.length)
+    c.setsockopt(this.#fd, SOL_NETLINK, NETLINK_CAP_ACK, on, on.length)
+  }
+
+  /** Sends the messages and waits for every acknowledgement; throws the first refusal, named by `what`. */
+  request(message: NetlinkMessage, what: string): void {
+    check(c.send(this.#fd, message.bytes, message.bytes.length, 0), 'send', what)
+    this.#acknowledge(message.acknowledgements, what)
+  }
+
+  /** As `request`, but a libuv pool thread waits for the kernel's locks. Calls take their turn. */
+  async requestAsync(message: NetlinkMessage, what: string): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const before = this.#turn
+    this.#turn = promise
+    await before
+    try {
+      await callAsync(c.send, 'send', what, [this.#fd, message.bytes, message.bytes.length, 0])
+      this.#acknowledge(message.acknowledgements, what)
+    } finally {
+      resolve()
+    }
+  }
+
+  /**
+   * Sends one request and calls `each` for every message of the answer; `each` must copy what it keeps. Not while a
+   * `requestAsync` is under way on the same socket.
+   */
+  query(message: NetlinkMessage, what: string, each: (received: Received) => void): void {
+    check(c.send(this.#fd, message.bytes, message.bytes.length, 0), 'send', what)
+    const state: { ended: boolean; failure?: LinuxError | undefined } = { ended: false }
+    const take = (received: Received) => {
+      if (received.type === NLMSG_ERROR) state.failure = refusal(received, what)
+      state.ended ||= received.type === NLMSG_DONE || received.type === NLMSG_ERROR
+      if (!state.ended) each(received)
+    }
+    while (!state.ended && this.#receive(take));
+    if (state.failure) throw state.failure
+  }
+
+  #acknowledge(count: number, what: string): void {
+    const answers: (LinuxError | undefined)[] = []
+    const collect = (received: Received) => {
+      if (received.type === NLMSG_ERROR) answers.push(refusal(received, what))
+    }
+    while (answers.length < count && this.#receive(collect));
+    const failure = answers.find((answer) => answer !== undefined)
+    if (failure) throw failure
+    if (answers.length < count) throw new Error(`netlink ${what}: ${answers.length} of ${count} acknowledgements`)
+  }
+
+  /** Hands one datagram's messages to `each`; false when none is queued. All answers are, when send has returned. */
+  #receive(each: (received: Received) => void): boolean {
+    let length = c.recv(this.#fd, answer, answer.length, MSG_DONTWAIT)
+    while (length < 0 && errno() === EINTR) length = c.recv(this.#fd, answer, answer.length, MSG_DONTWAIT)
+    if (length < 0 && errno() === EAGAIN) return false
+    check(length, 'recv', this.#what)
+    for (let offset = 0; offset + headerBytes <= length;) {
+      const size = answer.readUInt32LE(offset)
+      const type = answer.readUInt16LE(offset + 4)
+      each({ type, buffer: answer, start: offset + headerBytes, end: offset + size })
+      offset += align4(Math.max(size, headerBytes))
+    }
+    return true
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#fd)
+  }
+}
+
+/** The error that an NLMSG_ERROR carries, with the kernel's text; undefined: it is an acknowledgement. */
+function refusal({ buffer, start, end }: Received, what: string): LinuxError | undefined {
+  const error = -buffer.readInt32LE(start)
+  if (error === 0) return undefined
+  const flags = buffer.readUInt16LE(start - headerBytes + 6)
+  if (!(flags & NLM_F_ACK_TLVS)) return new LinuxError('netlink', error, { path: what })
+  // struct nlmsgerr: the error and, thanks to CAP_ACK, only the header of the request.
+  const text = readText(readAttributes(buffer, start + 4 + headerBytes, end).get(NLMSGERR_ATTR_MSG))
+  return new LinuxError('netlink', error, { path: what, detail: text })
+}

@@ -1,0 +1,16 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { text } from 'node:stream/consumers'
+
+/**
+ * Runs an nft(8) script as one transaction in the caller's network namespace. Takes 5 ms and more: for what is loaded
+ * once. Throws what nft says; ENOENT when it is not installed.
+ */
+export async function loadRuleset(script: string): Promise<void> {
+  const nft = spawn('nft', ['-f', '-'], { stdio: ['pipe', 'ignore', 'pipe'] })
+  // EPIPE: nft has ended before it read everything, and says why.
+  nft.stdin.on('error', () => {})
+  nft.stdin.end(script)
+  const [complaint, [code]] = await Promise.all([text(nft.stderr), once(nft, 'close') as Promise<[number | null]>])
+  if (code !== 0) throw new Error(`nft: ${complaint.trim() || `exit status ${code}`}`)
+}
