@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { buffer } from 'node:stream/consumers'
+import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { demultiplex, type EngineApi, startDaemon, type TestDaemon, loadFixture, until } from '@berth/testing'
+
+const rounds = Number(process.env['BERTH_CRASH_ROUNDS'] ?? 3)
+
+interface State {
+  readonly Status: string
+  readonly Running: boolean
+  readonly Pid: number
+  readonly ExitCode: number
+  readonly OOMKilled: boolean
+  readonly StartedAt: string
+}
+
+/** A container of the test, and what must be true of it when all is over. */
+interface Subject {
+  readonly name: string
+  readonly script: string
+  readonly hostConfig?: object
+  readonly exitCode?: number
+  readonly lines?: readonly string[]
+  readonly oomKilled?: boolean
+  readonly restarts?: number
+}
+
+const numbers = (count: number): string[] => Array.from({ length: count }, (_, i) => String(i))
+const slowly = (batches: number): string =>
+  `i=0; while [ $i -lt ${batches} ]; do seq $((i*10)) $((i*10+9)); i=$((i+1)); sleep 0.04; done`
+
+function subjects(round: number): Subject[] {
+  const name = (kind: string, i = 0): string => `crash-${round}-${kind}-${i}`
+  const writer = (_: unknown, i: number): Subject => ({
+    name: name('writer', i),
+    script: `${slowly(20 + i)}; exit ${i + 1}`,
+    exitCode: i + 1,
+    lines: numbers((20 + i) * 10),
+  })
+  const again: Subject = {
+    name: name('again'),
+    script: 'echo round; sleep 0.3; exit 3',
+    hostConfig: { RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 2 } },
+    exitCode: 3,
+    lines: ['round', 'round', 'round'],
+    restarts: 2,
+  }
+  const greedy: Subject = {
+    name: name('greedy'),
+    script: 'sleep 0.5; x=a; while true; do x=$x$x; done',
+    hostConfig: { Memory: 16 << 20, MemorySwap: 16 << 20 },
+    exitCode: 137,
+    oomKilled: true,
+  }
+  const brief: Subject = { name: name('brief'), script: 'echo gone', exitCode: 0, lines: ['gone'] }
+  const sleepers = [0, 1].map((i) => ({ name: name('sleeper', i), script: 'exec sleep 100000' }))
+  return [...Array.from({ length: 15 }, writer), again, greedy, brief, ...sleepers]
+}
+
+const inspect = async (api: EngineApi, name: string): Promise<{ State: State; RestartCount: number }> =>
+  (await api.json('GET', `/containers/${name}/json`)) as { State: State; RestartCount: number }
+
+/** A request that is made again while the engine is away; 304 and 409 say that it was done before. */
+async function insist(api: EngineApi, method: string, path: string, body?: object): Promise<void> {
+  await until(async () => {
+    const answer = await api.request(method, path, body).catch(() => undefined)
+    if (answer && answer.status >= 500) throw new Error(`${method} ${path}: ${answer.text}`)
+    return answer !== undefined
+  }, 30_000)
+}
+
+/** Field 22 of proc_pid_stat(5): when the process began. */
+const beginOf = (pid: number): string => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ')[19]!
+
+async function launch(api: EngineApi, subject: Subject): Promise<void> {
+  const config = { Image: 'busybox', Cmd: ['sh', '-c', subject.script], HostConfig: subject.hostConfig ?? {} }
+  await insist(api, 'POST', `/containers/create?name=${subject.name}`, config)
+  await insist(api, 'POST', `/containers/${subject.name}/start`)
+}
+
+/** An attached client that is cut off when the engine dies: its end must disturb nothing. */
+async function attachLoosely(api: EngineApi, name: string): Promise<void> {
+  const { socket } = await api.hijack('POST', `/containers/${name}/attach?stream=1&stdout=1&stderr=1&stdin=1`)
+  socket.on('error', () => {}).resume()
+}
+
+async function settle(api: EngineApi, subject: Subject): Promise<void> {
+  if (subject.exitCode === undefined) return
+  const ended = ({ State: state, RestartCount: count }: { State: State; RestartCount: number }): boolean =>
+    state.Status === 'exited' && count === (subject.restarts ?? 0)
+  await until(async () => ended(await inspect(api, subject.name)), 30_000)
+}
+
+async function judge(api: EngineApi, subject: Subject): Promise<void> {
+  if (subject.exitCode === undefined) return
+  const { State: state } = await inspect(api, subject.name)
+  assert.equal(state.ExitCode, subject.exitCode, subject.name)
+  assert.equal(state.OOMKilled, subject.oomKilled ?? false, subject.name)
+  if (!subject.lines) return
+  const logs = await api.open('GET', `/containers/${subject.name}/logs?stdout=1&stderr=1`)
+  const { stdout } = demultiplex(await buffer(logs.body))
+  assert.deepEqual(stdout.split('\n').slice(0, -1), subject.lines, subject.name)
+}
+
+async function crashOnce(daemon: TestDaemon, all: readonly Subject[]): Promise<void> {
+  const { api } = daemon
+  const launched = Promise.all(all.map((subject) => launch(api, subject)))
+  await sleep(Math.random() * 1500)
+  await Promise.allSettled(all.slice(0, 4).map(({ name }) => attachLoosely(api, name)))
+  const before = await Promise.all(all.map(({ name }) => inspect(api, name).catch(() => undefined)))
+  const running = before.flatMap((one) =>
+    one?.State.Running ? [{ pid: one.State.Pid, began: beginOf(one.State.Pid) }] : [],
+  )
+  await daemon.kill('SIGKILL')
+  const kept = new Map(running.map(({ pid, began }) => [pid, began]))
+  await sleep(Math.random() * 800)
+  await daemon.start()
+  await launched
+  for (const { State: state } of await Promise.all(all.map(({ name }) => inspect(api, name)))) {
+    const began = state.Running ? kept.get(state.Pid) : undefined
+    if (began !== undefined) assert.equal(beginOf(state.Pid), began)
+  }
+}
+
+for (let round = 1; round <= rounds; round++) {
+  test(`a container notices nothing of berthd's death (round ${round} of ${rounds})`, async () => {
+    await using daemon = await startDaemon()
+    await loadFixture(daemon.api, 'busybox')
+    const all = subjects(round)
+    await crashOnce(daemon, all)
+    await Promise.all(all.map((subject) => settle(daemon.api, subject)))
+    for (const subject of all) await judge(daemon.api, subject)
+    for (const { name } of all.slice(-2)) assert.equal((await inspect(daemon.api, name)).State.Status, 'running')
+  })
+}
+
+test('berthd goes on when the supervisor dies, and says that the containers ended', async () => {
+  await using daemon = await startDaemon()
+  await loadFixture(daemon.api, 'busybox')
+  const lost: Subject = { name: 'lost', script: 'exec sleep 100000' }
+  await launch(daemon.api, lost)
+  const { State: state } = await inspect(daemon.api, 'lost')
+  const supervisors = daemon.supervisors()
+  assert.equal(supervisors.length, 1)
+  process.kill(supervisors[0]!, 'SIGKILL')
+  await until(async () => !(await inspect(daemon.api, 'lost')).State.Running)
+  await until(() => !isAlive(state.Pid))
+  await launch(daemon.api, { name: 'next', script: 'exit 4' })
+  await until(async () => (await inspect(daemon.api, 'next')).State.ExitCode === 4)
+})
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
