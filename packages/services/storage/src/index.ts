@@ -1,3 +1,8 @@
 export type { BlobInfo, ContentStore, IngestedBlob, IngestOptions } from './content-store.ts'
 export { type ContentStoreOptions, openContentStore } from './open-content-store.ts'
 export type { Change, ChangeKind, LayerSource, Snapshots } from './snapshots.ts'
+export type { Lease, Leases } from './gc/leases.ts'
+export type { GcRoots } from './gc/plan-sweep.ts'
+export { LayerWorker, type LayerWorkerOptions } from './layers/layer-worker.ts'
+export { openStorage, type Storage, type StorageOptions } from './open-storage.ts'
+export { openSnapshots, type OwnedSnapshots, type SnapshotsOptions } from './snapshots/open-snapshots.ts'

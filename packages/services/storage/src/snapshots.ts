@@ -11,6 +11,8 @@ export interface LayerSource {
   /** The file with the layer's bytes, compressed as it came. */
   readonly path: string
   readonly diffId?: Digest
+  /** Digest of the file as it is, when it was verified: a layer that is not compressed is then not hashed again. */
+  readonly blobDigest?: Digest
 }
 
 /**
@@ -21,7 +23,8 @@ export interface Snapshots {
   has(chainId: Digest): boolean
   /**
    * Unpacks `layer` on `parent` and commits it as the chain id that follows. Verifies `layer.diffId` when given.
-   * Concurrent calls for one chain id do the work once. All or nothing, also across a crash.
+   * Concurrent calls for one chain id do the work once. All or nothing, also across a crash. `parent` may be a chain id
+   * that another call is unpacking just now (with its `diffId` given): an image's layers can be unpacked side by side.
    */
   unpack(
     parent: Digest | undefined,

@@ -40,6 +40,8 @@ export class LayerApplier implements TarHandler, Disposable {
   readonly #limits: LayerLimits
   /** Bytes of files and symlink targets, a hard-linked file once; undefined when members replaced others. */
   sizeBytes: number | undefined = 0
+  /** A member stood for the root itself. */
+  setsRoot = false
   #entries = 0
   #bytes = 0
   #entry: TarEntry | undefined
@@ -136,6 +138,7 @@ export class LayerApplier implements TarHandler, Disposable {
 
   #makeDirectory(entry: TarEntry, path: string): void {
     if (entry.type !== 'directory') throw invalid(`a ${entry.type} cannot be the root`)
+    if (path === '') this.setsRoot = true
     const fd = path === '' ? this.#tree.root : this.#tree.makeDirectory(path)
     fchownSync(fd, entry.uid, entry.gid)
     fchmodSync(fd, entry.mode)

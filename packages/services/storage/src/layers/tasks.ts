@@ -1,3 +1,4 @@
+import { syncFileSystem } from '@berth/linux'
 import { closeSync, constants, mkdirSync, openSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import type { Change } from '../snapshots.ts'
@@ -17,6 +18,8 @@ export interface Tasks {
   changes(task: TreeTask): Change[]
   /** Removes trees; what is absent is skipped. */
   remove(task: { readonly paths: readonly string[] }): void
+  /** Writes everything dirty in the file system of `path` to its disk. */
+  sync(task: { readonly path: string }): void
 }
 
 /** A writable tree and the layers beneath it, the topmost first. */
@@ -48,6 +51,7 @@ export const tasks: Tasks = {
     using stack = LowerStack.open(lower)
     return withDirectory(path, (fd) => changesOf(fd, stack, form))
   },
+  sync: ({ path }) => withDirectory(path, syncFileSystem),
   remove({ paths }) {
     for (const path of paths) withDirectory(dirname(path), (fd) => removeTree(fd, basename(path)))
   },

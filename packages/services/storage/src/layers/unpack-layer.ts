@@ -1,6 +1,13 @@
-import { decompress, defaultDecompressionLimits, type DecompressionLimits, TarParser } from '@berth/archive'
+import {
+  type Compression,
+  decompress,
+  defaultDecompressionLimits,
+  type DecompressionLimits,
+  TarParser,
+} from '@berth/archive'
 import { type Digest, Digester } from '@berth/oci'
-import { createReadStream } from 'node:fs'
+import { once } from 'node:events'
+import { createReadStream, type ReadStream } from 'node:fs'
 import { defaultLayerLimits, LayerApplier, type LayerLimits } from './apply-layer.ts'
 import { LayerTree, type WhiteoutForm } from './layer-tree.ts'
 import { usageOf } from './usage.ts'
@@ -20,6 +27,8 @@ export interface UnpackResult {
   readonly diffId: Digest
   /** As `usageOf()` counts. */
   readonly sizeBytes: number
+  /** Whether the layer says what the root directory's owner and mode are. */
+  readonly setsRoot: boolean
 }
 
 /** Unpacks a layer and computes its diff id in the same pass; reads the file to its end. */
@@ -28,18 +37,31 @@ export async function unpackLayer(task: UnpackTask, signal: AbortSignal): Promis
   using applier = new LayerApplier(tree, { ...defaultLayerLimits, ...task.limits })
   const parser = new TarParser(applier)
   const digester = new Digester()
-  const file = createReadStream(task.source, { highWaterMark: 512 << 10 })
-  const compressed = { isPlain: false }
-  const chunks = decompress(file, { ...defaultDecompressionLimits, ...task.limits }, (compression) => {
-    compressed.isPlain = compression === 'none'
-  })
-  for await (const chunk of chunks) {
+  let isVerified = false
+  const limits = { ...defaultDecompressionLimits, ...task.limits }
+  const onDetect = (compression: Compression) => (isVerified = compression === 'none' && task.blobDigest !== undefined)
+  await using file = openFile(task.source)
+  for await (const chunk of decompress(file.stream, limits, onDetect)) {
     signal.throwIfAborted()
-    if (!compressed.isPlain || !task.blobDigest) digester.update(chunk)
+    if (!isVerified) digester.update(chunk)
     parser.write(chunk)
   }
   parser.finish()
   applier.finish()
-  const diffId = compressed.isPlain && task.blobDigest ? task.blobDigest : digester.digest()
-  return { diffId, sizeBytes: applier.sizeBytes ?? usageOf(tree.root) }
+  const diffId = isVerified && task.blobDigest ? task.blobDigest : digester.digest()
+  return { diffId, sizeBytes: applier.sizeBytes ?? usageOf(tree.root), setsRoot: applier.setsRoot }
+}
+
+/** A file to read, which is closed when this is disposed of. */
+function openFile(path: string): AsyncDisposable & { readonly stream: ReadStream } {
+  const stream = createReadStream(path, { highWaterMark: 512 << 10 })
+  return {
+    stream,
+    async [Symbol.asyncDispose]() {
+      if (stream.closed) return
+      const closed = once(stream, 'close')
+      stream.destroy()
+      await closed
+    },
+  }
 }

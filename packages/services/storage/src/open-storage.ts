@@ -1,0 +1,116 @@
+import { codeOf, isKind, type Logger } from '@berth/base'
+import type { Database } from '@berth/database'
+import type { Digest } from '@berth/oci'
+import { stat } from 'node:fs/promises'
+import type { ContentStore } from './content-store.ts'
+import { Leases } from './gc/leases.ts'
+import { type GcRoots, planSweep, type SweepInput } from './gc/plan-sweep.ts'
+import { openContentStore } from './open-content-store.ts'
+import type { Snapshots } from './snapshots.ts'
+import { openSnapshots, type OwnedSnapshots, type SnapshotsOptions } from './snapshots/open-snapshots.ts'
+
+/** Blobs, snapshots, and what keeps them. */
+export interface Storage extends AsyncDisposable {
+  readonly content: ContentStore
+  readonly snapshots: Snapshots
+  readonly leases: Leases
+  /** Registers somebody who refers to blobs and snapshots; asked at each collection. */
+  addRoots(query: () => GcRoots): Disposable
+  /** Frees what no root reaches; resolves to the bytes that were. One at a time. */
+  collect(): Promise<number>
+}
+
+export interface StorageOptions extends SnapshotsOptions {
+  readonly logger: Logger
+  readonly database: Database
+}
+
+/** Opens the content store and the snapshots below `root`, sweeping what a crash has left. */
+export async function openStorage(options: StorageOptions): Promise<Storage> {
+  const content = await openContentStore(options)
+  const snapshots = openSnapshots(options)
+  const leases = new Leases()
+  const queries = new Set<() => GcRoots>()
+  let collecting: Promise<unknown> = Promise.resolve()
+  const collect = (): Promise<number> => {
+    const roots = () => [...queries].map((query) => query())
+    const run = collecting.then(() => collectGarbage({ content, snapshots, leases, roots }))
+    collecting = run.catch(() => {})
+    return run
+  }
+  return {
+    content,
+    snapshots,
+    leases,
+    addRoots(query) {
+      queries.add(query)
+      return { [Symbol.dispose]: () => void queries.delete(query) }
+    },
+    collect,
+    async [Symbol.asyncDispose]() {
+      await collecting
+      await snapshots[Symbol.asyncDispose]()
+    },
+  }
+}
+
+interface Collection {
+  readonly content: ContentStore
+  readonly snapshots: OwnedSnapshots
+  readonly leases: Leases
+  readonly roots: () => GcRoots[]
+}
+
+async function collectGarbage(collection: Collection): Promise<number> {
+  const { content, snapshots } = collection
+  const blobs = await listBlobs(content)
+  // From here to the plan nothing waits: roots and leases are of one moment.
+  const plan = planSweep({ ...sweepInput(collection), blobs })
+  let bytes = 0
+  for (const digest of plan.blobs) bytes += await removeBlob(content, digest)
+  for (const chainId of plan.snapshots) bytes += await removeSnapshot(snapshots, chainId)
+  return bytes
+}
+
+function sweepInput({ snapshots, leases, roots }: Collection): Omit<SweepInput, 'blobs'> {
+  const kept = [...leases.kept()]
+  const own = { blobs: kept, chainIds: [...kept, ...snapshots.activeParents()] }
+  const committed = snapshots.listCommitted().flatMap(({ chainId }) => snapshots.committed(chainId) ?? [])
+  return { snapshots: committed, roots: [...roots(), own], olderThanMs: leases.oldestMs() }
+}
+
+async function listBlobs(content: ContentStore): Promise<{ digest: Digest; modifiedMs: number }[]> {
+  const blobs: { digest: Digest; modifiedMs: number }[] = []
+  for (const { digest } of content.list()) {
+    const modifiedMs = await modifiedMsOf(content.pathOf(digest))
+    if (modifiedMs !== undefined) blobs.push({ digest, modifiedMs })
+  }
+  return blobs
+}
+
+async function modifiedMsOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).mtimeMs
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+async function removeBlob(content: ContentStore, digest: Digest): Promise<number> {
+  const bytes = content.info(digest)?.sizeBytes ?? 0
+  await content.remove(digest)
+  return bytes
+}
+
+/** 0 when somebody began to stand on it meanwhile. */
+async function removeSnapshot(snapshots: OwnedSnapshots, chainId: Digest): Promise<number> {
+  const bytes = snapshots.committed(chainId)?.sizeBytes ?? 0
+  try {
+    await snapshots.removeCommitted(chainId)
+    return bytes
+  } catch (error) {
+    if (isKind(error, 'conflict')) return 0
+    throw error
+  }
+}

@@ -1,0 +1,262 @@
+import type { DecompressionLimits } from '@berth/archive'
+import { conflict, type Logger, notFound } from '@berth/base'
+import type { Database } from '@berth/database'
+import type { Digest } from '@berth/oci'
+import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import type { LayerLimits } from '../layers/apply-layer.ts'
+import { LayerWorker, type LayerWorkerOptions } from '../layers/layer-worker.ts'
+import type { Change, LayerSource, Snapshots } from '../snapshots.ts'
+import type { SnapshotContext } from './context.ts'
+import { createCopyDriver } from './copy-driver.ts'
+import { planDirectories } from './directories.ts'
+import type { DriverPaths } from './driver.ts'
+import { fillInitLayer } from './init-layer.ts'
+import { overlayDriver } from './overlay-driver.ts'
+import { type ActiveSnapshot, type CommittedSnapshot, SnapshotTable } from './snapshot-table.ts'
+import { freshName, sweepSnapshots } from './sweep.ts'
+import { Syncer } from './syncer.ts'
+import { Trash } from './trash.ts'
+import { type Unpacked, Unpacker } from './unpacker.ts'
+
+export interface SnapshotsOptions {
+  /** The engine's data root; this service owns `<root>/snapshots`. */
+  readonly root: string
+  readonly database: Database
+  readonly logger: Logger
+  /** Default 'overlay2'. */
+  readonly driver?: 'overlay2' | 'vfs'
+  readonly worker?: LayerWorkerOptions
+  /** What one layer may take of memory and disk. */
+  readonly limits?: Partial<LayerLimits & DecompressionLimits>
+  /** For tests: called at the named points between the steps of what must be all or nothing. */
+  readonly fault?: (point: string) => void
+}
+
+/** The snapshots, and what only their owner does with them. */
+export interface OwnedSnapshots extends Snapshots, AsyncDisposable {
+  /** Resolves when what was removed is deleted. */
+  emptyTrash(): Promise<void>
+  /** Resolves when every committed layer is on the disk. */
+  sync(): Promise<void>
+  committed(chainId: Digest): CommittedSnapshot | undefined
+  /** The parents of active snapshots. */
+  activeParents(): Digest[]
+}
+
+/** Layers that an image may have, as Docker limits them. */
+const maxLayers = 127
+
+/** Opens the snapshots below `root` and sweeps what a crash has left. Dispose of it to stop the worker; mounts stay. */
+export function openSnapshots(options: SnapshotsOptions): OwnedSnapshots {
+  const { root, database, logger } = options
+  const directories = planDirectories(root)
+  mkdirSync(directories.root, { recursive: true, mode: 0o710 })
+  const worker = new LayerWorker(options.worker)
+  const table = new SnapshotTable(database)
+  const trash = new Trash(directories.trash, worker, logger)
+  const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  sweepSnapshots({ table, directories, trash, logger, bootId })
+  mkdirSync(directories.init, { recursive: true, mode: 0o755 })
+  fillInitLayer(directories.init)
+  const syncer = new Syncer(directories.root, { table, worker, logger })
+  syncer.schedule()
+  const driver = options.driver === 'vfs' ? createCopyDriver() : overlayDriver
+  const onCommit = () => syncer.schedule()
+  const fault = options.fault ?? (() => {})
+  const { limits } = options
+  return new OpenSnapshots(
+    { table, directories, driver, worker, trash, logger, bootId, limits, fault, onCommit },
+    syncer,
+  )
+}
+
+class OpenSnapshots implements OwnedSnapshots {
+  readonly #context: SnapshotContext
+  readonly #syncer: Syncer
+  readonly #unpacker: Unpacker
+
+  constructor(context: SnapshotContext, syncer: Syncer) {
+    this.#context = context
+    this.#syncer = syncer
+    this.#unpacker = new Unpacker(context)
+  }
+
+  get driver(): string {
+    return this.#context.driver.name
+  }
+
+  has(chainId: Digest): boolean {
+    return this.#context.table.committed.has(chainId)
+  }
+
+  unpack(parent: Digest | undefined, layer: LayerSource, signal?: AbortSignal): Promise<Unpacked> {
+    return this.#unpacker.unpack(parent, layer, signal)
+  }
+
+  prepare(key: string, parent: Digest | undefined): void {
+    const { table, driver, fault } = this.#context
+    if (table.active.has(key)) throw conflict(`snapshot ${key} exists already`)
+    const snapshot = { number: table.nextNumber(), key, parent }
+    const paths = this.#paths(snapshot)
+    try {
+      table.insertActive(snapshot, () => {
+        driver.prepare(paths)
+        fault('prepare: made')
+      })
+    } catch (error) {
+      this.#discard(snapshot.number)
+      throw error
+    }
+  }
+
+  mount(key: string, options: { readonly volatile?: boolean } = {}): string {
+    const paths = this.#paths(this.#active(key))
+    return this.#context.driver.mount(paths, { volatile: options.volatile ?? false })
+  }
+
+  async unmount(key: string): Promise<void> {
+    const snapshot = this.#context.table.active.get(key)
+    if (snapshot) await this.#context.driver.unmount(this.#ownPaths(snapshot))
+  }
+
+  isMounted(key: string): boolean {
+    const snapshot = this.#context.table.active.get(key)
+    return snapshot !== undefined && this.#context.driver.isMounted(this.#ownPaths(snapshot))
+  }
+
+  async remove(key: string): Promise<void> {
+    const { table, driver } = this.#context
+    const snapshot = table.active.get(key)
+    if (!snapshot) return
+    await driver.unmount(this.#ownPaths(snapshot))
+    // Another removal may have come first meanwhile.
+    if (table.active.get(key) !== snapshot) return
+    table.deleteActive(key, () => this.#discard(snapshot.number))
+  }
+
+  async removeCommitted(chainId: Digest): Promise<void> {
+    const { table } = this.#context
+    const snapshot = table.committed.get(chainId)
+    if (!snapshot) return
+    if (table.hasChild(chainId) || this.#unpacker.isParent(chainId)) {
+      throw conflict(`snapshot ${chainId} is in use by another`)
+    }
+    table.deleteCommitted(chainId, () => this.#discard(snapshot.number))
+  }
+
+  async usage(keyOrChainId: string): Promise<number> {
+    const { table, worker, directories } = this.#context
+    const committed = table.committed.get(keyOrChainId as Digest)
+    if (committed) return committed.sizeBytes
+    const snapshot = this.#active(keyOrChainId)
+    const bytes = await worker.run('usage', { path: directories.files(snapshot.number) })
+    return this.#context.driver.copiesParent ? Math.max(0, bytes - this.#sizeOf(snapshot.parent)) : bytes
+  }
+
+  changes(key: string): Promise<Change[]> {
+    return this.#context.worker.run('changes', this.#treeTask(key))
+  }
+
+  diff(key: string): Readable {
+    return this.#context.worker.stream('diff', this.#treeTask(key))
+  }
+
+  exportTree(key: string): Readable {
+    const { driver, worker, directories } = this.#context
+    const paths = this.#paths(this.#active(key))
+    const target = join(directories.temporary, freshName('export'))
+    mkdirSync(target, { mode: 0o700 })
+    const stream = worker.stream('export', { path: driver.view(paths, target) })
+    stream.once('close', () => void this.#endExport(target))
+    return stream
+  }
+
+  listActive(): string[] {
+    return [...this.#context.table.active.keys()]
+  }
+
+  listCommitted(): { readonly chainId: Digest; readonly parent: Digest | undefined; readonly sizeBytes: number }[] {
+    return [...this.#context.table.committed.values()]
+  }
+
+  committed(chainId: Digest): CommittedSnapshot | undefined {
+    return this.#context.table.committed.get(chainId)
+  }
+
+  activeParents(): Digest[] {
+    return [...this.#context.table.active.values()].flatMap(({ parent }) => parent ?? [])
+  }
+
+  directories(key: string): Readonly<Record<string, string>> {
+    return this.#context.driver.describe(this.#paths(this.#active(key)))
+  }
+
+  emptyTrash(): Promise<void> {
+    return this.#context.trash.empty()
+  }
+
+  sync(): Promise<void> {
+    return this.#syncer.sync()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#syncer[Symbol.dispose]()
+    await this.#unpacker.stop()
+    await this.#context.trash[Symbol.asyncDispose]()
+    await this.#context.worker[Symbol.asyncDispose]()
+  }
+
+  #active(key: string): ActiveSnapshot {
+    const snapshot = this.#context.table.active.get(key)
+    if (!snapshot) throw notFound(`snapshot ${key} does not exist`)
+    return snapshot
+  }
+
+  #paths(snapshot: ActiveSnapshot): DriverPaths {
+    return { ...this.#ownPaths(snapshot), lower: this.#lower(snapshot.parent) }
+  }
+
+  /** Enough to unmount by, also when a parent is gone. */
+  #ownPaths({ number }: ActiveSnapshot): DriverPaths {
+    const { directories } = this.#context
+    const [files, work, merged] = [directories.files(number), directories.work(number), directories.merged(number)]
+    return { files, work, merged, lower: [] }
+  }
+
+  #lower(parent: Digest | undefined): string[] {
+    const { table, directories, driver } = this.#context
+    const lineage = table.lineage(parent)
+    if (!lineage) throw notFound(`snapshot ${parent} does not exist`)
+    if (lineage.length > maxLayers)
+      throw conflict(`an image may have ${maxLayers} layers, this one has ${lineage.length}`)
+    const layers = driver.copiesParent ? lineage.slice(0, 1) : lineage
+    return [...layers.map(({ number }) => directories.files(number)), directories.init]
+  }
+
+  #treeTask(key: string): {
+    readonly path: string
+    readonly lower: readonly string[]
+    readonly form: 'overlay' | 'copy'
+  } {
+    const { files, lower } = this.#paths(this.#active(key))
+    return { path: files, lower, form: this.#context.driver.form }
+  }
+
+  #sizeOf(parent: Digest | undefined): number {
+    return parent === undefined ? 0 : (this.#context.table.committed.get(parent)?.sizeBytes ?? 0)
+  }
+
+  #discard(number: number): void {
+    const { directories, trash, fault } = this.#context
+    const path = directories.of(number)
+    if (existsSync(path)) trash.take(path, freshName(String(number)))
+    fault('remove: renamed')
+  }
+
+  async #endExport(target: string): Promise<void> {
+    await this.#context.driver.unview(target)
+    rmdirSync(target)
+  }
+}

@@ -1,0 +1,58 @@
+import { type Logger, messageOf } from '@berth/base'
+import { mkdirSync, readdirSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
+import type { LayerWorker } from '../layers/layer-worker.ts'
+
+/** Trees removed one after another are deleted together, when whoever removed them is likely done. */
+const delayMs = 1000
+
+/** Takes trees away at once, by a rename, and deletes them in the background. What a crash leaves is deleted at the next start. */
+export class Trash implements AsyncDisposable {
+  readonly #directory: string
+  readonly #worker: LayerWorker
+  readonly #logger: Logger
+  #timer: NodeJS.Timeout | undefined
+  #sweeping: Promise<void> = Promise.resolve()
+
+  constructor(directory: string, worker: LayerWorker, logger: Logger) {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    this.#directory = directory
+    this.#worker = worker
+    this.#logger = logger
+    if (readdirSync(directory).length > 0) this.#schedule()
+  }
+
+  /** Moves the tree at `path` here, under the unused `name`; it must be on the same file system. */
+  take(path: string, name: string): void {
+    renameSync(path, join(this.#directory, name))
+    this.#schedule()
+  }
+
+  /** Deletes what is here now; failures are logged and tried again at the next start. */
+  async empty(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const sweep = this.#sweeping.then(() => this.#sweep())
+    this.#sweeping = sweep
+    await sweep
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#timer)
+    await this.#sweeping
+  }
+
+  #schedule(): void {
+    this.#timer ??= setTimeout(() => void this.empty(), delayMs).unref()
+  }
+
+  async #sweep(): Promise<void> {
+    const paths = readdirSync(this.#directory).map((name) => join(this.#directory, name))
+    if (paths.length === 0) return
+    try {
+      await this.#worker.run('remove', { paths })
+    } catch (error) {
+      this.#logger.warn({ error: messageOf(error) }, 'snapshots: could not delete what was removed')
+    }
+  }
+}
