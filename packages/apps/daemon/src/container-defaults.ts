@@ -55,7 +55,8 @@ async function readSeccompProfile(config: Config): Promise<string> {
 function requireExecOptions(config: Config): void {
   for (const option of config.get('exec-opts', [] as readonly string[])) {
     if (option === 'native.cgroupdriver=cgroupfs') continue
-    if (option === 'native.cgroupdriver=systemd') throw invalid('exec-opt native.cgroupdriver=systemd is not supported yet')
+    if (option === 'native.cgroupdriver=systemd')
+      throw invalid('exec-opt native.cgroupdriver=systemd is not supported yet')
     throw invalid(`invalid exec-opt: ${option}`)
   }
 }

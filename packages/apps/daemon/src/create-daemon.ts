@@ -1,21 +1,23 @@
 import { createApi } from '@berth/api'
 import { type OpenContainers, openContainers } from '@berth/containers'
 import { openDatabase } from '@berth/database'
-import { createEvents } from '@berth/events'
+import { createEvents, eventFilter } from '@berth/events'
 import { openImages } from '@berth/images'
 import { adoptStrayControllers, lockFile, releaseStrayControllers } from '@berth/linux'
 import { openNetworks } from '@berth/networks'
 import { openRuntime, readHostFacts, readLogs } from '@berth/runtime'
 import { openStorage } from '@berth/storage'
 import { join } from 'node:path'
-import { Config } from './config/config.ts'
+import type { Config } from './config/config.ts'
 import { containerDefaults } from './container-defaults.ts'
 import { engineId } from './engine-id.ts'
 import { listenTargets } from './listen-targets.ts'
 import type { DaemonLogger } from './logger.ts'
 import { networkSettings } from './network-settings.ts'
 import { makeDirectories, planPaths } from './paths.ts'
+import { programFiles } from './program-files.ts'
 import { runtimeSettings } from './runtime-settings.ts'
+import { engineVersion } from './system-documents.ts'
 import { createSystem } from './system.ts'
 
 export interface Daemon extends AsyncDisposable {
@@ -38,11 +40,20 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
 
   const database = stack.use(openDatabase(paths.database))
   const events = createEvents()
-  const storage = stack.use(await openStorage({ root: paths.dataRoot, database, logger, driver: storageDriver(config) }))
+  const { supervisor, layerWorker } = programFiles(process.argv[1] ?? '')
+  const driver = storageDriver(config)
+  const worker = { file: layerWorker }
+  const storage = stack.use(await openStorage({ root: paths.dataRoot, database, logger, driver, worker }))
   const { content, snapshots } = storage
   const images = stack.use(await openImages({ database, content, snapshots, events, logger }))
-  const networks = stack.use(await openNetworks({ database, runRoot: paths.runRoot, logger, ...networkSettings(config) }))
-  const runtime = stack.use(await openRuntime({ runRoot: paths.runRoot, logger, ...runtimeSettings(config) }))
+  stack.use(storage.addRoots(() => images.gcRoots()))
+  const networks = stack.use(
+    await openNetworks({ database, runRoot: paths.runRoot, logger, ...networkSettings(config) }),
+  )
+  const { runRoot } = paths
+  const runtime = stack.use(
+    await openRuntime({ runRoot, supervisor: { script: supervisor }, logger, ...runtimeSettings(config) }),
+  )
   const defaults = await containerDefaults(config, runtime, paths.dataRoot)
   const containers = await openContainers({
     ...{ database, images, snapshots, networks, runtime, readLogs, events, logger, facts },
@@ -51,12 +62,25 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
   })
   stack.use(containers)
   await containers.reconcile()
+  await storage.collect()
 
-  const system = await createSystem({
-    ...{ config: () => config, engineId: await engineId(paths.dataRoot), facts, runtime, storage, images, containers },
-    dataRoot: paths.dataRoot,
+  const id = await engineId(paths.dataRoot)
+  const { dataRoot } = paths
+  const system = createSystem({
+    ...{ config: () => config, engineId: id, facts, runtime, dataRoot, storageDriver: driver },
+    layersSize: () => snapshots.listCommitted().reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
   })
-  const api = stack.use(createApi({ containers, images, networks, events, system, logger }))
+  const api = createApi({
+    containers,
+    images,
+    networks,
+    events,
+    system,
+    eventFilter,
+    log: logger,
+    version: engineVersion,
+  })
+  stack.defer(() => api.close())
   stack.defer(() => releaseIfIdle(containers, adopted))
   const owned = stack.move()
   return {
@@ -66,7 +90,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
     reload: (fresh) => {
       config = config.reloaded(fresh)
       logger.setLevel(logLevel(config))
-      events.publish('daemon', 'reload', system.id, { name: system.name })
+      events.publish('daemon', 'reload', id, { name: facts.hostname })
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

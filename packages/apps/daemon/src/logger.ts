@@ -27,7 +27,10 @@ type Fields = Record<string, unknown>
 /** Errors become their messages, with the stack of what is no user's doing. */
 function plain(fields: object): Fields {
   return Object.fromEntries(
-    Object.entries(fields).map(([key, value]) => [key, value instanceof Error ? (value.stack ?? value.message) : value]),
+    Object.entries(fields).map(([key, value]) => [
+      key,
+      value instanceof Error ? (value.stack ?? value.message) : value,
+    ]),
   )
 }
 

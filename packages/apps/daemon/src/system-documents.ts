@@ -114,7 +114,13 @@ function runtimes({ runtime, facts }: SystemFacts) {
 function driverStatus({ backingFileSystem, storageDriver }: SystemFacts): [string, string][] {
   const backing: [string, string] = ['Backing Filesystem', backingFileSystem]
   if (storageDriver !== 'overlay2') return [backing]
-  return [backing, ['Supports d_type', 'true'], ['Using metacopy', 'false'], ['Native Overlay Diff', 'true'], ['userxattr', 'false']]
+  return [
+    backing,
+    ['Supports d_type', 'true'],
+    ['Using metacopy', 'false'],
+    ['Native Overlay Diff', 'true'],
+    ['userxattr', 'false'],
+  ]
 }
 
 function securityOptions({ facts, config }: SystemFacts): string[] {

@@ -28,10 +28,7 @@ export function createSystem(options: SystemOptions): System {
 /** Asked of the programs themselves, when somebody wants to know for the first time. */
 async function programVersions({ runtime, facts }: SystemOptions): Promise<Readonly<Record<string, string>>> {
   const oci = runtime.runtimes[runtime.defaultRuntime]
-  const entries = await Promise.all([
-    oci ? versionOf(runtime.defaultRuntime, oci.path) : undefined,
-    initVersion(facts),
-  ])
+  const entries = await Promise.all([oci ? versionOf(runtime.defaultRuntime, oci.path) : undefined, initVersion(facts)])
   return Object.fromEntries(entries.filter((entry) => entry !== undefined))
 }
 
@@ -46,7 +43,9 @@ async function versionOf(name: string, path: string): Promise<[string, string]> 
 
 /** The file system type under `path`, with Docker's name for the ext family. */
 function backingFileSystem(path: string): string {
-  const holders = readMountInfo().filter(({ target }) => path === target || path.startsWith(target.replace(/\/?$/, '/')))
+  const holders = readMountInfo().filter(
+    ({ target }) => path === target || path.startsWith(target.replace(/\/?$/, '/')),
+  )
   const nearest = holders.toSorted((a, b) => a.target.length - b.target.length).at(-1)
   const type = nearest?.type ?? 'unknown'
   return /^ext[234]$/.test(type) ? 'extfs' : type

@@ -7,7 +7,12 @@ import { openForTest } from './testing/open-for-test.ts'
 
 const until = new AbortController().signal
 
-async function create(containers: Containers, name: string, hostConfig: object = {}, config: object = {}): Promise<ContainerId> {
+async function create(
+  containers: Containers,
+  name: string,
+  hostConfig: object = {},
+  config: object = {},
+): Promise<ContainerId> {
   const request = decodeContainerCreate({ Image: 'busybox', HostConfig: hostConfig, ...config }, newestVersion)
   const { id } = await containers.create({ ...request, name })
   return id
@@ -23,7 +28,10 @@ test('start() and stop() go through created, running and exited, and give everyt
   await assert.rejects(containers.start(id), (error) => isKind(error, 'notModified'))
   await containers.stop(id.slice(0, 12), {})
   const { state, stoppedByUser } = containers.get(id)
-  assert.deepEqual({ status: state.status, exitCode: state.exitCode, stoppedByUser }, { status: 'exited', exitCode: 143, stoppedByUser: true })
+  assert.deepEqual(
+    { status: state.status, exitCode: state.exitCode, stoppedByUser },
+    { status: 'exited', exitCode: 143, stoppedByUser: true },
+  )
   await containers.remove(id, { force: false, volumes: false, link: false })
   assert.deepEqual([engine.mounted.size, engine.attached.size, runtime.unacknowledged.size], [0, 0, 0])
   assert.throws(() => containers.get(id), /No such container/)
@@ -37,7 +45,10 @@ test('stop() kills what does not heed its stop signal', async () => {
   await containers.start(id)
   await containers.stop(id, { timeoutSeconds: 0 })
   assert.equal(containers.get(id).state.exitCode, 137)
-  assert.deepEqual(runtime.calls.filter((call) => call.startsWith('kill')), ['kill 15', 'kill 9'])
+  assert.deepEqual(
+    runtime.calls.filter((call) => call.startsWith('kill')),
+    ['kill 15', 'kill 9'],
+  )
 })
 
 test('a failed start() leaves nothing behind and keeps the error', async () => {
@@ -69,7 +80,9 @@ test('a restart policy restarts after an exit, but not after a stop', async () =
   const { containers, runtime, events } = engine
   const id = await create(containers, 'phoenix', { RestartPolicy: { Name: 'always' } })
   const aborter = new AbortController()
-  const starts = events.subscribe({ accepts: ({ Action }) => Action === 'start' }, aborter.signal)[Symbol.asyncIterator]()
+  const starts = events
+    .subscribe({ accepts: ({ Action }) => Action === 'start' }, aborter.signal)
+    [Symbol.asyncIterator]()
   await containers.start(id)
   await starts.next()
   runtime.end(id, 1)
@@ -93,7 +106,11 @@ test('reconcile() adopts what runs and takes in exits that nobody saw', async ()
   const again = await engine.reopen()
   await again.reconcile()
   const states = [alive, ended, lost].map((id) => again.get(id).state).map(({ status, exitCode }) => [status, exitCode])
-  assert.deepEqual(states, [['running', 0], ['exited', 7], ['exited', 255]])
+  assert.deepEqual(states, [
+    ['running', 0],
+    ['exited', 7],
+    ['exited', 255],
+  ])
 })
 
 test('create() refuses a name that is taken, also by a create under way', async () => {
@@ -101,7 +118,10 @@ test('create() refuses a name that is taken, also by a create under way', async 
   const { containers } = engine
   const both = await Promise.allSettled([create(containers, 'same'), create(containers, 'same')])
   assert.deepEqual(both.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected'])
-  await assert.rejects(create(containers, 'same'), /The container name "\/same" is already in use by container "[0-9a-f]{64}"/)
+  await assert.rejects(
+    create(containers, 'same'),
+    /The container name "\/same" is already in use by container "[0-9a-f]{64}"/,
+  )
 })
 
 test('remove() of a running container needs force', async () => {
@@ -110,7 +130,10 @@ test('remove() of a running container needs force', async () => {
   const id = await create(containers, 'busy')
   await containers.start(id)
   const options = { force: false, volumes: false, link: false }
-  await assert.rejects(containers.remove(id, options), /container is running: stop the container before removing or force remove/)
+  await assert.rejects(
+    containers.remove(id, options),
+    /container is running: stop the container before removing or force remove/,
+  )
   await containers.remove(id, { ...options, force: true })
   assert.equal(engine.mounted.size, 0)
 })

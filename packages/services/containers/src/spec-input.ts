@@ -81,8 +81,8 @@ function ulimits(context: Context, { hostConfig }: Container): SpecInput['ulimit
   return all.map(({ Name, Soft, Hard }) => ({ name: Name, soft: Soft, hard: Hard }))
 }
 
-/** `/docker` as programs that look for themselves in /proc/self/cgroup expect. */
-function cgroupsPath(context: Context, { id, hostConfig }: Container): string {
+/** Path of the cgroup below every hierarchy; `/docker` by default as programs that look for themselves in /proc/self/cgroup expect. */
+export function cgroupsPath(context: Context, { id, hostConfig }: Container): string {
   const parent = hostConfig.CgroupParent || context.defaults().cgroupParent || '/docker'
   return posix.normalize(`/${parent}/${id}`)
 }

@@ -29,5 +29,10 @@ export type {
   SpecMount,
 } from './spec/input.ts'
 export { defaultMaskedPaths, defaultReadonlyPaths } from './spec/paths.ts'
+export { testFacts } from './spec/fixtures.ts'
 export { mergeTmpfsOptions } from './spec/tmpfs-options.ts'
 export { resolveUser, type UserFiles } from './spec/users.ts'
+export { readStats, type StatsSample } from './stats/read-stats.ts'
+export { statsDocument, type StatsSubject } from './stats/stats-document.ts'
+export { readTop } from './stats/top.ts'
+export type { ProcessTable } from './stats/process-table.ts'

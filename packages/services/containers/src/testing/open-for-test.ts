@@ -58,7 +58,12 @@ const defaults: DaemonDefaults = {
 
 const image: Image = {
   id: sha256('config'),
-  config: { os: 'linux', architecture: 'amd64', rootfs: { type: 'layers', diff_ids: [] }, config: { Cmd: ['/bin/true'] } },
+  config: {
+    os: 'linux',
+    architecture: 'amd64',
+    rootfs: { type: 'layers', diff_ids: [] },
+    config: { Cmd: ['/bin/true'] },
+  },
   manifest: sha256('manifest'),
   chainId: undefined,
   repoTags: ['busybox:latest'],
