@@ -1,6 +1,6 @@
 /** Docker's progress bar: `[====>      ]  32.77kB/1.997MB`. Sizes are bytes. */
 export function progressBar(current: number, total: number): string {
-  const filled = Math.min(50, Math.floor(Math.floor((current / total) * 100) / 2))
+  const filled = total > 0 ? Math.min(50, Math.floor((current / total) * 50)) : 0
   const numbers = `${humanSize(current).padStart(8)}/${humanSize(total)}`
   return `[${'='.repeat(filled)}>${' '.repeat(50 - filled)}] ${numbers}`
 }

@@ -1,6 +1,7 @@
 import { decompress } from '@berth/archive'
 import { invalid } from '@berth/base'
 import { decode, decodeImageConfig, type Descriptor, type Digest, Digester, parseReference, withTag } from '@berth/oci'
+import type { ContentStore } from '@berth/storage'
 import { describeLayer, maxLayers } from '../add-layer.ts'
 import type { ImagesContext } from '../context.ts'
 import type { ArchiveFiles } from './archive-files.ts'
@@ -16,9 +17,10 @@ export async function readLegacyArchive(context: ImagesContext, files: ArchiveFi
   const place = decode.parseJson(await files.document('repositories', maxDocumentBytes), 'repositories')
   const repositories = decode.record(place, (tags) => decode.record(tags, decode.string))
   const images = new Map<string, Candidate>()
+  const diffIds = new DiffIds(context)
   for (const [name, tags] of Object.entries(repositories)) {
     for (const [tag, id] of Object.entries(tags)) {
-      const known = images.get(id) ?? (await readImage(context, files, id))
+      const known = images.get(id) ?? (await readImage(context, files, { id, diffIds }))
       const reference = withTag(parseReference(name), tag)
       images.set(id, { ...known, references: [...known.references, reference] })
     }
@@ -26,21 +28,41 @@ export async function readLegacyArchive(context: ImagesContext, files: ArchiveFi
   return [...images.values()]
 }
 
-async function readImage({ content }: ImagesContext, files: ArchiveFiles, id: string): Promise<Candidate> {
+/** Diff ids of blobs, each computed once: images share their layers. */
+class DiffIds {
+  readonly #content: ContentStore
+  readonly #known = new Map<Digest, Digest>()
+
+  constructor({ content }: ImagesContext) {
+    this.#content = content
+  }
+
+  async of(blob: Digest): Promise<Digest> {
+    const known = this.#known.get(blob)
+    if (known) return known
+    const digester = new Digester()
+    for await (const chunk of decompress(this.#content.open(blob))) digester.update(chunk)
+    const diffId = digester.digest()
+    this.#known.set(blob, diffId)
+    return diffId
+  }
+}
+
+async function readImage(
+  { content }: ImagesContext,
+  files: ArchiveFiles,
+  { id, diffIds }: { readonly id: string; readonly diffIds: DiffIds },
+): Promise<Candidate> {
   const lineage = await readLineage(files, id)
   const layers: Descriptor[] = []
-  const diffIds: Digest[] = []
+  const ids: Digest[] = []
   for (const { id: layerId } of lineage) {
     const { digest, sizeBytes } = await files.blob(`${layerId}/layer.tar`)
     layers.push(await describeLayer(content, digest, sizeBytes))
-    const digester = new Digester()
-    for await (const chunk of decompress(content.open(digest))) digester.update(chunk)
-    diffIds.push(digester.digest())
+    ids.push(await diffIds.of(digest))
   }
-  const configBytes = deriveConfig(
-    lineage.map(({ json }) => json),
-    diffIds,
-  )
+  const steps = lineage.map(({ json }) => json)
+  const configBytes = deriveConfig(steps, ids)
   return { configBytes, config: decodeImageConfig(configBytes), layers, references: [] }
 }
 
@@ -53,8 +75,7 @@ interface LegacyLayer {
 async function readLineage(files: ArchiveFiles, id: string): Promise<LegacyLayer[]> {
   const lineage: LegacyLayer[] = []
   for (let next: string | undefined = id; next !== undefined;) {
-    if (!/^[a-f0-9]{64}$/.test(next))
-      throw invalid(`repositories: ${JSON.stringify(next.slice(0, 100))} is no layer id`)
+    if (!/^[a-f0-9]{64}$/.test(next)) throw invalid(`repositories: ${JSON.stringify(next.slice(0, 100))} is no id`)
     if (lineage.length >= maxLayers) throw invalid('max depth exceeded')
     const json: decode.Place = decode.parseJson(await files.document(`${next}/json`, maxDocumentBytes), `${next}/json`)
     lineage.unshift({ id: next, json })
