@@ -56,7 +56,15 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
   )
   const defaults = await containerDefaults(config, runtime, paths.dataRoot)
   const containers = await openContainers({
-    ...{ database, images, snapshots, networks, runtime, readLogs, events, logger, facts },
+    database,
+    images,
+    snapshots,
+    networks,
+    runtime,
+    readLogs,
+    events,
+    logger,
+    facts,
     defaults: () => defaults(config),
     directory: paths.containers,
   })
@@ -67,7 +75,12 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
   const id = await engineId(paths.dataRoot)
   const { dataRoot } = paths
   const system = createSystem({
-    ...{ config: () => config, engineId: id, facts, runtime, dataRoot, storageDriver: driver },
+    config: () => config,
+    engineId: id,
+    facts,
+    runtime,
+    dataRoot,
+    storageDriver: driver,
     layersSize: () => snapshots.listCommitted().reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
   })
   const api = createApi({

@@ -80,9 +80,8 @@ test('a restart policy restarts after an exit, but not after a stop', async () =
   const { containers, runtime, events } = engine
   const id = await create(containers, 'phoenix', { RestartPolicy: { Name: 'always' } })
   const aborter = new AbortController()
-  const starts = events
-    .subscribe({ accepts: ({ Action }) => Action === 'start' }, aborter.signal)
-    [Symbol.asyncIterator]()
+  const started = events.subscribe({ accepts: ({ Action }) => Action === 'start' }, aborter.signal)
+  const starts = started[Symbol.asyncIterator]()
   await containers.start(id)
   await starts.next()
   runtime.end(id, 1)

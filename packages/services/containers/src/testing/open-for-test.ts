@@ -23,7 +23,12 @@ export async function openForTest() {
   const attached = new Set<string>()
   const open = () =>
     openContainers({
-      ...{ database, runtime, events, directory, facts: testFacts, logger: silentLogger },
+      database,
+      runtime,
+      events,
+      directory,
+      facts: testFacts,
+      logger: silentLogger,
       images: fakeImages(),
       snapshots: fakeSnapshots(mounted, directory),
       networks: fakeNetworks(attached, directory),
@@ -31,7 +36,12 @@ export async function openForTest() {
       defaults: () => defaults,
     })
   return {
-    ...{ runtime, events, mounted, attached, containers: await open(), reopen: open },
+    runtime,
+    events,
+    mounted,
+    attached,
+    containers: await open(),
+    reopen: open,
     [Symbol.dispose]: () => close(database, directory),
   }
 }
