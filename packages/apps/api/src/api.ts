@@ -63,9 +63,10 @@ class ApiServer implements Api {
   }
 
   async close(graceMs = 1000): Promise<void> {
-    const closed = this.#servers.map((server) => new Promise<void>((resolve) => server.close(() => resolve())))
+    const closed = this.#servers.splice(0).map((server) => {
+      return new Promise<void>((resolve) => server.close(() => resolve()))
+    })
     this.#closing.abort()
-    for (const server of this.#servers) server.closeIdleConnections()
     const timer = setTimeout(() => this.#destroySockets(), graceMs)
     await Promise.all(closed)
     clearTimeout(timer)
