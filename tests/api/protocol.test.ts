@@ -83,7 +83,7 @@ test('what a client may not ask of create is 400 with the reason', async () => {
       /invalid mount path: 'relative' mount path must be absolute|invalid volume specification/,
     ],
     [{ HostConfig: { PortBindings: { 'x/tcp': [{}] } } }, '', /[Ii]nvalid (port|proto|container port)/],
-    [{ HostConfig: { NetworkMode: 'container:nobody' } }, '', /No such container: nobody/],
+    [{ HostConfig: { PidMode: 'container:nobody' } }, '', /No such container: nobody/],
     [
       { HostConfig: { AutoRemove: true, RestartPolicy: { Name: 'always' } } },
       '',
