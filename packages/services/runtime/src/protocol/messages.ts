@@ -18,6 +18,9 @@ export const maxLineBytes = 1024 * 1024
 
 export type ProcessTarget = { readonly containerId: ContainerId; readonly execId?: ExecId }
 
+/** One text per process, for maps. */
+export const processKey = ({ containerId, execId }: ProcessTarget): string => `${containerId}/${execId ?? ''}`
+
 export type Hello =
   | { readonly role: 'control'; readonly protocol: number }
   | {

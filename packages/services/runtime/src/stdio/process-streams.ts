@@ -33,8 +33,10 @@ export interface StreamPair {
   readonly consolePath?: string
   /** Our ends. For a terminal it waits for the master; abort when the runtime failed. */
   streams(signal: AbortSignal): Promise<ProcessStreams>
-  /** The process has its ends (or never will): ours of them are closed. */
+  /** The runtime has been started with the child's ends: ours of them are closed. */
   closeChildEnds(): void
+  /** The runtime was not started or refused: everything is closed. */
+  close(): void
 }
 
 let devNull: number | undefined
@@ -51,11 +53,18 @@ export function openPipes(openStdin: boolean): StreamPair {
     for (const output of outputs) output.close()
     stdin?.destroy()
   }
+  const childEnds = new Set([stdinRead, stdoutWrite, stderrWrite].filter((fd) => fd !== undefined))
+  const closeChildEnds = () => {
+    for (const fd of childEnds) closeSync(fd)
+    childEnds.clear()
+  }
   return {
     childFds: [stdinRead ?? nullFd(), stdoutWrite, stderrWrite],
     streams: () => Promise.resolve({ outputs, stdin, close }),
-    closeChildEnds: () => {
-      for (const fd of [stdinRead, stdoutWrite, stderrWrite]) if (fd !== undefined) closeSync(fd)
+    closeChildEnds,
+    close: () => {
+      closeChildEnds()
+      close()
     },
   }
 }
@@ -67,7 +76,8 @@ export function openConsole(path: string, size?: ConsoleSize): StreamPair {
     childFds: [nullFd(), nullFd(), nullFd()],
     consolePath: path,
     streams: (signal) => receiveTerminal(socket, size, signal),
-    closeChildEnds: () => socket[Symbol.dispose](),
+    closeChildEnds() {},
+    close() {},
   }
 }
 
@@ -76,7 +86,7 @@ async function receiveTerminal(
   size: ConsoleSize | undefined,
   signal: AbortSignal,
 ): Promise<ProcessStreams> {
-  const master = await socket.receive(signal)
+  const master = await receiveMaster(socket, signal)
   const terminal = new PtyStream(master)
   terminal.on('error', () => {})
   const resize = (wanted: ConsoleSize) => {
@@ -84,6 +94,11 @@ async function receiveTerminal(
   }
   if (size) resize(size)
   return { outputs: [streamSource(1, terminal)], stdin: terminal, resize, close: () => terminal.destroy() }
+}
+
+async function receiveMaster(socket: ConsoleSocket, signal: AbortSignal): Promise<number> {
+  using listening = socket
+  return await listening.receive(signal)
 }
 
 // Every pipe reads into the same buffer: whoever keeps bytes copies them before the next read.

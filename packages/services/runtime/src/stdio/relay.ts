@@ -81,6 +81,11 @@ export class Relay {
     const timer = setTimeout(resolve, timeoutMs)
     await Promise.race([this.#ended.promise, promise])
     clearTimeout(timer)
+    this.close()
+  }
+
+  /** Closes our ends and the log, at once. */
+  close(): void {
     this.#streams?.close()
     this.#options.log?.close()
   }

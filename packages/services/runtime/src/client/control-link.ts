@@ -1,0 +1,150 @@
+import { connect, type Socket } from 'node:net'
+import { conflict, type EngineError, internal, invalid, messageOf, notFound, unavailable } from '@berth/base'
+import { decodeFromSupervisor, decodeWelcome } from '../protocol/decode.ts'
+import { encodeLine, LineDecoder } from '../protocol/lines.ts'
+import {
+  type Announcement,
+  type Answers,
+  type Failure,
+  protocolVersion,
+  type Request,
+  type Welcome,
+} from '../protocol/messages.ts'
+
+export interface ControlLinkOptions {
+  readonly path: string
+  readonly onAnnouncement: (announcement: Announcement) => void
+  /** The connection ended, by whichever side; once. */
+  readonly onClose: () => void
+}
+
+/** The OCI runtime's own words, to be put into Docker's by who knows what was asked for. */
+export class RuntimeFailure extends Error {
+  override readonly name = 'RuntimeFailure'
+}
+
+type Answer<R extends Request> = R['op'] extends keyof Answers ? Answers[R['op']] : unknown
+
+interface Pending {
+  resolve(value: unknown): void
+  reject(error: Error): void
+}
+
+/** A control connection to the supervisor: requests with replies, and what it announces. */
+export class ControlLink implements Disposable {
+  readonly welcome: Welcome
+  readonly #socket: Socket
+  readonly #decoder: LineDecoder
+  readonly #pending = new Map<number, Pending>()
+  readonly #options: ControlLinkOptions
+  #lastId = 0
+
+  private constructor(socket: Socket, decoder: LineDecoder, welcome: Welcome, options: ControlLinkOptions) {
+    this.#socket = socket
+    this.#decoder = decoder
+    this.#options = options
+    this.welcome = welcome
+  }
+
+  /** Connects and shakes hands. Rejects with ENOENT or ECONNREFUSED when no supervisor is there. */
+  static async open(options: ControlLinkOptions): Promise<ControlLink> {
+    const socket = await connected(options.path)
+    const decoder = new LineDecoder()
+    socket.write(encodeLine({ role: 'control', protocol: protocolVersion }))
+    const { message, rest } = await firstMessage(socket, decoder)
+    const link = new ControlLink(socket, decoder, decodeWelcome(message), options)
+    socket.on('data', (chunk: Buffer) => link.#receive(chunk))
+    socket.once('close', () => link.#closed())
+    if (rest.length > 0) link.#receive(rest)
+    return link
+  }
+
+  /** Resolves with the reply; rejects with an `EngineError`, or a `RuntimeFailure` of start and exec. */
+  request<R extends Request>(request: R): Promise<Answer<R>> {
+    if (this.#socket.destroyed) return Promise.reject(supervisorGone())
+    const id = ++this.#lastId
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    this.#pending.set(id, { resolve, reject })
+    this.#socket.write(encodeLine({ id, ...request }))
+    return promise as Promise<Answer<R>>
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.destroy()
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      for (const line of this.#decoder.push(chunk)) this.#handle(decodeFromSupervisor(line))
+    } catch (error) {
+      this.#socket.destroy(error as Error)
+    }
+  }
+
+  #handle(message: ReturnType<typeof decodeFromSupervisor>): void {
+    if ('announce' in message) return this.#options.onAnnouncement(message)
+    const pending = this.#pending.get(message.id)
+    this.#pending.delete(message.id)
+    if ('failure' in message) pending?.reject(failureError(message.failure))
+    else pending?.resolve(message.value)
+  }
+
+  #closed(): void {
+    for (const { reject } of this.#pending.values()) reject(supervisorGone())
+    this.#pending.clear()
+    this.#options.onClose()
+  }
+}
+
+const supervisorGone = (): EngineError => unavailable('the connection to the supervisor is lost')
+
+const errorOf: Record<Exclude<Failure['kind'], 'runtime'>, (message: string) => EngineError> = {
+  notFound,
+  conflict,
+  invalid,
+  internal,
+}
+
+function failureError({ kind, message }: Failure): Error {
+  return kind === 'runtime' ? new RuntimeFailure(message) : errorOf[kind](message)
+}
+
+/** A connection to the supervisor's socket. */
+export function connected(path: string): Promise<Socket> {
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>()
+  const socket = connect(path)
+  socket.once('error', reject)
+  socket.once('connect', () => {
+    socket.off('error', reject)
+    // What matters is the close that follows.
+    socket.on('error', () => {})
+    resolve(socket)
+  })
+  return promise
+}
+
+/** The first line that comes, and the bytes after it; the socket has no reader when this resolves. */
+export function firstMessage(socket: Socket, decoder: LineDecoder): Promise<{ message: unknown; rest: Buffer }> {
+  const { promise, resolve, reject } = Promise.withResolvers<{ message: unknown; rest: Buffer }>()
+  const finish = () => {
+    socket.off('data', onData)
+    socket.off('close', onClose)
+    socket.pause()
+  }
+  const onClose = () => reject(supervisorGone())
+  const onData = (chunk: Buffer) => {
+    try {
+      const first = decoder.first(chunk)
+      if (!first) return
+      finish()
+      resolve(first)
+    } catch (error) {
+      finish()
+      socket.destroy()
+      reject(internal(`the supervisor does not speak the protocol: ${messageOf(error)}`, error))
+    }
+  }
+  socket.on('data', onData)
+  socket.once('close', onClose)
+  return promise
+}

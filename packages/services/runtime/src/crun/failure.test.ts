@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { execError, startError, startFailureExitCode } from './failure.ts'
+
+const started = 'failed to create task for container: failed to create shim task: OCI runtime create failed'
+
+test("startError() puts crun's refusal of a missing command into Docker's words", () => {
+  const error = startError('crun', 'executable file `nosuch` not found in $PATH: No such file or directory', 'nosuch')
+  const reason = 'unable to start container process: exec: "nosuch": executable file not found in $PATH'
+  assert.equal(error.message, `${started}: crun create failed: ${reason}: unknown`)
+  assert.equal(error.kind, 'invalid')
+  assert.equal(startFailureExitCode(error.message), 127)
+})
+
+test('startError() names the path of a missing file', () => {
+  const error = startError('crun', 'executable file `/x/y` not found in $PATH: No such file or directory', '/x/y')
+  assert.match(error.message, /exec: "\/x\/y": stat \/x\/y: no such file or directory: unknown$/)
+})
+
+test('startError() says permission denied of what cannot be executed', () => {
+  for (const text of ['open executable: Operation not permitted', 'open executable: Permission denied']) {
+    const error = startError('crun', text, '/etc')
+    assert.match(error.message, /exec: "\/etc": permission denied: unknown$/)
+    assert.equal(startFailureExitCode(error.message), 126)
+  }
+})
+
+test("startError() keeps runc's text and calls what is not the user's doing internal", () => {
+  const runc = 'runc run failed: unable to start container process: exec: "/n": stat /n: no such file or directory'
+  const error = startError('runc', runc, '/n')
+  assert.equal(error.message, `${started}: runc create failed: ${runc.slice('runc run failed: '.length)}: unknown`)
+  const broken = startError('crun', 'mount `proc` to `proc`: Operation not permitted', 'sh')
+  assert.deepEqual([broken.kind, startFailureExitCode(broken.message)], ['internal', 128])
+})
+
+test("execError() has Docker's prefix", () => {
+  const error = execError('executable file `x` not found in $PATH: No such file or directory', 'x')
+  const reason = 'exec: "x": executable file not found in $PATH: unknown'
+  assert.equal(error.message, `OCI runtime exec failed: exec failed: unable to start container process: ${reason}`)
+})

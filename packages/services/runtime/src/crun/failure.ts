@@ -1,0 +1,47 @@
+import { EngineError, internal, invalid } from '@berth/base'
+
+/** Puts what an OCI runtime said of a failed start into the words that Docker's clients match on. */
+export function startError(runtimeName: string, text: string, executable: string): EngineError {
+  const reason = describe(text, executable)
+  const prefix = `failed to create task for container: failed to create shim task: OCI runtime create failed: ${runtimeName} create failed`
+  return classify(`${prefix}: ${reason}: unknown`)
+}
+
+/** The same for an exec. */
+export function execError(text: string, executable: string): EngineError {
+  return classify(`OCI runtime exec failed: exec failed: ${describe(text, executable)}: unknown`)
+}
+
+/**
+ * The exit code that Docker records for a process that could not be started: 127 for a missing executable (or any missing
+ * file), 126 for one that may not be executed, else 128.
+ */
+export function startFailureExitCode(message: string): 126 | 127 | 128 {
+  if (/executable file not found|no such file or directory|not a directory/i.test(message)) return 127
+  return /permission denied|is a directory/i.test(message) ? 126 : 128
+}
+
+/** What the user's command, mounts or paths caused is invalid; the rest is the machine's. */
+const classify = (message: string): EngineError =>
+  startFailureExitCode(message) === 128 ? internal(message) : invalid(message)
+
+const unable = 'unable to start container process'
+
+/** crun's sentences become runc's, whose wording is Docker's; runc's are kept without its prefix. */
+function describe(text: string, executable: string): string {
+  const subject = `exec: ${JSON.stringify(executable)}`
+  if (/^executable file .* not found in \$PATH/.test(text)) {
+    const reason = executable.includes('/')
+      ? `stat ${executable}: no such file or directory`
+      : 'executable file not found in $PATH'
+    return `${unable}: ${subject}: ${reason}`
+  }
+  if (/^(open|exec) .*(Operation not permitted|Permission denied)$/.test(text)) {
+    return `${unable}: ${subject}: permission denied`
+  }
+  const plain = text.replace(/^(runc (run|create) failed|exec failed): /, '')
+  return errnoTexts.reduce((result, errno) => result.replaceAll(errno, errno.toLowerCase()), plain)
+}
+
+/** Clients look for Go's spelling. */
+const errnoTexts = ['No such file or directory', 'Permission denied', 'Not a directory', 'Is a directory']

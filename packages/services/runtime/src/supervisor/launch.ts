@@ -1,0 +1,84 @@
+import { readFileSync, rmSync } from 'node:fs'
+import { nowText } from '@berth/base'
+import { killPid, type Reaper, spawnProcess } from '@berth/linux'
+import type { RuntimeFiles } from '../crun/arguments.ts'
+import { readRuntimeError } from '../crun/runtime-log.ts'
+import type { RuntimeCommand } from '../protocol/messages.ts'
+import type { ProcessIo } from '../runtime.ts'
+import { openConsole, openPipes } from '../stdio/process-streams.ts'
+import type { Relay } from '../stdio/relay.ts'
+
+/** The OCI runtime refused: its own words. */
+export class RuntimeRefusal extends Error {
+  override readonly name = 'RuntimeRefusal'
+}
+
+export interface Launch {
+  readonly command: RuntimeCommand
+  readonly args: readonly string[]
+  readonly files: RuntimeFiles
+  readonly io: ProcessIo
+  readonly relay: Relay
+}
+
+export interface Launched {
+  readonly pid: number
+  readonly startedAt: string
+}
+
+/**
+ * Runs the OCI runtime, which starts a process and leaves it to this one (a subreaper); `relay` carries its streams. When
+ * it fails everything is closed, and the relay's clients are sent away.
+ */
+export async function launch(reaper: Reaper, { command, args, files, io, relay }: Launch): Promise<Launched> {
+  const failed = new AbortController()
+  const { consolePath } = files
+  const pair = consolePath === undefined ? openPipes(io.openStdin) : openConsole(consolePath, io.consoleSize)
+  const connected = pair.streams(failed.signal).then((streams) => relay.start(streams))
+  // A refusal is told below; this only keeps the abort from being an unhandled rejection.
+  connected.catch(() => {})
+  try {
+    const runtime = spawnRuntime(command, args, pair.childFds)
+    pair.closeChildEnds()
+    await finished(reaper, runtime, files.logFile)
+    const launched = { pid: readPid(files.pidFile), startedAt: nowText() }
+    await connected.catch((error: unknown) => abandon(launched.pid, error))
+    return launched
+  } catch (error) {
+    failed.abort(error)
+    pair.close()
+    relay.close()
+    relay.finish()
+    throw error
+  }
+}
+
+/** The OCI runtime needs no environment but a search path. */
+const environment = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin']
+
+function spawnRuntime(command: RuntimeCommand, args: readonly string[], fds: readonly number[]): number {
+  try {
+    return spawnProcess({ path: command.path, args: [...command.args, ...args], env: environment, fds })
+  } catch (error) {
+    throw new RuntimeRefusal(`cannot run ${command.path}`, { cause: error })
+  }
+}
+
+async function finished(reaper: Reaper, runtime: number, logFile: string): Promise<void> {
+  const { code } = await reaper.exit(runtime)
+  if (code === 0) return
+  throw new RuntimeRefusal(readRuntimeError(logFile) ?? `the runtime ended with status ${code}`)
+}
+
+function readPid(pidFile: string): number {
+  const pid = Number(readFileSync(pidFile, 'latin1'))
+  if (!Number.isSafeInteger(pid) || pid < 2) throw new Error(`no pid in ${pidFile}`)
+  rmSync(pidFile, { force: true })
+  return pid
+}
+
+/** The process runs, but its terminal did not come. */
+function abandon(pid: number, error: unknown): never {
+  killPid(pid, 9)
+  throw error
+}

@@ -1,0 +1,65 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { messageOf } from '@berth/base'
+import { lockFile, Reaper } from '@berth/linux'
+import type { Request } from '../protocol/messages.ts'
+import { defaultOutletLimits } from '../stdio/outlet.ts'
+import { logLine } from './log.ts'
+import { ControlServer } from './server.ts'
+import { Supervisor } from './supervisor.ts'
+
+/**
+ * The supervisor's program: `supervisor --run-root DIR [--build TEXT] [--stall-ms N]`. Ends with status 3 when another one
+ * serves that run root.
+ */
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: { 'run-root': { type: 'string' }, build: { type: 'string' }, 'stall-ms': { type: 'string' } },
+  })
+  const runRoot = values['run-root']
+  if (!runRoot?.startsWith('/')) throw new Error('--run-root wants an absolute path')
+  mkdirSync(runRoot, { recursive: true, mode: 0o700 })
+  claim(runRoot)
+  const stallMs = Number(values['stall-ms'] ?? defaultOutletLimits.stallMs)
+  const limits = { ...defaultOutletLimits, stallMs, sharedStallMs: Math.min(stallMs, defaultOutletLimits.sharedStallMs) }
+  const server = new ControlServer({
+    path: `${runRoot}/supervisor.sock`,
+    build: values.build ?? 'unknown',
+    onLeave: leave,
+  })
+  const announce = server.announce.bind(server)
+  await server.listen(new Supervisor({ runRoot, reaper: new Reaper(), announce, limits }))
+  logLine('info', { pid: process.pid, runRoot, build: values.build }, 'supervisor is ready')
+}
+
+let lock: Disposable | undefined
+
+/** Held until the process ends. */
+function claim(runRoot: string): void {
+  try {
+    lock = lockFile(`${runRoot}/supervisor.lock`)
+  } catch (error) {
+    logLine('warn', { runRoot, error: messageOf(error) }, 'another supervisor serves this run root')
+    process.exit(3)
+  }
+}
+
+function leave(request: Extract<Request, { op: 'replace' | 'shutdown' }>): void {
+  if (request.op === 'shutdown') process.exit(0)
+  lock?.[Symbol.dispose]()
+  // execve(2) would end the process when the program is missing.
+  if (existsSync(request.program)) process.execve?.(request.program, [request.program, ...request.args])
+  logLine('error', { program: request.program }, 'supervisor cannot be replaced')
+  process.exit(1)
+}
+
+// All containers hang on this process: a bug in the service of one must not end the others.
+process.on('uncaughtException', (error) => logLine('error', { error: error.stack }, 'uncaught exception'))
+process.on('unhandledRejection', (error) => logLine('error', { error: String(error) }, 'unhandled rejection'))
+// Ended by request only: a service manager that stops berthd, or a terminal that goes away, must not take containers along.
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
+
+main().catch((error: unknown) => {
+  logLine('error', { error: messageOf(error) }, 'supervisor does not start')
+  process.exit(1)
+})

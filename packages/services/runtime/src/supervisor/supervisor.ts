@@ -1,0 +1,250 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { messageOf, nowText } from '@berth/base'
+import { type Cgroups, detectCgroups, type ExitStatus, killPid, oomKillCount, type Reaper, watchOom } from '@berth/linux'
+import { execArguments, runArguments, type RuntimeFiles } from '../crun/arguments.ts'
+import { killCgroup } from '../crun/kill-cgroup.ts'
+import { openLogWriter } from '../logs/log-writer.ts'
+import type {
+  Announcement,
+  Answers,
+  ExecMessage,
+  Failure,
+  FailureKind,
+  ProcessTarget,
+  Request,
+  StartMessage,
+} from '../protocol/messages.ts'
+import type { ExitReport, ProcessIo } from '../runtime.ts'
+import type { Client } from '../stdio/client.ts'
+import type { OutletLimits } from '../stdio/outlet.ts'
+import { Relay, type RelayOptions } from '../stdio/relay.ts'
+import { type Launched, launch, RuntimeRefusal } from './launch.ts'
+import { warn } from './log.ts'
+import { isBusy, type Supervised, type SupervisedContainers, type SupervisedProcess, summary } from './supervised.ts'
+import { WaitingRoom } from './waiting-room.ts'
+
+/** Why a request could not be done, in the protocol's kinds. */
+export class RequestError extends Error {
+  readonly kind: FailureKind
+
+  constructor(kind: FailureKind, message: string) {
+    super(message)
+    this.kind = kind
+  }
+}
+
+export interface SupervisorOptions {
+  /** Absolute. Console sockets are made in it: at most 85 bytes. */
+  readonly runRoot: string
+  readonly reaper: Reaper
+  readonly announce: (announcement: Announcement) => void
+  readonly limits?: OutletLimits
+}
+
+/** How long the output of an ended process may stay incomplete, since others can hold its pipes. */
+const drainMs = 2000
+
+/** Owns the processes of all containers: starts them, carries their streams, knows how they ended. */
+export class Supervisor {
+  readonly #options: SupervisorOptions
+  readonly #containers: SupervisedContainers = new Map()
+  readonly #waiting = new WaitingRoom()
+  readonly #starting = new Set<Promise<unknown>>()
+  #cgroups: Cgroups | undefined
+  #consoles = 0
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options
+  }
+
+  /** Does what the request asks; `replace` and `shutdown` only say whether they may be done. */
+  async handle(request: Request): Promise<unknown> {
+    switch (request.op) {
+      case 'start':
+        return await this.#track(this.#start(request))
+      case 'exec':
+        return await this.#track(this.#exec(request))
+      case 'kill':
+        return this.#kill(request.target, request.signal)
+      case 'resize':
+        return this.#running(request.target).relay.resize(request.size)
+      case 'release':
+        return this.#release(request.target)
+      case 'list':
+        return await this.#list()
+      case 'replace':
+        return this.#checkIdle((container) => container !== undefined)
+      case 'shutdown':
+        return this.#checkIdle(isBusy)
+    }
+  }
+
+  /** Connects a client to a process, now or when it is started. */
+  attach(target: ProcessTarget, client: Client): void {
+    const found = this.#find(target)
+    if (found) found.relay.add(client)
+    else this.#waiting.add(target, client)
+  }
+
+  async #start(message: StartMessage): Promise<Answers['start']> {
+    const { containerId, io, cgroupsPath, sharesPids, bundle } = message
+    if (this.#containers.has(containerId)) throw new RequestError('conflict', `container ${containerId} is supervised`)
+    const log = openLogWriter(message.log, warn)
+    const init = this.#enrol({ containerId }, { tty: io.tty, closesStdin: io.stdinOnce, log })
+    const container: Supervised = { init, execs: new Map(), cgroupsPath, sharesPids }
+    this.#containers.set(containerId, container)
+    const files = this.#files(bundle, 'init', io)
+    const args = runArguments(message.ociRoot, { containerId, bundle }, files)
+    try {
+      init.launched = await launch(this.#options.reaper, { command: message.command, args, files, io, relay: init.relay })
+    } catch (error) {
+      this.#containers.delete(containerId)
+      throw error
+    }
+    if (message.watchOom) this.#watchOom(container)
+    this.#followExit(container, init, init.launched)
+    return init.launched
+  }
+
+  async #exec(message: ExecMessage): Promise<Answers['exec']> {
+    const { containerId, execId, io, bundle } = message
+    const container = this.#containers.get(containerId)
+    if (!container || container.init.reaped) throw new RequestError('conflict', `container ${containerId} is not running`)
+    if (container.execs.has(execId)) throw new RequestError('conflict', `exec ${execId} has been started`)
+    const exec = this.#enrol({ containerId, execId }, { tty: io.tty, closesStdin: true })
+    container.execs.set(execId, exec)
+    const files = this.#files(bundle, `exec-${execId}`, io)
+    const processFile = join(bundle, `exec-${execId}.json`)
+    const args = execArguments(message.ociRoot, { containerId, processFile }, files)
+    try {
+      exec.launched = await launch(this.#options.reaper, { command: message.command, args, files, io, relay: exec.relay })
+    } catch (error) {
+      container.execs.delete(execId)
+      throw error
+    } finally {
+      for (const file of [files.logFile, processFile]) rmSync(file, { force: true })
+    }
+    this.#followExit(container, exec, exec.launched)
+    return exec.launched
+  }
+
+  /** A new process, with the clients that have been waiting for it. */
+  #enrol(target: ProcessTarget, options: RelayOptions): SupervisedProcess {
+    const relay = new Relay({ ...options, limits: this.#options.limits })
+    for (const client of this.#waiting.take(target)) relay.add(client)
+    return { target, relay, reaped: false }
+  }
+
+  #files(bundle: string, name: string, io: ProcessIo): RuntimeFiles {
+    const pidFile = join(bundle, `${name}.pid`)
+    const logFile = join(bundle, `${name}.log`)
+    if (!io.tty) return { pidFile, logFile }
+    // A short path: a unix socket's has at most 107 bytes.
+    return { pidFile, logFile, consolePath: join(this.#options.runRoot, `console.${++this.#consoles}`) }
+  }
+
+  /** Detached: owns the process from here to the announcement of its exit. */
+  #followExit(container: Supervised, process: SupervisedProcess, { pid }: Launched): void {
+    this.#options.reaper
+      .exit(pid)
+      .then((status) => this.#ended(container, process, status))
+      .catch((error: unknown) => warn({ ...process.target, error: messageOf(error) }, 'an exit is not announced'))
+  }
+
+  async #ended(container: Supervised, process: SupervisedProcess, status: ExitStatus): Promise<void> {
+    process.reaped = true
+    const exitedAt = nowText()
+    const isInit = process === container.init
+    const oomKilled = isInit && this.#oomKills(container) > 0
+    if (isInit) await this.#killLeftovers(container)
+    await process.relay.drain(drainMs)
+    if (isInit) container.oomWatch?.[Symbol.dispose]()
+    const report: ExitReport = { ...process.target, exitCode: status.code, oomKilled, exitedAt }
+    process.exit = report
+    this.#options.announce({ announce: 'exit', report })
+    process.relay.finish()
+  }
+
+  /** Without a pid namespace of its own, what the first process started lives on after it. */
+  async #killLeftovers({ sharesPids, cgroupsPath }: Supervised): Promise<void> {
+    if (sharesPids && cgroupsPath !== undefined) await killCgroup(this.#trees(), cgroupsPath)
+  }
+
+  #kill(target: ProcessTarget, signal: number): void {
+    const { launched } = this.#running(target)
+    // Not reaped, so the pid is still this process's.
+    if (!launched || !killPid(launched.pid, signal)) throw new RequestError('notFound', 'the process has ended')
+  }
+
+  #release({ containerId, execId }: ProcessTarget): void {
+    const container = this.#containers.get(containerId)
+    if (!container) return
+    const process = execId === undefined ? container.init : container.execs.get(execId)
+    if (!process) return
+    if (!process.exit) throw new RequestError('conflict', 'the process is running')
+    if (execId === undefined) this.#containers.delete(containerId)
+    else container.execs.delete(execId)
+  }
+
+  /** What is being started counts: whoever asks may have asked for the start before, by another connection. */
+  async #list(): Promise<Answers['list']> {
+    await Promise.allSettled(this.#starting)
+    return [...this.#containers.values()].flatMap(summary)
+  }
+
+  #checkIdle(isBusyWith: (container: Supervised) => boolean): void {
+    const busy = [...this.#containers.values()].filter(isBusyWith).length
+    if (busy > 0) throw new RequestError('conflict', `${busy} containers are supervised`)
+  }
+
+  async #track<T>(start: Promise<T>): Promise<T> {
+    this.#starting.add(start)
+    try {
+      return await start
+    } finally {
+      this.#starting.delete(start)
+    }
+  }
+
+  #find({ containerId, execId }: ProcessTarget): SupervisedProcess | undefined {
+    const container = this.#containers.get(containerId)
+    return execId === undefined ? container?.init : container?.execs.get(execId)
+  }
+
+  #running(target: ProcessTarget): SupervisedProcess {
+    const process = this.#find(target)
+    if (!process?.launched || process.reaped) throw new RequestError('notFound', 'the process is not running')
+    return process
+  }
+
+  #watchOom(container: Supervised): void {
+    const { containerId } = container.init.target
+    if (container.cgroupsPath === undefined) return
+    try {
+      const announce = () => this.#options.announce({ announce: 'oom', containerId })
+      container.oomWatch = watchOom(this.#trees(), container.cgroupsPath, announce)
+    } catch (error) {
+      // Kills are still counted at the exit.
+      warn({ containerId, error: messageOf(error) }, 'kills for memory are not announced')
+    }
+  }
+
+  #oomKills({ cgroupsPath }: Supervised): number {
+    return cgroupsPath === undefined ? 0 : oomKillCount(this.#trees(), cgroupsPath)
+  }
+
+  #trees(): Cgroups {
+    return (this.#cgroups ??= detectCgroups())
+  }
+}
+
+/** An error as the protocol tells it. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof RequestError) return { kind: error.kind, message: error.message }
+  if (error instanceof RuntimeRefusal) {
+    const cause = error.cause === undefined ? '' : `: ${messageOf(error.cause)}`
+    return { kind: 'runtime', message: `${error.message}${cause}` }
+  }
+  return { kind: 'internal', message: messageOf(error) }
+}
