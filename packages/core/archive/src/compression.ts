@@ -133,7 +133,9 @@ async function* guard(
 
 function described(error: unknown, compression: Compression): unknown {
   if (error instanceof EngineError) {
-    return error.kind === 'invalid' ? invalid(`${compression}: ${error.message}`, error) : error
+    return error.kind === 'invalid' && compression !== 'none'
+      ? invalid(`${compression}: ${error.message}`, error)
+      : error
   }
   const isDamaged = codeOf(error)?.startsWith('Z_') || codeOf(error)?.startsWith('ZSTD_')
   return isDamaged ? invalid(`${compression} stream: ${messageOf(error)}`, error) : error

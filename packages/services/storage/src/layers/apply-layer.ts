@@ -19,11 +19,11 @@ const { O_CREAT, O_EXCL, O_WRONLY, S_IFBLK, S_IFCHR, S_IFIFO } = constants
 /** What one layer may take of the disk. */
 export interface LayerLimits {
   /** Bytes of all files, holes included. */
-  readonly maxBytes: number
+  readonly maxFileBytes: number
   readonly maxEntries: number
 }
 
-export const defaultLayerLimits: LayerLimits = { maxBytes: 128 * 2 ** 30, maxEntries: 10_000_000 }
+export const defaultLayerLimits: LayerLimits = { maxFileBytes: 128 * 2 ** 30, maxEntries: 10_000_000 }
 
 /** 2^32-1 means "leave as it is" to chown(2). */
 const maxId = 2 ** 32 - 2
@@ -111,7 +111,7 @@ export class LayerApplier implements TarHandler, Disposable {
   #count(entry: TarEntry): void {
     this.#bytes += entry.sizeBytes
     if (++this.#entries > this.#limits.maxEntries) throw invalid(`more than ${this.#limits.maxEntries} entries`)
-    if (this.#bytes > this.#limits.maxBytes) throw invalid(`the files exceed ${this.#limits.maxBytes} bytes`)
+    if (this.#bytes > this.#limits.maxFileBytes) throw invalid(`the files exceed ${this.#limits.maxFileBytes} bytes`)
     if (entry.uid > maxId || entry.gid > maxId) throw invalid(`owner ${entry.uid}:${entry.gid} is out of range`)
     if (entry.uid < 0 || entry.gid < 0) throw invalid(`owner ${entry.uid}:${entry.gid} is negative`)
   }
