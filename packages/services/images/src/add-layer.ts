@@ -4,7 +4,7 @@ import { type Descriptor, type Digest, Digester, mediaTypes } from '@berth/oci'
 import type { ContentStore } from '@berth/storage'
 import { open } from 'node:fs/promises'
 import type { ImagesContext } from './context.ts'
-import type { Lease } from './reclaimer.ts'
+import type { ImageLease } from './reclaimer.ts'
 
 /** Layers of one image, as Docker has it. */
 export const maxLayers = 127
@@ -19,7 +19,7 @@ export interface AddedLayer {
 /** Stores a layer tar, uncompressed whatever it came as, and unpacks it on `parent`. */
 export async function addLayer(
   { content, snapshots }: ImagesContext,
-  lease: Lease,
+  lease: ImageLease,
   { source, parent }: { readonly source: AsyncIterable<Uint8Array>; readonly parent: Digest | undefined },
 ): Promise<AddedLayer> {
   const blob = await content.ingest(decompress(source))

@@ -1,7 +1,7 @@
 import { type Descriptor, type Manifest, mediaTypes, sha256 } from '@berth/oci'
 import type { ContentStore } from '@berth/storage'
 import type { ImageRecord } from './image-store.ts'
-import type { Lease } from './reclaimer.ts'
+import type { ImageLease } from './reclaimer.ts'
 
 /** A manifest for a config and its layers, and its bytes. */
 export function buildManifest(
@@ -20,7 +20,7 @@ export function buildManifest(
 /** Stores the config and the manifest of a new image; names and the record come later, in one transaction. */
 export async function storeNewImage(
   content: ContentStore,
-  lease: Lease,
+  lease: ImageLease,
   { config, ...rest }: Pick<ImageRecord, 'config' | 'layers' | 'layerSizes' | 'parent' | 'lastTaggedAt'>,
 ): Promise<ImageRecord> {
   const configBytes = Buffer.from(JSON.stringify(config))

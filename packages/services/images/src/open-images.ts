@@ -1,7 +1,7 @@
 import type { Logger } from '@berth/base'
 import type { Database } from '@berth/database'
 import type { Events } from '@berth/events'
-import type { ContentStore, Snapshots } from '@berth/storage'
+import type { ContentStore, Leases, Snapshots } from '@berth/storage'
 import { Readable } from 'node:stream'
 import { commitImage } from './commit-image.ts'
 import type { ImagesContext } from './context.ts'
@@ -25,13 +25,13 @@ export interface ImagesOptions {
   readonly snapshots: Snapshots
   readonly events: Events
   readonly logger: Logger
+  /** The storage's, so that its collector spares work in flight. */
+  readonly leases?: Leases
 }
 
 export interface OpenImages extends Images, AsyncDisposable {
-  /** What must not be collected; names and images only, see `hasWorkInFlight`. */
+  /** For `Storage.addRoots()`: what must not be collected. */
   gcRoots(): ImageRoots
-  /** A load, import, commit or save is under way: what it brought is not in `gcRoots()` yet. */
-  readonly hasWorkInFlight: boolean
   /** Images, whatever number of names they have. */
   readonly count: number
 }
@@ -39,9 +39,10 @@ export interface OpenImages extends Images, AsyncDisposable {
 const nobody = (): readonly ImageUse[] => []
 
 /** Opens the image service on its tables; everything that is listed or resolved is held in memory. */
-export async function openImages({ database, content, snapshots, events, logger }: ImagesOptions): Promise<OpenImages> {
+export async function openImages(options: ImagesOptions): Promise<OpenImages> {
+  const { database, content, snapshots, events, logger, leases } = options
   const store = new ImageStore(database)
-  const reclaimer = new Reclaimer(store, content, snapshots, logger)
+  const reclaimer = new Reclaimer(store, { content, snapshots, logger, ...(leases && { leases }) })
   let uses: () => readonly ImageUse[] = nobody
   const context: ImagesContext = { store, content, snapshots, events, logger, reclaimer, uses: () => uses() }
   const free = async (images: Parameters<Reclaimer['reclaim']>[0][]) => {
@@ -82,9 +83,6 @@ export async function openImages({ database, content, snapshots, events, logger 
       uses = query
     },
     gcRoots: () => imageRoots(store),
-    get hasWorkInFlight() {
-      return reclaimer.hasLeases
-    },
     get count() {
       return store.images.size
     },

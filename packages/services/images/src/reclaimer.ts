@@ -1,6 +1,6 @@
 import { isKind, type Logger, messageOf } from '@berth/base'
 import type { Digest } from '@berth/oci'
-import type { ContentStore, IngestedBlob, Snapshots } from '@berth/storage'
+import type { ContentStore, IngestedBlob, Leases, Snapshots } from '@berth/storage'
 import { chainIdsOf, type ImageRecord, type ImageStore } from './image-store.ts'
 
 /** What the images keep alive, for whoever collects garbage. */
@@ -23,10 +23,18 @@ const blobsOf = (image: ImageRecord): Digest[] => [
 ]
 
 /** Held while work is in flight. What it brought and no image refers to at its end is freed, so failures clean up. */
-export interface Lease extends Disposable {
+export interface ImageLease extends Disposable {
   broughtBlob(blob: IngestedBlob): Digest
   /** Chain ids of unpacked layers, base first. */
   broughtChain(chain: readonly Digest[]): void
+}
+
+export interface ReclaimerOptions {
+  readonly content: ContentStore
+  readonly snapshots: Snapshots
+  readonly logger: Logger
+  /** Where the collector looks for work in flight. */
+  readonly leases?: Leases
 }
 
 /**
@@ -38,37 +46,41 @@ export class Reclaimer {
   readonly #content: ContentStore
   readonly #snapshots: Snapshots
   readonly #logger: Logger
+  readonly #storageLeases: Leases | undefined
   readonly #blobs = new Set<Digest>()
   readonly #chains: Digest[][] = []
   #leases = 0
   #sweep: Promise<void> = Promise.resolve()
 
-  constructor(store: ImageStore, content: ContentStore, snapshots: Snapshots, logger: Logger) {
+  constructor(store: ImageStore, { content, snapshots, logger, leases }: ReclaimerOptions) {
     this.#store = store
     this.#content = content
     this.#snapshots = snapshots
     this.#logger = logger
+    this.#storageLeases = leases
   }
 
   /** Waits for a sweep in progress, so that content seen under the lease stays. */
-  async lease(): Promise<Lease> {
+  async lease(): Promise<ImageLease> {
     this.#leases++
     await this.#sweep
+    const held = this.#storageLeases?.acquire()
     return {
       broughtBlob: ({ digest, isNew }) => {
+        held?.keep(digest)
         if (isNew) this.#blobs.add(digest)
         return digest
       },
-      broughtChain: (chain) => void this.#chains.push(chain.toReversed()),
+      broughtChain: (chain) => {
+        held?.keep(...chain)
+        this.#chains.push(chain.toReversed())
+      },
       [Symbol.dispose]: () => {
+        held?.[Symbol.dispose]()
         this.#leases--
         this.#start()
       },
     }
-  }
-
-  get hasLeases(): boolean {
-    return this.#leases > 0
   }
 
   /** Blobs that may have lost their last user. */

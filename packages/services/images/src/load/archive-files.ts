@@ -3,7 +3,7 @@ import { invalid } from '@berth/base'
 import { type Digest, isDigest } from '@berth/oci'
 import type { ContentStore, IngestedBlob } from '@berth/storage'
 import { posix } from 'node:path'
-import type { Lease } from '../reclaimer.ts'
+import type { ImageLease } from '../reclaimer.ts'
 
 /** A blob that an archive brought. */
 export interface ArchivedBlob {
@@ -26,13 +26,13 @@ const maxLinks = 40
  */
 export class ArchiveFiles {
   readonly #content: ContentStore
-  readonly #lease: Lease
+  readonly #lease: ImageLease
   readonly #files = new Map<string, File>()
   readonly #links = new Map<string, string>()
   #heldBytes = 0
   #entries = 0
 
-  constructor(content: ContentStore, lease: Lease) {
+  constructor(content: ContentStore, lease: ImageLease) {
     this.#content = content
     this.#lease = lease
   }
@@ -117,7 +117,7 @@ export class ArchiveFiles {
   /** A blob that is here already was verified when it came: the archive's copy is passed over. */
   async #takeBlob(expected: Digest, sizeBytes: number, content: AsyncIterable<Buffer>): Promise<ArchivedBlob> {
     const known = this.#content.info(expected)
-    if (known && known.sizeBytes === sizeBytes) return known
+    if (known && known.sizeBytes === sizeBytes) return this.#keep({ ...known, isNew: false })
     return this.#keep(await this.#content.ingest(content, { expected, sizeBytes }))
   }
 

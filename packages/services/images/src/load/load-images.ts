@@ -19,7 +19,7 @@ import { parseNewName } from '../find-image.ts'
 import type { Progress } from '../images.ts'
 import { type ImageRecord, keyOf, type NameRecord, type StoreChange } from '../image-store.ts'
 import { buildManifest } from '../new-image.ts'
-import type { Lease } from '../reclaimer.ts'
+import type { ImageLease } from '../reclaimer.ts'
 import { unpackImage } from '../unpack-image.ts'
 import { ArchiveFiles } from './archive-files.ts'
 import type { Candidate } from './candidate.ts'
@@ -71,7 +71,7 @@ interface Loaded {
 /** Stores the documents of one image and unpacks it, if it is one that this host runs or the only one. */
 async function admit(
   context: ImagesContext,
-  lease: Lease,
+  lease: ImageLease,
   candidate: Candidate,
   progress: Progress | undefined,
 ): Promise<Loaded> {
@@ -89,7 +89,7 @@ async function admit(
   return { candidate, image: isForeign ? image : await unpackImage(context, image, progress) }
 }
 
-async function storeManifest({ content }: ImagesContext, lease: Lease, candidate: Candidate): Promise<Descriptor> {
+async function storeManifest({ content }: ImagesContext, lease: ImageLease, candidate: Candidate): Promise<Descriptor> {
   const bytes = candidate.manifest?.bytes ?? buildManifest(candidate.configBytes, candidate.layers).bytes
   const digest = lease.broughtBlob(await content.put(bytes))
   const mediaType = candidate.manifest?.descriptor.mediaType ?? mediaTypes.manifest
