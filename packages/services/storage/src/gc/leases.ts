@@ -6,12 +6,15 @@ export interface Lease extends Disposable {
   keep(...digests: readonly Digest[]): void
 }
 
+/** File times are those of the kernel's last tick, up to 10 ms ago. */
+const tickMs = 20
+
 /** Leases live as long as the process: after a crash there is no work in flight. */
 export class Leases {
   readonly #held = new Set<{ readonly sinceMs: number; readonly kept: Set<Digest> }>()
 
   acquire(): Lease {
-    const lease = { sinceMs: Date.now(), kept: new Set<Digest>() }
+    const lease = { sinceMs: Date.now() - tickMs, kept: new Set<Digest>() }
     this.#held.add(lease)
     return {
       keep: (...digests) => digests.forEach((digest) => lease.kept.add(digest)),
