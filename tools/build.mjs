@@ -24,4 +24,5 @@ await build({
   keepNames: false,
   legalComments: 'none',
   logLevel: 'warning',
+  logOverride: { 'empty-import-meta': 'silent' }, // sources fall back to __filename there
 })
