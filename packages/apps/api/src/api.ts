@@ -83,7 +83,7 @@ class ApiServer implements Api {
       : createServer({ ...limits, shouldUpgradeCallback })
     // A client may end its sending and still read: half of a connection is no reason to drop the other.
     Object.assign(server, { httpAllowHalfOpen: true })
-    server.on('request', (request, response) => void this.#serve(request, response))
+    server.on('request', (request, response) => this.#start(request, response))
     server.on('upgrade', (request, socket, head) => this.#serveUpgrade(request, { socket, head }))
     server.on('clientError', refuseMalformed)
     server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => this.#track(socket))
@@ -109,7 +109,17 @@ class ApiServer implements Api {
     response.assignSocket(upgraded.socket as Socket)
     response.once('finish', () => upgraded.socket.end())
     upgraded.socket.on('error', () => undefined)
-    void this.#serve(request, response, upgraded)
+    this.#start(request, response, upgraded)
+  }
+
+  /** A client that vanishes makes streams fail whose work has long ended: that is no news. */
+  #start(request: IncomingMessage, response: ServerResponse, upgraded?: Upgraded): void {
+    request.on('error', () => undefined)
+    response.on('error', () => undefined)
+    this.#serve(request, response, upgraded).catch((error: unknown) => {
+      this.#log.error({ err: error, url: request.url }, 'request abandoned')
+      request.destroy()
+    })
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse, upgraded?: Upgraded): Promise<void> {

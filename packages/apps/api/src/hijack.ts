@@ -42,8 +42,9 @@ function hijack({ request, response, upgraded, version }: Exchange, tty: boolean
 
 /** The headers that every answer has, as lines. */
 function ownHeaders(response: ServerResponse): string {
-  const headers = Object.entries(response.getHeaders())
-  return headers.map(([name, value]) => `${name}: ${String(value)}\r\n`).join('')
+  // Node documents this for every outgoing message; its types know it of requests only.
+  const names = (response as unknown as { getRawHeaderNames(): string[] }).getRawHeaderNames()
+  return names.map((name) => `${name}: ${String(response.getHeader(name))}\r\n`).join('')
 }
 
 export interface SpliceOptions {

@@ -59,7 +59,10 @@ export function presentImage(image: Image, storageDriver: string, version: ApiVe
     },
     Metadata: { LastTagTime: image.lastTaggedAt || zeroTime },
     ...(has(version, 'imageContainerConfig')
-      ? { Container: config.container ?? '', ContainerConfig: presentConfig({}, version) as never }
+      ? {
+          ...(config.container ? { Container: config.container } : {}),
+          ContainerConfig: presentConfig({}, version) as never,
+        }
       : {}),
   }
 }

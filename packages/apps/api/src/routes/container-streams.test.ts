@@ -56,7 +56,7 @@ test('POST /exec/{id}/start upgrades, takes the input that came with the request
     'Connection: Upgrade',
     'Upgrade: tcp',
   ])
-  assert.match(head, /\r\napi-version: 1\.51/i)
+  assert.match(head, /\r\nApi-Version: 1\.51/)
   assert.equal(body, encodeFrame(1, 'early').toString() + encodeFrame(1, 'late').toString())
 })
 
