@@ -19,7 +19,8 @@ import { readJsonLines } from './lines.ts'
 import type { EngineResponse, HijackedConnection, Transport } from './transport.ts'
 
 /** The body of a create: what is left out takes the engine's default. */
-export type ContainerCreateBody = Partial<ContainerConfig> & {
+export type ContainerCreateBody = Partial<Omit<ContainerConfig, 'Env'>> & {
+  Env?: string[] | null
   HostConfig?: Partial<HostConfig>
   NetworkingConfig?: { EndpointsConfig: Record<string, Partial<EndpointSettings>> }
 }

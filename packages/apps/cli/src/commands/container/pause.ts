@@ -1,0 +1,11 @@
+import { atLeast, defineCommand } from '../../command.ts'
+import { forEachName } from './for-each.ts'
+
+export const command = defineCommand({
+  usage: 'CONTAINER [CONTAINER...]',
+  summary: 'Pause all processes within one or more containers',
+  aliases: ['container pause', 'pause'],
+  count: atLeast(1),
+  flags: {},
+  run: (cli, { args }) => forEachName(cli, args, (name) => cli.engine.containers.pause(name)),
+})

@@ -1,0 +1,49 @@
+import { defineCommand, noArguments } from '../../command.ts'
+import { boolean, filter, integer, string } from '../../flags/flag.ts'
+import { tableFormatHelp } from '../../output/format-help.ts'
+import { render } from '../../output/view.ts'
+import { containerView } from './container-view.ts'
+
+export const command = defineCommand({
+  usage: '[OPTIONS]',
+  summary: 'List containers',
+  aliases: ['container ls', 'container list', 'container ps', 'ps'],
+  count: noArguments,
+  flags: {
+    all: boolean('a,all', 'Show all containers (default shows just running)'),
+    filter: filter('f,filter', 'Filter output based on conditions provided'),
+    format: string('format', tableFormatHelp),
+    last: integer('n,last', 'Show n last created containers (includes all states) (default -1)', -1),
+    latest: boolean('l,latest', 'Show the latest created container (includes all states)'),
+    noTrunc: boolean('no-trunc', "Don't truncate output"),
+    quiet: boolean('q,quiet', 'Only display container IDs'),
+    size: boolean('s,size', 'Display total file sizes'),
+  },
+  async run(cli, { flags }) {
+    const limit = flags.latest && flags.last === -1 ? 1 : flags.last
+    const format = flags.format === '' && !flags.quiet ? (cli.config.psFormat ?? '') : flags.format
+    const size = flags.size || format.includes('.Size') || undefined
+    const containers = await cli.engine.containers.list({
+      all: flags.all || undefined,
+      limit: limit > 0 ? limit : undefined,
+      size,
+      filters: flags.filter,
+    })
+    const view = containerView(!flags.noTrunc)
+    if (flags.quiet && (format === '' || format === 'table')) {
+      cli.out(containers.map((container) => `${String(view.columns['ID']?.value(container))}\n`).join(''))
+      return
+    }
+    const defaults = [
+      'ID',
+      'Image',
+      'Command',
+      'RunningFor',
+      'Status',
+      'Ports',
+      'Names',
+      ...(flags.size ? ['Size'] : []),
+    ]
+    await render(cli, containers, view, { format, defaults })
+  },
+})

@@ -1,0 +1,181 @@
+import { messageOf } from '@berth/base'
+import type { InfoResponse } from '@berth/engine-api'
+import type { Cli } from '../../cli.ts'
+import { clientVersion } from '../../client-version.ts'
+import { defineCommand, noArguments } from '../../command.ts'
+import { describeFailure, StatusError } from '../../errors.ts'
+import { string } from '../../flags/flag.ts'
+import { formatHelp } from '../../output/format-help.ts'
+import { binarySize } from '../../output/units.ts'
+
+export const command = defineCommand({
+  usage: '[OPTIONS]',
+  summary: 'Display system-wide information',
+  aliases: ['system info', 'info'],
+  count: noArguments,
+  flags: { format: string('f,format', formatHelp) },
+  async run(cli, { flags }) {
+    const client = describeClient(cli)
+    if (flags.format !== '') return printFormatted(cli, client, flags.format)
+    cli.out(
+      `Client:\n Version:    ${client.Version}\n Context:    ${client.Context}\n Debug Mode: ${client.Debug}\n\nServer:\n`,
+    )
+    const info = await cli.engine.system.info().catch((error: unknown) => {
+      throw new StatusError(1, `${describeFailure(error)}\nerrors pretty printing info`)
+    })
+    cli.out(formatInfo(info))
+    for (const warning of info.Warnings ?? []) cli.err(`${warning}\n`)
+  },
+})
+
+interface ClientInfo {
+  readonly Version: string
+  readonly Context: string
+  readonly Debug: boolean
+}
+
+function describeClient({ globals }: Cli): ClientInfo {
+  return { Version: clientVersion, Context: globals.context === '' ? 'default' : globals.context, Debug: globals.debug }
+}
+
+async function printFormatted(cli: Cli, ClientInfo: ClientInfo, format: string): Promise<void> {
+  const data = { ...(await cli.engine.system.info()), ClientInfo }
+  if (format === 'json') return cli.out(`${JSON.stringify(data)}\n`)
+  const { parseTemplate, goType } = await import('@berth/go-template')
+  try {
+    const typed = Object.defineProperty(data, goType, { value: 'system.dockerInfo' })
+    cli.out(`${parseTemplate(format).execute(typed)}\n`)
+  } catch (error) {
+    throw new StatusError(
+      messageOf(error).includes('executing') ? 1 : 64,
+      `template parsing error: ${messageOf(error)}`,
+    )
+  }
+}
+
+function formatInfo(info: InfoResponse): string {
+  const lines = [
+    ...containerLines(info),
+    ...storageLines(info),
+    ...pluginLines(info),
+    ...runtimeLines(info),
+    ...hostLines(info),
+    ...settingLines(info),
+  ]
+  return lines.map((line) => ` ${line}\n`).join('')
+}
+
+function containerLines(info: InfoResponse): string[] {
+  return [
+    `Containers: ${info.Containers}`,
+    ` Running: ${info.ContainersRunning}`,
+    ` Paused: ${info.ContainersPaused}`,
+    ` Stopped: ${info.ContainersStopped}`,
+    `Images: ${info.Images}`,
+    ...named('Server Version', info.ServerVersion),
+  ]
+}
+
+function storageLines(info: InfoResponse): string[] {
+  return [
+    ...named('Storage Driver', info.Driver),
+    ...(info.DriverStatus ?? []).map(([name, value]) => ` ${name}: ${value}`),
+    ...named('Logging Driver', info.LoggingDriver),
+    ...named('Cgroup Driver', info.CgroupDriver),
+    ...named('Cgroup Version', info.CgroupVersion),
+  ]
+}
+
+function pluginLines({ Plugins, CDISpecDirs }: InfoResponse): string[] {
+  const authorization =
+    (Plugins.Authorization ?? []).length > 0 ? [` Authorization: ${Plugins.Authorization?.join(' ')}`] : []
+  const directories =
+    (CDISpecDirs ?? []).length > 0 ? ['CDI spec directories:', ...CDISpecDirs.map((path) => ` ${path}`)] : []
+  return [
+    'Plugins:',
+    ` Volume: ${Plugins.Volume.join(' ')}`,
+    ` Network: ${Plugins.Network.join(' ')}`,
+    ...authorization,
+    ` Log: ${Plugins.Log.join(' ')}`,
+    ...directories,
+  ]
+}
+
+function runtimeLines(info: InfoResponse): string[] {
+  const runtimes = Object.keys(info.Runtimes ?? {})
+  const options = info.SecurityOptions ?? []
+  return [
+    ...named('Swarm', info.Swarm?.LocalNodeState),
+    ...(runtimes.length > 0
+      ? [`Runtimes: ${runtimes.toSorted().join(' ')}`, `Default Runtime: ${info.DefaultRuntime}`]
+      : []),
+    `Init Binary: ${info.InitBinary}`,
+    `containerd version: ${info.ContainerdCommit?.ID ?? ''}`,
+    `runc version: ${info.RuncCommit?.ID ?? ''}`,
+    `init version: ${info.InitCommit?.ID ?? ''}`,
+    ...(options.length > 0 ? ['Security Options:', ...options.flatMap(securityLines)] : []),
+  ]
+}
+
+/** `name=seccomp,profile=builtin`. */
+function securityLines(option: string): string[] {
+  const fields = option.split(',').map((field) => field.split('='))
+  return fields.map(([key = '', value = '']) =>
+    key === 'name' ? ` ${value}` : `  ${key.charAt(0).toUpperCase()}${key.slice(1)}: ${value}`,
+  )
+}
+
+function hostLines(info: InfoResponse): string[] {
+  return [
+    ...named('Kernel Version', info.KernelVersion),
+    ...named('Operating System', info.OperatingSystem),
+    ...named('OSType', info.OSType),
+    ...named('Architecture', info.Architecture),
+    `CPUs: ${info.NCPU}`,
+    `Total Memory: ${binarySize(info.MemTotal)}`,
+    ...named('Name', info.Name),
+    ...named('ID', info.ID),
+    `Docker Root Dir: ${info.DockerRootDir}`,
+    `Debug Mode: ${info.Debug}`,
+    ...(info.Debug ? debugLines(info) : []),
+  ]
+}
+
+function debugLines(info: InfoResponse): string[] {
+  return [
+    ` File Descriptors: ${info.NFd}`,
+    ` Goroutines: ${info.NGoroutines}`,
+    ` System Time: ${info.SystemTime}`,
+    ` EventsListeners: ${info.NEventsListener}`,
+  ]
+}
+
+function settingLines(info: InfoResponse): string[] {
+  const insecure = info.RegistryConfig?.InsecureRegistryCIDRs ?? []
+  const mirrors = info.RegistryConfig?.Mirrors ?? []
+  const pools = info.DefaultAddressPools ?? []
+  return [
+    ...named('HTTP Proxy', info.HttpProxy),
+    ...named('HTTPS Proxy', info.HttpsProxy),
+    ...named('No Proxy', info.NoProxy),
+    ...listed('Labels', info.Labels ?? []),
+    `Experimental: ${info.ExperimentalBuild}`,
+    ...listed('Insecure Registries', insecure),
+    ...listed('Registry Mirrors', mirrors),
+    `Live Restore Enabled: ${info.LiveRestoreEnabled}`,
+    ...named('Product License', info.ProductLicense),
+    ...listed(
+      'Default Address Pools',
+      pools.map(({ Base, Size }) => `Base: ${Base}, Size: ${Size}`),
+    ),
+    ...named('Firewall Backend', info.FirewallBackend?.Driver),
+  ]
+}
+
+function named(name: string, value: string | undefined): string[] {
+  return value === undefined || value === '' ? [] : [`${name}: ${value}`]
+}
+
+function listed(name: string, values: readonly string[]): string[] {
+  return values.length === 0 ? [] : [`${name}:`, ...values.map((value) => ` ${value}`)]
+}

@@ -1,0 +1,128 @@
+import { messageOf } from '@berth/base'
+import type { VersionResponse } from '@berth/engine-api'
+import { newestApiVersion } from '@berth/engine-client'
+import type { Cli } from '../../cli.ts'
+import { clientVersion } from '../../client-version.ts'
+import { defineCommand, noArguments } from '../../command.ts'
+import { describeFailure, StatusError } from '../../errors.ts'
+import { string } from '../../flags/flag.ts'
+import { formatHelp } from '../../output/format-help.ts'
+
+export const command = defineCommand({
+  usage: '[OPTIONS]',
+  summary: 'Show the Berth version information',
+  count: noArguments,
+  flags: { format: string('f,format', formatHelp) },
+  async run(cli, { flags }) {
+    const { server, failure } = await askServer(cli)
+    const client = describeClient(cli)
+    if (flags.format === '')
+      cli.out(`${formatClient(client)}${server === undefined ? '' : `\n${formatServer(server)}`}`)
+    else cli.out(`${await formatBy(flags.format, { Client: client, Server: server ?? null })}\n`)
+    if (failure !== undefined) throw new StatusError(1, failure)
+  },
+})
+
+interface ClientVersion {
+  readonly Version: string
+  readonly ApiVersion: string
+  readonly DefaultAPIVersion: string
+  readonly GitCommit: string
+  readonly GoVersion: string
+  readonly Os: string
+  readonly Arch: string
+  readonly BuildTime: string
+  readonly Context: string
+}
+
+async function askServer(cli: Cli): Promise<{ server?: VersionResponse; failure?: string }> {
+  try {
+    return { server: await cli.engine.system.version() }
+  } catch (error) {
+    return { failure: describeFailure(error) }
+  }
+}
+
+/** A client without Go shows its JavaScript runtime where docker shows Go. */
+function describeClient(cli: Cli): ClientVersion {
+  return {
+    Version: clientVersion,
+    ApiVersion: cli.engine.transport.apiVersion,
+    DefaultAPIVersion: newestApiVersion,
+    GitCommit: '',
+    GoVersion: `node ${process.version}`,
+    Os: process.platform,
+    Arch: goArchitecture(process.arch),
+    BuildTime: '',
+    Context: cli.globals.context === '' ? 'default' : cli.globals.context,
+  }
+}
+
+function goArchitecture(arch: string): string {
+  const names: Record<string, string> = { x64: 'amd64', ia32: '386' }
+  return names[arch] ?? arch
+}
+
+function formatClient(client: ClientVersion): string {
+  const rows = [
+    ['Version', client.Version],
+    ['API version', client.ApiVersion],
+    ['Runtime', client.GoVersion],
+    ['OS/Arch', `${client.Os}/${client.Arch}`],
+    ['Context', client.Context],
+  ]
+  return `Client:\n${rows.map((row) => line(' ', row)).join('')}`
+}
+
+function formatServer(server: VersionResponse): string {
+  const rows = [
+    ['Version', server.Version],
+    ['API version', `${server.ApiVersion} (minimum version ${server.MinAPIVersion})`],
+    ['Go version', server.GoVersion],
+    ['Git commit', server.GitCommit],
+    ['Built', reformatDate(server.BuildTime ?? '')],
+    ['OS/Arch', `${server.Os}/${server.Arch}`],
+    ['Experimental', String(server.Experimental ?? false)],
+  ]
+  const title = server.Platform.Name === '' ? 'Server:' : `Server: ${server.Platform.Name}`
+  const engine = ` Engine:\n${rows.map((row) => line('  ', row)).join('')}`
+  return `${title}\n${engine}${(server.Components ?? [])
+    .filter(({ Name }) => Name !== 'Engine')
+    .map(formatComponent)
+    .join('')}`
+}
+
+function formatComponent({ Name, Version, Details }: VersionResponse['Components'][number]): string {
+  const rows = Object.entries(Details ?? {}).map(([key, value]) => line('  ', [key, value]))
+  return ` ${Name}:\n${line('  ', ['Version', Version])}${rows.join('')}`
+}
+
+function line(indent: string, [name = '', value = '']: readonly string[]): string {
+  return `${`${indent}${name}:`.padEnd(20)}${value}\n`
+}
+
+/** `Mon Jan  2 15:04:05 2006`, as C's asctime. */
+function reformatDate(text: string): string {
+  const date = new Date(text)
+  if (Number.isNaN(date.getTime())) return text
+  const [weekday = '', , month = '', year = ''] = date.toUTCString().replace(',', '').split(' ')
+  const day = String(date.getUTCDate()).padStart(2)
+  return `${weekday} ${month} ${day} ${date.toISOString().slice(11, 19)} ${year}`
+}
+
+async function formatBy(
+  format: string,
+  data: { Client: ClientVersion; Server: VersionResponse | null },
+): Promise<string> {
+  if (format === 'json') return JSON.stringify(data)
+  const { goType, parseTemplate } = await import('@berth/go-template')
+  const typed = Object.defineProperty({ ...data }, goType, { value: 'system.versionInfo' })
+  try {
+    return parseTemplate(format, { name: 'version' }).execute(typed)
+  } catch (error) {
+    throw new StatusError(
+      1,
+      messageOf(error).replace(/^template: version:(\d+): /, 'template parsing error: template: version:$1: '),
+    )
+  }
+}

@@ -1,0 +1,39 @@
+import type { AnyCommand } from './command.ts'
+import { formatFlags } from './flags/usage.ts'
+import { globalFlags } from './global-flags.ts'
+import type { Entry } from './registry.ts'
+import { groups } from './registry.ts'
+
+/** `Usage:  berth ps [OPTIONS]`. */
+export function usageLine(command: AnyCommand, path: string): string {
+  return `Usage:  ${path}${command.usage === '' ? '' : ` ${command.usage}`}`
+}
+
+/** The whole help of one command. */
+export function commandHelp(command: AnyCommand, path: string, width: number): string {
+  const aliases = command.aliases?.map((alias) => `berth ${alias}`).join(', ')
+  const blocks = [usageLine(command, path), command.summary]
+  if (aliases !== undefined) blocks.push(`Aliases:\n  ${aliases}`)
+  const flags = formatFlags(command.flags, width)
+  if (flags !== '') blocks.push(`Options:\n${flags}`.trimEnd())
+  return `${blocks.join('\n\n')}\n`
+}
+
+/** The help of a group such as `berth container`. */
+export function groupHelp(entry: Entry, path: string): string {
+  const blocks = [`Usage:  ${path} COMMAND`, entry.summary, `Commands:\n${listEntries(entry.children ?? {})}`.trimEnd()]
+  return `${blocks.join('\n\n')}\n\nRun '${path} COMMAND --help' for more information on a command.\n`
+}
+
+/** The help of `berth` itself. */
+export function topHelp(width: number): string {
+  const lists = groups.map((group) => `${group.title}:\n${listEntries(group.commands)}`.trimEnd())
+  const options = `Global Options:\n${formatFlags(globalFlags, width)}`.trimEnd()
+  const blocks = ['Usage:  berth [OPTIONS] COMMAND', 'A container platform for Linux', ...lists, options]
+  return `${blocks.join('\n\n')}\n\nRun 'berth COMMAND --help' for more information on a command.\n`
+}
+
+function listEntries(entries: Readonly<Record<string, Entry>>): string {
+  const shown = Object.entries(entries).filter(([, entry]) => entry.alias !== true && entry.missing !== true)
+  return shown.map(([name, entry]) => `  ${name.padEnd(11)} ${entry.summary}\n`).join('')
+}

@@ -1,0 +1,170 @@
+import { resolve } from 'node:path'
+import type { MountSpec } from '@berth/engine-api'
+import { parseSize } from '../flags/values.ts'
+import { splitCsv } from './csv.ts'
+import { splitPair } from './key-values.ts'
+
+/** A `--mount` value: `type=bind,source=/a,target=/b,readonly`. */
+export function parseMount(text: string): MountSpec {
+  const draft: Draft = { Type: 'volume', Target: '' }
+  for (const field of splitCsv(text)) applyField(draft, field, text)
+  return checkMount(draft, text)
+}
+
+type Draft = Omit<MountSpec, 'Type'> & { Type: string }
+
+const switches = new Set(['readonly', 'ro', 'volume-nocopy', 'bind-nonrecursive'])
+
+function applyField(draft: Draft, field: string, whole: string): void {
+  const [rawKey, given] = splitPair(field)
+  const key = rawKey.toLowerCase()
+  const bare = !field.includes('=')
+  if (bare && !switches.has(key)) throw new Error(`invalid field '${field}' must be a key=value pair`)
+  const value = bare ? 'true' : given
+  switch (key) {
+    case 'type':
+      draft.Type = value.toLowerCase()
+      return
+    case 'source':
+    case 'src':
+      draft.Source = value === '.' || value.startsWith('./') || value.startsWith('../') ? resolve(value) : value
+      return
+    case 'target':
+    case 'dst':
+    case 'destination':
+      draft.Target = value
+      return
+    case 'readonly':
+    case 'ro':
+      draft.ReadOnly = parseSwitch(key, value)
+      return
+    case 'consistency':
+      draft.Consistency = value.toLowerCase()
+      return
+    default:
+      applyTypedField(draft, { key, value, field }, whole)
+  }
+}
+
+function applyTypedField(
+  draft: Draft,
+  { key, value, field }: { key: string; value: string; field: string },
+  whole: string,
+): void {
+  switch (key) {
+    case 'bind-propagation':
+      draft.BindOptions = { ...draft.BindOptions, Propagation: value.toLowerCase() }
+      return
+    case 'bind-nonrecursive':
+      draft.BindOptions = { ...draft.BindOptions, NonRecursive: parseSwitch(key, value) }
+      return
+    case 'bind-recursive':
+      draft.BindOptions = { ...draft.BindOptions, ...parseRecursive(key, value) }
+      return
+    case 'volume-subpath':
+      draft.VolumeOptions = { ...draft.VolumeOptions, Subpath: value }
+      return
+    case 'volume-nocopy':
+      draft.VolumeOptions = { ...draft.VolumeOptions, NoCopy: parseSwitch(key, value) }
+      return
+    case 'volume-label':
+      draft.VolumeOptions = { ...draft.VolumeOptions, Labels: { ...draft.VolumeOptions?.Labels, ...pair(value) } }
+      return
+    case 'volume-driver':
+      draft.VolumeOptions = {
+        ...draft.VolumeOptions,
+        DriverConfig: { ...draft.VolumeOptions?.DriverConfig, Name: value },
+      }
+      return
+    case 'volume-opt': {
+      const config = draft.VolumeOptions?.DriverConfig
+      draft.VolumeOptions = {
+        ...draft.VolumeOptions,
+        DriverConfig: { ...config, Options: { ...config?.Options, ...pair(value) } },
+      }
+      return
+    }
+    case 'image-subpath':
+      draft.ImageOptions = { Subpath: value }
+      return
+    case 'tmpfs-size':
+      draft.TmpfsOptions = { ...draft.TmpfsOptions, SizeBytes: parseTmpfsSize(key, value) }
+      return
+    case 'tmpfs-mode':
+      draft.TmpfsOptions = { ...draft.TmpfsOptions, Mode: parseMode(key, value) }
+      return
+    default:
+      throw new Error(`unexpected key '${key}' in '${field === whole ? whole : field}'`)
+  }
+}
+
+function checkMount(draft: Draft, text: string): MountSpec {
+  if (draft.Type === '') throw new Error('type is required')
+  if (draft.Target === '') throw new Error('target is required')
+  const groups = {
+    bind: draft.BindOptions,
+    volume: draft.VolumeOptions,
+    image: draft.ImageOptions,
+    tmpfs: draft.TmpfsOptions,
+  }
+  for (const [type, options] of Object.entries(groups)) {
+    if (options !== undefined && draft.Type !== type) {
+      throw new Error(`cannot mix '${type}-*' options with mount type '${draft.Type}'`)
+    }
+  }
+  checkRecursive(draft, text)
+  return draft as MountSpec
+}
+
+function checkRecursive({ BindOptions, ReadOnly }: Draft, _text: string): void {
+  if (BindOptions?.ReadOnlyNonRecursive === true && ReadOnly !== true) {
+    throw new Error("option 'bind-recursive=writable' requires 'readonly' to be specified in conjunction")
+  }
+  if (BindOptions?.ReadOnlyForceRecursive !== true) return
+  if (ReadOnly !== true)
+    throw new Error("option 'bind-recursive=readonly' requires 'readonly' to be specified in conjunction")
+  if (BindOptions.Propagation !== 'rprivate') {
+    throw new Error(
+      "option 'bind-recursive=readonly' requires 'bind-propagation=rprivate' to be specified in conjunction",
+    )
+  }
+}
+
+function parseRecursive(key: string, value: string): MountSpec['BindOptions'] {
+  switch (value) {
+    case 'enabled':
+      return {}
+    case 'disabled':
+      return { NonRecursive: true }
+    case 'writable':
+      return { ReadOnlyNonRecursive: true }
+    case 'readonly':
+      return { ReadOnlyForceRecursive: true }
+    default:
+      throw new Error(`invalid value for ${key}: ${value} (must be "enabled", "disabled", "writable", or "readonly")`)
+  }
+}
+
+function parseSwitch(key: string, value: string): boolean {
+  if (['true', '1', 't', 'T', 'TRUE', 'True'].includes(value)) return true
+  if (['false', '0', 'f', 'F', 'FALSE', 'False'].includes(value)) return false
+  throw new Error(`invalid value for ${key}: ${value}`)
+}
+
+function parseTmpfsSize(key: string, value: string): number {
+  try {
+    return parseSize(value)
+  } catch {
+    throw new Error(`invalid value for ${key}: ${value}`)
+  }
+}
+
+function parseMode(key: string, value: string): number {
+  if (!/^[0-7]+$/.test(value)) throw new Error(`invalid value for ${key}: ${value}`)
+  return Number.parseInt(value, 8)
+}
+
+function pair(text: string): Record<string, string> {
+  const [key, value] = splitPair(text)
+  return { [key]: value }
+}

@@ -1,0 +1,16 @@
+/** Indents a JSON text without changing its tokens, as Go's json.Indent with four spaces. */
+export function indentJson(text: string, prefix = ''): string {
+  const parts: string[] = []
+  let depth = 0
+  let last = ''
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g)) {
+    const closes = token === '}' || token === ']'
+    const opened = last === '{' || last === '['
+    if (closes) depth--
+    if (closes ? !opened : opened || last === ',') parts.push('\n', prefix, '    '.repeat(depth))
+    parts.push(token === ':' ? ': ' : token)
+    if (token === '{' || token === '[') depth++
+    last = token
+  }
+  return parts.join('')
+}

@@ -1,0 +1,92 @@
+const decimalUnits = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB']
+const binaryUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB', 'ZiB', 'YiB']
+
+/** `1.98MB`: decimal units, `precision` significant digits. */
+export function humanSize(sizeBytes: number, precision = 4): string {
+  return scaled(sizeBytes, 1000, { units: decimalUnits, precision })
+}
+
+/** `512MiB`: binary units, four significant digits. */
+export function binarySize(sizeBytes: number): string {
+  return scaled(sizeBytes, 1024, { units: binaryUnits, precision: 4 })
+}
+
+function scaled(
+  sizeBytes: number,
+  base: number,
+  { units, precision }: { units: readonly string[]; precision: number },
+): string {
+  let size = sizeBytes
+  let unit = 0
+  while (size >= base && unit < units.length - 1) {
+    size /= base
+    unit++
+  }
+  return significant(size, precision) + (units[unit] ?? '')
+}
+
+/** As printf's %.<precision>g. */
+function significant(value: number, precision: number): string {
+  const [mantissa = '0', exponent = '0'] = value.toExponential(precision - 1).split('e')
+  if (Number(exponent) < precision) return String(Number(value.toPrecision(precision)))
+  return `${Number(mantissa)}e+${exponent.replace('+', '').padStart(2, '0')}`
+}
+
+const minuteS = 60
+const hourS = 60 * minuteS
+
+/** `About a minute`, `3 weeks`: how docker tells a span of time. */
+export function humanDuration(seconds: number): string {
+  const whole = Math.trunc(seconds)
+  const minutes = Math.trunc(seconds / minuteS)
+  const hours = Math.round(seconds / hourS)
+  if (whole < 1) return 'Less than a second'
+  if (whole === 1) return '1 second'
+  if (whole < 60) return `${whole} seconds`
+  if (minutes === 1) return 'About a minute'
+  if (minutes < 60) return `${minutes} minutes`
+  if (hours === 1) return 'About an hour'
+  if (hours < 48) return `${hours} hours`
+  if (hours < 24 * 7 * 2) return `${Math.trunc(hours / 24)} days`
+  if (hours < 24 * 30 * 2) return `${Math.trunc(hours / 24 / 7)} weeks`
+  if (hours < 24 * 365 * 2) return `${Math.trunc(hours / 24 / 30)} months`
+  return `${Math.trunc(seconds / hourS / 24 / 365)} years`
+}
+
+/** The time since `epochS` (seconds), as a column shows it. */
+export function ago(epochS: number): string {
+  return `${humanDuration(Date.now() / 1000 - epochS)} ago`
+}
+
+/** As Go prints a time: `2026-01-02 15:04:05 +0000 UTC`, in the local zone. */
+export function goTime(epochS: number): string {
+  const date = new Date(epochS * 1000)
+  const offsetMinutes = -date.getTimezoneOffset()
+  const local = new Date(date.getTime() + offsetMinutes * 60_000).toISOString()
+  const sign = offsetMinutes < 0 ? '-' : '+'
+  const [hours, minutes] = [Math.trunc(Math.abs(offsetMinutes) / 60), Math.abs(offsetMinutes) % 60]
+  const offset = `${sign}${String(hours).padStart(2, '0')}${String(minutes).padStart(2, '0')}`
+  return `${local.slice(0, 10)} ${local.slice(11, 19)} ${offset} ${zoneName(date, offset)}`
+}
+
+function zoneName(date: Date, offset: string): string {
+  if (offset === '+0000') return 'UTC'
+  return /\(([A-Z]{2,5})\)$/.exec(date.toString())?.[1] ?? offset.slice(0, 3)
+}
+
+/** RFC 3339 with the local zone's offset, as events and logs show. */
+export function localTimestamp(epochNs: bigint): string {
+  const seconds = epochNs / 1_000_000_000n
+  const date = new Date(Number(seconds) * 1000)
+  const offsetMinutes = -date.getTimezoneOffset()
+  const local = new Date(date.getTime() + offsetMinutes * 60_000).toISOString().slice(0, 19)
+  const nanos = String(epochNs % 1_000_000_000n).padStart(9, '0')
+  return `${local}.${nanos}${zoneOffset(offsetMinutes)}`
+}
+
+function zoneOffset(offsetMinutes: number): string {
+  if (offsetMinutes === 0) return 'Z'
+  const size = Math.abs(offsetMinutes)
+  const two = (count: number): string => String(count).padStart(2, '0')
+  return `${offsetMinutes < 0 ? '-' : '+'}${two(Math.trunc(size / 60))}:${two(size % 60)}`
+}

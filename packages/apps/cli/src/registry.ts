@@ -1,0 +1,293 @@
+import type { AnyCommand } from './command.ts'
+
+interface CommandModule {
+  readonly command: AnyCommand
+}
+
+/** A name of the command tree: a command, loaded when it runs, or a group of them. */
+export interface Entry {
+  readonly summary: string
+  readonly load?: () => Promise<CommandModule>
+  readonly children?: Readonly<Record<string, Entry>>
+  /** Works, but is not listed: another name for a listed one. */
+  readonly alias?: boolean
+  /** Known, and not there yet. */
+  readonly missing?: boolean
+}
+
+const missing = (summary: string): Entry => ({ summary, missing: true })
+const alias = (entry: Entry): Entry => ({ ...entry, alias: true })
+
+const attach: Entry = {
+  summary: 'Attach local standard input, output, and error streams to a running container',
+  load: () => import('./commands/container/attach.ts'),
+}
+const commit: Entry = {
+  summary: "Create a new image from a container's changes",
+  load: () => import('./commands/container/commit.ts'),
+}
+const cp = missing('Copy files/folders between a container and the local filesystem')
+const create: Entry = { summary: 'Create a new container', load: () => import('./commands/container/create.ts') }
+const diff: Entry = {
+  summary: "Inspect changes to files or directories on a container's filesystem",
+  load: () => import('./commands/container/diff.ts'),
+}
+const exec: Entry = {
+  summary: 'Execute a command in a running container',
+  load: () => import('./commands/container/exec.ts'),
+}
+const exportContainer: Entry = {
+  summary: "Export a container's filesystem as a tar archive",
+  load: () => import('./commands/container/export.ts'),
+}
+const kill: Entry = {
+  summary: 'Kill one or more running containers',
+  load: () => import('./commands/container/kill.ts'),
+}
+const logs: Entry = { summary: 'Fetch the logs of a container', load: () => import('./commands/container/logs.ts') }
+const ps: Entry = { summary: 'List containers', load: () => import('./commands/container/ps.ts') }
+const pause: Entry = {
+  summary: 'Pause all processes within one or more containers',
+  load: () => import('./commands/container/pause.ts'),
+}
+const port: Entry = {
+  summary: 'List port mappings or a specific mapping for the container',
+  load: () => import('./commands/container/port.ts'),
+}
+const rename: Entry = { summary: 'Rename a container', load: () => import('./commands/container/rename.ts') }
+const restart: Entry = {
+  summary: 'Restart one or more containers',
+  load: () => import('./commands/container/restart.ts'),
+}
+const rm: Entry = { summary: 'Remove one or more containers', load: () => import('./commands/container/rm.ts') }
+const run: Entry = {
+  summary: 'Create and run a new container from an image',
+  load: () => import('./commands/container/run.ts'),
+}
+const start: Entry = {
+  summary: 'Start one or more stopped containers',
+  load: () => import('./commands/container/start.ts'),
+}
+const stats: Entry = {
+  summary: 'Display a live stream of container(s) resource usage statistics',
+  load: () => import('./commands/container/stats.ts'),
+}
+const stop: Entry = {
+  summary: 'Stop one or more running containers',
+  load: () => import('./commands/container/stop.ts'),
+}
+const top: Entry = {
+  summary: 'Display the running processes of a container',
+  load: () => import('./commands/container/top.ts'),
+}
+const unpause: Entry = {
+  summary: 'Unpause all processes within one or more containers',
+  load: () => import('./commands/container/unpause.ts'),
+}
+const update: Entry = {
+  summary: 'Update configuration of one or more containers',
+  load: () => import('./commands/container/update.ts'),
+}
+const wait: Entry = {
+  summary: 'Block until one or more containers stop, then print their exit codes',
+  load: () => import('./commands/container/wait.ts'),
+}
+
+const build = missing('Build an image from a Dockerfile')
+const pull = missing('Download an image from a registry')
+const push = missing('Upload an image to a registry')
+const history: Entry = { summary: 'Show the history of an image', load: () => import('./commands/image/history.ts') }
+const importImage: Entry = {
+  summary: 'Import the contents from a tarball to create a filesystem image',
+  load: () => import('./commands/image/import.ts'),
+}
+const images: Entry = { summary: 'List images', load: () => import('./commands/image/ls.ts') }
+const load: Entry = {
+  summary: 'Load an image from a tar archive or STDIN',
+  load: () => import('./commands/image/load.ts'),
+}
+const rmi: Entry = { summary: 'Remove one or more images', load: () => import('./commands/image/rm.ts') }
+const save: Entry = {
+  summary: 'Save one or more images to a tar archive (streamed to STDOUT by default)',
+  load: () => import('./commands/image/save.ts'),
+}
+const tag: Entry = {
+  summary: 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE',
+  load: () => import('./commands/image/tag.ts'),
+}
+
+const events: Entry = {
+  summary: 'Get real time events from the server',
+  load: () => import('./commands/system/events.ts'),
+}
+const info: Entry = { summary: 'Display system-wide information', load: () => import('./commands/system/info.ts') }
+const inspect: Entry = {
+  summary: 'Return low-level information on Docker objects',
+  load: () => import('./commands/system/inspect.ts'),
+}
+const version: Entry = {
+  summary: 'Show the Berth version information',
+  load: () => import('./commands/system/version.ts'),
+}
+
+const container: Entry = {
+  summary: 'Manage containers',
+  children: {
+    attach,
+    commit,
+    cp,
+    create,
+    diff,
+    exec,
+    export: exportContainer,
+    inspect: {
+      summary: 'Display detailed information on one or more containers',
+      load: () => import('./commands/container/inspect.ts'),
+    },
+    kill,
+    list: alias(ps),
+    logs,
+    ls: ps,
+    pause,
+    port,
+    prune: { summary: 'Remove all stopped containers', load: () => import('./commands/container/prune.ts') },
+    ps: alias(ps),
+    remove: alias(rm),
+    rename,
+    restart,
+    rm,
+    run,
+    start,
+    stats,
+    stop,
+    top,
+    unpause,
+    update,
+    wait,
+  },
+}
+
+const image: Entry = {
+  summary: 'Manage images',
+  children: {
+    build,
+    history,
+    import: importImage,
+    inspect: {
+      summary: 'Display detailed information on one or more images',
+      load: () => import('./commands/image/inspect.ts'),
+    },
+    list: alias(images),
+    load,
+    ls: images,
+    prune: { summary: 'Remove unused images', load: () => import('./commands/image/prune.ts') },
+    pull,
+    push,
+    remove: alias(rmi),
+    rm: rmi,
+    save,
+    tag,
+  },
+}
+
+const system: Entry = {
+  summary: 'Manage Berth',
+  children: {
+    df: { summary: 'Show disk usage', load: () => import('./commands/system/df.ts') },
+    events,
+    info,
+    prune: { summary: 'Remove unused data', load: () => import('./commands/system/prune.ts') },
+  },
+}
+
+/** The blocks of the top-level help, in docker's order. */
+export const groups: readonly { readonly title: string; readonly commands: Readonly<Record<string, Entry>> }[] = [
+  {
+    title: 'Common Commands',
+    commands: {
+      run,
+      exec,
+      ps,
+      build,
+      pull,
+      push,
+      images,
+      login: missing('Authenticate to a registry'),
+      logout: missing('Log out from a registry'),
+      search: missing('Search Docker Hub for images'),
+      version,
+      info,
+    },
+  },
+  {
+    title: 'Management Commands',
+    commands: {
+      builder: missing('Manage builds'),
+      buildx: missing('Manage builds with BuildKit'),
+      compose: missing('Define and run multi-container applications'),
+      container,
+      context: missing('Manage contexts'),
+      image,
+      manifest: missing('Manage image manifests and manifest lists'),
+      network: missing('Manage networks'),
+      plugin: missing('Manage plugins'),
+      system,
+      volume: missing('Manage volumes'),
+    },
+  },
+  {
+    title: 'Commands',
+    commands: {
+      attach,
+      commit,
+      cp,
+      create,
+      daemon: { summary: 'Run the Berth daemon', load: () => import('./commands/system/daemon.ts') },
+      diff,
+      events,
+      export: exportContainer,
+      history,
+      import: importImage,
+      inspect,
+      kill,
+      load,
+      logs,
+      pause,
+      port,
+      rename,
+      restart,
+      rm,
+      rmi,
+      save,
+      start,
+      stats,
+      stop,
+      tag,
+      top,
+      unpause,
+      update,
+      wait,
+    },
+  },
+]
+
+export interface Found {
+  readonly entry: Entry
+  readonly path: readonly string[]
+  readonly rest: readonly string[]
+}
+
+/** The deepest entry that the words lead to; undefined when the first names nothing. */
+export function findCommand(words: readonly string[]): Found | undefined {
+  const [first, ...rest] = words
+  const top = groups.map((group) => own(group.commands, first ?? '')).find((entry) => entry !== undefined)
+  if (top === undefined || first === undefined) return undefined
+  const [second, ...others] = rest
+  const child = second === undefined ? undefined : own(top.children ?? {}, second)
+  if (child === undefined || second === undefined) return { entry: top, path: [first], rest }
+  return { entry: child, path: [first, second], rest: others }
+}
+
+function own(entries: Readonly<Record<string, Entry>>, name: string): Entry | undefined {
+  return Object.hasOwn(entries, name) ? entries[name] : undefined
+}
