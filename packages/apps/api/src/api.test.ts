@@ -3,11 +3,15 @@ import type { Events } from '@berth/events'
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
+import type { IncomingMessage } from 'node:http'
+import { request } from 'node:https'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { createApi } from './api.ts'
+import { authority, clientCertificate, clientKey, serverCertificate, serverKey } from './testing/certificates.ts'
 import { fakeDeps, serve } from './testing/fakes.ts'
 
 test('Api answers _ping by GET and HEAD with the headers that clients negotiate by', async () => {
@@ -130,6 +134,31 @@ test('Api.listen() serves several sockets and warns of an open port', async () =
   }
   assert.equal(warnings.length, 2)
   await api.close(0)
+})
+
+test('Api.listen() with an authority serves only clients that have a certificate of it', async () => {
+  const api = createApi(fakeDeps())
+  const tls = { certificate: serverCertificate, key: serverKey, clientAuthority: authority }
+  const { address } = await api.listen({ kind: 'tcp', host: '127.0.0.1', port: 0, tls })
+  const port = typeof address === 'object' ? address?.port : undefined
+  const ping = async (identity: object): Promise<string> => {
+    const options = { host: '127.0.0.1', port, path: '/_ping', ca: authority, agent: false, ...identity }
+    const [response] = (await once(request(options).end(), 'response')) as [IncomingMessage]
+    return String((await response.toArray()).join(''))
+  }
+  assert.equal(await ping({ cert: clientCertificate, key: clientKey }), 'OK')
+  await assert.rejects(ping({}))
+  await api.close(0)
+})
+
+test('Api.close() cuts hijacked connections at once', async () => {
+  const attached = { stream: new PassThrough(), tty: true }
+  await using api = await serve({ containers: { attach: () => Promise.resolve(attached) } })
+  const upgrade = ['Host: x', 'Connection: Upgrade', 'Upgrade: tcp', 'Content-Length: 0']
+  const connection = api.raw(['POST /containers/web/attach?stream=1 HTTP/1.1', ...upgrade])
+  await connection.until('101')
+  await Promise.all([api.close(), connection.ended])
+  assert.equal(attached.stream.destroyed, true)
 })
 
 test('Api.close() ends answers that have no end, and is done', async () => {

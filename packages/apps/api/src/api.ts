@@ -42,6 +42,7 @@ class ApiServer implements Api {
   readonly #headers: Readonly<Record<string, string>>
   readonly #servers: Server[] = []
   readonly #sockets = new Set<Duplex>()
+  readonly #upgraded = new Set<Duplex>()
   readonly #closing = new AbortController()
 
   constructor(deps: ApiDeps) {
@@ -67,6 +68,7 @@ class ApiServer implements Api {
       return new Promise<void>((resolve) => server.close(() => resolve()))
     })
     this.#closing.abort()
+    for (const socket of this.#upgraded) socket.destroy()
     const timer = setTimeout(() => this.#destroySockets(), graceMs)
     await Promise.all(closed)
     clearTimeout(timer)
@@ -86,13 +88,8 @@ class ApiServer implements Api {
     server.on('request', (request, response) => this.#start(request, response))
     server.on('upgrade', (request, socket, head) => this.#serveUpgrade(request, { socket, head }))
     server.on('clientError', refuseMalformed)
-    server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => this.#track(socket))
+    server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => track(this.#sockets, socket))
     return server
-  }
-
-  #track(socket: Socket): void {
-    this.#sockets.add(socket)
-    socket.once('close', () => this.#sockets.delete(socket))
   }
 
   /** Whether the connection leaves HTTP: only where a route does that, and to what the route speaks. */
@@ -109,6 +106,7 @@ class ApiServer implements Api {
     response.assignSocket(upgraded.socket as Socket)
     response.once('finish', () => upgraded.socket.end())
     upgraded.socket.on('error', () => undefined)
+    track(this.#upgraded, upgraded.socket)
     this.#start(request, response, upgraded)
   }
 
@@ -125,6 +123,7 @@ class ApiServer implements Api {
   async #serve(request: IncomingMessage, response: ServerResponse, upgraded?: Upgraded): Promise<void> {
     for (const name in this.#headers) response.setHeader(name, this.#headers[name]!)
     const { path, search, version } = parseTarget(request.url ?? '/')
+    this.#log.debug({ method: request.method, url: request.url }, 'request')
     const match = this.#router.find(request.method ?? 'GET', path)
     const facts = { request, response, search, upgraded, params: match?.params ?? {}, closing: this.#closing.signal }
     let exchange = new Exchange({ ...facts, version: newestVersion })
@@ -136,6 +135,11 @@ class ApiServer implements Api {
       sendError(exchange, error, this.#log)
     }
   }
+}
+
+function track(sockets: Set<Duplex>, socket: Duplex): void {
+  sockets.add(socket)
+  socket.once('close', () => sockets.delete(socket))
 }
 
 /** What no route is for: any OPTIONS, paths with empty segments, and the rest. */

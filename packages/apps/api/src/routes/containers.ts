@@ -1,5 +1,5 @@
 import { isKind } from '@berth/base'
-import type { Container, Containers } from '@berth/containers'
+import type { Container, Containers, SizeInfo } from '@berth/containers'
 import {
   boolParameter,
   decodeCommit,
@@ -94,7 +94,9 @@ export async function summarise(
   const names = linkNames(all, finder(containers))
   const currentIds = await resolveAll(found, images)
   const nowMs = Date.now()
-  const sizes = withSize ? await Promise.all(found.map(({ id }) => containers.size(id))) : []
+  const sizes: SizeInfo[] = []
+  // One after the other: each walks a tree.
+  if (withSize) for (const { id } of found) sizes.push(await containers.size(id))
   return found.map((container, index) => {
     const size = sizes[index]
     const facts = {
