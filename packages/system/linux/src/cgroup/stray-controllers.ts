@@ -5,8 +5,8 @@ import { isMountPoint } from '../file/statx.ts'
 import { mount, MS_NODEV, MS_NOEXEC, MS_NOSUID, unmount } from '../mount/mount.ts'
 import { type Cgroups, detectCgroups, readControllers } from './detect.ts'
 
-// perf_event: crun 1.8 leaves plain files in its directory when no tree is mounted there.
-const alwaysAdopted = ['perf_event']
+// crun 1.8 leaves plain files in their directories when no tree is mounted there; another process may hold hugetlb as v1.
+const alwaysAdopted = ['hugetlb', 'perf_event']
 
 /**
  * On a hybrid machine, mounts as v1 every controller that the v2 tree still holds, in this process's mount namespace:
