@@ -24,7 +24,7 @@ export async function addLayer(
 ): Promise<AddedLayer> {
   const blob = await content.ingest(decompress(source))
   lease.broughtBlob(blob)
-  const layer = { path: content.pathOf(blob.digest), diffId: blob.digest }
+  const layer = { path: content.pathOf(blob.digest), diffId: blob.digest, blobDigest: blob.digest }
   const { chainId, sizeBytes } = await snapshots.unpack(parent, layer)
   lease.broughtChain([chainId])
   const descriptor = { mediaType: mediaTypes.layerTar, digest: blob.digest, size: blob.sizeBytes }

@@ -57,7 +57,7 @@ async function unpackLayer(
     progress?.(layerProgress('Loading layer', shortId(hexOf(diffId)), current, layer.size))
   report(0)
   const path = content.pathOf(layer.digest)
-  const { sizeBytes } = await snapshots.unpack(chainIdsOf(image)[i - 1], { path, diffId })
+  const { sizeBytes } = await snapshots.unpack(chainIdsOf(image)[i - 1], { path, diffId, blobDigest: layer.digest })
   report(layer.size)
   return sizeBytes
 }

@@ -122,11 +122,14 @@ class Thread {
   readonly #worker: Worker
   readonly #jobs = new Map<number, Job>()
   readonly #idleMs: number
+  /** Called once nothing more may be given to this thread. */
+  readonly #onEnd: () => void
   #idle: NodeJS.Timeout | undefined
   #lastId = 0
 
   constructor({ file, idleMs }: Required<LayerWorkerOptions>, onEnd: () => void) {
     this.#idleMs = idleMs
+    this.#onEnd = onEnd
     // Descriptors come and go by system calls that Node does not see.
     this.#worker = new Worker(file, { trackUnmanagedFds: false, name: 'layers' })
     this.#worker.on('message', (answer: Answer) => this.#onAnswer(answer))
@@ -166,6 +169,7 @@ class Thread {
 
   async end(): Promise<void> {
     clearTimeout(this.#idle)
+    this.#onEnd()
     await this.#worker.terminate()
   }
 

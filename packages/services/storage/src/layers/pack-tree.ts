@@ -58,7 +58,7 @@ function packDeletions(state: PackState, directory: PackDirectory, kept: Readonl
   for (const name of directory.lower.names()) {
     if (kept.has(name)) continue
     directory.announce()
-    state.packer.header(tarEntry({ path: whiteoutPath(join(directory.path, name)), mode: 0 }))
+    state.packer.header(tarEntry({ path: whiteoutPath(join(directory.path, name)), mode: 0o600 }))
   }
 }
 
@@ -67,7 +67,7 @@ function* packName(state: PackState, directory: PackDirectory, name: string): Ge
   if (!status) return
   const path = join(directory.path, name)
   if (state.form === 'overlay' && isWhiteout(status)) {
-    state.packer.header(tarEntry({ path: whiteoutPath(path), mode: 0 }))
+    state.packer.header(tarEntry({ path: whiteoutPath(path), mode: 0o600 }))
   } else if (isDirectory(status)) {
     yield* packSubdirectory(state, directory, { name, path, status })
   } else if (!isUnchanged(state, directory, name, status)) {
@@ -95,7 +95,7 @@ function* packSubdirectory(state: PackState, parent: PackDirectory, { name, path
     })
     if (state.form !== 'copy' || !isSameMetadata(status, parent.lower.find(name)?.status)) announce()
     if (state.form === 'overlay' && isOpaque(fd)) {
-      state.packer.header(tarEntry({ path: opaqueMarkerPath(path), mode: 0 }))
+      state.packer.header(tarEntry({ path: opaqueMarkerPath(path), mode: 0o600 }))
     }
     yield* packDirectory(state, { fd, path, lower, announce })
   } finally {

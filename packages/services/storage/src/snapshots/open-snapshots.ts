@@ -2,7 +2,7 @@ import type { DecompressionLimits } from '@berth/archive'
 import { conflict, type Logger, notFound } from '@berth/base'
 import type { Database } from '@berth/database'
 import type { Digest } from '@berth/oci'
-import { existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { LayerLimits } from '../layers/apply-layer.ts'
@@ -59,6 +59,7 @@ export function openSnapshots(options: SnapshotsOptions): OwnedSnapshots {
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
   sweepSnapshots({ table, directories, trash, logger, bootId })
   mkdirSync(directories.init, { recursive: true, mode: 0o755 })
+  chmodSync(directories.init, 0o755)
   fillInitLayer(directories.init)
   const syncer = new Syncer(directories.root, { table, worker, logger })
   syncer.schedule()
@@ -204,7 +205,7 @@ class OpenSnapshots implements OwnedSnapshots {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#syncer[Symbol.dispose]()
     await this.#unpacker.stop()
-    await this.#context.trash[Symbol.asyncDispose]()
+    this.#context.trash[Symbol.dispose]()
     await this.#context.worker[Symbol.asyncDispose]()
   }
 

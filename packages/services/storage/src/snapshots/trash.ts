@@ -7,12 +7,13 @@ import type { LayerWorker } from '../layers/layer-worker.ts'
 const delayMs = 1000
 
 /** Takes trees away at once, by a rename, and deletes them in the background. What a crash leaves is deleted at the next start. */
-export class Trash implements AsyncDisposable {
+export class Trash implements Disposable {
   readonly #directory: string
   readonly #worker: LayerWorker
   readonly #logger: Logger
   #timer: NodeJS.Timeout | undefined
   #sweeping: Promise<void> = Promise.resolve()
+  #isClosed = false
 
   constructor(directory: string, worker: LayerWorker, logger: Logger) {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
@@ -37,13 +38,14 @@ export class Trash implements AsyncDisposable {
     await sweep
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Deletes no more; a deletion under way ends with the worker, the rest is for the next start. */
+  [Symbol.dispose](): void {
     clearTimeout(this.#timer)
-    await this.#sweeping
+    this.#isClosed = true
   }
 
   #schedule(): void {
-    this.#timer ??= setTimeout(() => void this.empty(), delayMs).unref()
+    if (!this.#isClosed) this.#timer ??= setTimeout(() => void this.empty(), delayMs).unref()
   }
 
   async #sweep(): Promise<void> {
@@ -52,7 +54,8 @@ export class Trash implements AsyncDisposable {
     try {
       await this.#worker.run('remove', { paths })
     } catch (error) {
-      this.#logger.warn({ error: messageOf(error) }, 'snapshots: could not delete what was removed')
+      if (!this.#isClosed)
+        this.#logger.warn({ error: messageOf(error) }, 'snapshots: could not delete what was removed')
     }
   }
 }

@@ -1,6 +1,6 @@
 import { internal, invalid, notFound } from '@berth/base'
 import { chainIds, type Digest } from '@berth/oci'
-import { mkdirSync, renameSync } from 'node:fs'
+import { chmodSync, mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import type { UnpackResult } from '../layers/unpack-layer.ts'
 import type { LayerSource } from '../snapshots.ts'
@@ -89,7 +89,8 @@ export class Unpacker {
     const ready = this.#parentReady(parent)
     ready.catch(() => {})
     if (this.#context.driver.copiesParent) await ready
-    mkdirSync(join(temporary, 'fs'), { recursive: true, mode: 0o755 })
+    mkdirSync(join(temporary, 'fs'), { recursive: true })
+    chmodSync(join(temporary, 'fs'), 0o755)
     try {
       const result = await this.#unpackInto(join(temporary, 'fs'), parent, layer, signal)
       await ready
