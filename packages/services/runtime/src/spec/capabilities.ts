@@ -61,7 +61,7 @@ export const allCapabilities: readonly string[] = [
   'CAP_CHECKPOINT_RESTORE',
 ]
 
-/** What a container asks for; names are `CAP_X` or `ALL` (`normalizeCapability`). */
+/** What a container asks for; names as users write them (`normalizeCapability`). */
 export interface CapabilityRequest {
   readonly isPrivileged: boolean
   readonly capAdd: readonly string[]
@@ -77,9 +77,9 @@ export function normalizeCapability(name: string): string {
 /** The container's capabilities; `available` is what the engine may give away. */
 export function resolveCapabilities(request: CapabilityRequest, available: readonly string[]): string[] {
   if (request.isPrivileged) return [...available]
-  const isDropped = (name: string) => request.capDrop.includes(name)
-  const added = request.capAdd.filter((name) => name !== 'ALL')
-  if (request.capAdd.includes('ALL')) return available.filter((name) => !isDropped(name))
-  if (isDropped('ALL')) return [...new Set(added)]
-  return [...new Set([...defaultCapabilities.filter((name) => !isDropped(name)), ...added])]
+  const added = request.capAdd.map(normalizeCapability)
+  const dropped = new Set(request.capDrop.map(normalizeCapability))
+  if (added.includes('ALL')) return available.filter((name) => !dropped.has(name))
+  if (dropped.has('ALL')) return [...new Set(added)]
+  return [...new Set([...defaultCapabilities.filter((name) => !dropped.has(name)), ...added])]
 }
