@@ -13,6 +13,7 @@ import {
 import { posix } from 'node:path'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
+import { requireNoDeviceRequests } from './plan/device-requests.ts'
 import { joinedContainer } from './plan/namespace-modes.ts'
 import { blockDevicePaths, parseDeviceRule, planResources } from './plan/plan-resources.ts'
 import { parseSecurityOptions } from './plan/security-options.ts'
@@ -27,6 +28,7 @@ export async function planSpecInput(
   attachment: Attachment,
 ): Promise<SpecInput> {
   const { config, hostConfig } = container
+  requireNoDeviceRequests(hostConfig)
   await ensureBindSources(hostConfig)
   const user = resolveUser(config.User, readUserFiles(rootPath), hostConfig.GroupAdd ?? [])
   const security = parseSecurityOptions(hostConfig.SecurityOpt ?? [], context.defaults())
@@ -87,8 +89,9 @@ export function cgroupsPath(context: Context, { id, hostConfig }: Container): st
   return posix.normalize(`/${parent}/${id}`)
 }
 
+/** In a PID namespace of others an init is there already. */
 function wantsInit(context: Context, { hostConfig }: Container): boolean {
-  return hostConfig.Init ?? context.defaults().init
+  return hostConfig.PidMode === '' && (hostConfig.Init ?? context.defaults().init)
 }
 
 function requireInit({ facts }: Context): string {
