@@ -347,6 +347,17 @@ test('overlay2: unpack() fails cleanly when the disk is full, and works when the
   assert.equal(snapshots.has(chainId), true)
 })
 
+test('overlay2: unpack() keeps nothing when its row cannot be written', async () => {
+  snapshots = open('overlay2')
+  const source = await layer('a')
+  database.exec("CREATE TRIGGER full BEFORE INSERT ON committed_snapshot BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+  await assert.rejects(snapshots.unpack(undefined, source), { message: /disk full/ })
+  await snapshots.emptyTrash()
+  assert.deepEqual(readdirSync(join(root, 'snapshots')).toSorted(), ['init', 'tmp', 'trash'])
+  database.exec('DROP TRIGGER full')
+  assert.equal(snapshots.has((await snapshots.unpack(undefined, source)).chainId), true)
+})
+
 test('overlay2: the root of a tree takes after the image', async () => {
   snapshots = open('overlay2')
   const { chainId } = await snapshots.unpack(undefined, await layer(directory('.', 0o750), 'a'))

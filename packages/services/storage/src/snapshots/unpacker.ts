@@ -1,6 +1,6 @@
 import { internal, invalid, notFound } from '@berth/base'
 import { chainIds, type Digest } from '@berth/oci'
-import { chmodSync, mkdirSync, renameSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import type { UnpackResult } from '../layers/unpack-layer.ts'
 import type { LayerSource } from '../snapshots.ts'
@@ -136,10 +136,15 @@ export class Unpacker {
     const number = table.nextNumber()
     const { diffId, sizeBytes } = result
     const row = { number, chainId, diffId, parent, sizeBytes, createdMs: Date.now(), unsyncedBoot: bootId }
-    table.insertCommitted(row, () => {
-      renameSync(temporary, directories.of(number))
-      fault('unpack: renamed')
-    })
+    try {
+      table.insertCommitted(row, () => {
+        renameSync(temporary, directories.of(number))
+        fault('unpack: renamed')
+      })
+    } catch (error) {
+      if (existsSync(directories.of(number))) renameSync(directories.of(number), temporary)
+      throw error
+    }
     onCommit()
     return { chainId, diffId, sizeBytes }
   }
