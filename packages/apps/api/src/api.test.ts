@@ -57,6 +57,7 @@ test('Api survives what is not HTTP and says so', async () => {
   await using api = await serve()
   assert.match(await api.raw(['garbage']).ended, /^HTTP\/1\.1 400 Bad Request\r\n/)
   assert.match(await api.raw(['GET /_ping HTTP/1.1', `X: ${'x'.repeat(300_000)}`]).ended, /^HTTP\/1\.1 431 /)
+  assert.match(await api.raw(['GET http://d/v1.44/_ping HTTP/1.1', 'Host: d', 'Connection: close']).ended, /OK$/)
   assert.equal((await api.call('GET', '/_ping')).status, 200)
 })
 

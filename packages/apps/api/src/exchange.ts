@@ -52,7 +52,8 @@ export class Exchange {
     return (this.#signal ??= AbortSignal.any([this.#clientGone(), this.#facts.closing]))
   }
 
-  /** A client that closed a unix socket looks like one that ended its sending; who follows an endless answer has no more to send. */
+  // A client that closed a unix socket looks like one that ended its sending; who follows an endless answer has no
+  // more to send.
   #clientGone(): AbortSignal {
     const controller = new AbortController()
     const abort = () => controller.abort()

@@ -1,11 +1,12 @@
 import { type ApiVersion, has } from '@berth/engine-api'
-import { codeOf, type Logger } from '@berth/base'
+import type { Logger } from '@berth/base'
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { type Duplex, finished, type Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { hasNoBody } from './body.ts'
 import type { Exchange } from './exchange.ts'
+import { isClientGone } from './flow.ts'
 
 export const rawStream = 'application/vnd.docker.raw-stream'
 const multiplexedStream = 'application/vnd.docker.multiplexed-stream'
@@ -65,7 +66,7 @@ export async function splice(exchange: Exchange, stream: Duplex, options: Splice
   try {
     await pipeline(stream, client.output)
   } catch (error) {
-    reportUnlessGone(error, options.log)
+    if (!isClientGone(error)) options.log.warn({ err: error }, 'a stream to a client broke')
   } finally {
     client.output.off('close', abandon)
     stream.destroy()
@@ -93,10 +94,4 @@ function hangUp({ input, output }: Hijacked): void {
     clearTimeout(timer)
     output.destroy()
   })
-}
-
-const goneCodes = new Set(['EPIPE', 'ECONNRESET', 'ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED', 'ABORT_ERR'])
-
-function reportUnlessGone(error: unknown, log: Logger): void {
-  if (!goneCodes.has(codeOf(error) ?? '')) log.warn({ err: error }, 'a stream to a client broke')
 }

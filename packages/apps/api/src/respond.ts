@@ -1,8 +1,7 @@
 import { httpStatus, type Logger, messageOf } from '@berth/base'
 import { encodeProgress, progressError } from '@berth/engine-api'
-import { once } from 'node:events'
-import type { ServerResponse } from 'node:http'
 import type { Exchange } from './exchange.ts'
+import { drained, isClientGone } from './flow.ts'
 
 /** Answers with a JSON document, ended by a line feed as Docker does. */
 export function sendJson({ response }: Exchange, value: unknown, status = 200): void {
@@ -20,6 +19,7 @@ export function sendEmpty({ response }: Exchange, status: number): void {
 export function sendError(exchange: Exchange, error: unknown, log: Logger): void {
   const { request, response } = exchange
   const status = httpStatus(error)
+  if (isClientGone(error) && (response.headersSent || response.closed)) return void response.destroy()
   if (status === 500) log.error({ err: error, method: request.method, url: request.url }, 'request failed')
   if (response.headersSent) {
     response.destroy()
@@ -51,17 +51,6 @@ export async function sendChunks(
   if (response.closed) return
   if (!response.headersSent) writeHead()
   response.end()
-}
-
-/** Waits until more can be written, or nothing ever can. */
-export async function drained(response: ServerResponse): Promise<void> {
-  const abort = new AbortController()
-  const { signal } = abort
-  try {
-    await Promise.race([once(response, 'drain', { signal }), once(response, 'close', { signal })])
-  } finally {
-    abort.abort()
-  }
 }
 
 type Send = (message: Readonly<Record<string, unknown>>) => void

@@ -44,12 +44,20 @@ export interface Location {
 const versioned = /^\/v([0-9.]+)(\/.*)$/
 
 /** Takes a request's target apart. */
-export function parseTarget(target: string): Location {
+export function parseTarget(requested: string): Location {
+  const target = withoutOrigin(requested)
   const at = target.indexOf('?')
   const whole = at < 0 ? target : target.slice(0, at)
   const search = at < 0 ? '' : target.slice(at + 1)
   const match = whole.startsWith('/v') ? versioned.exec(whole) : null
   return { path: match?.[2] ?? whole, search, version: match?.[1] }
+}
+
+/** A proxy's client names the whole address (RFC 9112, section 3.2.2). */
+function withoutOrigin(target: string): string {
+  if (target.startsWith('/')) return target
+  const slash = target.indexOf('/', target.indexOf('://') + 3)
+  return slash < 0 ? '/' : target.slice(slash)
 }
 
 /** Where a path with empty segments was meant to go; undefined when it has none. */

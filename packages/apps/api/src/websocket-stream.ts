@@ -1,7 +1,6 @@
-import { codeOf } from '@berth/base'
 import { FrameDecoder } from '@berth/engine-api'
-import { once } from 'node:events'
 import type { Duplex } from 'node:stream'
+import { drained, isClientGone } from './flow.ts'
 import {
   type DataOpcode,
   encodeCloseReason,
@@ -32,7 +31,7 @@ export async function spliceWebSocket(socket: Duplex, stream: Duplex, options: W
     await send(socket, stream, options)
     if (socket.writable) socket.write(encodeWebSocketFrame(opcode.close, encodeCloseReason(1000)))
   } catch (error) {
-    if (codeOf(error) !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
+    if (!isClientGone(error)) throw error
   } finally {
     stream.destroy()
     socket.end()
@@ -68,7 +67,8 @@ async function receive(socket: Duplex, stream: Duplex, stdin: boolean): Promise<
         else if (frame.opcode < opcode.close && stdin) await write(stream, frame.payload)
       }
     }
-    stream.end()
+    // A connection that ends without a close frame was cut.
+    stream.destroy()
   } catch (error) {
     if (error instanceof WebSocketError) close(socket, stream, encodeCloseReason(error.status, error.message))
   }
@@ -81,14 +81,4 @@ function close(socket: Duplex, stream: Duplex, reason: Buffer): void {
 
 async function write(stream: Duplex, payload: Buffer): Promise<void> {
   if (stream.writable && !stream.write(payload)) await drained(stream)
-}
-
-async function drained(stream: Duplex): Promise<void> {
-  const abort = new AbortController()
-  const { signal } = abort
-  try {
-    await Promise.race([once(stream, 'drain', { signal }), once(stream, 'close', { signal })])
-  } finally {
-    abort.abort()
-  }
 }

@@ -84,6 +84,7 @@ async function stats(exchange: Exchange, containers: Pick<Containers, 'stats' | 
     return sendChunks(exchange, lines(documents), { contentType: 'application/json', headAtOnce: true })
   }
   for await (const document of documents) return sendJson(exchange, document)
+  if (!signal.aborted) throw new Error(`no statistics of ${id} came`)
 }
 
 async function* lines(documents: AsyncIterable<object>): AsyncGenerator<string> {
