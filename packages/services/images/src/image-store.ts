@@ -201,7 +201,16 @@ function toNameRecord(row: Readonly<Record<string, unknown>>): NameRecord {
   }
 }
 
-export const chainIdsOf = (image: ImageRecord): Digest[] => chainIds(image.config.rootfs.diff_ids)
+const chains = new WeakMap<ImageConfig, readonly Digest[]>()
+
+/** Chain ids of the layers, base first; computed once, for a record never changes. */
+export function chainIdsOf({ config }: ImageRecord): readonly Digest[] {
+  const known = chains.get(config)
+  if (known) return known
+  const computed = chainIds(config.rootfs.diff_ids)
+  chains.set(config, computed)
+  return computed
+}
 
 /** Nanoseconds since the epoch; Go's zero time when the config does not say, as Docker takes it. */
 export function createdNsOf(image: ImageRecord): bigint {

@@ -24,9 +24,10 @@ export function listImages(store: ImageStore, { all = false, filters = {} }: Ima
     .filter((image) => isWithin(image) && matchesLabels(image.config.config?.Labels, filters['label']))
     .flatMap((image) => {
       const names = listedNames(store, image, filters['reference'] ?? [])
-      return names && isListed(store, image, { names, all, dangling }) ? [{ image, names }] : []
+      const listed = names && isListed(store, image, { names, all, dangling })
+      return listed ? [{ image, names, created: createdNsOf(image) }] : []
     })
-    .toSorted((a, b) => compare(createdNsOf(b.image), createdNsOf(a.image)) || compare(a.image.id, b.image.id))
+    .toSorted((a, b) => compare(b.created, a.created) || compare(a.image.id, b.image.id))
     .map(({ image, names }) => presentImage(image, names))
 }
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { type Descriptor, parseReference } from '@berth/oci'
+import { ImageStore } from './image-store.ts'
 import type { ImageUse } from './images.ts'
 import { blob, blobPath, build, json, layerOf, setUp, simpleArchive, tarOf } from './testing/fixture.ts'
 
@@ -182,4 +184,43 @@ test('tag() moves a name, announces it and refuses bad targets', async (t) => {
     await assert.rejects(images.tag('nope', target), { kind: 'invalid', message })
   }
   await assert.rejects(images.tag('nope', 'x'), { kind: 'notFound', message: 'No such image: nope:latest' })
+})
+
+/** An image as a pull leaves it: its repository's digest beside the tags. */
+async function pulled(t: TestContext, digestNames: readonly string[], tags: readonly string[] | null) {
+  const { load, database, content, reopen } = await setUp(t)
+  const { id, archive } = await simpleArchive('a', tags)
+  await load(archive)
+  const store = new ImageStore(database)
+  const target = store.images.get(id)?.manifest as Descriptor
+  const names = digestNames.map((name) => parseReference(`${name}@${target.digest}`))
+  store.commit(names.map((reference) => ({ kind: 'putName', name: { reference, target, images: [id] } })))
+  return { images: await reopen(), id, digest: target.digest, content }
+}
+
+test('remove() of the last tag of a repository takes its digest along', async (t) => {
+  const { images, digest, id, content } = await pulled(t, ['a'], ['a:1', 'a:2'])
+  assert.deepEqual((await images.resolve(`a@${digest}`)).repoDigests, [`a@${digest}`])
+  assert.equal((await images.resolve(`a:9@${digest}`)).id, id)
+  assert.deepEqual(await images.remove('a:1', gently), [{ Untagged: 'a:1' }])
+  const items = await images.remove('a:2', gently)
+  assert.deepEqual(items.slice(0, 3), [{ Untagged: 'a:2' }, { Untagged: `a@${digest}` }, { Deleted: id }])
+  assert.deepEqual(content.list(), [])
+})
+
+test('remove() by id takes a tag and its digest, but not those of two repositories', async (t) => {
+  const one = await pulled(t, ['a'], ['a:1'])
+  assert.equal((await one.images.remove(one.id, gently)).length, 4)
+  const two = await pulled(t, ['a', 'b'], ['a:1'])
+  await assert.rejects(two.images.remove(two.id, gently), { message: /image is referenced in multiple repositories$/ })
+})
+
+test('prune() takes an image that has only digests, as dangling', async (t) => {
+  const { images, id, digest } = await pulled(t, ['a'], null)
+  assert.deepEqual(
+    (await images.list({ filters: { dangling: ['true'] } })).map((image) => image.repoDigests),
+    [[`a@${digest}`]],
+  )
+  const { deleted } = await images.prune({})
+  assert.deepEqual(deleted.slice(0, 2), [{ Untagged: `a@${digest}` }, { Deleted: id }])
 })
