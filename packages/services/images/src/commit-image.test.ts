@@ -65,13 +65,11 @@ test('commit() that fails leaves nothing', async (t) => {
 test('importRootfs() makes an image of one layer, stored uncompressed', async (t) => {
   const { images, eventLog } = await setUp(t)
   const tar = await layerOf('etc')
-  const said: unknown[] = []
   const source = Readable.from([gzipSync(tar)])
   const id = await images.importRootfs(
     { source, reference: 'root:1', message: 'why', changes: ['CMD ["sh"]'], platform: 'linux/aarch64' },
-    (message) => said.push(message),
+    () => {},
   )
-  assert.deepEqual(said, [{ status: id }])
   const image = await images.resolve('root:1')
   const { created, history, rootfs, ...config } = image.config
   assert.deepEqual(config, { os: 'linux', architecture: 'arm64', comment: 'why', config: { Cmd: ['sh'] } })

@@ -97,6 +97,7 @@ export interface Images {
   ): Promise<void>
   /** An archive that both Docker and OCI tools read. */
   save(references: readonly string[], options?: { readonly platform?: string }): Promise<Readable>
+  /** The id is the caller's to announce: Docker's last line is `{"status":"sha256:..."}`. */
   importRootfs(request: ImportRequest, progress: Progress): Promise<Digest>
   commit(request: CommitRequest): Promise<Digest>
   /** The containers service registers itself here (images never import containers). */

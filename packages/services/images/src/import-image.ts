@@ -4,12 +4,12 @@ import { addLayer } from './add-layer.ts'
 import { applyChanges } from './changes/apply-changes.ts'
 import { announce, type ImagesContext } from './context.ts'
 import { parseNewName } from './find-image.ts'
-import type { ImportRequest, Progress } from './images.ts'
+import type { ImportRequest } from './images.ts'
 import { storeNewImage } from './new-image.ts'
 import { announceTag, changesOfTag } from './tag-image.ts'
 
 /** Makes an image of one layer from a root file system's tar. Everything but the tar is judged before it is read. */
-export async function importImage(context: ImagesContext, request: ImportRequest, progress: Progress): Promise<Digest> {
+export async function importImage(context: ImagesContext, request: ImportRequest): Promise<Digest> {
   const reference = request.reference ? parseNewName(request.reference) : undefined
   const platform = platformOf(request.platform)
   const runConfig = applyChanges({}, request.changes)
@@ -30,7 +30,6 @@ export async function importImage(context: ImagesContext, request: ImportRequest
   context.store.commit([{ kind: 'putImage', image }, ...(reference ? changesOfTag(context, image, reference) : [])])
   if (reference) announceTag(context, image, reference)
   announce(context, 'import', image.id)
-  progress({ status: image.id })
   return image.id
 }
 

@@ -77,7 +77,7 @@ export async function openImages(options: ImagesOptions): Promise<OpenImages> {
     },
     save: async (references, options) =>
       Readable.from(saveImages(context, planSave(store, references, options?.platform)), { objectMode: false }),
-    importRootfs: (request, progress) => importImage(context, request, progress),
+    importRootfs: (request) => importImage(context, request),
     commit: (request) => commitImage(context, request),
     onUseQuery: (query) => {
       uses = query
