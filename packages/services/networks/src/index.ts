@@ -1,1 +1,2 @@
 export type { Attachment, AttachRequest, InterfaceCounters, Networks } from './networks.ts'
+export { type NetworksOptions, openNetworks } from './open-networks.ts'

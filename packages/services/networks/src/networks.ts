@@ -1,5 +1,5 @@
 import type { ContainerId } from '@berth/base'
-import type { EndpointSettings, PortMap } from '@berth/engine-api'
+import type { EndpointSettings, NetworkResponse, PortMap } from '@berth/engine-api'
 
 /** What a container asks of the network before it starts. */
 export interface AttachRequest {
@@ -49,15 +49,17 @@ export interface InterfaceCounters {
   readonly tx_dropped: number
 }
 
-export interface Networks {
+export interface Networks extends AsyncDisposable {
   /** Makes the sandbox and its endpoints; `attach` is all or nothing. */
   attach(request: AttachRequest): Promise<Attachment>
   /** Releases everything `attach` made; idempotent, also for what an earlier process made. */
   detach(containerId: ContainerId): Promise<void>
-  /** Counters by interface name inside, read from the host's ends. */
+  /** Counters by interface name inside, as the container sees them; its loopback is left out. */
   counters(containerId: ContainerId): Promise<Readonly<Record<string, InterfaceCounters>>>
   /** Drops what belongs to no container in `alive`; called once at start. */
   reconcile(alive: readonly ContainerId[]): Promise<void>
   /** The attachment of a live container, also after the engine restarted. */
   attachment(containerId: ContainerId): Attachment | undefined
+  /** The networks as `GET /networks` shows them, with the containers in them. */
+  list(): NetworkResponse[]
 }

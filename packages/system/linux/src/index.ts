@@ -81,6 +81,7 @@ export {
   RouteSocket,
   type VethOptions,
 } from './netlink/route-socket.ts'
+export { type PortReservation, reservePort } from './network/reserve-port.ts'
 export { type NftChange, type NftElement, NftElements } from './nft/elements.ts'
 export { loadRuleset } from './nft/ruleset.ts'
 export {

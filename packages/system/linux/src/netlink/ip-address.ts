@@ -37,5 +37,5 @@ export function parseMac(text: string): Buffer {
   return Buffer.from(text.replace(/[:-]/g, ''), 'hex')
 }
 
-export const formatMac = (bytes: Uint8Array): string =>
+export const formatMac = (bytes: ArrayLike<number>): string =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(':')

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { codeOf } from '@berth/base'
+import { buildHosts, type HostsOptions } from './hosts-file.ts'
+import { buildResolvConf, parseResolvConf } from './resolv-conf.ts'
+
+export interface ContainerFiles {
+  readonly hostsPath: string
+  readonly hostnamePath: string
+  readonly resolvConfPath: string
+}
+
+export function containerFiles(directory: string): ContainerFiles {
+  return {
+    hostsPath: join(directory, 'hosts'),
+    hostnamePath: join(directory, 'hostname'),
+    resolvConfPath: join(directory, 'resolv.conf'),
+  }
+}
+
+export interface FileContents extends HostsOptions {
+  readonly dns: readonly string[]
+  readonly dnsSearch: readonly string[]
+  readonly dnsOptions: readonly string[]
+  /** The container is in the host's network: it sees what the host sees. */
+  readonly isHost: boolean
+}
+
+/** Writes hosts and hostname anew, and resolv.conf unless the user has edited it since it was written. */
+export function writeContainerFiles(files: ContainerFiles, contents: FileContents): void {
+  const copiesHosts = contents.isHost && contents.extraHosts.length === 0
+  writeFileSync(files.hostsPath, copiesHosts ? readIfPresent('/etc/hosts') : buildHosts(contents), { mode: 0o644 })
+  writeFileSync(files.hostnamePath, `${contents.hostname}\n`, { mode: 0o644 })
+  if (!isEdited(files.resolvConfPath)) writeResolvConf(files.resolvConfPath, contents)
+}
+
+function writeResolvConf(path: string, { dns, dnsSearch, dnsOptions, isHost }: FileContents): void {
+  const source = hostResolvConf(isHost)
+  const transform = isHost ? 'none' : 'legacy'
+  const text = buildResolvConf({ ...source, dns, dnsSearch, dnsOptions, transform })
+  writeFileSync(path, text, { mode: 0o644 })
+  writeFileSync(hashPath(path), digestOf(text), { mode: 0o644 })
+}
+
+const hashPath = (path: string): string => `${path}.hash`
+const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/** The file is no longer what its digest, kept beside it as Docker does, says. */
+function isEdited(path: string): boolean {
+  const digest = readIfPresent(hashPath(path)).replace(/^sha256:/, '')
+  const text = readIfPresent(path)
+  return digest !== '' && text !== '' && digest !== digestOf(text)
+}
+
+const systemdStub = '127.0.0.53'
+const systemdServers = '/run/systemd/resolve/resolv.conf'
+
+/** The host's resolv.conf; behind systemd-resolved's stub the file with the real servers. */
+function hostResolvConf(isHost: boolean): { sourcePath: string; source: string } {
+  const plain = { sourcePath: '/etc/resolv.conf', source: readIfPresent('/etc/resolv.conf') }
+  const servers = parseResolvConf(plain.source).servers
+  if (isHost || servers.length !== 1 || servers[0] !== systemdStub) return plain
+  return { sourcePath: systemdServers, source: readIfPresent(systemdServers) }
+}
+
+function readIfPresent(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return ''
+    throw error
+  }
+}

@@ -1,0 +1,34 @@
+import type { ContainerId, KeyedLock, Logger } from '@berth/base'
+import type { NftElements, RouteSocket } from '@berth/linux'
+import type { AddressPool } from './address-pool.ts'
+import type { Bridge } from './bridge.ts'
+import type { PublishedPorts } from './ports.ts'
+import type { SandboxStates } from './sandbox-states.ts'
+import type { NetworkStore } from './store.ts'
+
+/** What the operations of the networks share. */
+export interface Context {
+  readonly logger: Logger
+  readonly store: NetworkStore
+  readonly states: SandboxStates
+  readonly bridge: Bridge
+  readonly addresses: AddressPool
+  readonly ports: PublishedPorts
+  /** Of the host's namespace. */
+  readonly links: RouteSocket
+  readonly firewall: NftElements
+  /** Where namespaces are pinned. */
+  readonly pinDirectory: string
+  readonly dns: DnsDefaults
+  /** One attach or detach of a container at a time. */
+  readonly locks: KeyedLock<ContainerId>
+  /** What `host-gateway` stands for. */
+  readonly hostGateway: string
+}
+
+/** What a container without settings of its own gets. */
+export interface DnsDefaults {
+  readonly servers: readonly string[]
+  readonly options: readonly string[]
+  readonly search: readonly string[]
+}

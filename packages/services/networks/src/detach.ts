@@ -1,0 +1,40 @@
+import { type ContainerId, codeOf } from '@berth/base'
+import { unpinNetns } from '@berth/linux'
+import type { Context } from './context.ts'
+import { portSets } from './ports.ts'
+import type { PublishedPort } from './ruleset.ts'
+import type { SandboxState } from './sandbox-states.ts'
+import { toNumber } from './subnet.ts'
+
+/** Gives back all that a container has in the network; nothing if it has nothing. */
+export function detach(context: Context, id: ContainerId): void {
+  const state = context.states.get(id)
+  if (state) release(context, state)
+}
+
+/**
+ * Gives back what `state` names, whether it was made or not: the ports first, so that no packet for the next owner of the
+ * address comes through them; the record last, so that what fails is tried again.
+ */
+export function release(
+  context: Context,
+  { containerId, ports, pin, address }: Pick<SandboxState, 'containerId' | 'ports' | 'pin' | 'address'>,
+): void {
+  for (const port of ports) {
+    closePort(context, port)
+    context.ports.release(port)
+  }
+  // The veth goes with its namespace: the kernel deletes it when nobody is inside any more.
+  if (pin !== undefined) unpinNetns(pin)
+  if (address !== undefined) context.addresses.release(toNumber(address))
+  context.states.remove(containerId)
+}
+
+function closePort({ firewall }: Context, port: PublishedPort): void {
+  try {
+    firewall.apply(portSets([port]).map(({ set, elements }) => ({ change: 'delete', set, elements })))
+  } catch (error) {
+    // It never came to be, or somebody flushed the table.
+    if (codeOf(error) !== 'ENOENT') throw error
+  }
+}

@@ -1,0 +1,178 @@
+import { mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type ContainerId, KeyedLock, type Logger } from '@berth/base'
+import type { Database } from '@berth/database'
+import { type LinkStatistics, loadRuleset, NftElements, RouteRequest, RouteSocket, unpinNetns } from '@berth/linux'
+import { AddressPool } from './address-pool.ts'
+import { attach } from './attach.ts'
+import { type Bridge, ensureBridge, setSysctls } from './bridge.ts'
+import type { Context, DnsDefaults } from './context.ts'
+import { detach, release } from './detach.ts'
+import { listNetworks } from './list-networks.ts'
+import type { AttachRequest, InterfaceCounters, Networks } from './networks.ts'
+import { PublishedPorts } from './ports.ts'
+import { buildRuleset, tableName } from './ruleset.ts'
+import { readCounters } from './sandbox.ts'
+import { SandboxStates } from './sandbox-states.ts'
+import { type NetworkStore, openStore } from './store.ts'
+import { formatSubnet, parseCidr, toNumber, toText } from './subnet.ts'
+
+export interface NetworksOptions {
+  readonly database: Database
+  /** Holds `netns/` and `networks/`. */
+  readonly runRoot: string
+  readonly logger: Logger
+  /** Name of the default bridge. Default berth0. */
+  readonly bridge?: string | undefined
+  /** The bridge's address in CIDR form; default: a free one of Docker's pools. */
+  readonly bip?: string | undefined
+  /** Default 1500. */
+  readonly mtu?: number | undefined
+  /** Hide the bridge's containers behind the host's addresses. Default true. */
+  readonly ipMasquerade?: boolean | undefined
+  /** Switch on the kernel's forwarding. Default true. */
+  readonly ipForward?: boolean | undefined
+  /** What `host-gateway` stands for; default: the bridge's address. */
+  readonly hostGatewayIp?: string | undefined
+  /** What containers get that have no setting of their own. */
+  readonly dns?: readonly string[] | undefined
+  readonly dnsOptions?: readonly string[] | undefined
+  readonly dnsSearch?: readonly string[] | undefined
+}
+
+const counterNames = {
+  rxBytes: 'rx_bytes',
+  rxPackets: 'rx_packets',
+  rxErrors: 'rx_errors',
+  rxDropped: 'rx_dropped',
+  txBytes: 'tx_bytes',
+  txPackets: 'tx_packets',
+  txErrors: 'tx_errors',
+  txDropped: 'tx_dropped',
+} as const satisfies Record<keyof LinkStatistics, keyof InterfaceCounters>
+
+/**
+ * Opens the networks: the bridge and the firewall's table come to be, or are found as an earlier process left them, with
+ * the sandboxes of its containers. Disposing leaves all that running containers need, and nothing when there are none.
+ */
+export async function openNetworks(options: NetworksOptions): Promise<Networks> {
+  const context = await openContext(options)
+  return {
+    attach: (request) =>
+      context.locks.run(request.containerId, () => attach(context, withDefaults(context.dns, request))),
+    detach: (id) => context.locks.run(id, () => detach(context, id)),
+    counters: async (id) => counters(context, id),
+    reconcile: async (alive) => reconcile(context, new Set(alive)),
+    attachment: (id) => context.states.get(id)?.attachment,
+    list: () => listNetworks(context),
+    [Symbol.asyncDispose]: () => close(context),
+  }
+}
+
+async function openContext(options: NetworksOptions): Promise<Context> {
+  const { database, runRoot, logger } = options
+  const store = openStore(database)
+  const states = new SandboxStates(join(runRoot, 'networks'))
+  states.load(logger)
+  const pinDirectory = join(runRoot, 'netns')
+  mkdirSync(pinDirectory, { recursive: true, mode: 0o711 })
+  await using stack = new AsyncDisposableStack()
+  const links = stack.use(new RouteSocket())
+  const bridge = openBridge(links, store, options)
+  setSysctls(bridge, { ipForward: options.ipForward ?? true }, logger)
+  const published = states.all().flatMap((state) => state.ports)
+  const { name, subnet } = bridge
+  await loadRuleset(buildRuleset({ name, subnet, masquerade: options.ipMasquerade ?? true }, published))
+  const context: Context = {
+    logger,
+    store,
+    states,
+    bridge,
+    links,
+    pinDirectory,
+    addresses: restoreAddresses(bridge, states),
+    ports: restorePorts(states, logger),
+    firewall: new NftElements(tableName),
+    dns: { servers: options.dns ?? [], options: options.dnsOptions ?? [], search: options.dnsSearch ?? [] },
+    locks: new KeyedLock(),
+    hostGateway: options.hostGatewayIp ?? toText(bridge.gateway),
+  }
+  stack.move()
+  return context
+}
+
+function openBridge(links: RouteSocket, store: NetworkStore, options: NetworksOptions): Bridge {
+  const before = store.get('bridge').subnet
+  const bridge = ensureBridge(links, {
+    name: options.bridge ?? 'berth0',
+    bip: options.bip,
+    mtu: options.mtu ?? 1500,
+    preferred: before === undefined ? undefined : parseCidr(before).subnet,
+  })
+  const subnet = formatSubnet(bridge.subnet)
+  if (subnet !== before) store.setSubnet('bridge', subnet)
+  return bridge
+}
+
+function restoreAddresses(bridge: Bridge, states: SandboxStates): AddressPool {
+  const pool = new AddressPool(bridge.subnet, [bridge.gateway])
+  for (const { address } of states.all()) if (address !== undefined) pool.restore(toNumber(address))
+  return pool
+}
+
+function restorePorts(states: SandboxStates, logger: Logger): PublishedPorts {
+  const ports = new PublishedPorts()
+  for (const port of states.all().flatMap((state) => state.ports)) {
+    if (!ports.restore(port)) logger.warn({ port }, 'a process of the host has taken a published port')
+  }
+  return ports
+}
+
+function withDefaults(dns: DnsDefaults, request: AttachRequest): AttachRequest {
+  return {
+    ...request,
+    dns: request.dns.length > 0 ? request.dns : dns.servers,
+    dnsOptions: request.dnsOptions.length > 0 ? request.dnsOptions : dns.options,
+    dnsSearch: request.dnsSearch.length > 0 ? request.dnsSearch : dns.search,
+  }
+}
+
+/** Drops the sandboxes of containers that are no more, and pins that no sandbox knows. */
+function reconcile(context: Context, alive: ReadonlySet<ContainerId>): void {
+  for (const state of context.states.all()) {
+    if (!alive.has(state.containerId)) release(context, state)
+  }
+  const known = new Set(context.states.all().map(({ pin }) => pin))
+  for (const name of readdirSync(context.pinDirectory)) {
+    const pin = join(context.pinDirectory, name)
+    if (!known.has(pin)) unpinNetns(pin)
+  }
+}
+
+function counters({ states }: Context, id: ContainerId): Record<string, InterfaceCounters> {
+  const state = states.get(id)
+  const pin = state?.pin ?? (state?.sharedWith === undefined ? undefined : states.get(state.sharedWith)?.pin)
+  if (pin === undefined) return {}
+  return Object.fromEntries([...readCounters(pin)].map(([name, statistics]) => [name, toCounters(statistics)]))
+}
+
+function toCounters(statistics: LinkStatistics): InterfaceCounters {
+  const names = Object.entries(counterNames) as [keyof LinkStatistics, keyof InterfaceCounters][]
+  return Object.fromEntries(names.map(([from, to]) => [to, statistics[from]])) as unknown as InterfaceCounters
+}
+
+/** Lets go of this process's sockets, and of the bridge and the table when no container needs them. */
+async function close({ states, ports, firewall, links, bridge, logger }: Context): Promise<void> {
+  ports[Symbol.dispose]()
+  firewall[Symbol.dispose]()
+  try {
+    if (states.all().length === 0) {
+      await loadRuleset(`delete table inet ${tableName}`)
+      await links.sendAsync(new RouteRequest().deleteLink(bridge.name), `delete ${bridge.name}`)
+    }
+  } catch (error) {
+    logger.warn({ error }, 'the default bridge could not be removed')
+  } finally {
+    links[Symbol.dispose]()
+  }
+}

@@ -1,0 +1,80 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ContainerId, Logger } from '@berth/base'
+import type { Attachment } from './networks.ts'
+import type { PublishedPort } from './ruleset.ts'
+
+/** A container's place in the network, as it stands on disk while it lives. */
+export interface SandboxState {
+  readonly containerId: ContainerId
+  readonly name: string
+  readonly attachment: Attachment
+  /** The namespace pinned for this container; undefined where it has none of its own. */
+  readonly pin: string | undefined
+  /** The container whose namespace and files are shared. */
+  readonly sharedWith: ContainerId | undefined
+  readonly address: string | undefined
+  readonly ports: readonly PublishedPort[]
+}
+
+interface StateFile {
+  readonly bootId: string
+  readonly state: SandboxState
+}
+
+/**
+ * The sandboxes of this boot, in memory and under the run root: written before the kernel is asked for anything, removed
+ * after everything was given back, so that a killed engine's successor knows what there may be. No fsync: after a crash
+ * of the machine nothing of it exists.
+ */
+export class SandboxStates {
+  readonly #directory: string
+  readonly #bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
+  readonly #states = new Map<ContainerId, SandboxState>()
+
+  constructor(directory: string) {
+    this.#directory = directory
+  }
+
+  /** Reads what earlier processes left; what is of another boot, or unreadable, is dropped. */
+  load(logger: Logger): void {
+    mkdirSync(this.#directory, { recursive: true, mode: 0o700 })
+    for (const name of readdirSync(this.#directory)) {
+      const path = join(this.#directory, name)
+      const state = this.#read(path, logger)
+      if (state && name === `${state.containerId}.json`) this.#states.set(state.containerId, state)
+      else rmSync(path, { force: true })
+    }
+  }
+
+  get(id: ContainerId): SandboxState | undefined {
+    return this.#states.get(id)
+  }
+
+  all(): SandboxState[] {
+    return [...this.#states.values()]
+  }
+
+  put(state: SandboxState): void {
+    const path = join(this.#directory, `${state.containerId}.json`)
+    const file: StateFile = { bootId: this.#bootId, state }
+    writeFileSync(`${path}.new`, JSON.stringify(file), { mode: 0o600 })
+    renameSync(`${path}.new`, path)
+    this.#states.set(state.containerId, state)
+  }
+
+  remove(id: ContainerId): void {
+    rmSync(join(this.#directory, `${id}.json`), { force: true })
+    this.#states.delete(id)
+  }
+
+  #read(path: string, logger: Logger): SandboxState | undefined {
+    try {
+      const { bootId, state } = JSON.parse(readFileSync(path, 'utf8')) as StateFile
+      return bootId === this.#bootId ? state : undefined
+    } catch (error) {
+      logger.warn({ path, error }, 'dropping an unreadable sandbox state')
+      return undefined
+    }
+  }
+}
