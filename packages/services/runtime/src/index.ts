@@ -1,3 +1,4 @@
+export { ensureDefaultAppArmorProfile } from './host/apparmor.ts'
 export { type DeviceNumber, readDeviceNumbers, readDevices, readHostDevices } from './host/devices.ts'
 export type { CgroupFacts, HostFacts } from './host/host-facts.ts'
 export { readHostFacts } from './host/read-host-facts.ts'

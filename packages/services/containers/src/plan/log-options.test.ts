@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ContainerConfig } from '@berth/engine-api'
 import { planLog, recordedAttributes } from './log-options.ts'
+import type { TagSubject } from './log-tag.ts'
 
 const planJson = (Config: Record<string, string>) => {
   const plan = planLog({ Type: 'json-file', Config })
@@ -25,9 +25,11 @@ test('planLog() knows none', () => {
 })
 
 test('recordedAttributes() picks labels and variables by name and by pattern', () => {
-  const config = { Labels: { a: '1', b: '2', xc: '3' }, Env: ['E=e=f', 'F1=f', 'G'] } as unknown as ContainerConfig
+  const config = { Labels: { a: '1', b: '2', xc: '3' }, Env: ['E=e=f', 'F1=f', 'G'] }
+  const subject = { name: 'web', config } as unknown as TagSubject
   const plan = planJson({ labels: 'a,zz', 'labels-regex': '^x', env: 'E,G', 'env-regex': '^F' })
-  assert.deepEqual(recordedAttributes(plan, { config }), { a: '1', xc: '3', E: 'e=f', F1: 'f' })
-  assert.equal(recordedAttributes(planJson({}), { config }), undefined)
-  assert.equal(recordedAttributes({ driver: 'none' }, { config }), undefined)
+  assert.deepEqual(recordedAttributes(plan, subject), { a: '1', xc: '3', E: 'e=f', F1: 'f' })
+  assert.deepEqual(recordedAttributes(planJson({ tag: '{{.Name}}' }), subject), { tag: 'web' })
+  assert.equal(recordedAttributes(planJson({}), subject), undefined)
+  assert.equal(recordedAttributes({ driver: 'none' }, subject), undefined)
 })

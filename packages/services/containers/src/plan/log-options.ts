@@ -1,7 +1,7 @@
 import { invalid, notImplemented } from '@berth/base'
 import type { LogConfig } from '@berth/engine-api'
-import type { Container } from '../container.ts'
 import { parseGoBool, parseSizeBytes } from './go-values.ts'
+import { formatTag, type TagSubject, validateTag } from './log-tag.ts'
 import type { LogPlan } from './types.ts'
 
 const jsonFileOptions = 'max-file max-size compress labels labels-regex env env-regex tag'.split(' ')
@@ -24,6 +24,7 @@ export function planLog(config: LogConfig): LogPlan {
     throw invalid(`error looking up logging plugin ${type}: plugin "${type}" not found`)
   }
   requireKnown(type, options)
+  validateTag(options['tag'] ?? '')
   const rotation = planRotation(options)
   return {
     driver: type,
@@ -113,14 +114,16 @@ function regex(name: string, options: Options): string {
 const list = (text: string | undefined): string[] => (text ?? '').split(',').filter(Boolean)
 const wrong = (reason: string) => invalid(`failed to initialize logging driver: ${reason}`)
 
-/** What json-file records with every line: the labels and variables that the options name; undefined for nothing. */
-export function recordedAttributes(
-  plan: LogPlan,
-  { config }: Pick<Container, 'config'>,
-): Readonly<Record<string, string>> | undefined {
+/** What json-file records with every line: the labels, variables and tag that the options name; undefined for nothing. */
+export function recordedAttributes(plan: LogPlan, subject: TagSubject): Readonly<Record<string, string>> | undefined {
   if (plan.driver === 'none') return undefined
+  const { config } = subject
   const env = Object.fromEntries((config.Env ?? []).filter((entry) => entry.includes('=')).map(splitEntry))
-  const attrs = { ...pick(config.Labels, plan.labels, plan.labelsRegex), ...pick(env, plan.env, plan.envRegex) }
+  const attrs = {
+    ...pick(config.Labels, plan.labels, plan.labelsRegex),
+    ...pick(env, plan.env, plan.envRegex),
+    ...(plan.tag !== '' && { tag: formatTag(plan.tag, subject) }),
+  }
   return Object.keys(attrs).length > 0 ? attrs : undefined
 }
 

@@ -3,6 +3,7 @@ import { arch, cpus, hostname, release, totalmem } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { lastCapability } from '@berth/linux'
 import { allCapabilities } from '../spec/capabilities.ts'
+import { isAppArmorUsable } from './apparmor.ts'
 import { readCgroupFacts } from './cgroup-facts.ts'
 import type { HostFacts } from './host-facts.ts'
 
@@ -19,7 +20,7 @@ export function readHostFacts(): HostFacts {
     memoryBytes: totalmem(),
     capabilities: known,
     boundingCapabilities: capabilitiesOf(status, known),
-    hasAppArmor: isAppArmorEnabled(),
+    hasAppArmor: isAppArmorUsable(),
     hasSeccomp: /^Seccomp:/m.test(status),
     hasSelinux: existsSync('/sys/fs/selinux/enforce'),
     hasCgroupNamespaces: existsSync('/proc/self/ns/cgroup'),
@@ -45,11 +46,6 @@ export function capabilitiesOf(status: string, known: readonly string[]): string
 function goArchitecture(nodeArchitecture: string): string {
   const names: Record<string, string> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' }
   return names[nodeArchitecture] ?? nodeArchitecture
-}
-
-function isAppArmorEnabled(): boolean {
-  const path = '/sys/module/apparmor/parameters/enabled'
-  return existsSync(path) && readFileSync(path, 'utf8').startsWith('Y')
 }
 
 // Static ones first: a dynamic one only starts in images that have its C library.
