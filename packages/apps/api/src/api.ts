@@ -1,7 +1,7 @@
 import { codeOf, type Logger } from '@berth/base'
 import { newestVersion, parseVersion, versionText } from '@berth/engine-api'
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import type { ServerOptions } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ApiDeps } from './deps.ts'
@@ -57,7 +57,7 @@ class ApiServer implements Api {
   }
 
   async listen(target: ListenTarget): Promise<Listener> {
-    const server = this.#createServer(target.kind === 'tcp' ? target.tls : undefined)
+    const server = await this.#createServer(target.kind === 'tcp' ? target.tls : undefined)
     await listenOn(server, target, this.#log)
     this.#servers.push(server)
     return { address: server.address() }
@@ -78,11 +78,9 @@ class ApiServer implements Api {
     for (const socket of this.#sockets) socket.destroy()
   }
 
-  #createServer(tls: TlsOptions | undefined): Server {
-    const shouldUpgradeCallback = (request: IncomingMessage) => this.#upgrades(request)
-    const server = tls
-      ? createTlsServer({ ...limits, shouldUpgradeCallback, ...tlsServerOptions(tls) })
-      : createServer({ ...limits, shouldUpgradeCallback })
+  async #createServer(tls: TlsOptions | undefined): Promise<Server> {
+    const options = { ...limits, shouldUpgradeCallback: (request: IncomingMessage) => this.#upgrades(request) }
+    const server = tls ? await createTlsServer({ ...options, ...tlsServerOptions(tls) }) : createServer(options)
     // A client may end its sending and still read: half of a connection is no reason to drop the other.
     Object.assign(server, { httpAllowHalfOpen: true })
     server.on('request', (request, response) => this.#start(request, response))
@@ -149,6 +147,12 @@ function serveUnknown(exchange: Exchange): void {
   if (request.method === 'OPTIONS') return sendEmpty(exchange, 200)
   if (cleaned === undefined) return sendJson(exchange, { message: 'page not found' }, 404)
   response.writeHead(301, { Location: cleaned, 'Content-Length': 0 }).end()
+}
+
+/** Loaded when wanted: most engines listen on a unix socket only. */
+async function createTlsServer(options: ServerOptions): Promise<Server> {
+  const https = await import('node:https')
+  return https.createServer(options)
 }
 
 const tlsServerOptions = ({ certificate, key, clientAuthority }: TlsOptions) => ({
