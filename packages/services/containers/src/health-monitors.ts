@@ -26,7 +26,7 @@ export class HealthMonitors implements Disposable {
   start(id: ContainerId): void {
     this.stop(id)
     const container = this.#context().registry.byId(id)
-    const settings = container && healthSettings(container.config.Healthcheck)
+    const settings = container && healthSettings(container.config.Healthcheck, container.config.Shell)
     if (!container || !settings) return
     if (!container.state.health) this.#context().registry.setHealth(id, initialHealth())
     const monitor: Monitor = {
