@@ -20,7 +20,8 @@ test('a whole distribution loads, with its owners, modes, links and setuid progr
 })
 
 test('dpkg finds every file of an essential package as it was packed', async () => {
-  assert.equal(await docker.ok('run', '--rm', image, 'dpkg', '--verify', 'dash', 'coreutils', 'libc6'), '')
+  const script = 'dpkg --verify dash coreutils libc6 login | grep -vE "/usr/share/(doc|man|info|locale)"; true'
+  assert.equal(await docker.ok('run', '--rm', image, 'sh', '-c', script), '') // those are left out of the image
 })
 
 test('apt runs as root and drops to its own user', async () => {
