@@ -19,9 +19,9 @@ const keptResults = 5
 /** What to probe and when; undefined without a healthcheck. `shell` is the image's, for CMD-SHELL. */
 export function healthSettings(
   config: HealthConfig | undefined,
-  shell: readonly string[] = ['/bin/sh', '-c'],
+  shell: readonly string[] = [],
 ): HealthSettings | undefined {
-  const command = probeCommand(config?.Test ?? [], shell)
+  const command = probeCommand(config?.Test ?? [], shell.length > 0 ? shell : ['/bin/sh', '-c'])
   if (config === undefined || command === undefined) return undefined
   return {
     command,
