@@ -104,6 +104,7 @@ export {
   waitPid,
 } from './process/process.ts'
 export { Reaper } from './process/reaper.ts'
+export { reapUnclaimed } from './process/unclaimed.ts'
 export { spawnProcess, type SpawnProcessOptions } from './process/spawn.ts'
 export { type ConsoleSocket, listenConsole, receiveFd, setWindowSize } from './pty/console-socket.ts'
 export { PtyStream } from './pty/pty-stream.ts'

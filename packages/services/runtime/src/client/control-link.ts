@@ -56,6 +56,7 @@ export class ControlLink implements Disposable {
     socket.on('data', (chunk: Buffer) => link.#receive(chunk))
     socket.once('close', () => link.#closed())
     if (rest.length > 0) link.#receive(rest)
+    socket.resume()
     return link
   }
 
@@ -123,7 +124,7 @@ export function connected(path: string): Promise<Socket> {
   return promise
 }
 
-/** The first line that comes, and the bytes after it; the socket has no reader when this resolves. */
+/** The first line that comes, and the bytes after it; the socket is paused when this resolves. */
 export function firstMessage(socket: Socket, decoder: LineDecoder): Promise<{ message: unknown; rest: Buffer }> {
   const { promise, resolve, reject } = Promise.withResolvers<{ message: unknown; rest: Buffer }>()
   const finish = () => {

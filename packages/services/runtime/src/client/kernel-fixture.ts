@@ -1,4 +1,14 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Duplex } from 'node:stream'
@@ -105,6 +115,19 @@ export function exitOf(runtime: Runtime, containerId: ContainerId, execId?: Exec
     resolve(report)
   })
   return promise
+}
+
+/** Ends and releases what a failed test left running. */
+export async function endAll(runtime: Runtime): Promise<void> {
+  for (const { containerId, exit } of await runtime.list()) {
+    const exited = exitOf(runtime, containerId)
+    if (!exit) {
+      await runtime.resume(containerId)
+      await runtime.kill({ containerId }, 9)
+      await exited
+    }
+    await runtime.release(containerId)
+  }
 }
 
 /** Everything a stream gives until its end, as latin1 text. */

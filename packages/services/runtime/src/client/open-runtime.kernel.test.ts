@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { after, test } from 'node:test'
 import type { Runtime } from '../runtime.ts'
 import {
+  endAll,
   execRequest,
   exitOf,
   framed,
@@ -17,6 +18,7 @@ import {
 const fixture = runtimeFixture()
 const runtime: Runtime = await fixture.open()
 after(async () => {
+  await endAll(runtime)
   await runtime[Symbol.asyncDispose]()
   assert.deepEqual(fixture.leftovers(), nothingLeft)
   fixture.dispose()
@@ -34,7 +36,10 @@ test('start() runs a process, tells its exit code and logs its output', async ()
   assert.ok(started.pid > 1)
   const { exitCode, oomKilled } = await exit
   assert.deepEqual({ exitCode, oomKilled }, { exitCode: 7, oomKilled: false })
-  const lines = readLog(log).trim().split('\n').map((line) => JSON.parse(line) as { log: string; stream: string })
+  const lines = readLog(log)
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { log: string; stream: string })
   assert.deepEqual(lines.map(({ stream, log: text }) => stream + text).toSorted(), ['stderrerr\n', 'stdoutout\n'])
   await runtime.release(request.containerId)
   assert.deepEqual(await runtime.list(), [])

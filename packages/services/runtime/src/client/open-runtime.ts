@@ -139,7 +139,8 @@ class SupervisorRuntime implements Runtime {
 
   async update(containerId: ContainerId, resources: RuntimeResources): Promise<void> {
     const command = runtimeCommand(this.#found, this.#bundles.runtimeName(containerId))
-    await updateResources({ command, ociRoot: this.#bundles.ociRoot, containerId, resources })
+    const bundle = this.#bundles.path(containerId)
+    await updateResources({ command, ociRoot: this.#bundles.ociRoot, bundle, containerId, resources })
   }
 
   async pids(containerId: ContainerId): Promise<number[]> {

@@ -50,7 +50,10 @@ export class ProcessWatch {
     const exit = this.#exits.get(key)
     if (!exit) return
     const patience = new AbortController()
-    await Promise.race([exit.promise, delay(patienceMs, undefined, { ref: false, signal: patience.signal }).catch(() => {})])
+    await Promise.race([
+      exit.promise,
+      delay(patienceMs, undefined, { ref: false, signal: patience.signal }).catch(() => {}),
+    ])
     patience.abort()
   }
 }

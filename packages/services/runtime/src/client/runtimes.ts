@@ -47,7 +47,10 @@ function findExecutable(name: string): string | undefined {
   if (isAbsolute(name)) return name
   const directories = (process.env['PATH'] ?? '').split(delimiter)
   const usual = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
-  return [...directories, ...usual].filter(isAbsolute).map((directory) => join(directory, name)).find(isExecutable)
+  return [...directories, ...usual]
+    .filter(isAbsolute)
+    .map((directory) => join(directory, name))
+    .find(isExecutable)
 }
 
 function isExecutable(path: string): boolean {

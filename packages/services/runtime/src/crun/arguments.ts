@@ -14,7 +14,14 @@ export function runArguments(
   container: { readonly containerId: ContainerId; readonly bundle: string },
   files: RuntimeFiles,
 ): string[] {
-  return [...globalArguments(ociRoot, files), 'run', ...detached(files), '--bundle', container.bundle, container.containerId]
+  return [
+    ...globalArguments(ociRoot, files),
+    'run',
+    ...detached(files),
+    '--bundle',
+    container.bundle,
+    container.containerId,
+  ]
 }
 
 /** `processFile` holds the process as config.json would. */
@@ -23,7 +30,14 @@ export function execArguments(
   exec: { readonly containerId: ContainerId; readonly processFile: string },
   files: RuntimeFiles,
 ): string[] {
-  return [...globalArguments(ociRoot, files), 'exec', ...detached(files), '--process', exec.processFile, exec.containerId]
+  return [
+    ...globalArguments(ociRoot, files),
+    'exec',
+    ...detached(files),
+    '--process',
+    exec.processFile,
+    exec.containerId,
+  ]
 }
 
 const globalArguments = (ociRoot: string, { logFile }: RuntimeFiles): string[] => [

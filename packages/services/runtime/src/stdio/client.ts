@@ -74,6 +74,12 @@ export class Client {
     if (!this.#socket.destroyed) this.#socket.resume()
   }
 
+  /** Ends the client's stream after what it has still to read. */
+  finish(): void {
+    if (this.outlet) this.outlet.end()
+    else this.#socket.end()
+  }
+
   /** Cuts the client off, whatever it has not read. */
   drop(): void {
     this.#socket.destroy()

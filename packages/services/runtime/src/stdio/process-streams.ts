@@ -25,18 +25,14 @@ export interface ProcessStreams {
   close(): void
 }
 
-/** Both ends, while the process is being started. */
-export interface StreamPair {
+/** Both ends, while the process is being started. Disposing closes what `streams` has not handed over. */
+export interface StreamPair extends Disposable {
   /** The descriptors 0, 1 and 2 for the OCI runtime. */
   readonly childFds: readonly number[]
-  /** For a terminal: where the runtime sends its master. */
-  readonly consolePath?: string
-  /** Our ends. For a terminal it waits for the master; abort when the runtime failed. */
-  streams(signal: AbortSignal): Promise<ProcessStreams>
   /** The runtime has been started with the child's ends: ours of them are closed. */
   closeChildEnds(): void
-  /** The runtime was not started or refused: everything is closed. */
-  close(): void
+  /** Our ends, from the caller's hands on, once the runtime has done its work; for a terminal, which it has sent by then. */
+  streams(signal: AbortSignal): Promise<ProcessStreams>
 }
 
 let devNull: number | undefined
@@ -46,27 +42,49 @@ const nullFd = (): number => (devNull ??= openSync('/dev/null', 'r+'))
 export function openPipes(openStdin: boolean): StreamPair {
   const [stdoutRead, stdoutWrite] = pipe()
   const [stderrRead, stderrWrite] = pipe()
-  const [stdinRead, stdinWrite] = openStdin ? pipe() : [undefined, undefined]
-  const outputs = [pipeSource(1, stdoutRead), pipeSource(2, stderrRead)]
-  const stdin = stdinWrite === undefined ? undefined : writePipe(stdinWrite)
+  const [stdinRead, stdinWrite] = openStdin ? pipe() : []
+  const childEnds = new DescriptorSet([stdinRead, stdoutWrite, stderrWrite])
+  const ourEnds = new DescriptorSet([stdinWrite, stdoutRead, stderrRead])
+  return {
+    childFds: [stdinRead ?? nullFd(), stdoutWrite, stderrWrite],
+    closeChildEnds: () => childEnds.close(),
+    streams: () => {
+      ourEnds.release()
+      return Promise.resolve(pipeStreams(stdoutRead, stderrRead, stdinWrite))
+    },
+    [Symbol.dispose]: () => {
+      childEnds.close()
+      ourEnds.close()
+    },
+  }
+}
+
+/** Open descriptors, closed together or given away. */
+class DescriptorSet {
+  #fds: number[]
+
+  constructor(fds: readonly (number | undefined)[]) {
+    this.#fds = fds.filter((fd) => fd !== undefined)
+  }
+
+  close(): void {
+    for (const fd of this.#fds) closeSync(fd)
+    this.#fds = []
+  }
+
+  release(): void {
+    this.#fds = []
+  }
+}
+
+function pipeStreams(stdout: number, stderr: number, stdinFd: number | undefined): ProcessStreams {
+  const outputs = [pipeSource(1, stdout), pipeSource(2, stderr)]
+  const stdin = stdinFd === undefined ? undefined : writePipe(stdinFd)
   const close = () => {
     for (const output of outputs) output.close()
     stdin?.destroy()
   }
-  const childEnds = new Set([stdinRead, stdoutWrite, stderrWrite].filter((fd) => fd !== undefined))
-  const closeChildEnds = () => {
-    for (const fd of childEnds) closeSync(fd)
-    childEnds.clear()
-  }
-  return {
-    childFds: [stdinRead ?? nullFd(), stdoutWrite, stderrWrite],
-    streams: () => Promise.resolve({ outputs, stdin, close }),
-    closeChildEnds,
-    close: () => {
-      closeChildEnds()
-      close()
-    },
-  }
+  return { outputs, stdin, close }
 }
 
 /** A terminal, whose master comes through a console socket at `path`. */
@@ -74,10 +92,9 @@ export function openConsole(path: string, size?: ConsoleSize): StreamPair {
   const socket = listenConsole(path)
   return {
     childFds: [nullFd(), nullFd(), nullFd()],
-    consolePath: path,
-    streams: (signal) => receiveTerminal(socket, size, signal),
     closeChildEnds() {},
-    close() {},
+    streams: (signal) => receiveTerminal(socket, size, signal),
+    [Symbol.dispose]: () => socket[Symbol.dispose](),
   }
 }
 
@@ -86,7 +103,7 @@ async function receiveTerminal(
   size: ConsoleSize | undefined,
   signal: AbortSignal,
 ): Promise<ProcessStreams> {
-  const master = await receiveMaster(socket, signal)
+  const master = await socket.receive(signal)
   const terminal = new PtyStream(master)
   terminal.on('error', () => {})
   const resize = (wanted: ConsoleSize) => {
@@ -94,11 +111,6 @@ async function receiveTerminal(
   }
   if (size) resize(size)
   return { outputs: [streamSource(1, terminal)], stdin: terminal, resize, close: () => terminal.destroy() }
-}
-
-async function receiveMaster(socket: ConsoleSocket, signal: AbortSignal): Promise<number> {
-  using listening = socket
-  return await listening.receive(signal)
 }
 
 // Every pipe reads into the same buffer: whoever keeps bytes copies them before the next read.

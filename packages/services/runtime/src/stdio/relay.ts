@@ -58,7 +58,7 @@ export class Relay {
   add(client: Client): void {
     this.#clients.add(client)
     client.onClose(() => this.#remove(client))
-    if (this.#finished) client.connectOutput(this.#limits.queueBytes, () => {}).end()
+    if (this.#finished) client.finish()
     else if (this.#streams) this.#connect(client)
   }
 
@@ -93,7 +93,7 @@ export class Relay {
   /** Ends every client's stream after what it has still to read. */
   finish(): void {
     this.#finished = true
-    for (const client of this.#clients) client.outlet?.end()
+    for (const client of this.#clients) client.finish()
     this.#watchStall()
   }
 

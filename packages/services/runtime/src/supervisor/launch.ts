@@ -26,27 +26,26 @@ export interface Launched {
   readonly startedAt: string
 }
 
+/** A terminal's master is sent before the runtime ends. */
+const masterMs = 5000
+
 /**
- * Runs the OCI runtime, which starts a process and leaves it to this one (a subreaper); `relay` carries its streams. When
- * it fails everything is closed, and the relay's clients are sent away.
+ * Runs the OCI runtime, which starts a process and leaves it to this one (a subreaper); `relay` carries its streams from
+ * then on, since the runtime itself writes its complaints to them. When it fails everything is closed, and the relay's
+ * clients are sent away.
  */
 export async function launch(reaper: Reaper, { command, args, files, io, relay }: Launch): Promise<Launched> {
-  const failed = new AbortController()
-  const { consolePath } = files
-  const pair = consolePath === undefined ? openPipes(io.openStdin) : openConsole(consolePath, io.consoleSize)
-  const connected = pair.streams(failed.signal).then((streams) => relay.start(streams))
-  // A refusal is told below; this only keeps the abort from being an unhandled rejection.
-  connected.catch(() => {})
+  using pair =
+    files.consolePath === undefined ? openPipes(io.openStdin) : openConsole(files.consolePath, io.consoleSize)
   try {
     const runtime = spawnRuntime(command, args, pair.childFds)
     pair.closeChildEnds()
     await finished(reaper, runtime, files.logFile)
     const launched = { pid: readPid(files.pidFile), startedAt: nowText() }
-    await connected.catch((error: unknown) => abandon(launched.pid, error))
+    const streams = pair.streams(AbortSignal.timeout(masterMs))
+    relay.start(await streams.catch((error: unknown) => abandon(launched.pid, error)))
     return launched
   } catch (error) {
-    failed.abort(error)
-    pair.close()
     relay.close()
     relay.finish()
     throw error

@@ -21,7 +21,11 @@ async function main(): Promise<void> {
   mkdirSync(runRoot, { recursive: true, mode: 0o700 })
   claim(runRoot)
   const stallMs = Number(values['stall-ms'] ?? defaultOutletLimits.stallMs)
-  const limits = { ...defaultOutletLimits, stallMs, sharedStallMs: Math.min(stallMs, defaultOutletLimits.sharedStallMs) }
+  const limits = {
+    ...defaultOutletLimits,
+    stallMs,
+    sharedStallMs: Math.min(stallMs, defaultOutletLimits.sharedStallMs),
+  }
   const server = new ControlServer({
     path: `${runRoot}/supervisor.sock`,
     build: values.build ?? 'unknown',

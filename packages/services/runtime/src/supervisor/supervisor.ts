@@ -1,7 +1,16 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { messageOf, nowText } from '@berth/base'
-import { type Cgroups, detectCgroups, type ExitStatus, killPid, oomKillCount, type Reaper, watchOom } from '@berth/linux'
+import {
+  type Cgroups,
+  detectCgroups,
+  type ExitStatus,
+  killPid,
+  oomKillCount,
+  type Reaper,
+  reapUnclaimed,
+  watchOom,
+} from '@berth/linux'
 import { execArguments, runArguments, type RuntimeFiles } from '../crun/arguments.ts'
 import { killCgroup } from '../crun/kill-cgroup.ts'
 import { openLogWriter } from '../logs/log-writer.ts'
@@ -56,6 +65,7 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options
+    process.on('SIGCHLD', () => this.#reapStrays())
   }
 
   /** Does what the request asks; `replace` and `shutdown` only say whether they may be done. */
@@ -97,7 +107,13 @@ export class Supervisor {
     const files = this.#files(bundle, 'init', io)
     const args = runArguments(message.ociRoot, { containerId, bundle }, files)
     try {
-      init.launched = await launch(this.#options.reaper, { command: message.command, args, files, io, relay: init.relay })
+      init.launched = await launch(this.#options.reaper, {
+        command: message.command,
+        args,
+        files,
+        io,
+        relay: init.relay,
+      })
     } catch (error) {
       this.#containers.delete(containerId)
       throw error
@@ -110,7 +126,8 @@ export class Supervisor {
   async #exec(message: ExecMessage): Promise<Answers['exec']> {
     const { containerId, execId, io, bundle } = message
     const container = this.#containers.get(containerId)
-    if (!container || container.init.reaped) throw new RequestError('conflict', `container ${containerId} is not running`)
+    if (!container || container.init.reaped)
+      throw new RequestError('conflict', `container ${containerId} is not running`)
     if (container.execs.has(execId)) throw new RequestError('conflict', `exec ${execId} has been started`)
     const exec = this.#enrol({ containerId, execId }, { tty: io.tty, closesStdin: true })
     container.execs.set(execId, exec)
@@ -118,7 +135,13 @@ export class Supervisor {
     const processFile = join(bundle, `exec-${execId}.json`)
     const args = execArguments(message.ociRoot, { containerId, processFile }, files)
     try {
-      exec.launched = await launch(this.#options.reaper, { command: message.command, args, files, io, relay: exec.relay })
+      exec.launched = await launch(this.#options.reaper, {
+        command: message.command,
+        args,
+        files,
+        io,
+        relay: exec.relay,
+      })
     } catch (error) {
       container.execs.delete(execId)
       throw error
@@ -204,7 +227,13 @@ export class Supervisor {
       return await start
     } finally {
       this.#starting.delete(start)
+      this.#reapStrays()
     }
+  }
+
+  /** Of a failed exec remains a zombie, without which its container could not end; what is being started has no pid yet. */
+  #reapStrays(): void {
+    if (this.#starting.size === 0) reapUnclaimed((pid) => this.#options.reaper.has(pid))
   }
 
   #find({ containerId, execId }: ProcessTarget): SupervisedProcess | undefined {
