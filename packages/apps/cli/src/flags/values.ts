@@ -19,12 +19,17 @@ export function parseDuration(text: string): number {
   return Math.trunc(text.startsWith('-') ? -total : total)
 }
 
-const sizeScale: Record<string, number> = { '': 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40, p: 2 ** 50 }
+const sizeScale: Record<string, number> = { b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40, p: 2 ** 50 }
 
 /** A size with a binary unit (`512m`, `1.5GiB`) in bytes; throws an Error in docker's words. */
 export function parseSize(text: string): number {
-  const match = /^(\d+(?:\.\d+)?) ?(?:([kKmMgGtTpP])?(?:[iI]?[bB])?)$/.exec(text.trim())
-  const unit = match?.[2]?.toLowerCase() ?? ''
-  if (match === null) throw new Error(`invalid size: '${text}'`)
-  return Math.trunc(Number(match[1]) * (sizeScale[unit] ?? 1))
+  const [, number = '', suffix = ''] = /^(.*[\d.])? ?([^\d. ]*)$/.exec(text) ?? []
+  if (number === '' || number.startsWith('-')) throw new Error(`invalid size: '${text}'`)
+  if (!/^\+?(\d+\.?\d*|\.\d+)$/.test(number)) {
+    throw new Error(`strconv.ParseFloat: parsing ${JSON.stringify(number)}: invalid syntax`)
+  }
+  const unit = suffix.toLowerCase()
+  const scale = /^(b|[kmgtp](i?b)?)?$/.test(unit) ? (sizeScale[unit.charAt(0)] ?? 1) : undefined
+  if (scale === undefined) throw new Error(`invalid suffix: '${suffix}'`)
+  return Math.trunc(Number(number) * scale)
 }

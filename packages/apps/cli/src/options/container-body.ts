@@ -2,7 +2,7 @@ import type { HealthConfig, HostConfig, Resources } from '@berth/engine-api'
 import type { ContainerCreateBody } from '@berth/engine-client'
 import type { Parsed } from '../flags/parse-flags.ts'
 import type { containerFlags } from './container-flags.ts'
-import { isCdiName } from './devices.ts'
+import { isCdiName, parseDevice } from './devices.ts'
 import { readEnvironment, readLabels, toRecord } from './key-values.ts'
 import { planEndpoints } from './networks.ts'
 import { type PortFlags, parsePorts } from './ports.ts'
@@ -29,6 +29,7 @@ export function buildContainerBody(options: ContainerOptions): ContainerCreateBo
     },
   }
   refuseConflicts(flags, body)
+  refuseWindowsFlags(options)
   const first = { ...flags, networkAlias: [...flags.networkAlias, ...flags.netAlias] }
   return { ...body, NetworkingConfig: { EndpointsConfig: planEndpoints(requests, first) } }
 }
@@ -123,8 +124,8 @@ function buildHostConfig(
     VolumesFrom: orNull(flags.volumesFrom),
     ConsoleSize: [0, 0],
     ...optional('Annotations', nonEmpty(flags.annotation)),
-    CapAdd: orNull(flags.capAdd),
-    CapDrop: orNull(flags.capDrop),
+    CapAdd: orNull(capabilities(flags.capAdd)),
+    CapDrop: orNull(capabilities(flags.capDrop).filter((name) => !capabilities(flags.capAdd).includes(name))),
     CgroupnsMode: flags.cgroupns as HostConfig['CgroupnsMode'],
     Dns: [...flags.dns],
     DnsOptions: [...flags.dnsOption, ...flags.dnsOpt],
@@ -139,7 +140,7 @@ function buildHostConfig(
     Privileged: flags.privileged,
     PublishAllPorts: flags.publishAll,
     ReadonlyRootfs: flags.readOnly,
-    SecurityOpt: orNull(security.options),
+    SecurityOpt: flags.securityOpt.length > 0 ? security.options : null,
     ...optional('StorageOpt', nonEmpty(toRecord(flags.storageOpt))),
     ...optional('Tmpfs', nonEmpty(tmpfs)),
     UTSMode: flags.uts,
@@ -156,8 +157,8 @@ function buildHostConfig(
 }
 
 function buildResources({ flags }: ContainerOptions): Partial<Resources> {
-  const devices = flags.device.filter((device) => !isCdiName(device.PathOnHost))
-  const cdi = flags.device.map((device) => device.PathOnHost).filter(isCdiName)
+  const devices = flags.device.filter((device) => !isCdiName(device)).map(parseDevice)
+  const cdi = flags.device.filter(isCdiName)
   const requests = [...flags.gpus, ...(cdi.length > 0 ? [cdiRequest(cdi)] : [])]
   return {
     CpuShares: flags.cpuShares,
@@ -185,7 +186,7 @@ function buildResources({ flags }: ContainerOptions): Partial<Resources> {
     MemorySwappiness: flags.memorySwappiness,
     OomKillDisable: flags.oomKillDisable,
     PidsLimit: flags.pidsLimit,
-    Ulimits: [...flags.ulimit],
+    Ulimits: flags.ulimit.toSorted((a, b) => (a.Name < b.Name ? -1 : 1)),
     CpuCount: flags.cpuCount,
     CpuPercent: flags.cpuPercent,
     IOMaximumIOps: flags.ioMaxiops,
@@ -212,9 +213,33 @@ function refuseConflicts(flags: Flags, body: ContainerCreateBody): void {
   if (!/^(|host)$/.test(flags.uts)) throw new Error('--uts: invalid UTS mode')
   if (!/^(|host)$/.test(flags.userns)) throw new Error('--userns: invalid USER mode')
   if (!/^(|private|host)$/.test(flags.cgroupns)) throw new Error('--cgroupns: invalid CGROUP mode')
+  if (!flags.storageOpt.every((text) => text.includes('='))) throw new Error('invalid storage option')
   if (flags.useApiSocket) throw new Error('--use-api-socket is not supported')
   if (!flags.disableContentTrust)
     throw new Error('content trust is not supported: leave --disable-content-trust at true')
+}
+
+/** `net_admin` and `CAP_NET_ADMIN` are one; sorted, as docker sends them. */
+function capabilities(names: readonly string[]): string[] {
+  const full = names
+    .map((name) => name.trim().toUpperCase())
+    .map((name) => {
+      return name === 'ALL' || name.startsWith('CAP_') ? name : `CAP_${name}`
+    })
+  return [...new Set(full)].toSorted()
+}
+
+const windowsFlags = {
+  cpuCount: '--cpu-count',
+  cpuPercent: '--cpu-percent',
+  ioMaxbandwidth: '--io-maxbandwidth',
+  ioMaxiops: '--io-maxiops',
+} as const
+
+function refuseWindowsFlags({ changed }: ContainerOptions): void {
+  for (const [key, name] of Object.entries(windowsFlags)) {
+    if (changed(key as keyof typeof windowsFlags)) throw new Error(`"${name}" is only supported by engines on Windows`)
+  }
 }
 
 function splitTmpfs(text: string): [path: string, options: string] {

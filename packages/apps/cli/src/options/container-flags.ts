@@ -13,7 +13,6 @@ import {
 import {
   checkDeviceRule,
   parseByteRate,
-  parseDevice,
   parseGpus,
   parseOperationRate,
   parseWeight,
@@ -22,7 +21,7 @@ import {
 import { checkLabel, expandEnvironment, keyValues, parsed } from './key-values.ts'
 import { checkDomain, checkExtraHost, checkIpAddress, checkLink, parseNetwork } from './networks.ts'
 import { parseMount } from './mounts.ts'
-import { checkStream, parseCpus, parseUlimit } from './limits.ts'
+import { checkStream, checkSysctl, parseCpus, parseUlimit } from './limits.ts'
 
 /** The flags that create and run share. */
 export const containerFlags = {
@@ -61,7 +60,7 @@ export const containerFlags = {
   cpus: value('cpus', 'decimal', 'Number of CPUs', { initial: 0, parse: parseCpus }),
   cpusetCpus: string('cpuset-cpus', 'CPUs in which to allow execution (0-3, 0,1)'),
   cpusetMems: string('cpuset-mems', 'MEMs in which to allow execution (0-3, 0,1)'),
-  device: parsed('device', 'Add a host device to the container', parseDevice),
+  device: list('device', 'Add a host device to the container'),
   deviceCgroupRule: list('device-cgroup-rule', 'Add a rule to the cgroup allowed devices list', {
     check: checkDeviceRule,
   }),
@@ -124,7 +123,7 @@ export const containerFlags = {
   label: list('l,label', 'Set meta data on a container', { check: checkLabel }),
   labelFile: list('label-file', 'Read in a line delimited file of labels'),
   link: list('link', 'Add link to another container', { check: checkLink }),
-  linkLocalIp: list('link-local-ip', 'Container IPv4/IPv6 link-local addresses', { check: checkIpAddress }),
+  linkLocalIp: list('link-local-ip', 'Container IPv4/IPv6 link-local addresses'),
   logDriver: string('log-driver', 'Logging driver for the container'),
   logOpt: list('log-opt', 'Log driver options'),
   macAddress: string('mac-address', 'Container MAC address (e.g., 92:d0:c6:0a:29:33)'),
@@ -156,7 +155,7 @@ export const containerFlags = {
   stopSignal: string('stop-signal', 'Signal to stop the container'),
   stopTimeout: integer('stop-timeout', 'Timeout (in seconds) to stop a container'),
   storageOpt: list('storage-opt', 'Storage driver options for the container'),
-  sysctl: keyValues('sysctl', 'Sysctl options (default map[])'),
+  sysctl: keyValues('sysctl', 'Sysctl options (default map[])', checkSysctl),
   tmpfs: list('tmpfs', 'Mount a tmpfs directory'),
   tty: boolean('t,tty', 'Allocate a pseudo-TTY'),
   ulimit: parsed('ulimit', 'Ulimit options (default [])', parseUlimit, 'ulimit'),

@@ -8,7 +8,7 @@ const modes = /^(?!.*(.).*\1)[rwm]{1,3}$/
 /** `/dev/a[:/dev/b][:rwm]`. */
 export function parseDevice(text: string): DeviceMapping {
   const [source = '', second, third, ...more] = text.split(':')
-  if (source === '' || more.length > 0) throw new Error(`invalid device specification: ${text}`)
+  if (source === '' || more.length > 0) throw new Error(`bad format for path: ${text}`)
   const secondIsMode = second !== undefined && third === undefined && modes.test(second)
   const target = second === undefined || secondIsMode ? source : second
   const permissions = secondIsMode ? second : (third ?? 'rwm')
@@ -73,7 +73,7 @@ export function parseOperationRate(text: string): ThrottleDevice {
 /** `all`, a count, or `device=0,1,driver=nvidia,capabilities=gpu`. */
 export function parseGpus(text: string): DeviceRequest {
   let [driver, count, devices]: [string, number | undefined, string[] | undefined] = ['', undefined, undefined]
-  const capabilities = ['gpu']
+  const capabilities: string[] = []
   let options: Record<string, string> = {}
   const seen = new Set<string>()
   for (const field of splitCsv(text)) {
@@ -88,14 +88,19 @@ export function parseGpus(text: string): DeviceRequest {
     else if (key === 'options') options = toRecord(value.split(','))
     else throw new Error(`unexpected key '${key}' in '${field}'`)
   }
-  if (count !== undefined && devices !== undefined)
-    throw new Error('cannot set both Count and DeviceIDs on device request')
   const Count = count ?? (devices === undefined ? 1 : 0)
-  return { Driver: driver, Count, DeviceIDs: devices ?? null, Capabilities: [capabilities], Options: options }
+  return {
+    Driver: driver,
+    Count,
+    DeviceIDs: devices ?? null,
+    Capabilities: [[...new Set([...capabilities, 'gpu'])]],
+    Options: options,
+  }
 }
 
 function parseGpuCount(text: string): number {
   if (text === 'all') return -1
-  if (!/^-?\d+$/.test(text)) throw new Error(`invalid count (${text}): value must be either "all" or an integer`)
+  if (!/^-?\d+$/.test(text))
+    throw new Error(`invalid count (${text}): value must be either "all" or an integer: invalid syntax`)
   return Number(text)
 }

@@ -15,16 +15,17 @@ export function parsed<T>(
 }
 
 /** A repeatable `key=value` flag. */
-export function keyValues(spec: string, help: string): Flag<Readonly<Record<string, string>>> {
+export function keyValues(
+  spec: string,
+  help: string,
+  check: (text: string) => string = (text) => text,
+): Flag<Readonly<Record<string, string>>> {
   const { name, short } = list(spec, help)
-  return {
-    name,
-    short,
-    placeholder: 'map',
-    help,
-    initial: {},
-    parse: (text, previous) => ({ ...previous, ...toRecord([text]) }),
-  }
+  const parse = (text: string, previous: Readonly<Record<string, string>>) => ({
+    ...previous,
+    ...toRecord([check(text)]),
+  })
+  return { name, short, placeholder: 'map', help, initial: {}, parse }
 }
 
 /** `KEY=value` texts as an object; a key without a value is empty. */
@@ -82,7 +83,6 @@ function parsePair(text: string, where: string, lookUp: ((name: string) => strin
     throw new StatusError(125, `invalid env file '${where.split("'")[0]}': variable '${key}' contains whitespaces`)
   if (text.includes('=')) return [`${key}=${value}`]
   const found = lookUp?.(key)
-  if (lookUp === undefined) return [key]
   return found === undefined ? [] : [`${key}=${found}`]
 }
 

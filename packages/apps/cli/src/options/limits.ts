@@ -54,3 +54,22 @@ function parseLimit(text: string): number {
   if (!/^-?\d+$/.test(text)) throw new Error(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`)
   return Number(text)
 }
+
+const ownSysctls = new Set([
+  'kernel.msgmax',
+  'kernel.msgmnb',
+  'kernel.msgmni',
+  'kernel.sem',
+  'kernel.shmall',
+  'kernel.shmmax',
+  'kernel.shmmni',
+  'kernel.shm_rmid_forced',
+])
+
+/** Only what belongs to a container's own namespaces may be set. */
+export function checkSysctl(text: string): string {
+  const name = text.split('=')[0] ?? ''
+  const own = ownSysctls.has(name) || name.startsWith('net.') || name.startsWith('fs.mqueue.')
+  if (!text.includes('=') || !own) throw new Error(`sysctl '${text}' is not allowed`)
+  return text
+}

@@ -93,7 +93,7 @@ export function planEndpoints(
     const full = index === 0 ? applyFirst(request, first) : request
     if (Object.hasOwn(endpoints, full.target)) throw new Error(`network "${full.target}" is specified multiple times`)
     const endpoint = buildEndpoint(full)
-    if (requests.length > 1 || !isBare(full)) endpoints[full.target] = endpoint
+    if (requests.length > 1 || !isBare(endpoint)) endpoints[full.target] = endpoint
   })
   const kinds = new Set(requests.map(({ target }) => isUserDefined(target)))
   if (kinds.size > 1) {
@@ -102,8 +102,23 @@ export function planEndpoints(
   return endpoints
 }
 
-function isBare(request: NetworkRequest): boolean {
-  return JSON.stringify({ ...request, target: '' }) === JSON.stringify({ ...plain, target: '' })
+/** Nothing is asked of the endpoint: the engine makes it by itself. */
+function isBare({
+  IPAMConfig,
+  Links,
+  Aliases,
+  MacAddress,
+  DriverOpts,
+  GwPriority,
+}: Partial<EndpointSettings>): boolean {
+  return (
+    IPAMConfig === null &&
+    Links === null &&
+    Aliases === null &&
+    DriverOpts === null &&
+    MacAddress === '' &&
+    GwPriority === 0
+  )
 }
 
 function isUserDefined(target: string): boolean {

@@ -9,3 +9,15 @@ export function platformQuery(text: string): string | undefined {
     )
   return JSON.stringify({ os, architecture: architecture ?? '', ...(variant === undefined ? {} : { variant }) })
 }
+
+/** Throws an Error in docker's words if the platform is malformed. */
+export function checkPlatform(text: string): void {
+  if (text === '') return
+  const parts = text.split('/')
+  if (parts.length <= 3 && parts.every((part) => /^[A-Za-z0-9_.-]+$/.test(part))) return
+  const reason =
+    parts.length > 3
+      ? 'cannot parse platform specifier'
+      : `${JSON.stringify(parts.find((part) => !/^[A-Za-z0-9_.-]+$/.test(part)))} is an invalid component`
+  throw new Error(`error parsing specified platform: ${JSON.stringify(text)}: ${reason}: invalid argument`)
+}

@@ -72,7 +72,8 @@ function checkHostIp(text: string): string {
 function parseExpose(text: string): string[] {
   if (text.includes(':')) throw new Error(`invalid port format for --expose: ${text}`)
   const { range, protocol } = splitProtocol(text)
-  const { first, last } = parseRange(range, `invalid range format for --expose: ${text}, error: invalid syntax`)
+  const reason = `strconv.ParseUint: parsing ${JSON.stringify(range)}: invalid syntax`
+  const { first, last } = parseRange(range, `invalid range format for --expose: ${text}, error: ${reason}`)
   checkProtocol(protocol)
   return Array.from({ length: last - first + 1 }, (_none, index) => `${first + index}/${protocol}`)
 }

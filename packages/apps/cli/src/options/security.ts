@@ -18,7 +18,7 @@ function expandOption(text: string): string {
   const match = /^([^=:]+)[=:]([\s\S]*)$/.exec(text)
   if (match === null) {
     if (text === 'no-new-privileges' || text === 'disable') return text
-    throw new StatusError(125, `invalid --security-opt: ${JSON.stringify(text)}`)
+    throw new StatusError(125, `Invalid --security-opt: ${JSON.stringify(text)}`)
   }
   const [, name = '', value = ''] = match
   if (name !== 'seccomp' || value === 'unconfined' || value === 'builtin') return text

@@ -3,6 +3,7 @@ import { messageOf } from '@berth/base'
 import { type ContainerCreateBody, isStatus } from '@berth/engine-client'
 import type { Cli } from '../../cli.ts'
 import { StatusError } from '../../errors.ts'
+import { checkPlatform } from '../../options/platform.ts'
 import { familiarName, splitReference } from '../../options/reference.ts'
 
 export interface CreateRequest {
@@ -18,6 +19,7 @@ export interface CreateRequest {
 export async function createContainer(cli: Cli, request: CreateRequest): Promise<string> {
   const { body, name, platform, pull } = request
   const image = body.Image ?? ''
+  checkPlatform(platform)
   if (!/^[0-9a-f]{64}$/.test(image)) splitReference(image)
   const cidFile = openCidFile(body.HostConfig?.ContainerIDFile ?? '')
   const query = { name: name === '' ? undefined : name, platform: platform === '' ? undefined : platform }

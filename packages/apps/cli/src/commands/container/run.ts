@@ -31,8 +31,11 @@ export const command = defineCommand({
   async run(cli, parsed) {
     const body = parseOrHint(cli, () => {
       checkPullPolicy(parsed.flags.pull)
-      return prepareBody(buildContainerBody(parsed), parsed.flags)
+      return prepareBody(buildContainerBody(parsed), parsed.flags.detach)
     })
+    if (parsed.flags.detach && parsed.flags.attach.length > 0) {
+      throw new Error('conflicting options: cannot specify both --attach and --detach')
+    }
     if (!parsed.flags.detach) requireTerminal(cli, { tty: body.Tty === true, stdin: body.AttachStdin === true })
     const id = await createContainer(cli, { ...parsed.flags, body }).catch((error: unknown) => {
       throw hinted(cli, notStartedCode, error)
@@ -44,17 +47,13 @@ export const command = defineCommand({
 })
 
 /** A detached container is attached to nothing; a terminal's size is known from the start. */
-function prepareBody(
-  body: ContainerCreateBody,
-  options: { detach: boolean; attach: readonly string[] },
-): ContainerCreateBody {
+function prepareBody(body: ContainerCreateBody, detach: boolean): ContainerCreateBody {
   const size = terminalSize()
   const hostConfig =
     size === undefined
       ? body.HostConfig
       : { ...body.HostConfig, ConsoleSize: [size.height, size.width] as [number, number] }
-  if (!options.detach) return { ...body, HostConfig: hostConfig }
-  if (options.attach.length > 0) throw new Error('conflicting options: cannot specify both --attach and --detach')
+  if (!detach) return { ...body, HostConfig: hostConfig }
   return {
     ...body,
     HostConfig: hostConfig,
