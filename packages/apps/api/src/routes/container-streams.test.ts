@@ -215,11 +215,7 @@ test('GET /containers/{id}/logs stops reading for a client that does not read, a
   await using api = await serve({ containers: { logs: () => ({ tty: true, chunks: endless() }) } })
   const response = await api.open('GET', '/containers/web/logs?stdout=1&follow=1')
   response.pause()
-  let before = -1
-  while (before !== produced) {
-    before = produced
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+  await settled(() => produced)
   assert.ok(produced < 200, `${produced} chunks were made for nobody`)
   response.destroy()
   await ended.promise
@@ -259,3 +255,38 @@ test('POST /containers/{id}/resize reads height and width', async () => {
   assert.deepEqual(sizes, [{ rows: 24, columns: 80 }])
   assert.match((await api.call('POST', '/containers/web/resize')).text, /invalid resize height \\"\\": invalid syntax/)
 })
+
+test('POST /containers/{id}/attach holds back the side whose reader is slow', async () => {
+  let produced = 0
+  const held: (() => void)[] = []
+  const process = new Duplex({
+    read() {
+      if (produced++ < 1000) this.push(Buffer.alloc(64 * 1024))
+    },
+    write(_chunk, _encoding, done) {
+      held.push(done)
+    },
+  })
+  await using api = await serve({ containers: { attach: () => Promise.resolve({ stream: process, tty: true }) } })
+  const lines = ['POST /containers/web/attach?stream=1&stdin=1&stdout=1 HTTP/1.1', ...upgrade]
+  const connection = api.raw([...lines, 'Content-Length: 0'])
+  await connection.until('101')
+  connection.socket.pause()
+  const input = Buffer.alloc(16 * 1024 * 1024)
+  assert.equal(connection.socket.write(input), false)
+  while (held.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  await settled(() => produced)
+  assert.ok(produced < 200, `${produced} chunks were made for nobody`)
+  assert.equal(held.length, 1)
+  assert.ok(process.writableLength < 1024 * 1024, `${process.writableLength} bytes wait in memory`)
+  connection.socket.destroy()
+})
+
+/** Resolves when the count stands still. */
+async function settled(count: () => number): Promise<void> {
+  let before = -1
+  while (before !== count()) {
+    before = count()
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}

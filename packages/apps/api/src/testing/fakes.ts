@@ -38,6 +38,7 @@ export function fakeContainer(changes: Partial<Container> = {}): Container {
       finishedAt: zeroTime,
     },
     restartCount: 0,
+    requestedEndpoints: {},
     endpoints: { bridge: { ...emptyEndpoint(), IPAddress: '172.17.0.2', EndpointID: 'ep' } },
     mounts: [],
     stoppedByUser: false,
