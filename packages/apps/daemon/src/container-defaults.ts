@@ -5,9 +5,6 @@ import type { Runtime } from '@berth/runtime'
 import { readFile } from 'node:fs/promises'
 import type { Config } from './config/config.ts'
 
-/** Rotation by default: a container that talks for years shall not fill the disk. */
-const defaultLogOptions = { 'max-size': '20m', 'max-file': '5', compress: 'true' }
-
 /**
  * What the configuration gives to every container, as a function of the current one: a reload changes it. The seccomp
  * profile's file is read once.
@@ -38,10 +35,10 @@ export async function containerDefaults(
   }
 }
 
+/** Only what was configured: rotation is on where nothing is said (`planLog`), and inspect shows what was said. */
 function logConfig(config: Config): DaemonDefaults['logConfig'] {
-  const Type = config.get('log-driver', 'json-file')
   const own = config.get('log-opts', {} as Readonly<Record<string, string>>)
-  return { Type, Config: Type === 'none' ? { ...own } : { ...defaultLogOptions, ...own } }
+  return { Type: config.get('log-driver', 'json-file'), Config: { ...own } }
 }
 
 async function readSeccompProfile(config: Config): Promise<string> {
