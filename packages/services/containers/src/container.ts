@@ -65,7 +65,9 @@ export interface Container {
   readonly hostConfig: HostConfig
   readonly state: ContainerState
   readonly restartCount: number
-  /** Endpoint settings by network name; addresses are filled while running. */
+  /** What was asked of each network, by its name. */
+  readonly requestedEndpoints: Readonly<Record<string, EndpointSettings>>
+  /** The same with what was got; addresses are filled while running. */
   readonly endpoints: Readonly<Record<string, EndpointSettings>>
   readonly mounts: readonly MountPoint[]
   /** Ended by a user (stop, kill): a restart policy other than `always` at engine start leaves it. */

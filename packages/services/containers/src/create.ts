@@ -86,6 +86,7 @@ function describe({ id, name, image, plan, hostConfig }: Parts): Container {
       finishedAt: zeroTime,
     },
     restartCount: 0,
+    requestedEndpoints: plan.endpoints,
     endpoints: plan.endpoints,
     mounts: plan.mounts,
     stoppedByUser: false,

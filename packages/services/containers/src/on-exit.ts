@@ -38,11 +38,20 @@ function recordExit(context: Context, before: Container, report: ExitReport, res
     exitCode,
     oomKilled,
     finishedAt: exitedAt,
+    endpoints: endpointsAtRest(before),
     ...(before.state.health ? { health: { ...before.state.health, status: 'unhealthy' } } : {}),
   })
   announce(context, after, 'die', { exitCode: String(exitCode), execDuration: String(runSeconds(before, exitedAt)) })
   context.waiters.exited(before.id, { exitCode })
   return after
+}
+
+/** A container that does not run has no addresses; which networks it is in stays known. */
+export function endpointsAtRest({ requestedEndpoints, endpoints }: Container): Container['endpoints'] {
+  const entries = Object.entries(requestedEndpoints)
+  return Object.fromEntries(
+    entries.map(([name, endpoint]) => [name, { ...endpoint, NetworkID: endpoints[name]?.NetworkID ?? '' }]),
+  )
 }
 
 function runSeconds({ state }: Container, exitedAt: string): bigint {

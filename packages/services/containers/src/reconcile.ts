@@ -3,7 +3,7 @@ import { killPid } from '@berth/linux'
 import type { SupervisedContainer } from '@berth/runtime'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
-import { onExit, type StartLocked } from './on-exit.ts'
+import { endpointsAtRest, onExit, type StartLocked } from './on-exit.ts'
 import { releaseRun } from './release.ts'
 import { removeLocked } from './remove.ts'
 import { isAlive } from './stop.ts'
@@ -56,7 +56,9 @@ async function settle(context: Context, container: Container): Promise<void> {
   const { id } = container
   await context.locks.run(id, async () => {
     if (isAlive(container)) {
-      context.registry.transition(id, { status: 'exited', pid: 0, exitCode: unseenExitCode, finishedAt: nowText() })
+      const endpoints = endpointsAtRest(container)
+      const ended = { status: 'exited', pid: 0, exitCode: unseenExitCode, finishedAt: nowText(), endpoints } as const
+      context.registry.transition(id, ended)
       await releaseRun(context, container)
     }
     const { status } = container.state

@@ -92,14 +92,14 @@ function recordStart(
 }
 
 function attachRequest(context: Context, container: Container): AttachRequest {
-  const { id, name, config, hostConfig, endpoints } = container
+  const { id, name, config, hostConfig, requestedEndpoints } = container
   return {
     containerId: id,
     name,
     hostname: config.Hostname,
     domainname: config.Domainname,
     mode: config.NetworkDisabled ? 'none' : hostConfig.NetworkMode,
-    endpoints,
+    endpoints: requestedEndpoints,
     dns: hostConfig.Dns ?? [],
     dnsOptions: hostConfig.DnsOptions ?? [],
     dnsSearch: hostConfig.DnsSearch ?? [],
