@@ -18,13 +18,7 @@ export {
   unavailable,
 } from './errors.ts'
 export { formatGoDuration, parseGoDurationNs } from './go-duration.ts'
-export {
-  booleanFilter,
-  type Filters,
-  matchesLabels,
-  parseTimestampNs,
-  requireKnownFilters,
-} from './filters.ts'
+export { booleanFilter, type Filters, matchesLabels, parseTimestampNs, requireKnownFilters } from './filters.ts'
 export {
   type Brand,
   type ContainerId,

@@ -54,9 +54,10 @@ export async function openImages(options: ImagesOptions): Promise<OpenImages> {
       return presentImage(image, store.namesOf(image.id))
     },
     ensureUnpacked: async ({ id }) => {
+      const { layerSizes } = await unpackImage(context, findImage(store, id))
+      // Read again: it may have been tagged or removed meanwhile.
       const image = findImage(store, id)
-      const unpacked = await unpackImage(context, image)
-      if (unpacked !== image) store.commit([{ kind: 'putImage', image: unpacked }])
+      if (!image.layerSizes && layerSizes) store.commit([{ kind: 'putImage', image: { ...image, layerSizes } }])
     },
     list: async (query) => listImages(store, query),
     history: async (reference) => imageHistory(store, reference),

@@ -118,7 +118,7 @@ function finish(context: ImagesContext, loaded: readonly Loaded[], progress: Pro
   const names = collectNames(loaded)
   const replaced = new Map([...names].map(([key]) => [key, context.store.names.get(key)]))
   context.store.commit([
-    ...loaded.map(({ image }): StoreChange => ({ kind: 'putImage', image })),
+    ...loaded.map(({ image }): StoreChange => ({ kind: 'putImage', image: refreshed(context, image) })),
     ...names.values().map((name): StoreChange => ({ kind: 'putName', name })),
   ])
   for (const [key, name] of names) reportName(name, replaced.get(key), progress)
@@ -126,6 +126,12 @@ function finish(context: ImagesContext, loaded: readonly Loaded[], progress: Pro
     progress({ stream: loaded.map(({ image }) => `Loaded image ID: ${image.id}\n`).join('') })
   for (const { image } of loaded) announce(context, 'load', image.id)
   for (const old of replaced.values()) if (old) context.reclaimer.offerBlobs([old.target.digest])
+}
+
+/** An image that was here may have been tagged while its archive was read. */
+function refreshed({ store }: ImagesContext, image: ImageRecord): ImageRecord {
+  const { layerSizes } = image
+  return { ...image, ...store.images.get(image.id), ...(layerSizes && { layerSizes }) }
 }
 
 /** One name may stand for several images of an index, this host's first; of two images the later takes it. */
