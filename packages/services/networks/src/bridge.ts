@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { codeOf, type Logger, unavailable } from '@berth/base'
+import { codeOf, invalid, type Logger, notImplemented, unavailable } from '@berth/base'
 import { isIPv4 } from 'node:net'
 import { formatMac, type Link, RouteRequest, type RouteSocket } from '@berth/linux'
-import { chooseSubnet, firstAddress, parseCidr, type Subnet, toNumber, toText } from './subnet.ts'
+import { chooseSubnet, firstAddress, lastAddress, parseCidr, type Subnet, toNumber, toText } from './subnet.ts'
 
 export interface BridgeOptions {
   readonly name: string
@@ -25,15 +25,22 @@ export interface Bridge {
 }
 
 /**
- * Finds the bridge as an earlier process left it, or makes it. A bridge in use keeps its address unless `bip` says
- * otherwise; a new one gets a subnet that overlaps none of the host's routes.
+ * Finds the bridge as an earlier process left it, or makes it. A bridge that is there keeps its address unless `bip`
+ * says otherwise; a new one gets a subnet that overlaps none of the host's routes.
  */
 export function ensureBridge(socket: RouteSocket, options: BridgeOptions): Bridge {
+  if (options.name === 'none') throw notImplemented('an engine without the default bridge is not available yet')
+  const wanted = options.bip === undefined ? undefined : parseBip(options.bip)
   const link = socket.link(options.name) ?? createBridge(socket, options)
   if (link.kind !== 'bridge') throw unavailable(`${options.name} is a ${link.kind || 'physical'} link, not a bridge`)
-  const { address, subnet } = ensureAddress(socket, link, options)
+  const { address, subnet } = ensureAddress(socket, link, { ...options, wanted })
   if (!link.isUp) socket.send(new RouteRequest().setUp(link.index), `set up ${options.name}`)
   return { index: link.index, name: options.name, subnet, gateway: address, mtu: options.mtu }
+}
+
+interface BridgeAddress {
+  readonly address: number
+  readonly subnet: Subnet
 }
 
 function createBridge(socket: RouteSocket, { name, mtu }: BridgeOptions): Link {
@@ -45,20 +52,35 @@ function createBridge(socket: RouteSocket, { name, mtu }: BridgeOptions): Link {
   return link
 }
 
-function ensureAddress(socket: RouteSocket, link: Link, { name, bip, preferred }: BridgeOptions) {
+interface AddressWish extends BridgeOptions {
+  readonly wanted: BridgeAddress | undefined
+}
+
+function ensureAddress(socket: RouteSocket, link: Link, { name, wanted, preferred }: AddressWish): BridgeAddress {
   const present = socket
     .addresses()
     .filter(({ index, address }) => index === link.index && isIPv4(address))
     .map(({ address, prefixLength }) => parseCidr(`${address}/${prefixLength}`))
-  const wanted = bip === undefined ? present[0] : parseCidr(bip)
-  const chosen = wanted ?? chooseAddress(socket, link, preferred)
-  if (present.some(({ address }) => address === chosen.address)) return chosen
-  const request = new RouteRequest().addAddress(link.index, toText(chosen.address), chosen.subnet.prefixLength)
-  socket.send(request, `give ${name} its address`)
+  const chosen = wanted ?? present[0] ?? chooseAddress(socket, link, preferred)
+  const isChosen = (other: BridgeAddress) =>
+    other.address === chosen.address && other.subnet.prefixLength === chosen.subnet.prefixLength
+  const request = new RouteRequest()
+  for (const other of present.filter((one) => !isChosen(one))) {
+    request.deleteAddress(link.index, toText(other.address), other.subnet.prefixLength)
+  }
+  if (!present.some(isChosen)) request.addAddress(link.index, toText(chosen.address), chosen.subnet.prefixLength)
+  if (request.message.acknowledgements > 0) socket.send(request, `give ${name} its address`)
   return chosen
 }
 
-function chooseAddress(socket: RouteSocket, link: Link, preferred: Subnet | undefined) {
+function parseBip(bip: string): BridgeAddress {
+  const parsed = parseCidr(bip)
+  const { address, subnet } = parsed
+  if (address >= firstAddress(subnet) && address <= lastAddress(subnet)) return parsed
+  throw invalid(`invalid bridge address ${bip}: want the address of a host, not of the network`)
+}
+
+function chooseAddress(socket: RouteSocket, link: Link, preferred: Subnet | undefined): BridgeAddress {
   const taken = socket
     .routes()
     .filter(({ link: other, destination }) => other !== link.index && destination !== undefined && isIPv4(destination))

@@ -9,7 +9,7 @@ import { text } from 'node:stream/consumers'
 import { after, afterEach, beforeEach, test } from 'node:test'
 import { newContainerId, silentLogger } from '@berth/base'
 import { type Database, openDatabase } from '@berth/database'
-import { inNetns, readMountInfo, RouteRequest, RouteSocket } from '@berth/linux'
+import { inNetns, loadRuleset, readMountInfo, RouteRequest, RouteSocket } from '@berth/linux'
 import type { AttachRequest, Networks } from './networks.ts'
 import { type NetworksOptions, openNetworks } from './open-networks.ts'
 
@@ -301,4 +301,27 @@ test('openNetworks() takes the bridgeâ€™s address from bip and avoids the hostâ€
   networks = await open()
   assert.equal((await networks.attach(request())).endpoints['bridge']?.Gateway, '172.18.0.1')
   host.send(new RouteRequest().deleteLink('other0'), 'delete other0')
+})
+
+test('openNetworks() gives a bridge that a killed engine left the address that bip now says', async () => {
+  const reopened = await open({ bip: '10.78.0.1/24' })
+  const index = host.link('berth0')?.index
+  const addresses = host.addresses().filter((one) => one.index === index && !one.address.includes(':'))
+  assert.deepEqual(addresses, [{ index, address: '10.78.0.1', prefixLength: 24 }])
+  await networks[Symbol.asyncDispose]()
+  networks = reopened
+  await assert.rejects(open({ bip: '10.78.0.0/24' }), { kind: 'invalid' })
+  assert.equal(host.link('berth0'), undefined)
+  await assert.rejects(open({ bridge: 'lo' }), /lo is a physical link, not a bridge/)
+})
+
+test('openNetworks() touches no table of others', async () => {
+  await loadRuleset('table inet other { }')
+  const reopened = await open()
+  assert.match(await output('nft', ['list', 'tables']), /inet other/)
+  await reopened[Symbol.asyncDispose]()
+  assert.match(await output('nft', ['list', 'tables']), /inet other/)
+  await loadRuleset('delete table inet other')
+  await networks[Symbol.asyncDispose]()
+  networks = await open()
 })

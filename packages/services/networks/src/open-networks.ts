@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type ContainerId, KeyedLock, type Logger } from '@berth/base'
+import { codeOf, type ContainerId, KeyedLock, type Logger, unavailable } from '@berth/base'
 import type { Database } from '@berth/database'
 import { type LinkStatistics, loadRuleset, NftElements, RouteRequest, RouteSocket, unpinNetns } from '@berth/linux'
 import { AddressPool } from './address-pool.ts'
@@ -82,7 +82,7 @@ async function openContext(options: NetworksOptions): Promise<Context> {
   setSysctls(bridge, { ipForward: options.ipForward ?? true }, logger)
   const published = states.all().flatMap((state) => state.ports)
   const { name, subnet } = bridge
-  await loadRuleset(buildRuleset({ name, subnet, masquerade: options.ipMasquerade ?? true }, published))
+  await loadTable(buildRuleset({ name, subnet, masquerade: options.ipMasquerade ?? true }, published))
   const context: Context = {
     logger,
     store,
@@ -99,6 +99,15 @@ async function openContext(options: NetworksOptions): Promise<Context> {
   }
   stack.move()
   return context
+}
+
+async function loadTable(script: string): Promise<void> {
+  try {
+    await loadRuleset(script)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+    throw unavailable('the program nft is not found: networking needs the package nftables', error)
+  }
 }
 
 function openBridge(links: RouteSocket, store: NetworkStore, options: NetworksOptions): Bridge {
@@ -167,7 +176,7 @@ async function close({ states, ports, firewall, links, bridge, logger }: Context
   firewall[Symbol.dispose]()
   try {
     if (states.all().length === 0) {
-      await loadRuleset(`delete table inet ${tableName}`)
+      await loadRuleset(`add table inet ${tableName}\ndelete table inet ${tableName}\n`)
       await links.sendAsync(new RouteRequest().deleteLink(bridge.name), `delete ${bridge.name}`)
     }
   } catch (error) {

@@ -12,7 +12,7 @@ import { oomKillCount, watchOom } from './oom.ts'
 import { adoptStrayControllers, releaseStrayControllers } from './stray-controllers.ts'
 
 const cgroups = detectCgroups()
-const cgroupsPath = `/berth-test-${process.pid}`
+const cgroupsPath = `/berth-linux-test-${process.pid}`
 const reaper = new Reaper()
 const devNull = openSync('/dev/null', 'r+')
 const alive = setInterval(() => {}, 1e6)

@@ -17,6 +17,7 @@ const RTM_NEWLINK = 16
 const RTM_DELLINK = 17
 const RTM_GETLINK = 18
 const RTM_NEWADDR = 20
+const RTM_DELADDR = 21
 const RTM_GETADDR = 22
 const RTM_NEWROUTE = 24
 const RTM_GETROUTE = 26
@@ -147,20 +148,11 @@ export class RouteRequest {
   }
 
   addAddress(index: number, address: string, prefixLength: number): this {
-    const bytes = parseAddress(address)
-    const isV4 = bytes.length === 4
-    this.message.message(RTM_NEWADDR, create, () => {
-      // Duplicate address detection would leave a v6 address unusable for a second.
-      this.message
-        .u8(isV4 ? AF_INET : AF_INET6)
-        .u8(prefixLength)
-        .u8(isV4 ? 0 : IFA_F_NODAD)
-        .u8(0)
-        .u32(index)
-      this.message.attribute(IFA_LOCAL, bytes).attribute(IFA_ADDRESS, bytes)
-      if (isV4 && prefixLength < 31) this.message.attribute(IFA_BROADCAST, broadcastOf(bytes, prefixLength))
-    })
-    return this
+    return this.#address(RTM_NEWADDR, { index, address, prefixLength })
+  }
+
+  deleteAddress(index: number, address: string, prefixLength: number): this {
+    return this.#address(RTM_DELADDR, { index, address, prefixLength })
   }
 
   addDefaultRoute(gateway: string): this {
@@ -168,6 +160,24 @@ export class RouteRequest {
     this.message.message(RTM_NEWROUTE, create, () => {
       this.message.u8(family).u8(0).u8(0).u8(0).u8(RT_TABLE_MAIN).u8(RTPROT_BOOT).u8(0).u8(RTN_UNICAST).u32(0)
       this.message.attribute(RTA_GATEWAY, parseAddress(gateway))
+    })
+    return this
+  }
+
+  #address(type: typeof RTM_NEWADDR | typeof RTM_DELADDR, { index, address, prefixLength }: LinkAddress): this {
+    const bytes = parseAddress(address)
+    const isV4 = bytes.length === 4
+    this.message.message(type, type === RTM_NEWADDR ? create : change, () => {
+      // Duplicate address detection would leave a v6 address unusable for a second.
+      const flags = isV4 ? 0 : IFA_F_NODAD
+      this.message
+        .u8(isV4 ? AF_INET : AF_INET6)
+        .u8(prefixLength)
+        .u8(flags)
+        .u8(0)
+        .u32(index)
+      this.message.attribute(IFA_LOCAL, bytes).attribute(IFA_ADDRESS, bytes)
+      if (isV4 && prefixLength < 31) this.message.attribute(IFA_BROADCAST, broadcastOf(bytes, prefixLength))
     })
     return this
   }
