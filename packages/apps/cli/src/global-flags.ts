@@ -38,7 +38,7 @@ export function checkGlobals(flags: GlobalFlags): void {
     throw new StatusError(1, `Unable to parse logging level: ${flags.logLevel}`)
   }
   if (flags.host.length > 0 && flags.context !== '') {
-    throw new StatusError(1, 'conflicting options: either specify --host or --context, not both')
+    throw new StatusError(1, 'conflicting options: cannot specify both --host and --context')
   }
   if (flags.host.length > 1) {
     throw new StatusError(1, 'Failed to initialize: unable to resolve berth endpoint: Specify only one -H')

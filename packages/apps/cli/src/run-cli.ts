@@ -77,7 +77,7 @@ async function runGroup(entry: Entry, path: string, rest: readonly string[]): Pr
   if (unknown === undefined && badFlag !== undefined)
     return complain(`unknown flag: ${badFlag}`, `Usage:  ${path}`, path)
   if (unknown === undefined) {
-    writeAll(1, groupHelp(entry, path))
+    writeAll(rest.length === 0 ? 2 : 1, groupHelp(entry, path))
     return 0
   }
   writeAll(
@@ -115,7 +115,7 @@ function checkCount(command: AnyCommand, path: string, given: number): void {
 }
 
 async function printHelp(cli: Cli, command: AnyCommand, deprecated: boolean): Promise<number> {
-  if (deprecated) cli.err('Flag shorthand -h has been deprecated, use --help\n')
+  if (deprecated) cli.out('Flag shorthand -h has been deprecated, use --help\n')
   const { commandHelp } = await import('./help.ts')
   cli.out(commandHelp(command, cli.commandPath, helpWidth()))
   return 0
@@ -139,10 +139,8 @@ function helpWidth(): number {
 }
 
 function unknownCommand(args: readonly string[]): number {
-  writeAll(
-    2,
-    `berth: unknown command: berth ${args[0] === 'help' ? args[1] : args[0]}\n\nRun 'berth --help' for more information\n`,
-  )
+  if (args[0] === 'help') throw new StatusError(1, `unknown help topic: ${args.slice(1).join(' ')}`)
+  writeAll(2, `berth: unknown command: berth ${args[0]}\n\nRun 'berth --help' for more information\n`)
   return 1
 }
 

@@ -1,6 +1,6 @@
 import type { DiskUsageResponse, EventMessage, InfoResponse, VersionResponse } from '@berth/engine-api'
 import { encodeFilters, type Filters } from './filters.ts'
-import { readJsonLines } from './lines.ts'
+import { readLines } from './lines.ts'
 import type { Transport } from './transport.ts'
 
 export interface EventsOptions {
@@ -31,10 +31,14 @@ export class SystemClient {
   }
 
   /** Events as they happen, until `until` or for ever. */
-  async *events({ filters, ...query }: EventsOptions, signal?: AbortSignal): AsyncGenerator<EventMessage, void> {
+  async *events(options: EventsOptions, signal?: AbortSignal): AsyncGenerator<EventMessage, void> {
+    for await (const line of this.eventLines(options, signal)) yield JSON.parse(line) as EventMessage
+  }
+
+  /** As `events`, the JSON texts as the engine sent them: their nanoseconds are beyond a JavaScript number. */
+  async *eventLines({ filters, ...query }: EventsOptions, signal?: AbortSignal): AsyncGenerator<string, void> {
     const options = { query: { ...query, filters: encodeFilters(filters) }, signal }
-    const response = await this.#transport.request('GET', '/events', options)
-    yield* readJsonLines<EventMessage>(response.body)
+    yield* readLines((await this.#transport.request('GET', '/events', options)).body)
   }
 
   /** The description of a network, volume or plugin, as the engine sent it. */

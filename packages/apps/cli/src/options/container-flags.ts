@@ -47,11 +47,11 @@ export const containerFlags = {
   cgroupParent: string('cgroup-parent', 'Optional parent cgroup for the container'),
   cgroupns: string(
     'cgroupns',
-    "Cgroup namespace to use (host|private)\n'host':    Run the container in the Docker host's cgroup namespace\n'private': Run the container in its own private cgroup namespace\n'':        Use the cgroup namespace as configured by the\ndefault-cgroupns-mode option on the daemon (default)",
+    "Cgroup namespace to use (host|private)\n'host':    Run the container in the Docker host's cgroup namespace\n'private': Run the container in its own private cgroup namespace\n'':        Use the cgroup namespace as configured by the\n           default-cgroupns-mode option on the daemon (default)",
   ),
   cidfile: string('cidfile', 'Write the container ID to the file'),
-  cpuCount: integer('cpu-count', 'CPU count (Windows only)'),
-  cpuPercent: integer('cpu-percent', 'CPU percent (Windows only)'),
+  cpuCount: hidden(integer('cpu-count', 'CPU count (Windows only)')),
+  cpuPercent: hidden(integer('cpu-percent', 'CPU percent (Windows only)')),
   cpuPeriod: integer('cpu-period', 'Limit CPU CFS (Completely Fair Scheduler) period'),
   cpuQuota: integer('cpu-quota', 'Limit CPU CFS (Completely Fair Scheduler) quota'),
   cpuRtPeriod: integer('cpu-rt-period', 'Limit CPU real-time period in microseconds'),
@@ -110,11 +110,13 @@ export const containerFlags = {
   hostname: string('h,hostname', 'Container host name'),
   init: boolean('init', 'Run an init inside the container that forwards signals and reaps processes'),
   interactive: boolean('i,interactive', 'Keep STDIN open even if not attached'),
-  ioMaxbandwidth: bytes('io-maxbandwidth', 'Maximum IO bandwidth limit for the system drive (Windows only)'),
-  ioMaxiops: value('io-maxiops', 'uint', 'Maximum IOps limit for the system drive (Windows only)', {
-    initial: 0,
-    parse: parseInteger,
-  }),
+  ioMaxbandwidth: hidden(bytes('io-maxbandwidth', 'Maximum IO bandwidth limit for the system drive (Windows only)')),
+  ioMaxiops: hidden(
+    value('io-maxiops', 'uint', 'Maximum IOps limit for the system drive (Windows only)', {
+      initial: 0,
+      parse: parseInteger,
+    }),
+  ),
   ip: string('ip', 'IPv4 address (e.g., 172.30.100.104)'),
   ip6: string('ip6', 'IPv6 address (e.g., 2001:db8::33)'),
   ipc: string('ipc', 'IPC mode to use'),

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs'
 import { codeOf } from '@berth/base'
-import { StatusError } from '../errors.ts'
 import { type Flag, list } from '../flags/flag.ts'
 
 /** A repeatable flag whose values are parsed as they come. */
@@ -77,10 +76,9 @@ function readPairs(file: string, lookUp?: (name: string) => string | undefined):
 
 function parsePair(text: string, where: string, lookUp: ((name: string) => string | undefined) | undefined): string[] {
   const [key, value] = splitPair(text)
-  if (key === '')
-    throw new StatusError(125, `invalid env file '${where.split("'")[0]}': no variable name on line '${text}'`)
+  if (key === '') throw new Error(`invalid env file '${where.split("'")[0]}': no variable name on line '${text}'`)
   if (/\s/.test(key))
-    throw new StatusError(125, `invalid env file '${where.split("'")[0]}': variable '${key}' contains whitespaces`)
+    throw new Error(`invalid env file '${where.split("'")[0]}': variable '${key}' contains whitespaces`)
   if (text.includes('=')) return [`${key}=${value}`]
   const found = lookUp?.(key)
   return found === undefined ? [] : [`${key}=${found}`]
@@ -90,7 +88,7 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new StatusError(125, `open ${file}: ${reasonOf(error)}`)
+    throw new Error(`open ${file}: ${reasonOf(error)}`, { cause: error })
   }
 }
 

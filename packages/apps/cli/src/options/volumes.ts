@@ -14,6 +14,8 @@ export function splitVolumes(texts: readonly string[]): VolumeFlags {
   for (const text of new Set(texts)) {
     if (text === '') throw new Error('invalid empty volume spec')
     const [source = '', ...rest] = text.split(':')
+    // A single letter would be a drive to docker: the engine judges that.
+    if (rest.length > 2 && source.length > 1) throw new Error(`invalid spec: ${text}: too many colons`)
     if (rest.length === 0 || source === '') volumes[text] = {}
     else binds.push([source.startsWith('.') ? resolve(source) : source, ...rest].join(':'))
   }

@@ -27,13 +27,13 @@ export async function saveStream(cli: Cli, { path, what, open: request }: Stream
 async function refuseTarget(path: string, what: string): Promise<void> {
   const parent = await stat(dirname(path)).catch(() => undefined)
   if (parent === undefined) {
-    throw new StatusError(1, `failed to ${what}: invalid output path: directory "${dirname(path)}" does not exist`)
+    throw new StatusError(1, `failed to ${what}: invalid output path: stat ${dirname(path)}: no such file or directory`)
   }
   const target = await stat(path).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return undefined
     throw error
   })
-  if (target?.isDirectory() === true) throw new StatusError(1, `invalid output path: "${path}" is a directory`)
+  if (target?.isDirectory() === true) throw new StatusError(1, `failed to ${what}: cannot write to a directory`)
 }
 
 async function saveToFile(path: string, { body }: EngineResponse): Promise<void> {

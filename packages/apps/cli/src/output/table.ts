@@ -1,11 +1,11 @@
-const minimumWidth = 10
+const usualWidth = 10
 const padding = 3
 
 /** Aligns the cells of tab-separated lines as Go's text/tabwriter does with docker's settings. */
-export function alignTabs(text: string): string {
+export function alignTabs(text: string, minimumWidth = usualWidth): string {
   const lines = text.split('\n').map((line) => line.split('\t'))
   const widths = lines.map((cells) => cells.map(() => 0))
-  layOut(lines, widths, { from: 0, to: lines.length, column: 0 })
+  layOut(lines, widths, { from: 0, to: lines.length, column: 0, minimumWidth })
   return lines
     .map((cells, row) => cells.map((cell, at) => padCell(cell, widths[row]?.[at], at === cells.length - 1)).join(''))
     .join('\n')
@@ -15,6 +15,7 @@ interface Block {
   readonly from: number
   readonly to: number
   readonly column: number
+  readonly minimumWidth: number
 }
 
 /** A column is a run of consecutive lines that have a cell there, ended by a tab. */
@@ -22,12 +23,12 @@ function layOut(lines: readonly string[][], widths: number[][], block: Block): v
   for (let row = block.from; row < block.to; row++) {
     if (!hasCell(lines[row], block.column)) continue
     let end = row
-    let width = minimumWidth
+    let width = block.minimumWidth
     for (; end < block.to && hasCell(lines[end], block.column); end++) {
       width = Math.max(width, length(lines[end]?.[block.column] ?? '') + padding)
     }
     for (let at = row; at < end; at++) (widths[at] ?? [])[block.column] = width
-    layOut(lines, widths, { from: row, to: end, column: block.column + 1 })
+    layOut(lines, widths, { ...block, from: row, to: end, column: block.column + 1 })
     row = end
   }
 }

@@ -1,5 +1,5 @@
 import { messageOf } from '@berth/base'
-import { dockerFunctions, type FunctionTable, goType, parseTemplate, type Template } from '@berth/go-template'
+import { dockerFunctions, type FunctionTable, goType, parseTemplate, type Template, toJson } from '@berth/go-template'
 import { StatusError } from '../errors.ts'
 import { alignTabs } from './table.ts'
 import type { View } from './view.ts'
@@ -11,7 +11,7 @@ export function renderTemplate<T>(rows: readonly T[], view: View<T>, format: str
   const isTable = format.startsWith(tablePrefix)
   const source = unescape(isTable ? format.slice(tablePrefix.length).trim() : format === 'json' ? '{{json .}}' : format)
   const problems = view.problems ?? usualProblems
-  const template = parse(source, dockerFunctions, problems)
+  const template = parse(source, rowFunctions, problems)
   const lines = rows.map((row) => `${execute(template, rowData(row, view), problems)}\n`).join('')
   if (!isTable) return lines
   const header = execute(parse(source, headerFunctions, problems), headerData(view), problems)
@@ -63,6 +63,20 @@ function headerData<T>(view: View<T>): object {
 /** The header of a label's column: the end of its dotted name. */
 function lastWord(name: string): string {
   return (name.split('.').at(-1) ?? '').replaceAll(/[-_]/g, ' ')
+}
+
+/** Rows marshal themselves in Go, which escapes what HTML would read; other values do not. */
+const rowFunctions: FunctionTable = {
+  ...dockerFunctions,
+  json: { parameters: ['any'], call: (value) => (isRow(value) ? escapeHtmlInJson(toJson(value)) : toJson(value)) },
+}
+
+function isRow(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, goType)
+}
+
+function escapeHtmlInJson(text: string): string {
+  return text.replace(/[<>&]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)
 }
 
 const unchanged = { parameters: ['string'], call: (text: unknown) => text } as const

@@ -22,6 +22,8 @@ export function containerView(truncate: boolean): View<ContainerSummary> {
       CreatedAt: { header: 'CREATED AT', value: ({ Created }) => goTime(Created) },
       RunningFor: { header: 'CREATED', value: ({ Created }) => ago(Created) },
       Ports: { header: 'PORTS', value: ({ Ports }) => formatPorts(Ports) },
+      // Known only to engines that keep images of several platforms under one name.
+      Platform: { header: 'PLATFORM', value: () => null },
       State: { header: 'STATE', value: ({ State }) => State },
       Status: { header: 'STATUS', value: ({ Status }) => Status },
       Size: { header: 'SIZE', value: formatSize },

@@ -18,12 +18,15 @@ export const command = defineCommand({
     const query = { force: flags.force || undefined, link: flags.link || undefined, v: flags.volumes || undefined }
     await forEachName(cli, args, async (given) => {
       const name = given.replace(/^\/+|\/+$/g, '')
-      if (name === '') throw new Error('Container name cannot be empty')
-      await cli.engine.containers.remove(name, query).catch((error: unknown) => {
+      if (name === '') throw new Error('container name cannot be empty')
+      try {
+        await cli.engine.containers.remove(name, query)
+        return given
+      } catch (error) {
         if (!flags.force || !isStatus(error, 404)) throw error
         cli.err(`${describeFailure(error)}\n`)
-      })
-      return given
+        return null
+      }
     })
   },
 })

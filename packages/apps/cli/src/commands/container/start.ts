@@ -1,7 +1,7 @@
 import { atLeast, defineCommand } from '../../command.ts'
 import type { Cli } from '../../cli.ts'
 import { describeFailure, StatusError } from '../../errors.ts'
-import { boolean, string } from '../../flags/flag.ts'
+import { boolean, hidden, string } from '../../flags/flag.ts'
 import { forwardSignals } from '../../terminal/signals.ts'
 import { joinStreams } from '../../terminal/stream-session.ts'
 import { followSize, requireTerminal } from '../../terminal/terminal.ts'
@@ -14,8 +14,8 @@ export const command = defineCommand({
   count: atLeast(1),
   flags: {
     attach: boolean('a,attach', 'Attach STDOUT/STDERR and forward signals'),
-    checkpoint: string('checkpoint', 'Restore from this checkpoint'),
-    checkpointDir: string('checkpoint-dir', 'Use a custom checkpoint storage directory'),
+    checkpoint: hidden(string('checkpoint', 'Restore from this checkpoint')),
+    checkpointDir: hidden(string('checkpoint-dir', 'Use a custom checkpoint storage directory')),
     detachKeys: string('detach-keys', 'Override the key sequence for detaching a container'),
     interactive: boolean('i,interactive', "Attach container's STDIN"),
   },

@@ -42,7 +42,7 @@ function historyView({ truncate, human }: { truncate: boolean; human: boolean })
     columns: {
       ID: { header: 'IMAGE', value: ({ Id }) => (truncate ? shortId(Id) : Id) },
       CreatedSince: { header: 'CREATED', value: ({ Created }) => (human ? ago(Created) : isoTime(Created)) },
-      CreatedAt: { header: human ? 'CREATED AT' : 'CREATED', value: ({ Created }) => isoTime(Created) },
+      CreatedAt: { header: 'CREATED AT', value: ({ Created }) => isoTime(Created) },
       CreatedBy: { header: 'CREATED BY', value: ({ CreatedBy }) => createdBy(CreatedBy, truncate) },
       Size: { header: 'SIZE', value: ({ Size }) => (human ? humanSize(Size, 3) : String(Size)) },
       Comment: { header: 'COMMENT', value: ({ Comment }) => Comment },

@@ -21,7 +21,7 @@ export const command = defineCommand({
   async run(cli, { flags }) {
     const print = await printer(flags.format)
     const options = { since: bound(flags.since), until: bound(flags.until), filters: flags.filter }
-    for await (const event of cli.engine.system.events(options)) cli.out(`${print(event)}\n`)
+    for await (const line of cli.engine.system.eventLines(options)) cli.out(`${print(line)}\n`)
   },
 })
 
@@ -32,23 +32,37 @@ function bound(text: string): string | undefined {
   return timestamp
 }
 
-async function printer(format: string): Promise<(event: EventMessage) => string> {
+async function printer(format: string): Promise<(line: string) => string> {
   if (format === '') return formatEvent
-  if (format === 'json') return (event) => JSON.stringify(event)
+  if (format === 'json') return (line) => line
   const { parseTemplate } = await import('@berth/go-template')
   try {
     const template = parseTemplate(format)
-    return (event) => template.execute(event)
+    return (line) => template.execute(parseEvent(line))
   } catch (error) {
     throw new StatusError(64, `Error parsing format: ${messageOf(error)}`)
   }
 }
 
+type PreciseEvent = Omit<EventMessage, 'timeNano'> & {
+  readonly TimeNano: bigint
+  readonly Time: number
+  readonly Scope: string
+}
+
+/** The time keeps all its nanoseconds; the fields go by their Go names, as templates have them. */
+function parseEvent(line: string): PreciseEvent {
+  const { timeNano: _rounded, ...event } = JSON.parse(line) as EventMessage
+  const TimeNano = BigInt(/"timeNano":(\d+)/.exec(line)?.[1] ?? BigInt(event.time) * 1_000_000_000n)
+  return { ...event, TimeNano, Time: event.time, Scope: event.scope }
+}
+
 /** `TIME TYPE ACTION ID (name=value, ...)`. */
-function formatEvent({ time, timeNano, Type, Action, Actor }: EventMessage): string {
+function formatEvent(line: string): string {
+  const { TimeNano, Type, Action, Actor } = parseEvent(line)
   const attributes = Object.entries(Actor.Attributes ?? {})
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => `${name}=${value}`)
-  const when = localTimestamp(timeNano > 0 ? BigInt(timeNano) : BigInt(time) * 1_000_000_000n)
-  return `${when} ${Type} ${Action} ${Actor.ID}${attributes.length > 0 ? ` (${attributes.join(', ')})` : ''}`
+  const suffix = attributes.length > 0 ? ` (${attributes.join(', ')})` : ''
+  return `${localTimestamp(TimeNano)} ${Type} ${Action} ${Actor.ID}${suffix}`
 }

@@ -46,10 +46,8 @@ async function printFormatted(cli: Cli, ClientInfo: ClientInfo, format: string):
     const typed = Object.defineProperty(data, goType, { value: 'system.dockerInfo' })
     cli.out(`${parseTemplate(format).execute(typed)}\n`)
   } catch (error) {
-    throw new StatusError(
-      messageOf(error).includes('executing') ? 1 : 64,
-      `template parsing error: ${messageOf(error)}`,
-    )
+    const parsed = messageOf(error).includes('executing')
+    throw new StatusError(parsed ? 1 : 64, parsed ? messageOf(error) : `template parsing error: ${messageOf(error)}`)
   }
 }
 

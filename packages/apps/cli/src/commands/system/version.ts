@@ -120,9 +120,7 @@ async function formatBy(
   try {
     return parseTemplate(format, { name: 'version' }).execute(typed)
   } catch (error) {
-    throw new StatusError(
-      1,
-      messageOf(error).replace(/^template: version:(\d+): /, 'template parsing error: template: version:$1: '),
-    )
+    const parsed = messageOf(error).includes('executing')
+    throw new StatusError(parsed ? 1 : 64, parsed ? messageOf(error) : `template parsing error: ${messageOf(error)}`)
   }
 }
