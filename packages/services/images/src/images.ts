@@ -44,6 +44,7 @@ export interface ImageDeleteItem {
 }
 
 export interface ImportRequest {
+  /** Stays the caller's to destroy; what a failure leaves unread is drained. */
   readonly source: Readable
   readonly reference?: string
   readonly message?: string
@@ -89,7 +90,7 @@ export interface Images {
   prune(
     filters: Readonly<Record<string, readonly string[]>>,
   ): Promise<{ deleted: ImageDeleteItem[]; reclaimedBytes: number }>
-  /** A docker-save or OCI-layout archive, plain or compressed. */
+  /** A docker-save or OCI-layout archive, plain or compressed; the stream is not destroyed, see `ImportRequest`. */
   load(
     archive: Readable,
     options: { readonly quiet: boolean; readonly platform?: string },

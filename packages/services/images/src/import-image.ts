@@ -1,6 +1,7 @@
 import { invalid, nowText, zeroTime } from '@berth/base'
 import { type Digest, hostPlatform, type ImageConfig, parsePlatform, type Platform } from '@berth/oci'
 import { addLayer } from './add-layer.ts'
+import { borrowed } from './borrowed.ts'
 import { applyChanges } from './changes/apply-changes.ts'
 import { announce, type ImagesContext } from './context.ts'
 import { parseNewName } from './find-image.ts'
@@ -13,8 +14,9 @@ export async function importImage(context: ImagesContext, request: ImportRequest
   const reference = request.reference ? parseNewName(request.reference) : undefined
   const platform = platformOf(request.platform)
   const runConfig = applyChanges({}, request.changes)
+  using source = borrowed(request.source)
   using lease = await context.reclaimer.lease()
-  const layer = await addLayer(context, lease, { source: request.source, parent: undefined })
+  const layer = await addLayer(context, lease, { source, parent: undefined })
   const created = nowText()
   const comment = request.message ? { comment: request.message } : {}
   const config: ImageConfig = {

@@ -18,6 +18,7 @@ import { announce, type ImagesContext } from '../context.ts'
 import { parseNewName } from '../find-image.ts'
 import type { Progress } from '../images.ts'
 import { type ImageRecord, keyOf, type NameRecord, type StoreChange } from '../image-store.ts'
+import { borrowed } from '../borrowed.ts'
 import { buildManifest } from '../new-image.ts'
 import type { ImageLease } from '../reclaimer.ts'
 import { unpackImage } from '../unpack-image.ts'
@@ -43,9 +44,10 @@ export async function loadImages(
   progress: Progress,
 ): Promise<void> {
   const wanted = platform === undefined ? undefined : parsePlatform(platform)
+  using source = borrowed(archive)
   using lease = await context.reclaimer.lease()
   const files = new ArchiveFiles(context.content, lease)
-  await files.read(decompress(archive))
+  await files.read(decompress(source))
   const candidates = (await readCandidates(context, files)).filter(
     ({ config }) => !wanted || matchesPlatform(wanted, config),
   )
