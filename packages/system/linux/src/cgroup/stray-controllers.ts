@@ -1,6 +1,5 @@
-import { mkdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { codeOf } from '@berth/base'
 import { isMountPoint } from '../file/statx.ts'
 import { mount, MS_NODEV, MS_NOEXEC, MS_NOSUID, unmount } from '../mount/mount.ts'
 import { type Cgroups, detectCgroups, readControllers } from './detect.ts'
@@ -28,16 +27,13 @@ function mountController(parent: string, controller: string): string {
   return target
 }
 
-/** Undoes `adoptStrayControllers`; the controllers go back to the v2 tree once they have no cgroup left. */
+/**
+ * Unmounts what `adoptStrayControllers` mounted; the controllers go back to the v2 tree once they have no cgroup left.
+ * The empty directories stay: removing one would unmount it in every other mount namespace (mount_namespaces(7)).
+ */
 export function releaseStrayControllers(mountPoints: readonly string[]): void {
   for (const target of mountPoints) {
-    try {
-      if (isMountPoint(target)) unmount(target, { detach: true })
-      rmdirSync(target)
-    } catch (error) {
-      // The directory is shared with other mount namespaces, in which it may be in use.
-      if (!['ENOENT', 'EBUSY', 'ENOTEMPTY'].includes(codeOf(error) ?? '')) throw error
-    }
+    if (isMountPoint(target)) unmount(target, { detach: true })
   }
 }
 
