@@ -66,9 +66,17 @@ function timeoutSeconds(container: Container, options: StopOptions): number {
   return options.timeoutSeconds ?? container.config.StopTimeout ?? defaultStopTimeoutSeconds
 }
 
+/** Also while the exit is still being handled: the restart is not pending yet then. */
+async function cancelRestart(context: Context, id: ContainerId): Promise<boolean> {
+  if (context.restarts.cancel(id)) return true
+  if (context.registry.byId(id)?.state.status !== 'restarting') return false
+  await context.locks.run(id, () => {})
+  return context.restarts.cancel(id)
+}
+
 /** Ends the process, whatever it takes; returns when its exit was recorded. Cancels a pending restart. */
 async function stopProcess(context: Context, id: ContainerId, signal: number, seconds: number): Promise<void> {
-  if (context.restarts.cancel(id)) return
+  if (await cancelRestart(context, id)) return
   const container = context.registry.byId(id)
   if (!container || !isAlive(container)) return
   const exit = exitOf(context, id)
