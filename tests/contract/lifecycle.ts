@@ -222,11 +222,11 @@ export function testLifecycle(cli: Cli): void {
     const running = await sleeper()
     const done = engine.name()
     await cli.ok('run', '--name', done, 'busybox', 'true')
-    assert.match(
-      await cli.ok('container', 'prune', '-f'),
-      /Deleted Containers:\n[0-9a-f]{64}\n[\s\S]*Total reclaimed space: /,
-    )
-    assert.equal(await cli.ok('ps', '-a', '--format', '{{.Names}}'), running)
+    const id = await inspect(done, '{{.Id}}')
+    const out = await cli.ok('container', 'prune', '-f')
+    assert.match(out, new RegExp(`^Deleted Containers:\\n(?:[0-9a-f]{64}\\n)*${id}\\n[\\s\\S]*Total reclaimed space: `))
+    assert.equal(await cli.ok('ps', '-a', '--format', '{{.Names}}', '--filter', `name=${done}`), '')
+    assert.equal(await inspect(running, '{{.State.Status}}'), 'running')
     await cli.ok('rm', '-f', running)
   })
 
