@@ -32,8 +32,9 @@ export function adaptCreate(
   return { config, hostConfig, endpoints: draft.endpoints, warnings }
 }
 
-/** The empty names of Docker's defaults are spelled out: network `bridge`, restart policy `no`. */
-function nameDefaults({ hostConfig, endpoints }: Draft): void {
+/** Docker's defaults are spelled out: network `bridge`, restart policy `no`; no volume is null, however it was said. */
+function nameDefaults({ config, hostConfig, endpoints }: Draft): void {
+  if (config.Volumes && Object.keys(config.Volumes).length === 0) config.Volumes = null
   if (hostConfig.NetworkMode === '' || hostConfig.NetworkMode === 'default') hostConfig.NetworkMode = 'bridge'
   const { default: byDefault } = endpoints
   if (byDefault) {

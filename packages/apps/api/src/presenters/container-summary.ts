@@ -1,6 +1,7 @@
 import type { Container } from '@berth/containers'
-import { type ApiVersion, type ContainerSummary, has, type PortMap, type PortSummary } from '@berth/engine-api'
+import { type ApiVersion, type ContainerSummary, has, type PortMap } from '@berth/engine-api'
 import { presentMounts } from './container.ts'
+import { presentPorts } from './ports.ts'
 import { statusText } from './status.ts'
 
 /** What a list shows besides the container's own record. */
@@ -46,16 +47,4 @@ function presentSize({ sizeRwBytes, sizeRootFsBytes }: NonNullable<SummaryFacts[
 
 function commandText([path = '', ...args]: readonly string[]): string {
   return [path, ...args.map((arg) => (arg.includes(' ') ? `'${arg}'` : arg))].join(' ')
-}
-
-/** `80/tcp` to the host's addresses, as entries sorted by port. */
-export function presentPorts(ports: Readonly<PortMap>): PortSummary[] {
-  return Object.entries(ports)
-    .flatMap(([key, bindings]) => {
-      const slash = key.indexOf('/')
-      const own = { PrivatePort: Number(key.slice(0, slash)), Type: key.slice(slash + 1) }
-      if (!bindings || bindings.length === 0) return [own as PortSummary]
-      return bindings.map(({ HostIp, HostPort }) => ({ IP: HostIp, ...own, PublicPort: Number(HostPort) }))
-    })
-    .toSorted((a, b) => a.PrivatePort - b.PrivatePort || a.Type.localeCompare(b.Type))
 }

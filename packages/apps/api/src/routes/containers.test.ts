@@ -122,6 +122,16 @@ test('POST /containers/create checks the body as Docker does', async () => {
   assert.match(await post(json, `"${'x'.repeat(9 * 1024 * 1024)}"`), /^400 the request's body is larger/)
 })
 
+test('GET /containers/{id}/json and the list show ports that are only exposed', async () => {
+  const { config } = fakeContainer()
+  const container = fakeContainer({ config: { ...config, ExposedPorts: { '80/tcp': {}, '7070': {} } } })
+  await using api = await serve({ containers: { get: () => container, list: () => Promise.resolve([container]) } })
+  const found = (await api.json('/containers/web/json')) as { NetworkSettings: { Ports: object } }
+  assert.deepEqual(found.NetworkSettings.Ports, { '80/tcp': [{ HostIp: '::', HostPort: '8080' }], '7070/tcp': null })
+  const [entry] = (await api.json('/containers/json')) as { Ports: object[] }[]
+  assert.deepEqual(entry?.Ports.at(-1), { PrivatePort: 7070, Type: 'tcp' })
+})
+
 test('GET /containers/{id}/json shows what the service knows', async () => {
   await using api = await serve()
   const found = (await api.json('/containers/web/json?size=1')) as Record<string, Record<string, unknown>>

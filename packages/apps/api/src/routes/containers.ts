@@ -16,6 +16,7 @@ import type { Exchange } from '../exchange.ts'
 import { type InspectFacts, presentContainer } from '../presenters/container.ts'
 import { presentSummary } from '../presenters/container-summary.ts'
 import { linkNames, presentLinks } from '../presenters/links.ts'
+import { withExposed } from '../presenters/ports.ts'
 import { imageReference } from '../reference.ts'
 import { sendChunks, sendJson } from '../respond.ts'
 import type { Route } from '../router.ts'
@@ -112,8 +113,10 @@ export async function summarise(
 
 const noPorts: PortMap = {}
 
-function portsOf({ id, state }: Container, containers: Pick<Containers, 'network'>): Readonly<PortMap> {
-  return state.status === 'running' || state.status === 'paused' ? containers.network(id).ports : noPorts
+function portsOf(container: Container, containers: Pick<Containers, 'network'>): Readonly<PortMap> {
+  const { status } = container.state
+  if (status !== 'running' && status !== 'paused') return noPorts
+  return withExposed(container, containers.network(container.id).ports)
 }
 
 /** Image ids by the references that the containers were made from. */
@@ -147,7 +150,7 @@ async function inspect(exchange: Exchange, containers: Deps['containers']): Prom
   const facts: InspectFacts = {
     logPath: containers.logPath(id),
     files: containers.files(id),
-    network: containers.network(id),
+    network: { ...containers.network(id), ports: portsOf(container, containers) },
     graphDriver: containers.graphDriver(id),
     links: presentLinks(container, finder(containers)),
     ...(boolParameter(exchange.query, 'size') ? { size: await containers.size(id) } : {}),

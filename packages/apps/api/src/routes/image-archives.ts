@@ -52,13 +52,13 @@ async function createImage(exchange: Exchange, images: Pick<Images, 'importRootf
   if (!source) throw invalid('either fromImage or fromSrc is required')
   if (source !== '-') throw notImplemented('importing from a URL is not available yet')
   const reference = imageReference(query.get('repo'), query.get('tag'))
-  const message = query.get('message')
+  const message = query.get('message') || `Imported from ${source}`
   const platform = query.get('platform')
   const request = {
     source: exchange.request as Readable,
     changes: query.getAll('changes'),
+    message,
     ...(reference ? { reference } : {}),
-    ...(message ? { message } : {}),
     ...(platform ? { platform } : {}),
   }
   await sendProgress(exchange, async (send) => send({ status: await images.importRootfs(request, send) }), {

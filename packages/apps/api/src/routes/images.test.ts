@@ -137,7 +137,7 @@ test('POST /images/create imports from the body and refuses the rest with words'
   const target = '/images/create?fromSrc=-&repo=a/b&tag=1&message=hi&changes=USER%20x'
   const imported = await api.call('POST', target, Buffer.from('tar'))
   assert.deepEqual([imported.status, imported.text], [200, `{"status":"${imageId}"}\r\n`])
-  assert.deepEqual(seen, [{ changes: ['USER x'], reference: 'a/b:1', message: 'hi' }])
+  assert.deepEqual(seen, [{ changes: ['USER x'], message: 'hi', reference: 'a/b:1' }])
   assert.equal((await api.call('POST', '/images/create?fromSrc=-&platform=zz', Buffer.from('tar'))).status, 400)
   assert.equal((await api.call('POST', '/images/create?fromImage=busybox')).status, 501)
   assert.equal((await api.call('POST', '/images/create')).status, 400)
