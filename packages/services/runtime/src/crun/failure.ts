@@ -1,4 +1,4 @@
-import { EngineError, internal, invalid } from '@berth/base'
+import { type EngineError, internal, invalid } from '@berth/base'
 
 /** Puts what an OCI runtime said of a failed start into the words that Docker's clients match on. */
 export function startError(runtimeName: string, text: string, executable: string): EngineError {

@@ -1,4 +1,13 @@
-import { createReadStream, createWriteStream, rmSync, renameSync, statSync } from 'node:fs'
+import {
+  closeSync,
+  createReadStream,
+  createWriteStream,
+  fstatSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import type { Readable } from 'node:stream'
 import { codeOf, messageOf } from '@berth/base'
 import { fileIdentity, listRotated, rotatedPath } from './log-paths.ts'
@@ -25,22 +34,24 @@ async function compressAll(path: string): Promise<void> {
 
 /** The file may be renamed, or go, by further rotations meanwhile: it is found again by its identity. */
 async function compress(path: string, plainPath: string): Promise<void> {
-  const status = statSync(plainPath, { bigint: true })
+  const fd = openSync(plainPath, 'r')
+  const status = fstatSync(fd, { bigint: true })
   const identity = fileIdentity(status)
   const temporary = `${path}.gz.next`
   try {
-    await gzip(plainPath, temporary, { lastTime: status.mtime.toISOString(), file: identity })
+    await gzip(fd, temporary, { lastTime: status.mtime.toISOString(), file: identity })
     const now = listRotated(path).find((file) => !file.compressed && identityOf(file.path) === identity)
     if (!now) return
     renameSync(temporary, rotatedPath(path, now.index, true))
     rmSync(now.path, { force: true })
   } finally {
+    closeSync(fd)
     rmSync(temporary, { force: true })
   }
 }
 
 /** RFC 1952, with Docker's JSON in the extra field: readers learn from it what the file was. */
-async function gzip(from: string, to: string, extra: { lastTime: string; file: string }): Promise<void> {
+async function gzip(fd: number, to: string, extra: { lastTime: string; file: string }): Promise<void> {
   const [{ createDeflateRaw, crc32 }, { pipeline }] = await Promise.all([
     import('node:zlib'),
     import('node:stream/promises'),
@@ -55,7 +66,7 @@ async function gzip(from: string, to: string, extra: { lastTime: string; file: s
   const output = createWriteStream(to, { mode: 0o640 })
   output.write(Buffer.concat([head, extraBytes]))
   await pipeline(
-    createReadStream(from, { highWaterMark: 256 * 1024 }),
+    createReadStream('', { fd, autoClose: false, highWaterMark: 256 * 1024 }),
     async function* summed(source: Readable) {
       for await (const chunk of source as AsyncIterable<Buffer>) {
         checksum = crc32(chunk, checksum)
