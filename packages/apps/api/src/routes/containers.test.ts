@@ -57,6 +57,16 @@ test('GET /containers/json passes flags and filters on and presents the entries'
 test('GET /containers/json refuses filters and limits that are none', async () => {
   await using api = await serve()
   assert.match((await api.call('GET', '/containers/json?filters=zz')).text, /"invalid filter"/)
+  const refusal = async (filter: string) => {
+    const { text } = await api.call('GET', `/containers/json?filters=${encodeURIComponent(filter)}`)
+    return (JSON.parse(text) as { message: string }).message
+  }
+  assert.equal(
+    await refusal('{"health":["z"]}'),
+    "invalid filter 'health=z': invalid value for health (z): must be one of none, starting, healthy, unhealthy",
+  )
+  assert.match(await refusal('{"status":["z"]}'), /invalid value for state \(z\): must be one of created, running/)
+  assert.match(await refusal('{"exited":["z"]}'), /'exited=z': strconv\.Atoi: parsing "z": invalid syntax/)
   assert.match((await api.call('GET', '/containers/json?limit=zz')).text, /strconv\.Atoi: parsing \\"zz\\"/)
 })
 

@@ -1,10 +1,11 @@
-import { isKind } from '@berth/base'
+import { invalid, isKind } from '@berth/base'
 import type { Container, Containers, SizeInfo } from '@berth/containers'
 import {
   boolParameter,
   decodeCommit,
   decodeContainerCreate,
   decodeFilters,
+  type Filters,
   has,
   intParameter,
   type PortMap,
@@ -72,6 +73,24 @@ async function create(exchange: Exchange, containers: Pick<Containers, 'create'>
   sendJson(exchange, { Id: created.id, Warnings: [...warnings, ...created.warnings] }, 201)
 }
 
+const closedSets: Record<string, readonly [what: string, values: readonly string[]]> = {
+  status: ['state', ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead']],
+  health: ['health', ['none', 'starting', 'healthy', 'unhealthy']],
+}
+
+/** The values that a filter may have, in Docker's words; which filters there are the service knows. */
+function checkValues(filters: Filters): void {
+  for (const [name, [what, accepted]] of Object.entries(closedSets)) {
+    const value = filters[name]?.find((given) => !accepted.includes(given))
+    if (value === undefined) continue
+    const choices = accepted.join(', ')
+    throw invalid(`invalid filter '${name}=${value}': invalid value for ${what} (${value}): must be one of ${choices}`)
+  }
+  const code = filters['exited']?.find((given) => !/^[+-]?\d+$/.test(given))
+  if (code === undefined) return
+  throw invalid(`invalid filter 'exited=${code}': strconv.Atoi: parsing ${JSON.stringify(code)}: invalid syntax`)
+}
+
 async function list(exchange: Exchange, deps: Deps): Promise<void> {
   const { query, version } = exchange
   const limit = intParameter(query, 'limit')
@@ -81,6 +100,7 @@ async function list(exchange: Exchange, deps: Deps): Promise<void> {
     filters: decodeFilters(query.get('filters')),
     ...(limit === undefined || limit <= 0 ? {} : { limit }),
   }
+  checkValues(listQuery.filters)
   const found = await deps.containers.list(listQuery)
   sendJson(exchange, await summarise(found, deps, { withSize: listQuery.size, version }))
 }
@@ -186,7 +206,9 @@ async function commit(exchange: Exchange, containers: Pick<Containers, 'commit'>
   const reference = imageReference(query.get('repo'), query.get('tag'))
   const author = query.get('author')
   const message = query.get('comment')
-  const id = await containers.commit(query.get('container') ?? '', {
+  const container = query.get('container')
+  if (!container) throw invalid('invalid name or ID supplied: ""')
+  const id = await containers.commit(container, {
     pause: boolParameter(query, 'pause', true) || query.get('pause') === '',
     changes: query.getAll('changes'),
     ...(reference ? { reference } : {}),
