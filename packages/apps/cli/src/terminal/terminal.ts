@@ -18,12 +18,22 @@ export function enterRawMode(): Disposable {
   const restore = (): void => void stdin.setRawMode(false)
   stdin.setRawMode(true)
   process.on('exit', restore)
+  passOutputThrough()
   return {
     [Symbol.dispose]() {
       process.off('exit', restore)
       restore()
     },
   }
+}
+
+/**
+ * Node's raw mode still turns a line feed into carriage return and line feed, which garbles what full-screen programs
+ * draw. `restore` undoes this too: it sets the whole terminal back. Without stty the screen is merely less exact.
+ */
+function passOutputThrough(): void {
+  const { spawnSync } = process.getBuiltinModule('node:child_process')
+  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] })
 }
 
 /** Keeps a remote terminal at the size of ours until it is disposed. */

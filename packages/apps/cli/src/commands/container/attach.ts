@@ -32,7 +32,7 @@ export const command = defineCommand({
     using _size = Config.Tty && cli.isTerminal(1) ? followSize((size) => containers.resize(Id, size)) : undefined
     const end = await joinStreams(cli, connection, { tty: Config.Tty, stdin, stdout: true, stderr: true, detachKeys })
     if (end === 'detached') throw new StatusError(1, 'read escape sequence')
-    return exitCodeOf(cli, wait)
+    return await exitCodeOf(cli, wait)
   },
 })
 

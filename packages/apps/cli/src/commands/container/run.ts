@@ -42,7 +42,8 @@ export const command = defineCommand({
     })
     const detachKeys = parsed.flags.detachKeys === '' ? (cli.config.detachKeys ?? '') : parsed.flags.detachKeys
     using _signals = parsed.flags.sigProxy && !parsed.flags.detach ? proxySignals(cli, id) : undefined
-    return attaches(body) ? runAttached(cli, { id, body, detachKeys }) : runDetached(cli, id)
+    // Awaited: the signals are forwarded until then.
+    return await (attaches(body) ? runAttached(cli, { id, body, detachKeys }) : runDetached(cli, id))
   },
 })
 
@@ -115,7 +116,7 @@ async function runAttached(cli: Cli, run: AttachedRun): Promise<number> {
   }
   if (!streams.stdout && !streams.stderr) cli.out(`${id}\n`)
   using _size = body.Tty === true && cli.isTerminal(1) ? followSize((size) => containers.resize(id, size)) : undefined
-  return finish(cli, session, wait)
+  return await finish(cli, session, wait)
 }
 
 async function finish(cli: Cli, session: Promise<SessionEnd>, wait: PendingWait): Promise<number> {

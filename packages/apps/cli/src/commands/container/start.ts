@@ -61,5 +61,5 @@ async function startAttached(
   session.catch(() => undefined)
   await containers.start(Id)
   using _size = Config.Tty && cli.isTerminal(1) ? followSize((size) => containers.resize(Id, size)) : undefined
-  return (await session) === 'detached' ? 0 : exitCodeOf(cli, wait)
+  return (await session) === 'detached' ? 0 : await exitCodeOf(cli, wait)
 }
