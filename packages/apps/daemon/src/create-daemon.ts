@@ -5,7 +5,7 @@ import { createEvents, eventFilter } from '@berth/events'
 import { openImages } from '@berth/images'
 import { adoptStrayControllers, lockFile, releaseStrayControllers } from '@berth/linux'
 import { openNetworks } from '@berth/networks'
-import { openRuntime, readHostFacts, readLogs } from '@berth/runtime'
+import { ensureDefaultAppArmorProfile, openRuntime, readHostFacts, readLogs } from '@berth/runtime'
 import { openStorage } from '@berth/storage'
 import { join } from 'node:path'
 import type { Config } from './config/config.ts'
@@ -37,6 +37,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
   stack.use(lockFile(join(paths.runRoot, 'lock')))
   const adopted = adoptStrayControllers()
   const facts = readHostFacts()
+  if (facts.hasAppArmor) await ensureDefaultAppArmorProfile()
 
   const database = stack.use(openDatabase(paths.database))
   const events = createEvents()
@@ -45,7 +46,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
   const worker = { file: layerWorker }
   const storage = stack.use(await openStorage({ root: paths.dataRoot, database, logger, driver, worker }))
   const { content, snapshots } = storage
-  const images = stack.use(await openImages({ database, content, snapshots, events, logger }))
+  const images = stack.use(await openImages({ database, content, snapshots, events, logger, leases: storage.leases }))
   stack.use(storage.addRoots(() => images.gcRoots()))
   const networks = stack.use(
     await openNetworks({ database, runRoot: paths.runRoot, logger, ...networkSettings(config) }),

@@ -24,6 +24,14 @@ function hasLabel(labels: Readonly<Record<string, string>>, want: string): boole
   return Object.hasOwn(labels, key) && (equals < 0 || labels[key] === want.slice(equals + 1))
 }
 
+/** True when no value of a `label!` filter holds. */
+export function avoidsLabels(
+  labels: Readonly<Record<string, string>> | null | undefined,
+  unwanted: readonly string[] = [],
+): boolean {
+  return !unwanted.some((want) => hasLabel(labels ?? {}, want))
+}
+
 /** A filter that is true or false, in any of Go's spellings. */
 export function booleanFilter(filters: Filters, name: string): boolean | undefined {
   const values = filters[name] ?? []
@@ -31,6 +39,13 @@ export function booleanFilter(filters: Filters, name: string): boolean | undefin
   if (values.every((value) => value === '1' || value === 'true')) return true
   if (values.every((value) => value === '0' || value === 'false')) return false
   throw invalid(`invalid filter '${name}=[${values.join(' ')}]'`)
+}
+
+/** The one value of the `until` filter (`parseTimestampNs`), or undefined without the filter. */
+export function untilFilterNs(filters: Filters, nowNs: bigint): bigint | undefined {
+  const [until, ...more] = filters['until'] ?? []
+  if (more.length > 0) throw invalid('more than one until filter specified')
+  return until === undefined ? undefined : parseTimestampNs(until, nowNs)
 }
 
 /**

@@ -18,7 +18,15 @@ export {
   unavailable,
 } from './errors.ts'
 export { formatGoDuration, parseGoDurationNs } from './go-duration.ts'
-export { booleanFilter, type Filters, matchesLabels, parseTimestampNs, requireKnownFilters } from './filters.ts'
+export {
+  avoidsLabels,
+  booleanFilter,
+  type Filters,
+  matchesLabels,
+  parseTimestampNs,
+  requireKnownFilters,
+  untilFilterNs,
+} from './filters.ts'
 export {
   type Brand,
   type ContainerId,

@@ -6,7 +6,7 @@ import type { AttachedStream, AttachQuery } from './containers.ts'
 import type { Context } from './context.ts'
 import { DetachScanner, parseDetachKeys } from './detach-keys.ts'
 import { openLogs } from './logs.ts'
-import { ProxyStream } from './proxy-stream.ts'
+import { type ProxyOptions, ProxyStream } from './proxy-stream.ts'
 
 /** A client's stream to the container, which may not have started yet. */
 export async function attachContainer(context: Context, ref: string, query: AttachQuery): Promise<AttachedStream> {
@@ -39,14 +39,19 @@ async function openLive(context: Context, container: Container, query: AttachQue
 }
 
 /** `remote` whose input ends the stream when it holds the detach sequence. */
-export function detachable(remote: Duplex, keys: Buffer, onDetach: () => void): ProxyStream {
+export function detachable(
+  remote: Duplex,
+  keys: Buffer,
+  onDetach: () => void,
+  options: ProxyOptions = {},
+): ProxyStream {
   const scanner = new DetachScanner(keys)
   const filterInput = (chunk: Buffer) => {
     const { forward, detached } = scanner.scan(chunk)
     if (detached) onDetach()
     return { forward, ends: detached }
   }
-  return new ProxyStream(remote, { filterInput })
+  return new ProxyStream(remote, { ...options, filterInput })
 }
 
 /** A stream that has nothing to say and takes nothing. */

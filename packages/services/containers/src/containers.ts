@@ -1,12 +1,10 @@
-import type { ContainerId, ExecId } from '@berth/base'
+import type { ContainerId, ExecId, Filters } from '@berth/base'
 import type { ContainerCreateRequest, Resources, RestartPolicy } from '@berth/engine-api'
 import type { ImageRunConfig, Digest } from '@berth/oci'
 import type { ConsoleSize, LogQuery } from '@berth/runtime'
 import type { Change } from '@berth/storage'
 import type { Duplex, Readable } from 'node:stream'
 import type { Container, Exec, ExecConfig } from './container.ts'
-
-export type Filters = Readonly<Record<string, readonly string[]>>
 
 export interface ListQuery {
   readonly all: boolean

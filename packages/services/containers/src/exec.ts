@@ -1,7 +1,7 @@
 import { conflict, type ExecId, invalid, isKind, messageOf, newExecId } from '@berth/base'
 import { encodeFrame } from '@berth/engine-api'
 import type { ConsoleSize, ProcessIo } from '@berth/runtime'
-import { type Duplex, PassThrough } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import { announce } from './announce.ts'
 import { detachable } from './attach.ts'
 import type { Container, Exec, ExecConfig } from './container.ts'
@@ -30,7 +30,10 @@ export function createExec(context: Context, ref: string, config: ExecConfig): E
   return id
 }
 
-/** Starts an exec; resolves to its stream once the process runs; without `detach` a failure to run is the stream. */
+/**
+ * Starts an exec. With a stream, resolves before the process runs: a client must see the head of its connection first,
+ * and a failure to run is told in the stream.
+ */
 export async function startExec(
   context: Context,
   ref: string,
@@ -40,21 +43,24 @@ export async function startExec(
   requireUnstarted(exec)
   const container = requireActive(context.registry.resolve(exec.containerId))
   context.execs.claim(exec.id)
-  const stream = options.detach ? undefined : await openStream(context, container, exec)
-  try {
+  if (options.detach) {
     await run(context, container, exec, options)
-  } catch (error) {
-    if (!stream) throw error
-    stream.destroy()
-    return { stream: failureStream(messageOf(error), options.tty), tty: options.tty }
+    return undefined
   }
-  return stream && { stream, tty: options.tty }
+  const remote = await openRemote(context, exec)
+  const first = failureOf(run(context, container, exec, options), remote, options.tty)
+  return { stream: execStream(context, container, exec, { remote, first }), tty: options.tty }
 }
 
-/** A client that waits for output is told there: by the time a program proves missing, the stream is its answer. */
-function failureStream(message: string, tty: boolean): Duplex {
-  const text = `${message}\r\n`
-  return new PassThrough().end(tty ? text : encodeFrame(1, text))
+/** Nothing when it runs; else why not, and the end of the stream. */
+async function* failureOf(running: Promise<void>, remote: Duplex, tty: boolean): AsyncGenerator<Buffer> {
+  try {
+    await running
+  } catch (error) {
+    const text = `${messageOf(error)}\r\n`
+    yield tty ? Buffer.from(text) : encodeFrame(1, text)
+    remote.destroy()
+  }
 }
 
 export async function resizeExec(context: Context, ref: string, size: ConsoleSize): Promise<void> {
@@ -69,16 +75,29 @@ function requireUnstarted({ id, running, exitCode, isClaimed }: ExecEntry): void
   if (running || isClaimed) throw conflict(`exec command ${id} is already running`)
 }
 
-/** Opened before the process runs, so that nothing it prints is lost. Ends when the exit code is known. */
-async function openStream(context: Context, container: Container, exec: Exec): Promise<Duplex> {
-  const { attachStdin: stdin, attachStdout: stdout, attachStderr: stderr, tty, detachKeys } = exec.config
-  const target = { containerId: container.id, execId: exec.id }
-  const remote = await context.runtime.attach(target, { stdin, stdout, stderr })
-  const beforeEnd = () => context.execs.whenEnded(exec.id)
-  if (!stdin || !tty) return new ProxyStream(remote, { beforeEnd })
-  return detachable(remote, parseDetachKeys(detachKeys), () =>
-    announce(context, container, 'exec_detach', { execID: exec.id }),
-  )
+/** Opened before the process runs, so that nothing it prints is lost. */
+function openRemote(context: Context, { id, containerId, config }: Exec): Promise<Duplex> {
+  const { attachStdin: stdin, attachStdout: stdout, attachStderr: stderr } = config
+  return context.runtime.attach({ containerId, execId: id }, { stdin, stdout, stderr })
+}
+
+/** Ends when the exit code is known, or when the client detaches. */
+function execStream(
+  context: Context,
+  container: Container,
+  { id, config }: Exec,
+  { remote, first }: { readonly remote: Duplex; readonly first: AsyncIterable<Buffer> },
+): Duplex {
+  let hasDetached = false
+  const beforeEnd = async () => {
+    if (!hasDetached) await context.execs.whenEnded(id)
+  }
+  if (!config.attachStdin || !config.tty) return new ProxyStream(remote, { first, beforeEnd })
+  const onDetach = () => {
+    hasDetached = true
+    announce(context, container, 'exec_detach', { execID: id })
+  }
+  return detachable(remote, parseDetachKeys(config.detachKeys), onDetach, { first, beforeEnd })
 }
 
 async function run(context: Context, container: Container, exec: Exec, options: StartExecOptions): Promise<void> {

@@ -13,7 +13,6 @@ export type {
   AttachQuery,
   CommitQuery,
   Containers,
-  Filters,
   ListQuery,
   LogStream,
   SizeInfo,

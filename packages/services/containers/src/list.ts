@@ -1,8 +1,7 @@
-import { invalid, isKind } from '@berth/base'
+import { booleanFilter, type Filters, invalid, isKind, matchesLabels, requireKnownFilters } from '@berth/base'
 import type { Container } from './container.ts'
-import type { Filters, ListQuery } from './containers.ts'
+import type { ListQuery } from './containers.ts'
 import type { Context } from './context.ts'
-import { matchesLabels, requireKnownFilters } from './filters.ts'
 
 const known = [
   'ancestor', 'before', 'expose', 'exited', 'health', 'id', 'isolation', 'is-task', 'label', 'name', 'network',
@@ -61,7 +60,7 @@ function simpleTests(filters: Filters): Test[] {
     ...any('publish', ({ hostConfig }, value) =>
       portsInRange(value).some((port) => isPublished(hostConfig.PortBindings, port)),
     ),
-    ...any('is-task', (_, value) => !parseBoolean('is-task', value)),
+    ...(booleanFilter(filters, 'is-task') ? [() => false] : []),
     ...any('isolation', ({ hostConfig }, value) => hostConfig.Isolation === value),
     ...(filters['label'] ? [(({ config }) => matchesLabels(config.Labels, filters['label'])) satisfies Test] : []),
   ]
@@ -90,12 +89,6 @@ function hasExited(state: Container['state'], hasBeenStarted: boolean, code: num
 function parseExitCode(value: string): number {
   if (!/^-?\d+$/.test(value)) throw invalid(`invalid filter 'exited=${value}'`)
   return Number(value)
-}
-
-function parseBoolean(name: string, value: string): boolean {
-  if (['1', 'true'].includes(value)) return true
-  if (['0', 'false'].includes(value)) return false
-  throw invalid(`invalid filter '${name}=[${value}]'`)
 }
 
 function usesNetwork(endpoints: Container['endpoints'], value: string): boolean {

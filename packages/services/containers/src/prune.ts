@@ -1,8 +1,16 @@
-import { type ContainerId, isKind, nowNs, parseTimeNs } from '@berth/base'
+import {
+  avoidsLabels,
+  type ContainerId,
+  type Filters,
+  isKind,
+  matchesLabels,
+  nowNs,
+  parseTimeNs,
+  requireKnownFilters,
+  untilFilterNs,
+} from '@berth/base'
 import type { Container } from './container.ts'
-import type { Filters } from './containers.ts'
 import type { Context } from './context.ts'
-import { avoidsLabels, matchesLabels, requireKnownFilters, untilNs } from './filters.ts'
 import { removeContainer } from './remove.ts'
 
 /** Removes every stopped container that fits `filters`; bytes are those of the writable layers. */
@@ -11,7 +19,7 @@ export async function pruneContainers(
   filters: Filters,
 ): Promise<{ deleted: ContainerId[]; reclaimedBytes: number }> {
   requireKnownFilters(filters, ['label', 'label!', 'until'])
-  const until = untilNs(filters, nowNs())
+  const until = untilFilterNs(filters, nowNs())
   const deleted: ContainerId[] = []
   let reclaimedBytes = 0
   for (const container of context.registry.all().filter((candidate) => isPrunable(candidate, filters, until))) {

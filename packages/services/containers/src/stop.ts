@@ -18,8 +18,11 @@ export async function stopContainer(context: Context, ref: string, options: Stop
   if (!isAlive(container) && container.state.status !== 'restarting') {
     throw notModified(`Container ${container.id} is already stopped`)
   }
+  const wasPending = await cancelRestart(context, container.id)
+  if (!context.registry.byId(container.id)) return
+  // Only now: a start that was under way has cleared it.
   context.registry.transition(container.id, { stoppedByUser: true })
-  await stopProcess(context, container.id, signal, timeoutSeconds(container, options))
+  if (!wasPending) await stopProcess(context, container.id, signal, timeoutSeconds(container, options))
   const stopped = context.registry.byId(container.id)
   if (stopped) announce(context, stopped, 'stop')
 }

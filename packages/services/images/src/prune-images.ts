@@ -1,13 +1,13 @@
 import {
+  avoidsLabels,
   booleanFilter,
   type Filters,
-  invalid,
   isKind,
   matchesLabels,
   messageOf,
   nowNs,
-  parseTimestampNs,
   requireKnownFilters,
+  untilFilterNs,
 } from '@berth/base'
 import { type Digest, formatReference } from '@berth/oci'
 import type { ImagesContext } from './context.ts'
@@ -38,15 +38,11 @@ export function pruneImages(context: ImagesContext, filters: Filters): Pruning {
 }
 
 function acceptance(filters: Filters): (image: ImageRecord) => boolean {
-  const [until, ...more] = filters['until'] ?? []
-  if (more.length > 0) throw invalid('more than one until filter specified')
-  const latest = until === undefined ? undefined : parseTimestampNs(until, nowNs())
-  const unwanted = filters['label!'] ?? []
+  const latest = untilFilterNs(filters, nowNs())
   return (image) => {
     const labels = image.config.config?.Labels
     if (latest !== undefined && createdNsOf(image) > latest) return false
-    if (unwanted.length > 0 && matchesLabels(labels, unwanted)) return false
-    return matchesLabels(labels, filters['label'])
+    return matchesLabels(labels, filters['label']) && avoidsLabels(labels, filters['label!'])
   }
 }
 
