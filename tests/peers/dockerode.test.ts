@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { PassThrough, Readable, Writable } from 'node:stream'
 import { buffer, text } from 'node:stream/consumers'
-import { before, test } from 'node:test'
+import { beforeEach, test } from 'node:test'
 import { until, useEngine } from '@berth/testing'
 import Docker from 'dockerode'
 
 const engine = useEngine()
-let docker: Docker
-before(() => {
-  docker = new Docker({ socketPath: engine.host.replace('unix://', '') })
+let docker: Docker // made late: the engine's address is known when it runs
+beforeEach(() => {
+  docker ??= new Docker({ socketPath: engine.host.replace('unix://', '') })
 })
 
 const create = (script: string, options: object = {}) =>
