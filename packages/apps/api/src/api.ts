@@ -84,7 +84,11 @@ class ApiServer implements Api {
     // A client may end its sending and still read: half of a connection is no reason to drop the other.
     Object.assign(server, { httpAllowHalfOpen: true })
     server.on('request', (request, response) => this.#start(request, response))
-    server.on('upgrade', (request, socket, head) => this.#serveUpgrade(request, { socket, head }))
+    server.on('upgrade', (request, socket, head) => {
+      // At once: a client that has ended its side already would end an empty stream before anyone reads it.
+      if (head.length > 0) socket.unshift(head)
+      this.#serveUpgrade(request, { socket })
+    })
     server.on('clientError', refuseMalformed)
     server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => track(this.#sockets, socket))
     return server

@@ -2,11 +2,9 @@ import type { ApiVersion } from '@berth/engine-api'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 
-/** A connection whose client asked to leave HTTP. */
+/** A connection whose client asked to leave HTTP; what it reads first arrived with the request. */
 export interface Upgraded {
   readonly socket: Duplex
-  /** What arrived behind the request's head and body. */
-  readonly head: Buffer
 }
 
 interface ExchangeFacts {

@@ -2,7 +2,7 @@ import { type ApiVersion, has } from '@berth/engine-api'
 import type { Logger } from '@berth/base'
 import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import { type Duplex, finished, type Readable, type Writable } from 'node:stream'
+import { type Duplex, finished, type Readable, type Transform, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { hasNoBody } from './body.ts'
 import type { Exchange } from './exchange.ts'
@@ -32,12 +32,11 @@ function hijack({ request, response, upgraded, version }: Exchange, tty: boolean
     response.flushHeaders()
     return { input: request, output: response }
   }
-  const { socket, head } = upgraded
+  const { socket } = upgraded
   response.detachSocket(socket as Socket)
   socket.write(
     `HTTP/1.1 101 UPGRADED\r\nContent-Type: ${streamType(version, tty)}\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n${ownHeaders(response)}\r\n`,
   )
-  if (head.length > 0) socket.unshift(head)
   return { input: socket, output: socket }
 }
 
@@ -52,6 +51,8 @@ export interface SpliceOptions {
   readonly tty: boolean
   /** The client's input goes to the stream; else it is read and dropped. */
   readonly stdin: boolean
+  /** Between the stream and the client, where the two frame differently. */
+  readonly convert?: Transform | undefined
   readonly log: Logger
 }
 
@@ -64,7 +65,7 @@ export async function splice(exchange: Exchange, stream: Duplex, options: Splice
   const abandon = () => void stream.destroy()
   client.output.once('close', abandon)
   try {
-    await pipeline(stream, client.output)
+    await (options.convert ? pipeline(stream, options.convert, client.output) : pipeline(stream, client.output))
   } catch (error) {
     if (!isClientGone(error)) options.log.warn({ err: error }, 'a stream to a client broke')
   } finally {

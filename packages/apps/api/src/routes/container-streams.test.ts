@@ -60,6 +60,27 @@ test('POST /exec/{id}/start upgrades, takes the input that came with the request
   assert.equal(body, encodeFrame(1, 'early').toString() + encodeFrame(1, 'late').toString())
 })
 
+test('POST /exec/{id}/start takes all input of a client that ends at once', async () => {
+  const started = Promise.withResolvers<void>()
+  await using api = await serve({
+    containers: {
+      getExec: () => exec,
+      async startExec(_, { tty }) {
+        await started.promise
+        return { stream: echo(), tty }
+      },
+    },
+  })
+  const lines = [`POST /exec/${execId}/start HTTP/1.1`, ...upgrade, 'Content-Type: application/json']
+  for (const input of ['input', '']) {
+    const connection = api.raw([...lines, 'Content-Length: 2'], `{}${input}`)
+    connection.socket.end()
+    setTimeout(started.resolve, 20)
+    const text = await connection.ended
+    assert.equal(text.slice(text.indexOf('\r\n\r\n') + 4), input && encodeFrame(1, input).toString())
+  }
+})
+
 test('POST /exec/{id}/start takes its body in pieces, by chunks too', async () => {
   await using api = await serve({
     containers: { getExec: () => exec, startExec: (_, { tty }) => Promise.resolve({ stream: echo(), tty }) },

@@ -133,12 +133,11 @@ async function attachWebSocket(exchange: Exchange, containers: Pick<Containers, 
   }
   const query = readAttachQuery(exchange)
   const { stream, tty } = await containers.attach(exchange.param('name'), query)
-  const { socket, head } = upgraded
+  const { socket } = upgraded
   response.detachSocket(socket as never)
   socket.write(
     `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptKey(key)}\r\n\r\n`,
   )
-  if (head.length > 0) socket.unshift(head)
   const { spliceWebSocket } = await import('../websocket-stream.ts')
   const message = has(version, 'binaryWebsocketFrames') ? opcode.binary : opcode.text
   await spliceWebSocket(socket, stream, { tty, stdin: query.stdin, message })

@@ -5,6 +5,7 @@ import { readJson } from '../body.ts'
 import type { Exchange } from '../exchange.ts'
 import { splice } from '../hijack.ts'
 import { presentExec } from '../presenters/exec.ts'
+import { reframe } from '../reframe.ts'
 import { sendEmpty, sendJson } from '../respond.ts'
 import type { Route } from '../router.ts'
 import { readSize } from './container-streams.ts'
@@ -71,7 +72,8 @@ async function start(exchange: Exchange, containers: Deps['containers'], log: Lo
   const { stream, tty } = attached
   // Without an upgrade the request's body was the description: no input can follow.
   if (!exchange.upgraded && config.attachStdin) stream.end()
-  await splice(exchange, stream, { tty, stdin: config.attachStdin && exchange.upgraded !== undefined, log })
+  const stdin = config.attachStdin && exchange.upgraded !== undefined
+  await splice(exchange, stream, { tty, stdin, convert: reframe(config.tty, tty), log })
 }
 
 function requireRunning({ id, state }: ReturnType<Containers['get']>): void {
