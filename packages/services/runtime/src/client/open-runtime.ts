@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { conflict, type ContainerId, Emitter, type ExecId, type Logger, messageOf, notFound } from '@berth/base'
+import { type ContainerId, Emitter, type ExecId, type Logger, messageOf, notFound, unavailable } from '@berth/base'
 import { cgroupProcesses, type Cgroups, detectCgroups, freezeCgroup, thawCgroup } from '@berth/linux'
 import type { RuntimeResources, RuntimeSpec } from '@berth/oci'
 import { execError, startError } from '../crun/failure.ts'
@@ -253,7 +253,7 @@ class SupervisorRuntime implements Runtime {
   }
 
   #control(): ControlLink {
-    if (!this.#link) throw conflict('the supervisor is being restarted')
+    if (!this.#link) throw unavailable('the supervisor is being restarted')
     return this.#link
   }
 

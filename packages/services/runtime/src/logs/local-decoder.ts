@@ -53,9 +53,16 @@ class LocalDecoder implements LogDecoder {
   }
 }
 
+// A chunk's entries have one time.
+let formattedNs = -1n
+let formatted = Buffer.alloc(0)
+
 function putTime(output: LogOutput, timeNs: bigint): void {
-  const text = Buffer.from(formatTimeNs(timeNs))
-  output.putTime(text, 0, text.length)
+  if (timeNs !== formattedNs) {
+    formattedNs = timeNs
+    formatted = Buffer.from(formatTimeNs(timeNs))
+  }
+  output.putTime(formatted, 0, formatted.length)
 }
 
 /** Calls `visit` with the message of each whole entry, until it says false; returns the end of the last one. */

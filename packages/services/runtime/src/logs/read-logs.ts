@@ -107,7 +107,7 @@ class LogReader {
 
 const firstChunkBytes = 64 * 1024
 /** What is read at once where there is much. */
-const chunkBytes = 512 * 1024
+const chunkBytes = 256 * 1024
 /** A line that is longer is passed over. */
 const maxLineBytes = 8 * 1024 * 1024
 
