@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { newContainerId } from '@berth/base'
 import type { AttachRequest } from './networks.ts'
-import { emptyEndpoint, macOf, planAttachment } from './plan-attachment.ts'
+import { emptyEndpoint } from '@berth/engine-api'
+import { macOf, planAttachment } from './plan-attachment.ts'
 
 const request = (wanted: Partial<AttachRequest>): AttachRequest => ({
   containerId: newContainerId(),
@@ -25,19 +26,19 @@ const plan = (wanted: Partial<AttachRequest>) => planAttachment(request(wanted),
 test('planAttachment() takes default for bridge and keeps what was asked of the endpoint', () => {
   const { mode, endpoint } = plan({
     mode: 'default',
-    endpoints: { default: { ...emptyEndpoint, MacAddress: '02:00:00:00:00:01' } },
+    endpoints: { default: { ...emptyEndpoint(), MacAddress: '02:00:00:00:00:01' } },
   })
   assert.deepEqual([mode, endpoint.MacAddress], ['bridge', '02:00:00:00:00:01'])
 })
 
 test('planAttachment() refuses networks that are not there, and several at once', () => {
   assert.throws(() => plan({ mode: 'nope' }), { kind: 'notFound', message: 'network nope not found' })
-  assert.throws(() => plan({ endpoints: { nope: emptyEndpoint } }), { kind: 'notFound' })
-  assert.throws(() => plan({ endpoints: { none: emptyEndpoint } }), { kind: 'conflict' })
+  assert.throws(() => plan({ endpoints: { nope: emptyEndpoint() } }), { kind: 'notFound' })
+  assert.throws(() => plan({ endpoints: { none: emptyEndpoint() } }), { kind: 'conflict' })
 })
 
 test('planAttachment() refuses on the default bridge what needs a network of one’s own', () => {
-  const bridge = { ...emptyEndpoint, IPAMConfig: { IPv4Address: '172.17.0.9' }, Aliases: ['a'], MacAddress: 'bad' }
+  const bridge = { ...emptyEndpoint(), IPAMConfig: { IPv4Address: '172.17.0.9' }, Aliases: ['a'], MacAddress: 'bad' }
   assert.throws(() => plan({ endpoints: { bridge } }), {
     kind: 'invalid',
     message: `invalid config for network bridge: invalid endpoint settings:

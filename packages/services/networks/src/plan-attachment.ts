@@ -1,5 +1,5 @@
 import { conflict, invalid, notFound, randomId } from '@berth/base'
-import type { EndpointSettings } from '@berth/engine-api'
+import { emptyEndpoint, type EndpointSettings } from '@berth/engine-api'
 import { formatMac, parseAddress, parseMac } from '@berth/linux'
 import { parseExtraHost } from './hosts-file.ts'
 import type { AttachRequest } from './networks.ts'
@@ -20,7 +20,7 @@ export interface AttachPlan {
 /** Decides what is wanted; raises all that is wrong with the request. `hostGateway` stands for `host-gateway`. */
 export function planAttachment(request: AttachRequest, hostGateway: string | undefined): AttachPlan {
   const mode = planMode(request)
-  const wanted = request.endpoints[mode] ?? request.endpoints['default'] ?? emptyEndpoint
+  const wanted = request.endpoints[mode] ?? request.endpoints['default'] ?? emptyEndpoint()
   if (mode === 'bridge') checkDefaultBridge(wanted)
   return {
     mode,
@@ -86,22 +86,4 @@ function checkAddress(address: string, text: string): string {
 export function macOf(address: string): string {
   const number = toNumber(address)
   return formatMac([0x02, 0x42, number >>> 24, (number >>> 16) & 255, (number >>> 8) & 255, number & 255])
-}
-
-export const emptyEndpoint: EndpointSettings = {
-  IPAMConfig: null,
-  Links: null,
-  Aliases: null,
-  MacAddress: '',
-  DriverOpts: null,
-  GwPriority: 0,
-  NetworkID: '',
-  EndpointID: '',
-  Gateway: '',
-  IPAddress: '',
-  IPPrefixLen: 0,
-  IPv6Gateway: '',
-  GlobalIPv6Address: '',
-  GlobalIPv6PrefixLen: 0,
-  DNSNames: null,
 }

@@ -1,3 +1,5 @@
+import { humanDuration } from '@berth/base'
+
 const decimalUnits = ['B', 'kB', 'MB', 'GB', 'TB', 'PB', 'EB', 'ZB', 'YB']
 const binaryUnits = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB', 'EiB', 'ZiB', 'YiB']
 
@@ -32,30 +34,9 @@ function significant(value: number, precision: number): string {
   return `${Number(mantissa)}e+${exponent.replace('+', '').padStart(2, '0')}`
 }
 
-const minuteS = 60
-const hourS = 60 * minuteS
-
-/** `About a minute`, `3 weeks`: how docker tells a span of time. */
-export function humanDuration(seconds: number): string {
-  const whole = Math.trunc(seconds)
-  const minutes = Math.trunc(seconds / minuteS)
-  const hours = Math.round(seconds / hourS)
-  if (whole < 1) return 'Less than a second'
-  if (whole === 1) return '1 second'
-  if (whole < 60) return `${whole} seconds`
-  if (minutes === 1) return 'About a minute'
-  if (minutes < 60) return `${minutes} minutes`
-  if (hours === 1) return 'About an hour'
-  if (hours < 48) return `${hours} hours`
-  if (hours < 24 * 7 * 2) return `${Math.trunc(hours / 24)} days`
-  if (hours < 24 * 30 * 2) return `${Math.trunc(hours / 24 / 7)} weeks`
-  if (hours < 24 * 365 * 2) return `${Math.trunc(hours / 24 / 30)} months`
-  return `${Math.trunc(seconds / hourS / 24 / 365)} years`
-}
-
 /** The time since `epochS` (seconds), as a column shows it. */
 export function ago(epochS: number): string {
-  return `${humanDuration(Date.now() / 1000 - epochS)} ago`
+  return `${humanDuration((1000 * Date.now()) / 1000 - epochS)} ago`
 }
 
 /** As Go prints a time: `2026-01-02 15:04:05 +0000 UTC`, in the local zone. */

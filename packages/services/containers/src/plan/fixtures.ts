@@ -1,53 +1,14 @@
 import type { ContainerId } from '@berth/base'
 import { type ContainerConfig, decodeContainerCreate, type HostConfig, newestVersion } from '@berth/engine-api'
 import type { ImageRunConfig } from '@berth/oci'
-import { allCapabilities, type CgroupFacts, type HostFacts } from '@berth/runtime'
+import { allCapabilities, type CgroupFacts, type HostFacts, testFacts as hybridFacts } from '@berth/runtime'
 import { planContainer } from './plan-container.ts'
 import type { ContainerPlan, DaemonDefaults, PlanContext } from './types.ts'
 
-const cgroup: CgroupFacts = {
-  version: 1,
-  isHybrid: true,
-  hasMemoryLimit: true,
-  hasSwapLimit: true,
-  hasMemoryReservation: true,
-  hasMemorySwappiness: true,
-  hasOomKillDisable: true,
-  hasKernelMemory: true,
-  hasKernelMemoryTcp: true,
-  hasCpuShares: true,
-  hasCpuCfs: true,
-  hasCpuRealtime: true,
-  hasCpuset: true,
-  cpus: '0-1',
-  mems: '0',
-  hasPidsLimit: true,
-  hasBlkioWeight: true,
-  hasBlkioWeightDevice: true,
-  hasBlkioReadBps: true,
-  hasBlkioWriteBps: true,
-  hasBlkioReadIops: true,
-  hasBlkioWriteIops: true,
-}
+const cgroup: CgroupFacts = { ...hybridFacts.cgroup, hasBlkioWeight: true, hasBlkioWeightDevice: true }
 
 /** A machine of the tests: two processors, cgroup v1 with everything. */
-export const testFacts: HostFacts = {
-  architecture: 'amd64',
-  kernelVersion: { major: 6, minor: 18, release: '6.18.44' },
-  cpuCount: 2,
-  memoryBytes: 8 * 1024 ** 3,
-  capabilities: allCapabilities,
-  boundingCapabilities: allCapabilities,
-  hasAppArmor: false,
-  hasSeccomp: true,
-  hasSelinux: false,
-  hasCgroupNamespaces: true,
-  hasUserNamespaces: true,
-  initPath: '/usr/bin/tini',
-  hostname: 'vm',
-  thermalThrottlePaths: [],
-  cgroup,
-}
+export const testFacts: HostFacts = { ...hybridFacts, boundingCapabilities: allCapabilities, cgroup }
 
 /** The machine with other cgroups. */
 export const factsWith = (changes: Partial<CgroupFacts>): HostFacts => ({
