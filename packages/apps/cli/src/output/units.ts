@@ -36,7 +36,7 @@ function significant(value: number, precision: number): string {
 
 /** The time since `epochS` (seconds), as a column shows it. */
 export function ago(epochS: number): string {
-  return `${humanDuration((1000 * Date.now()) / 1000 - epochS)} ago`
+  return `${humanDuration(Date.now() - 1000 * epochS)} ago`
 }
 
 /** As Go prints a time: `2026-01-02 15:04:05 +0000 UTC`, in the local zone. */
