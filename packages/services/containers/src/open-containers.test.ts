@@ -153,3 +153,11 @@ test('list() filters by status, name, label and order', async () => {
   assert.deepEqual(await names({ before: ['bb'] }), ['aa'])
   await assert.rejects(names({ nope: ['x'] }), /invalid filter 'nope'/)
 })
+
+test('start() makes sure of the layers first: a power loss may have taken them', async () => {
+  using engine = await openForTest()
+  const id = await create(engine.containers, 'layered')
+  engine.unpacked.length = 0
+  await engine.containers.start(id)
+  assert.deepEqual(engine.unpacked, [engine.containers.get(id).imageId])
+})

@@ -1,4 +1,4 @@
-import { conflict, type ContainerId, EngineError, messageOf, notModified, Undo } from '@berth/base'
+import { conflict, type ContainerId, EngineError, isKind, messageOf, notModified, Undo } from '@berth/base'
 import type { Attachment, AttachRequest } from '@berth/networks'
 import { buildSpec } from '@berth/runtime'
 import { mkdir } from 'node:fs/promises'
@@ -47,6 +47,7 @@ export async function startLocked(context: Context, id: ContainerId): Promise<vo
 async function runContainer(context: Context, container: Container): Promise<void> {
   const { id, hostConfig, config } = container
   await using undo = new Undo((what, error) => context.logger.warn({ id, error }, `undoing start: ${what}`))
+  await ensureLayers(context, container)
   const rootPath = context.snapshots.mount(id, { volatile: hostConfig.AutoRemove })
   undo.defer('root filesystem', () => context.snapshots.unmount(id))
   const attachment = await context.networks.attach(attachRequest(context, container))
@@ -67,6 +68,14 @@ async function runContainer(context: Context, container: Container): Promise<voi
   })
   undo.commit()
   recordStart(context, container, attachment, { pid, startedAt })
+}
+
+/** Layers that a power loss took are unpacked anew. An image that was removed by force leaves its layers to its containers. */
+async function ensureLayers({ images }: Context, { imageId }: Container): Promise<void> {
+  const image = await images.resolve(imageId).catch((error: unknown) => {
+    if (!isKind(error, 'notFound')) throw error
+  })
+  if (image) await images.ensureUnpacked(image)
 }
 
 function recordStart(

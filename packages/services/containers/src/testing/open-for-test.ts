@@ -21,6 +21,7 @@ export async function openForTest() {
   const events = createEvents()
   const mounted = new Set<string>()
   const attached = new Set<string>()
+  const unpacked: string[] = []
   const open = () =>
     openContainers({
       database,
@@ -29,7 +30,7 @@ export async function openForTest() {
       directory,
       facts: testFacts,
       logger: silentLogger,
-      images: fakeImages(),
+      images: fakeImages(unpacked),
       snapshots: fakeSnapshots(mounted, directory),
       networks: fakeNetworks(attached, directory),
       readLogs: async function* () {},
@@ -40,6 +41,7 @@ export async function openForTest() {
     events,
     mounted,
     attached,
+    unpacked,
     containers: await open(),
     reopen: open,
     [Symbol.dispose]: () => close(database, directory),
@@ -83,13 +85,13 @@ const image: Image = {
   lastTaggedAt: '0001-01-01T00:00:00Z',
 }
 
-function fakeImages(): Images {
+function fakeImages(unpacked: string[]): Images {
   const partial: Partial<Images> = {
     resolve: async (reference) => {
       if (reference !== 'busybox' && reference !== image.id) throw notFound(`No such image: ${reference}`)
       return image
     },
-    ensureUnpacked: async () => {},
+    ensureUnpacked: async ({ id }) => void unpacked.push(id),
     list: async () => [image],
     onUseQuery: () => {},
   }
