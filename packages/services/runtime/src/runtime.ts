@@ -83,14 +83,26 @@ export interface SupervisedContainer {
 export interface Runtime extends AsyncDisposable {
   /**
    * Runs the container's first process. Rejects with an `EngineError` in Docker's words when the OCI runtime refuses;
-   * nothing is left behind then (no cgroup, no state directory, no log handle).
+   * nothing is left behind then (no cgroup, no state directory, no log handle), and streams that were attached before end.
+   * `startFailureExitCode(error.message)` is the exit code that Docker records for it.
    */
   start(request: StartRequest): Promise<StartedProcess>
+  /**
+   * Runs another process in a running container. A command that is missing or cannot be executed rejects, too, with
+   * `OCI runtime exec failed: ...`: whoever answers the client writes that text into its stream, and the exit code by
+   * `startFailureExitCode` is the exec's. No exit is announced then.
+   */
   exec(request: ExecRequest): Promise<StartedProcess>
   /**
-   * A client's stream to a process: what is written goes to its stdin (end() closes it where that is due); what is
-   * read is its output: raw with a TTY, else in frames of 8 bytes head (stream 1|2, big-endian length) and payload.
-   * May be opened before the process starts; ends when the process's output ended.
+   * A client's stream to a process: what is written goes to its stdin; what is read is its output: raw with a TTY, else in
+   * frames of 8 bytes head (stream 1|2, big-endian length) and payload. May be opened before the process starts; ends when
+   * the process's output has ended, after the `onExit` listeners were called.
+   *
+   * `end()` closes the process's stdin where that is due: of an exec, and of a container with `stdinOnce`, without a TTY.
+   * `destroy()` only leaves: stdin stays open, as when berthd dies.
+   *
+   * A client that does not read holds up the process once 1 MiB waits for it, and is cut off (its stream ends) after 30 s
+   * without any progress, after 3 s when other clients are attached.
    */
   attach(
     target: { readonly containerId: ContainerId; readonly execId?: ExecId },
@@ -102,7 +114,7 @@ export interface Runtime extends AsyncDisposable {
   pause(containerId: ContainerId): Promise<void>
   resume(containerId: ContainerId): Promise<void>
   update(containerId: ContainerId, resources: RuntimeResources): Promise<void>
-  /** Pids in the container's cgroup, host view. */
+  /** Pids in the container's own cgroup (without child cgroups), host view. */
   pids(containerId: ContainerId): Promise<number[]>
   /** Forgets an exited container: its report is acknowledged, its cgroups, state and bundle directories are removed. */
   release(containerId: ContainerId): Promise<void>

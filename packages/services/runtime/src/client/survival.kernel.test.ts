@@ -32,7 +32,7 @@ async function withRuntime(work: (runtime: Runtime) => Promise<void>, { open } =
 /** Starts containers from another process, which is then killed without warning. */
 async function startedByTheDead(requests: StartRequest[]): Promise<void> {
   const child = fork(join(import.meta.dirname, 'kernel-client.ts'), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-  const { logger, ...options } = fixture.options
+  const options = { ...fixture.options, logger: undefined }
   child.send({ options, requests })
   await once(child, 'message')
   child.kill('SIGKILL')
