@@ -44,6 +44,7 @@ export interface ExecRequest {
   readonly containerId: ContainerId
   readonly execId: ExecId
   readonly process: RuntimeProcess
+  /** Default: the one that the container was started with. */
   readonly runtimeName?: string
   readonly io: ProcessIo
 }

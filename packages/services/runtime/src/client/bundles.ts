@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { codeOf, type ContainerId, type ExecId } from '@berth/base'
+import { codeOf, conflict, type ContainerId, type EngineError, type ExecId } from '@berth/base'
 import { type Cgroups, removeCgroup, thawCgroup } from '@berth/linux'
 import type { RuntimeProcess, RuntimeSpec } from '@berth/oci'
 import { killCgroup } from '../crun/kill-cgroup.ts'
@@ -33,15 +33,24 @@ export class Bundles {
     return path
   }
 
-  /** The name of the OCI runtime that the container was started with. */
+  /** The name of the OCI runtime that the container was started with; `conflict` when it is not running. */
   runtimeName(containerId: ContainerId): string {
-    return readFileSync(join(this.path(containerId), 'runtime'), 'utf8')
+    try {
+      return readFileSync(join(this.path(containerId), 'runtime'), 'utf8')
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') throw notRunning(containerId, error)
+      throw error
+    }
   }
 
-  writeProcess(containerId: ContainerId, execId: ExecId, process: RuntimeProcess): string {
+  writeProcess(containerId: ContainerId, execId: ExecId, process: RuntimeProcess): void {
     const file = join(this.path(containerId), `exec-${execId}.json`)
-    writeFileSync(file, JSON.stringify(process), { mode: 0o600 })
-    return file
+    try {
+      writeFileSync(file, JSON.stringify(process), { mode: 0o600 })
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') throw notRunning(containerId, error)
+      throw error
+    }
   }
 
   /** The container's cgroup, from its config.json if need be; undefined when it has none. */
@@ -79,6 +88,9 @@ export class Bundles {
     await killCgroup(this.#cgroups, cgroupsPath)
   }
 }
+
+const notRunning = (containerId: ContainerId, cause: unknown): EngineError =>
+  conflict(`container ${containerId} is not running`, cause)
 
 function isContainerId(name: string): name is ContainerId {
   return /^[0-9a-f]{64}$/.test(name)

@@ -221,3 +221,22 @@ test('a process that does not read its input holds up nobody', async () => {
   await exit
   for (const { containerId } of [deaf, other]) await runtime.release(containerId)
 })
+
+test('start() runs containers under the runtime that is named', { skip: !runtime.runtimes['runc'] }, async () => {
+  const request = { ...fixture.request(['sleep', '100']), runtimeName: 'runc' }
+  const { containerId } = request
+  await assert.rejects(runtime.start({ ...fixture.request(['nosuch']), runtimeName: 'runc' }), {
+    message: /OCI runtime create failed: runc create failed: .*"nosuch": executable file not found in \$PATH: unknown$/,
+  })
+  const exit = exitOf(runtime, containerId)
+  await runtime.start(request)
+  await runtime.update(containerId, { pids: { limit: 40 } })
+  const exec = execRequest(containerId, 'stty size', terminal)
+  const stream = await runtime.attach(exec, everything)
+  await runtime.exec(exec)
+  assert.equal(await textOf(stream), '30 90\r\n')
+  await runtime.kill({ containerId }, 15)
+  await runtime.kill({ containerId }, 9)
+  assert.equal((await exit).exitCode, 137)
+  await runtime.release(containerId)
+})

@@ -97,7 +97,7 @@ class SupervisorRuntime implements Runtime {
 
   async exec(request: ExecRequest): Promise<StartedProcess> {
     const { containerId, execId, io, runtimeName } = request
-    const command = runtimeCommand(this.#found, runtimeName)
+    const command = runtimeCommand(this.#found, runtimeName || this.#bundles.runtimeName(containerId))
     const process = withTerminal(request.process, request)
     this.#bundles.writeProcess(containerId, execId, process)
     const { ociRoot } = this.#bundles

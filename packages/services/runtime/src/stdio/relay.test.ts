@@ -96,11 +96,11 @@ test('Relay pauses the process for a client that does not read, then cuts it off
   const { far, client } = await newClient()
   relay.add(client)
   start()
-  let closed = false
-  client.onClose(() => (closed = true))
+  const state = { closed: false }
+  client.onClose(() => (state.closed = true))
   let sent = 0
   let waited = 0
-  while (!closed) {
+  while (!state.closed) {
     if (output.paused) waited++
     else output.emit(Buffer.alloc(32 * 1024))
     if (!output.paused) sent += 32 * 1024
