@@ -1,4 +1,5 @@
 import { nilMap, nilPointer, nilSlice } from '@berth/go-template'
+import { byGoName } from './go-names.ts'
 import type { ObjectType } from './inspect.ts'
 
 /**
@@ -115,19 +116,14 @@ const zeros: Record<ZeroKind, unknown> = {
   boolean: false,
 }
 
-/** Fields whose name in Go is not the one in JSON: templates may use either. */
-const goNames: Record<string, string> = { ID: 'Id', DNS: 'Dns', DNSOptions: 'DnsOptions', DNSSearch: 'DnsSearch' }
-
 /** Looks up the zero value of an absent or null field of one described object. */
 export function zeroValues(type: ObjectType, data: unknown): (receiver: object, key: string) => unknown {
   const known = new Map<object, Shape>()
   note(known, data, shapes[type])
   return (receiver, key) => {
     const shape = known.get(receiver) ?? {}
-    const name = Object.hasOwn(goNames, key) ? goNames[key] : undefined
-    if (name !== undefined && Object.hasOwn(receiver, name)) return (receiver as Record<string, unknown>)[name]
     const zero = Object.hasOwn(shape, key) ? shape[key] : undefined
-    return typeof zero === 'string' ? zeros[zero] : undefined
+    return typeof zero === 'string' ? zeros[zero] : byGoName(receiver, key)
   }
 }
 

@@ -5,6 +5,7 @@ import { clientVersion } from '../../client-version.ts'
 import { defineCommand, noArguments } from '../../command.ts'
 import { describeFailure, StatusError } from '../../errors.ts'
 import { string } from '../../flags/flag.ts'
+import { byGoName } from '../../output/go-names.ts'
 import { formatHelp } from '../../output/format-help.ts'
 import { binarySize } from '../../output/units.ts'
 
@@ -44,7 +45,7 @@ async function printFormatted(cli: Cli, ClientInfo: ClientInfo, format: string):
   const { parseTemplate, goType } = await import('@berth/go-template')
   try {
     const typed = Object.defineProperty(data, goType, { value: 'system.dockerInfo' })
-    cli.out(`${parseTemplate(format).execute(typed)}\n`)
+    cli.out(`${parseTemplate(format, { zeroValue: byGoName }).execute(typed)}\n`)
   } catch (error) {
     const parsed = messageOf(error).includes('executing')
     throw new StatusError(parsed ? 1 : 64, parsed ? messageOf(error) : `template parsing error: ${messageOf(error)}`)

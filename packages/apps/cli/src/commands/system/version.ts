@@ -6,6 +6,7 @@ import { clientVersion } from '../../client-version.ts'
 import { defineCommand, noArguments } from '../../command.ts'
 import { describeFailure, StatusError } from '../../errors.ts'
 import { string } from '../../flags/flag.ts'
+import { byGoName } from '../../output/go-names.ts'
 import { formatHelp } from '../../output/format-help.ts'
 
 export const command = defineCommand({
@@ -118,7 +119,7 @@ async function formatBy(
   const { goType, parseTemplate } = await import('@berth/go-template')
   const typed = Object.defineProperty({ ...data }, goType, { value: 'system.versionInfo' })
   try {
-    return parseTemplate(format, { name: 'version' }).execute(typed)
+    return parseTemplate(format, { name: 'version', zeroValue: byGoName }).execute(typed)
   } catch (error) {
     const parsed = messageOf(error).includes('executing')
     throw new StatusError(parsed ? 1 : 64, parsed ? messageOf(error) : `template parsing error: ${messageOf(error)}`)
