@@ -1,6 +1,15 @@
-/** Nanoseconds since the epoch; microsecond resolution. */
+let originMs = performance.timeOrigin
+
+/** Nanoseconds since the epoch; microsecond resolution. Follows the wall clock, which may be set or slewed for months. */
 export function nowNs(): bigint {
-  return BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n
+  const wallMs = Date.now()
+  let ms = originMs + performance.now()
+  // Date.now() is cut to whole milliseconds.
+  if (ms < wallMs - 1 || ms > wallMs + 2) {
+    originMs += wallMs - ms
+    ms = wallMs
+  }
+  return BigInt(Math.round(ms * 1000)) * 1000n
 }
 
 /** RFC 3339 in UTC with up to nine fractional digits, trailing zeros cut as Go's RFC3339Nano does. */

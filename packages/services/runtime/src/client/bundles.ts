@@ -23,10 +23,10 @@ export class Bundles {
     return join(this.#root, containerId)
   }
 
-  /** Makes the bundle directory with its config.json and the OCI runtime's name; returns its path. */
+  /** Makes the bundle directory with its config.json and the OCI runtime's name; returns its path. `conflict` if it is there. */
   write(containerId: ContainerId, spec: RuntimeSpec, runtimeName: string): string {
     const path = this.path(containerId)
-    mkdirSync(path, { mode: 0o700 })
+    makeBundle(path, containerId)
     writeFileSync(join(path, 'config.json'), JSON.stringify(spec), { mode: 0o600 })
     writeFileSync(join(path, 'runtime'), runtimeName, { mode: 0o600 })
     this.#cgroupsPaths.set(containerId, spec.linux.cgroupsPath)
@@ -86,6 +86,15 @@ export class Bundles {
     if (cgroupsPath === undefined) return
     await thawCgroup(this.#cgroups, cgroupsPath).catch(() => {})
     await killCgroup(this.#cgroups, cgroupsPath)
+  }
+}
+
+function makeBundle(path: string, containerId: ContainerId): void {
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') throw conflict(`container ${containerId} has been started and not released`, error)
+    throw error
   }
 }
 

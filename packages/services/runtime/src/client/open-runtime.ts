@@ -1,10 +1,19 @@
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type ContainerId, Emitter, type ExecId, type Logger, messageOf, notFound, unavailable } from '@berth/base'
+import {
+  type ContainerId,
+  Emitter,
+  type ExecId,
+  isKind,
+  type Logger,
+  messageOf,
+  notFound,
+  unavailable,
+} from '@berth/base'
 import { cgroupProcesses, type Cgroups, detectCgroups, freezeCgroup, thawCgroup } from '@berth/linux'
 import type { RuntimeResources, RuntimeSpec } from '@berth/oci'
 import { execError, startError } from '../crun/failure.ts'
-import { type Announcement, processKey, type ProcessTarget } from '../protocol/messages.ts'
+import { type Announcement, processKey, type ProcessTarget, type RuntimeCommand } from '../protocol/messages.ts'
 import type {
   AttachOptions,
   ConsoleSize,
@@ -53,6 +62,8 @@ class SupervisorRuntime implements Runtime {
   readonly #losses: Emitter<void>
   /** Exits that the listeners know of, until they are released. */
   readonly #announced = new Set<string>()
+  /** Their bundles are no leftovers. */
+  readonly #starting = new Set<ContainerId>()
   #link: ControlLink | undefined
   #supervisorPid = 0
   #closed = false
@@ -79,20 +90,33 @@ class SupervisorRuntime implements Runtime {
   }
 
   async start(request: StartRequest): Promise<StartedProcess> {
-    const { containerId, io, log, runtimeName } = request
-    const command = runtimeCommand(this.#found, runtimeName)
+    const { containerId } = request
+    const command = runtimeCommand(this.#found, request.runtimeName)
+    const control = this.#control()
     const spec = withConsole(request)
-    const bundle = this.#bundles.write(containerId, spec, runtimeName || this.defaultRuntime)
-    const { cgroupsPath } = spec.linux
-    const { ociRoot } = this.#bundles
-    const message = { containerId, command, bundle, ociRoot, cgroupsPath, io, log, ...watches(spec) }
+    const bundle = this.#bundles.write(containerId, spec, request.runtimeName || this.defaultRuntime)
+    this.#starting.add(containerId)
     try {
-      return await this.#watch.starting({ containerId }, this.#control().request({ op: 'start', ...message }))
+      return await this.#requestStart(control, request, { spec, command, bundle })
     } catch (error) {
-      await this.#removeQuietly(containerId)
+      // Of a lost connection nobody knows whether the container runs: `list` will tell, or the sweep end it.
+      if (!isKind(error, 'unavailable')) await this.#removeQuietly(containerId)
       if (!(error instanceof RuntimeFailure)) throw error
-      throw startError(runtimeName || this.defaultRuntime, error.message, spec.process.args[0] ?? '')
+      throw startError(request.runtimeName || this.defaultRuntime, error.message, spec.process.args[0] ?? '')
+    } finally {
+      this.#starting.delete(containerId)
     }
+  }
+
+  #requestStart(
+    control: ControlLink,
+    { containerId, io, log }: StartRequest,
+    { spec, command, bundle }: { spec: RuntimeSpec; command: RuntimeCommand; bundle: string },
+  ): Promise<StartedProcess> {
+    const { ociRoot } = this.#bundles
+    const { cgroupsPath } = spec.linux
+    const message = { containerId, command, bundle, ociRoot, cgroupsPath, io, log, ...watches(spec) }
+    return this.#watch.starting({ containerId }, control.request({ op: 'start', ...message }))
   }
 
   async exec(request: ExecRequest): Promise<StartedProcess> {
@@ -240,7 +264,8 @@ class SupervisorRuntime implements Runtime {
   }
 
   async #sweep(containers: readonly SupervisedContainer[]): Promise<void> {
-    const swept = await this.#bundles.sweep(new Set(containers.map(({ containerId }) => containerId)))
+    const known = new Set([...containers.map(({ containerId }) => containerId), ...this.#starting])
+    const swept = await this.#bundles.sweep(known)
     if (swept.length > 0) this.#options.logger.warn({ containers: swept }, 'removed what lost containers left behind')
   }
 
