@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { EngineApi } from './engine-api.ts'
-import { commandLine } from './host-state.ts'
+import { commandLine, removeEmptyCgroups } from './host-state.ts'
 import { createSandbox, isInside, type Sandbox } from './sandbox.ts'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
@@ -89,8 +89,9 @@ class Daemon implements TestDaemon {
   }
 
   async start(): Promise<void> {
-    const own = ['--data-root', this.dataRoot, '--exec-root', this.runRoot, '--pidfile', join(this.#folder, 'pid')]
-    const argv = [join(repository, 'bin/berth'), 'daemon', '-H', this.host, ...own, ...(this.#options.args ?? [])]
+    const roots = ['--data-root', this.dataRoot, '--exec-root', this.runRoot, '--pidfile', join(this.#folder, 'pid')]
+    const own = ['-H', this.host, ...roots, '--cgroup-parent', `/${this.sandbox.name}`]
+    const argv = [join(repository, 'bin/berth'), 'daemon', ...own, ...(this.#options.args ?? [])]
     const { file, args, env } = this.sandbox.enter(argv)
     const child = spawn(file, args, { env: { ...env, ...this.#options.env }, stdio: ['ignore', 'pipe', 'pipe'] })
     const log = createWriteStream(join(this.#folder, 'log'), { flags: 'a' })
@@ -113,6 +114,7 @@ class Daemon implements TestDaemon {
     if (this.#process) await this.#removeContainers()
     await this.kill('SIGTERM')
     const late = await this.#endProcesses()
+    removeEmptyCgroups(this.sandbox.name)
     const leaks = [...late, ...(await this.sandbox.close())]
     const log = this.log()
     rmSync(this.#folder, { recursive: true, force: true })

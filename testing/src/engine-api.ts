@@ -14,6 +14,8 @@ export interface RequestExtras {
   readonly signal?: AbortSignal
 }
 
+const patience = (): AbortSignal => AbortSignal.timeout(60_000)
+
 /** Plain HTTP to an engine: nothing between the test and the wire. `host` is `unix:///path` or `tcp://host:port`. */
 export class EngineApi {
   readonly host: string
@@ -45,20 +47,20 @@ export class EngineApi {
     return promise
   }
 
-  /** Status and the whole body as text. */
+  /** Status and the whole body as text; fails after a minute unless `extras` has its own signal. */
   async request(
     method: string,
     path: string,
     body?: object | Buffer | Readable,
     extras?: RequestExtras,
   ): Promise<{ status: number; headers: IncomingMessage['headers']; text: string }> {
-    const answer = await this.open(method, path, body, extras)
+    const answer = await this.open(method, path, body, { signal: patience(), ...extras })
     return { status: answer.status, headers: answer.headers, text: await text(answer.body) }
   }
 
   /** The body of a request that must succeed; throws the engine's message otherwise. */
   async json(method: string, path: string, body?: object | Buffer | Readable): Promise<unknown> {
-    const answer = await this.open(method, path, body)
+    const answer = await this.open(method, path, body, { signal: patience() })
     if (answer.status >= 400) throw new Error(`${method} ${path}: ${answer.status} ${await text(answer.body)}`)
     if (answer.status === 204) return void answer.body.resume()
     return json(answer.body)

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 
@@ -50,6 +50,17 @@ function mounts(): string[] {
     .split('\n')
     .map((line) => line.split(' ')[4] ?? '')
     .filter((at) => at !== '')
+}
+
+/** Removes the cgroup `name` of every hierarchy; what is not empty stays, to be found as a leak. */
+export function removeEmptyCgroups(name: string): void {
+  for (const hierarchy of ['', ...entries('/sys/fs/cgroup')]) {
+    try {
+      rmdirSync(join('/sys/fs/cgroup', hierarchy, name))
+    } catch {
+      // absent here, or not empty
+    }
+  }
 }
 
 /** Directories that an engine names: `berth...`, or a container id. */

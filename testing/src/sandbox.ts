@@ -5,6 +5,7 @@ import { leaksSince, readHostState, sandboxVariable } from './host-state.ts'
 
 /** A mount and a network namespace of their own, kept by a sleeping process. */
 export interface Sandbox {
+  /** Also the cgroup parent of what runs inside, where that can be told. */
   readonly name: string
   /** The process that keeps the namespaces. */
   readonly pid: number
@@ -21,7 +22,7 @@ let count = 0
 /** Makes a sandbox with `lo` up. Needs root. */
 export async function createSandbox(): Promise<Sandbox> {
   const before = readHostState()
-  const name = `sandbox-${process.pid}-${++count}`
+  const name = `berth-sandbox-${process.pid}-${++count}`
   const env = { ...process.env, [sandboxVariable]: name }
   const script = '(ip link set lo up || busybox ip link set lo up) && echo ready && exec sleep infinity'
   // the holder ends with the test process, however that ends
@@ -42,7 +43,7 @@ export async function createSandbox(): Promise<Sandbox> {
       holder.kill('SIGKILL')
       await once(holder, 'exit')
     }
-    return leaksSince(before, name)
+    return (await leaksSince(before, name)).filter((leak) => isOurs(leak, name))
   }
   return {
     name,
@@ -52,6 +53,9 @@ export async function createSandbox(): Promise<Sandbox> {
     close,
   }
 }
+
+/** The cgroup tree is everybody's: what is in it counts when it bears the sandbox's name. */
+const isOurs = (leak: string, name: string): boolean => !leak.startsWith('cgroup ') || leak.includes(`/${name}`)
 
 /** Whether `pid` lives in the sandbox's mount namespace. */
 export function isInside(sandbox: Sandbox, pid: number): boolean {

@@ -27,6 +27,8 @@ interface Subject {
   readonly restarts?: number
 }
 
+const patienceMs = 30_000
+
 const numbers = (count: number): string[] => Array.from({ length: count }, (_, i) => String(i))
 const slowly = (batches: number): string =>
   `i=0; while [ $i -lt ${batches} ]; do seq $((i*10)) $((i*10+9)); i=$((i+1)); sleep 0.04; done`
@@ -62,22 +64,30 @@ function subjects(round: number): Subject[] {
 const inspect = async (api: EngineApi, name: string): Promise<{ State: State; RestartCount: number }> =>
   (await api.json('GET', `/containers/${name}/json`)) as { State: State; RestartCount: number }
 
-/** A request that is made again while the engine is away; 304 and 409 say that it was done before. */
-async function insist(api: EngineApi, method: string, path: string, body?: object): Promise<void> {
-  await until(async () => {
-    const answer = await api.request(method, path, body).catch(() => undefined)
-    if (answer && answer.status >= 500) throw new Error(`${method} ${path}: ${answer.text}`)
-    return answer !== undefined
-  }, 30_000)
+/** Makes a request; true when it was answered, also by 304 and 409: it was done before. */
+async function answered(api: EngineApi, method: string, path: string, body?: object): Promise<boolean> {
+  const answer = await api.request(method, path, body).catch(() => undefined)
+  if (answer && answer.status >= 500) throw new Error(`${method} ${path}: ${answer.text}`)
+  return answer !== undefined
 }
 
-/** Field 22 of proc_pid_stat(5): when the process began. */
-const beginOf = (pid: number): string => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ')[19]!
+/** Field 22 of proc_pid_stat(5): when the process began; undefined when it is gone. */
+function beginOf(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.split(' ')[19]
+  } catch {
+    return undefined
+  }
+}
 
 async function launch(api: EngineApi, subject: Subject): Promise<void> {
   const config = { Image: 'busybox', Cmd: ['sh', '-c', subject.script], HostConfig: subject.hostConfig ?? {} }
-  await insist(api, 'POST', `/containers/create?name=${subject.name}`, config)
-  await insist(api, 'POST', `/containers/${subject.name}/start`)
+  const create = () => answered(api, 'POST', `/containers/create?name=${subject.name}`, config)
+  await until(create, patienceMs)
+  const isNew = async (): Promise<boolean> => (await inspect(api, subject.name)).State.Status === 'created'
+  const start = () => answered(api, 'POST', `/containers/${subject.name}/start`)
+  // a start whose answer was lost may have been done: then it is not asked for again
+  await until(async () => (await start()) || !(await isNew().catch(() => true)), patienceMs)
 }
 
 /** An attached client that is cut off when the engine dies: its end must disturb nothing. */
