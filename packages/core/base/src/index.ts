@@ -17,6 +17,7 @@ export {
   unauthorized,
   unavailable,
 } from './errors.ts'
+export { fault } from './fault.ts'
 export { humanDuration } from './human-duration.ts'
 export { formatGoDuration, parseGoDurationNs } from './go-duration.ts'
 export {

@@ -11,7 +11,7 @@ export async function commitContainer(context: Context, ref: string, query: Comm
   const container = context.registry.resolve(ref)
   const parent = await context.images.resolve(container.imageId)
   const isPaused = query.pause && container.state.status === 'running'
-  if (isPaused) await pauseContainer(context, container.id)
+  if (isPaused) await pauseContainer(context, container.id, { byEngine: true })
   try {
     const id = await context.images.commit({
       containerId: container.id,

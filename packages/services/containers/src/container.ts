@@ -32,6 +32,8 @@ export interface ContainerState {
   /** RFC 3339, nanoseconds; the zero time when never. */
   readonly startedAt: string
   readonly finishedAt: string
+  /** Paused for as long as the engine reads its files: a successor that finds it so resumes it. */
+  readonly isPausedByEngine?: boolean
   /** Absent without a healthcheck, or before the first start. */
   readonly health?: Health
 }

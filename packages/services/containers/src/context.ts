@@ -14,6 +14,8 @@ import type { Waiters } from './waiters.ts'
 /** What every use case of the aggregate works with. Use cases change a container only under `locks` of its id. */
 export interface Context {
   readonly registry: Registry
+  /** In the database, but not understood: neither served nor swept. */
+  readonly unreadable: ReadonlySet<ContainerId>
   readonly locks: KeyedLock<ContainerId>
   readonly waiters: Waiters
   readonly execs: ExecRegistry

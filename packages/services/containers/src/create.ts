@@ -1,4 +1,4 @@
-import { type ContainerId, invalid, isKind, newContainerId, nowText, Undo, zeroTime } from '@berth/base'
+import { type ContainerId, fault, invalid, isKind, newContainerId, nowText, Undo, zeroTime } from '@berth/base'
 import type { ContainerCreateRequest, HostConfig } from '@berth/engine-api'
 import type { Image } from '@berth/images'
 import { mkdir, rm } from 'node:fs/promises'
@@ -31,10 +31,13 @@ export async function createContainer(
   await using undo = new Undo((what, error) => context.logger.warn({ id, error }, `undoing create: ${what}`))
   await context.images.ensureUnpacked(image)
   context.snapshots.prepare(id, image.chainId)
+  fault('create: snapshot')
   undo.defer('snapshot', () => context.snapshots.remove(id))
   await makeDirectory(context, id, undo)
+  fault('create: directory')
   const container = describe({ id, name, image, plan, hostConfig })
   context.registry.insert(container)
+  fault('create: recorded')
   undo.commit()
   announce(context, container, 'create')
   return { id, warnings: plan.warnings }

@@ -1,4 +1,4 @@
-import { type ContainerId, messageOf, nowText, parseTimeNs } from '@berth/base'
+import { type ContainerId, fault, messageOf, nowText, parseTimeNs } from '@berth/base'
 import type { ExitReport } from '@berth/runtime'
 import { announce } from './announce.ts'
 import type { Container } from './container.ts'
@@ -21,9 +21,11 @@ async function exitLocked(context: Context, report: ExitReport, start: StartLock
   const { containerId: id } = report
   const before = context.registry.byId(id)
   if (!before || !isAlive(before)) return context.runtime.release(id)
+  fault('exit: reported')
   context.health.stop(id)
   const restart = decideRestart(context, before, report)
   const after = recordExit(context, before, report, restart !== undefined)
+  fault('exit: recorded')
   await releaseRun(context, after)
   if (restart !== undefined) scheduleRestart(context, id, restart, start)
   else if (after.hostConfig.AutoRemove) await removeLocked(context, id)
@@ -83,7 +85,8 @@ export function scheduleRestart(context: Context, id: ContainerId, delayMs: numb
   context.restarts.schedule(id, delayMs, restart, () => settleCancelled(context, id))
 }
 
-async function restartLocked(context: Context, id: ContainerId, start: StartLocked): Promise<void> {
+/** The policy's restart of a container whose lock is held; counted. */
+export async function restartLocked(context: Context, id: ContainerId, start: StartLocked): Promise<void> {
   const container = context.registry.byId(id)
   if (container?.state.status !== 'restarting') return
   context.registry.transition(id, { restartCount: container.restartCount + 1 })

@@ -25,7 +25,7 @@ import { sizeOf } from './size.ts'
 import { startContainer, startLocked } from './start.ts'
 import { streamStats } from './stats.ts'
 import { isAlive, killContainer, restartContainer, stopContainer } from './stop.ts'
-import { openContainerStore } from './store.ts'
+import { type ContainerStore, openContainerStore } from './store.ts'
 import { listProcesses } from './top.ts'
 import { requireRunning } from './transitions.ts'
 import { updateContainer } from './update.ts'
@@ -52,12 +52,13 @@ export interface OpenContainers extends Containers, AsyncDisposable {
 export async function openContainers(options: ContainersOptions): Promise<OpenContainers> {
   const store = openContainerStore(options.database)
   const { containers, unreadable } = store.load()
-  for (const { id, error } of unreadable) options.logger.error({ id, error }, 'a container record cannot be read')
+  for (const row of unreadable) options.logger.error(row, 'a container record cannot be read: it is left alone')
   const { database: _, ...services } = options
   let isOpen = true
   const context: Context = {
     ...services,
-    registry: new Registry(store, containers),
+    registry: openRegistry(store, containers, options.logger),
+    unreadable: new Set(unreadable.map(({ id }) => id)),
     locks: new KeyedLock<ContainerId>(),
     waiters: new Waiters(),
     execs: new ExecRegistry(),
@@ -65,6 +66,7 @@ export async function openContainers(options: ContainersOptions): Promise<OpenCo
     restarts: new RestartTimers(),
     isOpen: () => isOpen,
   }
+  for (const { id, name } of unreadable) context.registry.reserveName(name, id)
   const subscriptions = subscribe(context)
   options.images.onUseQuery(() => context.registry.all().map(imageUse))
   return {
@@ -76,10 +78,17 @@ export async function openContainers(options: ContainersOptions): Promise<OpenCo
     [Symbol.asyncDispose]: async () => {
       isOpen = false
       subscriptions.dispose()
+      context.registry[Symbol.dispose]()
       context.restarts[Symbol.dispose]()
       context.health[Symbol.dispose]()
     },
   }
+}
+
+function openRegistry(store: ContainerStore, containers: readonly Container[], logger: Logger): Registry {
+  return new Registry(store, containers, (id, error) => {
+    logger.error({ id, error: messageOf(error) }, 'the state of a container cannot be written: kept in memory')
+  })
 }
 
 function subscribe(context: Context): DisposableStack {

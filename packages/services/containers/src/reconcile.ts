@@ -1,49 +1,75 @@
-import { messageOf, nowText } from '@berth/base'
+import { type ContainerId, messageOf, nowText } from '@berth/base'
 import { killPid } from '@berth/linux'
 import type { SupervisedContainer } from '@berth/runtime'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
-import { endpointsAtRest, onExit, type StartLocked } from './on-exit.ts'
+import { endpointsAtRest, onExit, restartLocked, type StartLocked } from './on-exit.ts'
+import { unpauseContainer } from './pause.ts'
 import { releaseRun } from './release.ts'
 import { removeLocked } from './remove.ts'
+import { recordStart } from './start.ts'
 import { isAlive } from './stop.ts'
+import { sweepOrphans } from './sweep-orphans.ts'
 
 /** The exit code of a container whose end nobody saw: the machine went down, or the supervisor. */
 const unseenExitCode = 255
 
 /**
  * Brings the records in line with what the supervisor and the kernel say, once at start: adopts what runs, takes in
- * exits that nobody saw, finishes removals, and applies restart policies.
+ * exits that nobody saw, finishes removals, sweeps what belongs to no record, and applies restart policies.
  */
 export async function reconcile(context: Context, start: StartLocked): Promise<void> {
-  const supervised = new Map((await context.runtime.list()).map((entry) => [entry.containerId, entry]))
-  await context.networks.reconcile([...supervised.keys()])
-  for (const entry of supervised.values()) await adopt(context, entry, start)
-  const rest = context.registry.all().filter(({ id }) => !supervised.has(id))
-  for (const container of rest) await settle(context, container)
+  const supervised = await context.runtime.list()
+  await context.networks.reconcile(supervised.map(({ containerId }) => containerId))
+  const adopted = new Set<ContainerId>()
+  for (const entry of supervised) if (await adopt(context, entry, start)) adopted.add(entry.containerId)
+  const rest = context.registry.all().filter(({ id }) => !adopted.has(id))
+  const known = new Set(supervised.map(({ containerId }) => containerId))
+  for (const container of rest) await settle(context, container, known.has(container.id))
+  await sweepOrphans(context, known)
   for (const container of context.registry.all()) restartAtBoot(context, container, start)
 }
 
-async function adopt(context: Context, entry: SupervisedContainer, start: StartLocked): Promise<void> {
-  const { containerId: id } = entry
+/** False when nothing is left of the run but what `settle` gives back. */
+async function adopt(context: Context, entry: SupervisedContainer, start: StartLocked): Promise<boolean> {
+  const { containerId: id, pid, startedAt, exit } = entry
   const container = context.registry.byId(id)
-  if (!container) return endStranger(context, entry)
-  if (!isAlive(container)) {
-    // berthd died between the start and its record.
-    context.registry.transition(id, {
-      status: 'running',
-      pid: entry.pid,
-      startedAt: entry.startedAt,
-      hasBeenStarted: true,
-    })
+  if (!container) {
+    await endStranger(context, entry)
+    return false
   }
-  if (entry.exit) return onExit(context, entry.exit, start)
-  for (const exec of entry.execs) if (exec.exit) await context.runtime.releaseExec(id, exec.execId)
+  if (!isAlive(container)) {
+    // berthd died between the record of the exit and the release of the run.
+    if (container.state.startedAt === startedAt) return false
+    // It died between the start and its record.
+    const endpoints = context.networks.attachment(id)?.endpoints ?? container.endpoints
+    recordStart(context, container, { pid, startedAt, endpoints })
+  }
+  if (exit) await onExit(context, exit, start)
+  else await goOn(context, entry)
+  return true
+}
+
+/** A container that has run on by itself. */
+async function goOn(context: Context, { containerId: id, execs }: SupervisedContainer): Promise<void> {
+  for (const exec of execs) if (exec.exit) await context.runtime.releaseExec(id, exec.execId)
   context.health.start(id)
+  await alignFreezer(context, id).catch((error: unknown) => {
+    context.logger.warn({ id, error: messageOf(error) }, 'adopting a container: its freezer')
+  })
+}
+
+/** A pause or its end may have been cut short, and nobody else would end the one of a commit. */
+async function alignFreezer(context: Context, id: ContainerId): Promise<void> {
+  const { status, isPausedByEngine } = context.registry.resolve(id).state
+  if (status === 'running') await context.runtime.resume(id)
+  else if (isPausedByEngine) await unpauseContainer(context, id)
+  else await context.runtime.pause(id)
 }
 
 /** A container that is in no record can only be a leftover; `onExit` releases it once it has ended. */
 async function endStranger(context: Context, { containerId, exit }: SupervisedContainer): Promise<void> {
+  if (!exit && context.unreadable.has(containerId)) return
   context.logger.warn({ id: containerId }, 'ending a container that is in no record')
   const end = exit ? context.runtime.release(containerId) : context.runtime.kill({ containerId }, 9)
   await end.catch((error: unknown) => {
@@ -51,16 +77,17 @@ async function endStranger(context: Context, { containerId, exit }: SupervisedCo
   })
 }
 
-/** A container that the supervisor does not know cannot be running. */
-async function settle(context: Context, container: Container): Promise<void> {
-  const { id } = container
+/** A container that does not run: what an end cut short has left is given back. */
+async function settle(context: Context, { id }: Container, wasSupervised: boolean): Promise<void> {
   await context.locks.run(id, async () => {
+    const container = context.registry.resolve(id)
+    const holds = wasSupervised || isAlive(container) || context.snapshots.isMounted(id)
     if (isAlive(container)) {
       const endpoints = endpointsAtRest(container)
       const ended = { status: 'exited', pid: 0, exitCode: unseenExitCode, finishedAt: nowText(), endpoints } as const
       context.registry.transition(id, ended)
-      await releaseRun(context, container)
     }
+    if (holds) await releaseRun(context, container)
     const { status } = container.state
     const isUnwanted = status === 'removing' || (container.hostConfig.AutoRemove && status !== 'created')
     if (!isUnwanted) return
@@ -70,13 +97,16 @@ async function settle(context: Context, container: Container): Promise<void> {
   })
 }
 
+/** A restart that was due when berthd died happens now, and counts; the others are the policy's for an engine's start. */
 function restartAtBoot(context: Context, container: Container, start: StartLocked): void {
   const { id, state } = container
-  if (isAlive(container) || !wantsRestart(container)) return
-  const restart = async () => {
-    if (state.status === 'restarting') context.registry.transition(id, { status: 'exited' })
-    await start(context, id)
+  if (isAlive(container) || context.restarts.isPending(id)) return
+  const isDue = state.status === 'restarting'
+  if (!wantsRestart(container)) {
+    if (isDue) context.registry.transition(id, { status: 'exited' })
+    return
   }
+  const restart = () => (isDue ? restartLocked(context, id, start) : start(context, id))
   void context.locks.run(id, restart).catch((error: unknown) => {
     context.logger.warn({ id, error: messageOf(error) }, 'restart policy: start failed')
   })

@@ -10,19 +10,31 @@ export type Transition = Partial<ContainerState> & {
   readonly hasBeenStarted?: boolean
 }
 
+/** How soon a state that could not be written is tried again. */
+const retryMs = 1000
+
 /**
- * All containers in memory, written through to the store before anyone sees the change. Holds no lock: callers
+ * All containers in memory, written through to the store. Holds no lock: callers
  * change a container only under its lock.
  */
-export class Registry {
+export class Registry implements Disposable {
   readonly #store: ContainerStore
+  readonly #reportUnsaved: (id: ContainerId, error: unknown) => void
+  readonly #unsaved = new Set<ContainerId>()
+  #retry: NodeJS.Timeout | undefined
   readonly #byId = new Map<ContainerId, Container>()
   readonly #idByName = new Map<string, ContainerId>()
   /** Names promised to a create or rename under way. */
   readonly #reserved = new Map<string, ContainerId>()
 
-  constructor(store: ContainerStore, loaded: readonly Container[]) {
+  /** `reportUnsaved` hears of a state that could not be written, once until it is. */
+  constructor(
+    store: ContainerStore,
+    loaded: readonly Container[],
+    reportUnsaved: (id: ContainerId, error: unknown) => void = () => {},
+  ) {
     this.#store = store
+    this.#reportUnsaved = reportUnsaved
     for (const container of loaded) this.#remember(container)
   }
 
@@ -72,7 +84,10 @@ export class Registry {
     this.#remember(container)
   }
 
-  /** Applies a state transition and returns the new container. */
+  /**
+   * Applies a state transition and returns the new container. What has happened holds also when the disk is full: it is
+   * written once it can be.
+   */
   transition(id: ContainerId, change: Transition): Container {
     const { restartCount, endpoints, stoppedByUser, hasBeenStarted, ...state } = change
     const old = this.#require(id)
@@ -84,8 +99,8 @@ export class Registry {
       stoppedByUser: stoppedByUser ?? old.stoppedByUser,
       hasBeenStarted: hasBeenStarted ?? old.hasBeenStarted,
     }
-    this.#store.saveState(next)
     this.#byId.set(id, next)
+    this.#save(next)
     return next
   }
 
@@ -117,6 +132,32 @@ export class Registry {
     const container = this.#byId.get(id)
     this.#byId.delete(id)
     if (container) this.#idByName.delete(container.name)
+  }
+
+  [Symbol.dispose](): void {
+    clearTimeout(this.#retry)
+    this.#saveAgain()
+    clearTimeout(this.#retry)
+  }
+
+  #save(container: Container): void {
+    try {
+      this.#store.saveState(container)
+      this.#unsaved.delete(container.id)
+    } catch (error) {
+      if (!this.#unsaved.has(container.id)) this.#reportUnsaved(container.id, error)
+      this.#unsaved.add(container.id)
+      this.#retry ??= setTimeout(() => this.#saveAgain(), retryMs).unref()
+    }
+  }
+
+  #saveAgain(): void {
+    this.#retry = undefined
+    for (const id of [...this.#unsaved]) {
+      const container = this.#byId.get(id)
+      if (container) this.#save(container)
+      else this.#unsaved.delete(id)
+    }
   }
 
   #remember(container: Container): void {

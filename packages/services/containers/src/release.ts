@@ -1,4 +1,4 @@
-import { messageOf } from '@berth/base'
+import { fault, messageOf } from '@berth/base'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
 import { unmountShm } from './spec-namespaces.ts'
@@ -15,6 +15,7 @@ export async function releaseRun(context: Context, container: Container): Promis
   for (const [what, step] of steps) {
     try {
       await step()
+      fault(`release: ${what}`)
     } catch (error) {
       context.logger.error({ id, error: messageOf(error) }, `releasing a run: ${what}`)
     }

@@ -1,4 +1,4 @@
-import { conflict, type ContainerId, messageOf, notFound, notImplemented } from '@berth/base'
+import { conflict, type ContainerId, fault, messageOf, notFound, notImplemented } from '@berth/base'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { announce } from './announce.ts'
@@ -30,13 +30,16 @@ export async function removeLocked(context: Context, id: ContainerId, ref: strin
   if (!container) throw notFound(`No such container: ${ref}`)
   requireRemovable(container)
   context.registry.transition(id, { status: 'removing' })
+  fault('remove: marked')
   try {
     await releaseAll(context, id)
   } catch (error) {
     context.registry.transition(id, { status: 'dead', error: messageOf(error) })
     throw error
   }
+  fault('remove: released')
   context.registry.remove(id)
+  fault('remove: recorded')
   context.execs.forget(id)
   announce(context, container, 'destroy')
   context.waiters.removed(id, { exitCode: container.state.exitCode })
@@ -45,19 +48,21 @@ export async function removeLocked(context: Context, id: ContainerId, ref: strin
 async function releaseAll(context: Context, id: ContainerId): Promise<void> {
   context.health.stop(id)
   await context.networks.detach(id)
+  fault('remove: detached')
   unmountShm(context, context.registry.resolve(id))
   await context.snapshots.remove(id)
+  fault('remove: snapshot')
   await rm(join(context.directory, id), { recursive: true, force: true })
 }
 
 function requireRemovable(container: Container): void {
   const { status } = container.state
   if (status !== 'running' && status !== 'paused' && status !== 'restarting') return
-  const advice =
+  const reason =
     status === 'paused'
-      ? 'unpause and then stop the container before removing or force remove'
-      : 'stop the container before removing or force remove'
-  throw conflict(`cannot remove container "${container.name}": container is ${status}: ${advice}`)
+      ? 'is paused and must be unpaused first'
+      : `is ${status}: stop the container before removing or force remove`
+  throw conflict(`cannot remove container "${container.name}": container ${reason}`)
 }
 
 async function endForRemoval(context: Context, container: Container): Promise<void> {

@@ -27,6 +27,10 @@ export class RestartTimers implements Disposable {
     return true
   }
 
+  isPending(id: ContainerId): boolean {
+    return this.#timers.has(id)
+  }
+
   /** The delay before the last restart, 0 when there was none. */
   previousDelayMs(id: ContainerId): number {
     return this.#delays.get(id) ?? 0

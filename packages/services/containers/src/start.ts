@@ -1,6 +1,6 @@
-import { conflict, type ContainerId, EngineError, isKind, messageOf, notModified, Undo } from '@berth/base'
-import type { Attachment, AttachRequest } from '@berth/networks'
-import { buildSpec } from '@berth/runtime'
+import { conflict, type ContainerId, fault, isKind, messageOf, notFound, notModified, Undo } from '@berth/base'
+import type { AttachRequest } from '@berth/networks'
+import { buildSpec, startFailureExitCode } from '@berth/runtime'
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { announce } from './announce.ts'
@@ -8,8 +8,10 @@ import type { Container } from './container.ts'
 import type { Context } from './context.ts'
 import { logTarget } from './logs.ts'
 import { removeLocked } from './remove.ts'
+import { joinedContainer } from './plan/namespace-modes.ts'
 import { planSpecInput } from './spec-input.ts'
 import { unmountShm } from './spec-namespaces.ts'
+import { isAlive } from './stop.ts'
 
 /** Starts a container that does not run; `notModified` when it does. */
 export async function startContainer(context: Context, ref: string): Promise<void> {
@@ -25,7 +27,10 @@ export async function startContainer(context: Context, ref: string): Promise<voi
 function requireStartable(container: Container): Container {
   const { id, state } = container
   if (state.status === 'paused') throw conflict('cannot start a paused container, try unpause instead')
-  if (state.status === 'running') throw notModified(`Container ${id} is already running`)
+  // What waits for its policy's restart counts as running, in Docker too.
+  if (state.status === 'running' || state.status === 'restarting') {
+    throw notModified(`Container ${id} is already running`)
+  }
   if (state.status === 'removing' || state.status === 'dead') {
     throw conflict('container is marked for removal and cannot be started')
   }
@@ -49,8 +54,11 @@ async function runContainer(context: Context, container: Container): Promise<voi
   await using undo = new Undo((what, error) => context.logger.warn({ id, error }, `undoing start: ${what}`))
   await ensureLayers(context, container)
   const rootPath = context.snapshots.mount(id, { volatile: hostConfig.AutoRemove })
+  fault('start: mounted')
   undo.defer('root filesystem', () => context.snapshots.unmount(id))
+  requireJoinable(context, hostConfig.NetworkMode)
   const attachment = await context.networks.attach(attachRequest(context, container))
+  fault('start: attached')
   undo.defer('network', () => context.networks.detach(id))
   undo.defer('shared memory', () => unmountShm(context, container))
   const log = logTarget(context, container)
@@ -66,8 +74,25 @@ async function runContainer(context: Context, container: Container): Promise<voi
     io,
     log,
   })
+  fault('start: created')
   undo.commit()
-  recordStart(context, container, attachment, { pid, startedAt })
+  recordStart(context, container, { pid, startedAt, endpoints: attachment.endpoints })
+  fault('start: recorded')
+}
+
+/** Who shares another's network needs that one running. */
+function requireJoinable({ registry }: Context, networkMode: string): void {
+  const ref = joinedContainer(networkMode)
+  if (ref === undefined) return
+  let joined: Container
+  try {
+    joined = registry.resolve(ref)
+  } catch (error) {
+    throw notFound(`joining network namespace of container: ${messageOf(error)}`, error)
+  }
+  if (isAlive(joined)) return
+  const { name, state } = joined
+  throw conflict(`cannot join network namespace of a non running container: container ${name} is ${state.status}`)
 }
 
 /** Layers that a power loss took are unpacked anew. An image that was removed by force leaves its layers to its containers. */
@@ -78,11 +103,11 @@ async function ensureLayers({ images }: Context, { imageId }: Container): Promis
   if (image) await images.ensureUnpacked(image)
 }
 
-function recordStart(
+/** Records that a container runs, whoever started it, and looks after it from then on. */
+export function recordStart(
   context: Context,
   { id }: Container,
-  attachment: Attachment,
-  { pid, startedAt }: { readonly pid: number; readonly startedAt: string },
+  { pid, startedAt, endpoints }: Pick<Container['state'], 'pid' | 'startedAt'> & Pick<Container, 'endpoints'>,
 ): void {
   const running = context.registry.transition(id, {
     status: 'running',
@@ -94,7 +119,7 @@ function recordStart(
     health: undefined,
     stoppedByUser: false,
     hasBeenStarted: true,
-    endpoints: attachment.endpoints,
+    endpoints,
   })
   announce(context, running, 'start')
   context.health.start(id)
@@ -125,13 +150,13 @@ async function recordFailure(context: Context, container: Container, error: unkn
   const exitCode = exitCodeOf(error)
   const status = state.status === 'created' ? 'created' : 'exited'
   context.registry.transition(id, { status, exitCode, error: messageOf(error), pid: 0 })
-  context.waiters.exited(id, { exitCode, error: messageOf(error) })
+  // Whoever waits for the next exit goes on waiting, but a restart was the last chance of one.
+  if (state.status === 'restarting') context.waiters.exited(id, { exitCode, error: messageOf(error) })
   if (hostConfig.AutoRemove) await removeLocked(context, id)
 }
 
-/** 127: no such program, 126: it cannot be run, 128: anything else before it ran. */
+/** What the OCI runtime could not run has a code of its own; whatever failed before it has 128. */
 function exitCodeOf(error: unknown): number {
-  if (!(error instanceof EngineError) || error.kind !== 'invalid') return 128
-  if (/executable file not found|no such file or directory/i.test(error.message)) return 127
-  return /permission denied|is a directory|not a directory|exec format error/i.test(error.message) ? 126 : 128
+  const message = messageOf(error)
+  return message.includes('OCI runtime create failed') ? startFailureExitCode(message) : 128
 }

@@ -1,3 +1,4 @@
+import type { ContainerId } from '@berth/base'
 import type { Database, Row } from '@berth/database'
 import type { Container } from './container.ts'
 
@@ -15,9 +16,16 @@ const migrations = [
 const stateKeys = ['state', 'restartCount', 'endpoints', 'stoppedByUser', 'hasBeenStarted'] as const
 type StateKey = (typeof stateKeys)[number]
 
+/** A row of another release, or damaged: its container is left alone until somebody mends it. */
+export interface UnreadableRow {
+  readonly id: ContainerId
+  readonly name: string
+  readonly error: string
+}
+
 /** The containers' table. Transitions rewrite only the small state column. */
 export interface ContainerStore {
-  load(): { readonly containers: Container[]; readonly unreadable: { readonly id: string; readonly error: string }[] }
+  load(): { readonly containers: Container[]; readonly unreadable: readonly UnreadableRow[] }
   insert(container: Container): void
   saveState(container: Container): void
   saveDefinition(container: Container): void
@@ -58,12 +66,12 @@ function encodeState(container: Container): string {
 
 function decodeRows(rows: readonly Row[]): ReturnType<ContainerStore['load']> {
   const containers: Container[] = []
-  const unreadable: { id: string; error: string }[] = []
+  const unreadable: UnreadableRow[] = []
   for (const row of rows) {
     try {
       containers.push(decode(row))
     } catch (error) {
-      unreadable.push({ id: String(row['id']), error: String(error) })
+      unreadable.push({ id: row['id'] as ContainerId, name: String(row['name']), error: String(error) })
     }
   }
   return { containers, unreadable }

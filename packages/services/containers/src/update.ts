@@ -1,4 +1,4 @@
-import { conflict } from '@berth/base'
+import { conflict, fault } from '@berth/base'
 import { announce } from './announce.ts'
 import type { UpdateRequest } from './containers.ts'
 import type { Context } from './context.ts'
@@ -19,6 +19,7 @@ export async function updateContainer(
     }
     const { hostConfig, resources, warnings } = planUpdate(container, request, context.facts)
     if (isAlive(container) && resources) await context.runtime.update(id, resources)
+    fault('update: applied')
     announce(context, context.registry.redefine(id, { hostConfig }), 'update')
     return { warnings }
   })

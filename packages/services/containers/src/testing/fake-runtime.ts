@@ -10,6 +10,8 @@ export class FakeRuntime implements Runtime {
   readonly live = new Map<ContainerId, { pid: number; startedAt: string }>()
   readonly execs = new Map<ExecId, ExecRequest>()
   readonly unacknowledged = new Map<ContainerId, ExitReport>()
+  /** When those that ended had been started. */
+  readonly endedAtStart = new Map<ContainerId, string>()
   /** Makes the next start fail. */
   startError: Error | undefined
   /** Signals that end a container at once. */
@@ -70,7 +72,8 @@ export class FakeRuntime implements Runtime {
   async list(): Promise<SupervisedContainer[]> {
     const running = [...this.live].map(([containerId, started]) => ({ containerId, ...started, execs: [] }))
     const ended = [...this.unacknowledged].map(([containerId, exit]) => {
-      return { containerId, pid: 0, startedAt: nowText(), exit, execs: [] }
+      const startedAt = this.endedAtStart.get(containerId) ?? nowText()
+      return { containerId, pid: 0, startedAt, exit, execs: [] }
     })
     return [...running, ...ended]
   }
@@ -89,6 +92,7 @@ export class FakeRuntime implements Runtime {
 
   /** Ends a container's first process; `silently`: while nobody listens. */
   end(containerId: ContainerId, exitCode: number, options: { readonly silently?: boolean } = {}) {
+    this.endedAtStart.set(containerId, this.live.get(containerId)?.startedAt ?? nowText())
     this.live.delete(containerId)
     const report = { containerId, exitCode, oomKilled: false, exitedAt: nowText() }
     this.unacknowledged.set(containerId, report)

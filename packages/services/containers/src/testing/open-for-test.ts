@@ -20,6 +20,7 @@ export async function openForTest() {
   const runtime = new FakeRuntime()
   const events = createEvents()
   const mounted = new Set<string>()
+  const prepared = new Set<string>()
   const attached = new Set<string>()
   const unpacked: string[] = []
   const open = () =>
@@ -31,7 +32,7 @@ export async function openForTest() {
       facts: testFacts,
       logger: silentLogger,
       images: fakeImages(unpacked),
-      snapshots: fakeSnapshots(mounted, directory),
+      snapshots: fakeSnapshots(mounted, prepared, directory),
       networks: fakeNetworks(attached, directory),
       readLogs: async function* () {},
       defaults: () => defaults,
@@ -40,7 +41,10 @@ export async function openForTest() {
     runtime,
     events,
     mounted,
+    prepared,
     attached,
+    database,
+    directory,
     unpacked,
     containers: await open(),
     reopen: open,
@@ -98,16 +102,21 @@ function fakeImages(unpacked: string[]): Images {
   return partial as Images
 }
 
-function fakeSnapshots(mounted: Set<string>, directory: string): Snapshots {
+function fakeSnapshots(mounted: Set<string>, prepared: Set<string>, directory: string): Snapshots {
   const partial: Partial<Snapshots> = {
     driver: 'fake',
-    prepare: () => {},
+    prepare: (key) => void prepared.add(key),
     mount: (key) => {
       mounted.add(key)
       return directory
     },
     unmount: async (key) => void mounted.delete(key),
-    remove: async (key) => void mounted.delete(key),
+    isMounted: (key) => mounted.has(key),
+    listActive: () => [...prepared],
+    remove: async (key) => {
+      mounted.delete(key)
+      prepared.delete(key)
+    },
     usage: async () => 7,
     directories: () => ({}),
   }

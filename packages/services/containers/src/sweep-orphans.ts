@@ -1,0 +1,34 @@
+import { type ContainerId, messageOf } from '@berth/base'
+import { isMountPoint, unmount } from '@berth/linux'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Context } from './context.ts'
+
+/**
+ * Removes snapshots and directories of containers that no record knows: a create or a removal was cut short. What is
+ * still supervised ends first; the next start sweeps it.
+ */
+export async function sweepOrphans(context: Context, supervised: ReadonlySet<ContainerId>): Promise<void> {
+  const isOrphan = (name: string): name is ContainerId =>
+    /^[0-9a-f]{64}$/.test(name) &&
+    !context.registry.byId(name as ContainerId) &&
+    !context.unreadable.has(name as ContainerId) &&
+    !supervised.has(name as ContainerId)
+  const names = new Set([...context.snapshots.listActive(), ...readdirSync(context.directory)])
+  for (const id of [...names].filter(isOrphan)) {
+    try {
+      await removeOrphan(context, id)
+    } catch (error) {
+      context.logger.warn({ id, error: messageOf(error) }, 'sweeping what belongs to no container')
+    }
+  }
+}
+
+async function removeOrphan(context: Context, id: ContainerId): Promise<void> {
+  context.logger.warn({ id }, 'removing what belongs to no container')
+  await context.snapshots.remove(id)
+  const directory = join(context.directory, id)
+  const shm = join(directory, 'shm')
+  if (existsSync(shm) && isMountPoint(shm)) unmount(shm, { detach: true })
+  rmSync(directory, { recursive: true, force: true })
+}
