@@ -153,7 +153,7 @@ export class Registry implements Disposable {
 
   #saveAgain(): void {
     this.#retry = undefined
-    for (const id of [...this.#unsaved]) {
+    for (const id of this.#unsaved) {
       const container = this.#byId.get(id)
       if (container) this.#save(container)
       else this.#unsaved.delete(id)
