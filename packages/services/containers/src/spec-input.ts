@@ -17,6 +17,7 @@ import { requireNoDeviceRequests } from './plan/device-requests.ts'
 import { joinedContainer } from './plan/namespace-modes.ts'
 import { blockDevicePaths, parseDeviceRule, planResources } from './plan/plan-resources.ts'
 import { parseSecurityOptions } from './plan/security-options.ts'
+import { requireMountsOutsideProc } from './resolve-destination.ts'
 import { ensureBindSources, specMounts } from './spec-mounts.ts'
 import { specNamespaces, specShm } from './spec-namespaces.ts'
 
@@ -30,6 +31,8 @@ export async function planSpecInput(
   const { config, hostConfig } = container
   requireNoDeviceRequests(hostConfig)
   await ensureBindSources(hostConfig)
+  const mounts = specMounts(container)
+  requireMountsOutsideProc(mounts, rootPath)
   const user = resolveUser(config.User, readUserFiles(rootPath), hostConfig.GroupAdd ?? [])
   const security = parseSecurityOptions(hostConfig.SecurityOpt ?? [], context.defaults())
   return {
@@ -49,7 +52,7 @@ export async function planSpecInput(
     isNetworkShared: joinedContainer(hostConfig.NetworkMode) !== undefined,
     hostFiles: attachment,
     shm: specShm(context, container),
-    mounts: specMounts(container),
+    mounts,
     ...(await rights(container)),
     ...security,
     appArmorProfile: container.appArmorProfile,

@@ -125,7 +125,7 @@ const replaceableInProc = new Set(
 )
 
 /** What lies over /proc could fake what the runtime itself reads there. The host's own /proc may be shown. */
-function requireOutsideProc(source: string, destination: string): void {
+export function requireOutsideProc(source: string, destination: string): void {
   if (!isInside(destination, '/proc') || replaceableInProc.has(destination)) return
   if (destination === '/proc' && source === '/proc') return
   throw invalid(`"${destination}" cannot be mounted because it is inside /proc`)
