@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeOf } from '@berth/base'
 import { buildHosts, type HostsOptions } from './hosts-file.ts'
@@ -46,8 +46,12 @@ function writeResolvConf(path: string, { dns, dnsSearch, dnsOptions, isHost }: F
 const hashPath = (path: string): string => `${path}.hash`
 const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex')
 
+/** What the engine writes is far smaller; the container may have written any amount. */
+const largestOwnBytes = 1024 * 1024
+
 /** The file is no longer what its digest, kept beside it as Docker does, says. */
 function isEdited(path: string): boolean {
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > largestOwnBytes) return true
   const digest = readIfPresent(hashPath(path)).replace(/^sha256:/, '')
   const text = readIfPresent(path)
   return digest !== '' && text !== '' && digest !== digestOf(text)
