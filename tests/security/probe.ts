@@ -1,5 +1,14 @@
-import { command, type FixtureFile, type FixtureImage, imageArchive, layerOf, type TestEngine } from '@berth/testing'
-import { text } from 'node:stream/consumers'
+import {
+  command,
+  demultiplex,
+  type FixtureFile,
+  fixtureImage,
+  type FixtureImage,
+  imageArchive,
+  layerOf,
+  type TestEngine,
+} from '@berth/testing'
+import { buffer } from 'node:stream/consumers'
 
 /** How far a container came, and what it printed. */
 export interface Outcome {
@@ -29,8 +38,7 @@ export async function tryRun(engine: TestEngine, body: object): Promise<Outcome>
     const started = await api.request('POST', `/containers/${Id}/start`)
     if (started.status !== 204) return refusal('start', started.text)
     const { StatusCode } = (await api.json('POST', `/containers/${Id}/wait`)) as { StatusCode: number }
-    const { body: logs } = await api.open('GET', `/containers/${Id}/logs?stdout=1&stderr=1`)
-    return { refusedBy: 'ran', message: '', code: StatusCode, output: withoutFrames(await text(logs)) }
+    return { refusedBy: 'ran', message: '', code: StatusCode, output: await outputOf(engine, Id) }
   } finally {
     await api.request('DELETE', `/containers/${Id}?force=1&v=1`)
   }
@@ -43,18 +51,25 @@ const refusal = (refusedBy: Outcome['refusedBy'], body: string): Outcome => ({
   output: '',
 })
 
-/** The heads of multiplexed frames are eight bytes of which the first four are 1|2, 0, 0, 0. */
-// oxlint-disable-next-line no-control-regex
-const withoutFrames = (bytes: string): string => bytes.replace(/[\u0001\u0002]\0{3}[^]{4}/g, '').trim()
+/** What a container has printed, both streams. */
+export async function outputOf({ api }: TestEngine, id: string): Promise<string> {
+  const { Config } = (await api.json('GET', `/containers/${id}/json`)) as { Config: { Tty: boolean } }
+  const { body } = await api.open('GET', `/containers/${id}/logs?stdout=1&stderr=1`)
+  const bytes = await buffer(body)
+  if (Config.Tty) return bytes.toString().replaceAll('\r', '').trim()
+  const { stdout, stderr } = demultiplex(bytes)
+  return (stdout + stderr).trim()
+}
 
-/** Loads an image of one layer on top of busybox's files. */
+/** Loads an image with `files` in a layer above busybox's, and returns its name. */
 export async function loadImage(
   engine: TestEngine,
   files: readonly FixtureFile[],
   overrides: Partial<FixtureImage> = {},
 ): Promise<string> {
   const reference = `hostile-${engine.name()}:x`
-  const image = { reference, layers: [layerOf(files)], config: { Cmd: ['/bin/true'] }, ...overrides }
+  const busybox = await fixtureImage('busybox')
+  const image = { ...busybox, reference, layers: [...busybox.layers, layerOf(files)], ...overrides }
   const archive = Buffer.concat(await Array.fromAsync(imageArchive(image)))
   const answer = await engine.api.request('POST', '/images/load?quiet=1', archive, {
     headers: { 'Content-Type': 'application/x-tar' },
