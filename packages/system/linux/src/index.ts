@@ -45,6 +45,7 @@ export {
 export { isOverlay, isTmpfs, kernelVersion, lastCapability, umask } from './file/file-system.ts'
 export { lockFile } from './file/lock.ts'
 export { openInRoot, type OpenInRootOptions } from './file/open-in-root.ts'
+export { sealedCopy } from './file/sealed-copy.ts'
 export { type FileStatus, fstatat, isMountPoint } from './file/statx.ts'
 export { syncFileSystem } from './file/sync.ts'
 export { getXattr, listXattrs, removeXattr, setXattr, type XattrTarget } from './file/xattr.ts'

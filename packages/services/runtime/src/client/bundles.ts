@@ -23,6 +23,11 @@ export class Bundles {
     return join(this.#root, containerId)
   }
 
+  /** Where the OCI runtime keeps what it knows of the container. */
+  statePath(containerId: ContainerId): string {
+    return join(this.ociRoot, containerId)
+  }
+
   /** Makes the bundle directory with its config.json and the OCI runtime's name; returns its path. `conflict` if it is there. */
   write(containerId: ContainerId, spec: RuntimeSpec, runtimeName: string): string {
     const path = this.path(containerId)
@@ -65,7 +70,7 @@ export class Bundles {
   async remove(containerId: ContainerId): Promise<void> {
     const cgroupsPath = this.cgroupsPath(containerId)
     if (cgroupsPath !== undefined) await removeCgroup(this.#cgroups, cgroupsPath)
-    rmSync(join(this.ociRoot, containerId), { recursive: true, force: true })
+    rmSync(this.statePath(containerId), { recursive: true, force: true })
     rmSync(this.path(containerId), { recursive: true, force: true })
     this.#cgroupsPaths.delete(containerId)
   }

@@ -164,6 +164,24 @@ test('exec() runs another process with its own streams and exit', async () => {
   await runtime.release(containerId)
 })
 
+test('start() holds each container to its seccomp profile, also by the filter that was compiled for an earlier one', async () => {
+  const rule = { names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO', errnoRet: 95 }
+  const outputs: string[] = []
+  for (const syscalls of [[rule], [rule], []]) {
+    const { spec, ...request } = fixture.request('mkdir /tmp/x 2>&1; cat /proc/self/status; true')
+    const seccomp = { defaultAction: 'SCMP_ACT_ALLOW', syscalls }
+    const log = fixture.jsonLog(request.containerId)
+    const exit = exitOf(runtime, request.containerId)
+    await runtime.start({ ...request, spec: { ...spec, linux: { ...spec.linux, seccomp } }, log })
+    await exit
+    outputs.push(readLog(log))
+    await runtime.release(request.containerId)
+  }
+  const isDenied = outputs.map((output) => output.includes('Operation not supported'))
+  const isFiltered = outputs.map((output) => output.includes(String.raw`Seccomp:\u00092`))
+  assert.deepEqual({ isDenied, isFiltered }, { isDenied: [true, true, false], isFiltered: [true, true, true] })
+})
+
 test('pause(), resume() and update() act on the cgroup', async () => {
   const request = fixture.request('while :; do echo tick; sleep 0.02; done')
   const { containerId } = request

@@ -12,6 +12,7 @@ import {
 } from '@berth/base'
 import { cgroupProcesses, type Cgroups, detectCgroups, freezeCgroup, thawCgroup } from '@berth/linux'
 import type { RuntimeResources, RuntimeSpec } from '@berth/oci'
+import { CompiledFilters } from '../crun/compiled-filters.ts'
 import { execError, startError } from '../crun/failure.ts'
 import { type Announcement, processKey, type ProcessTarget, type RuntimeCommand } from '../protocol/messages.ts'
 import type {
@@ -56,6 +57,7 @@ class SupervisorRuntime implements Runtime {
   readonly #found: Runtimes
   readonly #cgroups: Cgroups
   readonly #bundles: Bundles
+  readonly #filters = new CompiledFilters()
   readonly #watch = new ProcessWatch()
   readonly #exits: Emitter<ExitReport>
   readonly #ooms: Emitter<ContainerId>
@@ -94,10 +96,13 @@ class SupervisorRuntime implements Runtime {
     const command = runtimeCommand(this.#found, request.runtimeName)
     const control = this.#control()
     const spec = withConsole(request)
-    const bundle = this.#bundles.write(containerId, spec, request.runtimeName || this.defaultRuntime)
+    const filtered = this.#filters.apply(command, spec)
+    const bundle = this.#bundles.write(containerId, filtered, request.runtimeName || this.defaultRuntime)
     this.#starting.add(containerId)
     try {
-      return await this.#requestStart(control, request, { spec, command, bundle })
+      const started = await this.#requestStart(control, request, { spec, command, bundle })
+      this.#filters.learn(command, spec, this.#bundles.statePath(containerId))
+      return started
     } catch (error) {
       // Of a lost connection nobody knows whether the container runs: `list` will tell, or the sweep end it.
       if (!isKind(error, 'unavailable')) await this.#removeQuietly(containerId)

@@ -7,6 +7,7 @@ import type { RuntimeCommand } from '../protocol/messages.ts'
 import type { ProcessIo } from '../runtime.ts'
 import { openConsole, openPipes } from '../stdio/process-streams.ts'
 import type { Relay } from '../stdio/relay.ts'
+import type { SealedPrograms } from './sealed-programs.ts'
 
 /** The OCI runtime refused: its own words. */
 export class RuntimeRefusal extends Error {
@@ -14,6 +15,7 @@ export class RuntimeRefusal extends Error {
 }
 
 export interface Launch {
+  readonly programs: SealedPrograms
   readonly command: RuntimeCommand
   readonly args: readonly string[]
   readonly files: RuntimeFiles
@@ -34,11 +36,12 @@ const masterMs = 5000
  * then on, since the runtime itself writes its complaints to them. When it fails everything is closed, and the relay's
  * clients are sent away.
  */
-export async function launch(reaper: Reaper, { command, args, files, io, relay }: Launch): Promise<Launched> {
+export async function launch(reaper: Reaper, options: Launch): Promise<Launched> {
+  const { files, io, relay } = options
   using pair =
     files.consolePath === undefined ? openPipes(io.openStdin) : openConsole(files.consolePath, io.consoleSize)
   try {
-    const runtime = spawnRuntime(command, args, pair.childFds)
+    const runtime = spawnRuntime(options, pair.childFds)
     pair.closeChildEnds()
     await finished(reaper, runtime, files.logFile)
     const launched = { pid: readPid(files.pidFile), startedAt: nowText() }
@@ -55,9 +58,10 @@ export async function launch(reaper: Reaper, { command, args, files, io, relay }
 /** The OCI runtime needs no environment but a search path. */
 const environment = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin']
 
-function spawnRuntime(command: RuntimeCommand, args: readonly string[], fds: readonly number[]): number {
+function spawnRuntime({ programs, command, args }: Launch, fds: readonly number[]): number {
   try {
-    return spawnProcess({ path: command.path, args: [...command.args, ...args], env: environment, fds })
+    const path = programs.path(command.path)
+    return spawnProcess({ path, name: command.path, args: [...command.args, ...args], env: environment, fds })
   } catch (error) {
     throw new RuntimeRefusal(`cannot run ${command.path}`, { cause: error })
   }

@@ -30,6 +30,7 @@ import type { OutletLimits } from '../stdio/outlet.ts'
 import { Relay, type RelayOptions } from '../stdio/relay.ts'
 import { type Launched, launch, RuntimeRefusal } from './launch.ts'
 import { warn } from './log.ts'
+import { SealedPrograms } from './sealed-programs.ts'
 import { isBusy, type Supervised, type SupervisedContainers, type SupervisedProcess, summary } from './supervised.ts'
 import { WaitingRoom } from './waiting-room.ts'
 
@@ -60,6 +61,7 @@ export class Supervisor {
   readonly #containers: SupervisedContainers = new Map()
   readonly #waiting = new WaitingRoom()
   readonly #starting = new Set<Promise<unknown>>()
+  readonly #programs = new SealedPrograms()
   #cgroups: Cgroups | undefined
   #consoles = 0
 
@@ -108,6 +110,7 @@ export class Supervisor {
     const args = runArguments(message.ociRoot, { containerId, bundle }, files)
     try {
       init.launched = await launch(this.#options.reaper, {
+        programs: this.#programs,
         command: message.command,
         args,
         files,
@@ -136,6 +139,7 @@ export class Supervisor {
     const args = execArguments(message.ociRoot, { containerId, processFile }, files)
     try {
       exec.launched = await launch(this.#options.reaper, {
+        programs: this.#programs,
         command: message.command,
         args,
         files,

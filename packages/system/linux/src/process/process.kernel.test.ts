@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
+import { sealedCopy } from '../file/sealed-copy.ts'
 import { eventfd, pipe, pollFd, waitReadable } from './descriptors.ts'
 import { killPid, pidfdOpen, pidfdSendSignal, waitPid } from './process.ts'
 import { Reaper } from './reaper.ts'
@@ -46,6 +47,15 @@ test('spawnProcess() gives the child its descriptors, environment, directory and
   assert.equal(descriptors.filter((line) => line.includes('No such file')).length, 2)
   assert.equal((await reaper.exit(pid)).signal, 0)
   rmSync(directory, { recursive: true })
+})
+
+test('sealedCopy() makes a program that runs, and that its owner cannot write to', async () => {
+  const fd = sealedCopy('/bin/true')
+  const pid = spawnProcess({ path: `/proc/self/fd/${fd}`, name: 'true', args: [], fds: quiet })
+  assert.deepEqual(await reaper.exit(pid), { code: 0, signal: 0, coreDumped: false })
+  assert.throws(() => writeSync(fd, 'x', 0), { code: 'EPERM' })
+  closeSync(fd)
+  assert.throws(() => sealedCopy('/nosuch'), { code: 'ENOENT' })
 })
 
 test('spawnProcess() places descriptors that stand in each other’s way', async () => {

@@ -40,8 +40,10 @@ const POSIX_SPAWN_SETSID = 0x80
 export interface SpawnProcessOptions {
   /** An absolute path: nothing is looked up. */
   readonly path: string
-  /** Without argv[0], which is `path`. */
+  /** Without argv[0]. */
   readonly args: readonly string[]
+  /** argv[0]; default `path`. */
+  readonly name?: string
   /** `NAME=value`; default: this process's environment. */
   readonly env?: readonly string[]
   /** The child's descriptors 0, 1, 2, ...; everything else must be O_CLOEXEC, as all that Node and this package open is. */
@@ -81,10 +83,10 @@ function redirect(actions: Buffer, fds: readonly number[], copies: number[]): vo
 
 const pid = new Int32Array(1)
 
-function spawn({ path, args, env }: SpawnProcessOptions, actions: Buffer): number {
+function spawn({ path, name = path, args, env }: SpawnProcessOptions, actions: Buffer): number {
   const environment = env ?? Object.entries(process.env).map(([name, value]) => `${name}=${value}`)
-  for (const text of [path, ...args, ...environment]) pathArgument(text, 'posix_spawn')
-  const errno = c.spawn(pid, path, actions, spawnAttributes(), [path, ...args, null], [...environment, null])
+  for (const text of [path, name, ...args, ...environment]) pathArgument(text, 'posix_spawn')
+  const errno = c.spawn(pid, path, actions, spawnAttributes(), [name, ...args, null], [...environment, null])
   if (errno !== 0) throw new LinuxError('posix_spawn', errno, { path })
   return pid[0] ?? 0
 }
