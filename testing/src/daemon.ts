@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createWriteStream, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createWriteStream, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { EngineApi } from './engine-api.ts'
 import { commandLine, removeEmptyCgroups } from './host-state.ts'
-import { createSandbox, isInside, type Sandbox } from './sandbox.ts'
+import { createSandbox, processesInside, type Sandbox } from './sandbox.ts'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -35,8 +35,10 @@ export interface TestDaemon extends AsyncDisposable {
   log(): string
   /** Ends berthd with `signal` and waits for its end. Containers and the supervisor stay when it is SIGKILL. */
   kill(signal: NodeJS.Signals): Promise<void>
-  /** Starts it again on the same folders and waits until it answers. */
-  start(): Promise<void>
+  /** Starts it again on the same folders and waits until it answers; `env` is this start's only. */
+  start(env?: Readonly<Record<string, string>>): Promise<void>
+  /** Resolves when berthd ends by itself. */
+  ended(): Promise<void>
   /** The supervisors that run for it. */
   supervisors(): number[]
 }
@@ -88,18 +90,27 @@ class Daemon implements TestDaemon {
     return this.#processes().filter((pid) => /supervisor/.test(commandLine(pid)))
   }
 
-  async start(): Promise<void> {
+  async start(extra: Readonly<Record<string, string>> = {}): Promise<void> {
     const roots = ['--data-root', this.dataRoot, '--exec-root', this.runRoot, '--pidfile', join(this.#folder, 'pid')]
     const own = ['-H', this.host, ...roots, '--cgroup-parent', `/${this.sandbox.name}`]
     const argv = [join(repository, 'bin/berth'), 'daemon', ...own, ...(this.#options.args ?? [])]
     const { file, args, env } = this.sandbox.enter(argv)
-    const child = spawn(file, args, { env: { ...env, ...this.#options.env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(file, args, {
+      env: { ...env, ...this.#options.env, ...extra },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     const log = createWriteStream(join(this.#folder, 'log'), { flags: 'a' })
     child.stdout.pipe(log, { end: false })
     child.stderr.pipe(log, { end: false })
     child.once('exit', () => log.end())
     this.#process = child
     await this.#answering(child)
+  }
+
+  async ended(): Promise<void> {
+    const child = this.#process
+    if (child && child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+    this.#process = undefined
   }
 
   async kill(signal: NodeJS.Signals): Promise<void> {
@@ -111,11 +122,11 @@ class Daemon implements TestDaemon {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#process) await this.#removeContainers()
-    await this.kill('SIGTERM')
+    const unremoved = await this.#removeContainers().catch((error: unknown) => [`containers: ${error}`])
+    await this.#terminate()
     const late = await this.#endProcesses()
     removeEmptyCgroups(this.sandbox.name)
-    const leaks = [...late, ...(await this.sandbox.close())]
+    const leaks = [...unremoved, ...late, ...(await this.sandbox.close())]
     const log = this.log()
     rmSync(this.#folder, { recursive: true, force: true })
     if (leaks.length > 0) throw new Error(`berthd left behind:\n${leaks.join('\n')}\nits log:\n${log.slice(-4000)}`)
@@ -132,16 +143,25 @@ class Daemon implements TestDaemon {
     }
   }
 
-  async #removeContainers(): Promise<void> {
+  /** What could not be removed, and why. */
+  async #removeContainers(): Promise<string[]> {
+    if (!this.#process || this.#process.exitCode !== null) return []
     const all = (await this.api.json('GET', '/containers/json?all=1')) as { Id: string }[]
-    await Promise.all(all.map(({ Id }) => this.api.request('DELETE', `/containers/${Id}?force=1&v=1`)))
+    const answers = all.map(({ Id }) => this.api.request('DELETE', `/containers/${Id}?force=1&v=1`))
+    return (await Promise.all(answers)).filter(({ status }) => status >= 400).map(({ text }) => `container: ${text}`)
+  }
+
+  /** SIGTERM; when that does not help within 15 seconds, SIGKILL. */
+  async #terminate(): Promise<void> {
+    const child = this.#process
+    const timer = setTimeout(() => child?.kill('SIGKILL'), 15_000)
+    await this.kill('SIGTERM')
+    clearTimeout(timer)
   }
 
   /** Every process inside but the holder. */
   #processes(): number[] {
-    return readdirSync('/proc')
-      .map(Number)
-      .filter((pid) => pid > 0 && pid !== this.sandbox.pid && isInside(this.sandbox, pid))
+    return processesInside(this.sandbox)
   }
 
   /** The supervisor outlives berthd by design; whatever else does is named. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readlinkSync } from 'node:fs'
+import { readdirSync, readlinkSync } from 'node:fs'
 import { leaksSince, readHostState, sandboxVariable } from './host-state.ts'
 
 /** A mount and a network namespace of their own, kept by a sleeping process. */
@@ -56,6 +56,13 @@ export async function createSandbox(): Promise<Sandbox> {
 
 /** The cgroup tree is everybody's: what is in it counts when it bears the sandbox's name. */
 const isOurs = (leak: string, name: string): boolean => !leak.startsWith('cgroup ') || leak.includes(`/${name}`)
+
+/** Every process in the sandbox's mount namespace but its holder. */
+export function processesInside(sandbox: Sandbox): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => pid > 0 && pid !== sandbox.pid && isInside(sandbox, pid))
+}
 
 /** Whether `pid` lives in the sandbox's mount namespace. */
 export function isInside(sandbox: Sandbox, pid: number): boolean {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
-import { test } from 'node:test'
+import { test, type TestContext } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { demultiplex, type EngineApi, startDaemon, type TestDaemon, loadFixture, until } from '@berth/testing'
 
@@ -130,14 +130,25 @@ async function crashOnce(daemon: TestDaemon, all: readonly Subject[]): Promise<v
   await launched
   for (const { State: state } of await Promise.all(all.map(({ name }) => inspect(api, name)))) {
     const began = state.Running ? kept.get(state.Pid) : undefined
-    if (began !== undefined) assert.equal(beginOf(state.Pid), began)
+    const now = beginOf(state.Pid) // undefined: it has ended since
+    if (began !== undefined && now !== undefined) assert.equal(now, began)
   }
 }
 
+/** An engine with the busybox image, ended with the test; its log is shown when the test fails. */
+async function daemonFor(t: TestContext): Promise<TestDaemon> {
+  const daemon = await startDaemon()
+  t.after(async () => {
+    if (!t.passed) console.error(daemon.log())
+    await daemon[Symbol.asyncDispose]()
+  })
+  await loadFixture(daemon.api, 'busybox')
+  return daemon
+}
+
 for (let round = 1; round <= rounds; round++) {
-  test(`a container notices nothing of berthd's death (round ${round} of ${rounds})`, async () => {
-    await using daemon = await startDaemon()
-    await loadFixture(daemon.api, 'busybox')
+  test(`a container notices nothing of berthd's death (round ${round} of ${rounds})`, async (t) => {
+    const daemon = await daemonFor(t)
     const all = subjects(round)
     await crashOnce(daemon, all)
     await Promise.all(all.map((subject) => settle(daemon.api, subject)))
@@ -146,9 +157,8 @@ for (let round = 1; round <= rounds; round++) {
   })
 }
 
-test('berthd goes on when the supervisor dies, and says that the containers ended', async () => {
-  await using daemon = await startDaemon()
-  await loadFixture(daemon.api, 'busybox')
+test('berthd goes on when the supervisor dies, and says that the containers ended', async (t) => {
+  const daemon = await daemonFor(t)
   const lost: Subject = { name: 'lost', script: 'exec sleep 100000' }
   await launch(daemon.api, lost)
   const { State: state } = await inspect(daemon.api, 'lost')

@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import {
+  type EngineApi,
+  fixtureImage,
+  imageArchive,
+  loadFixture,
+  readInventory,
+  restored,
+  startDaemon,
+  type TestDaemon,
+  until,
+} from '@berth/testing'
+
+/** berthd dies at each of these points, and its successor must find its way: see `fault()` of @berth/base. */
+const points = {
+  create: ['create: snapshot', 'create: directory', 'create: recorded'],
+  start: ['start: mounted', 'attach: noted', 'attach: created', 'start: attached', 'start: created', 'start: recorded'],
+  exit: [
+    'exit: reported',
+    'exit: recorded',
+    'release: runtime',
+    'detach: ports',
+    'detach: namespace',
+    'release: network',
+    'release: root filesystem',
+  ],
+  remove: [
+    'remove: marked',
+    'remove: detached',
+    'remove: renamed',
+    'remove: snapshot',
+    'remove: released',
+    'remove: recorded',
+  ],
+  image: ['load: read', 'unpack: unpacked', 'unpack: renamed', 'load: unpacked'],
+  commit: ['layer: ingested', 'unpack: unpacked', 'unpack: renamed', 'layer: unpacked', 'commit: stored'],
+} as const
+
+interface Inspected {
+  readonly Name: string
+  readonly State: { readonly Status: string; readonly Pid: number; readonly ExitCode: number; readonly Paused: boolean }
+  readonly HostConfig: { readonly Memory: number }
+}
+
+let daemon: TestDaemon
+let empty: string[]
+
+before(async () => {
+  daemon = await startDaemon()
+  await loadFixture(daemon.api, 'busybox')
+  // What the first container brings for good (a bridge's neighbour entries, ...) is no leak.
+  await run(daemon.api, 'warm', 'true')
+  await until(async () => (await inspect('warm')).State.Status === 'exited')
+  await daemon.api.json('DELETE', '/containers/warm')
+  await settledInventory()
+})
+after(() => daemon?.[Symbol.asyncDispose]())
+
+/** The layer worker and the trash take a moment. */
+async function settledInventory(): Promise<void> {
+  await daemon.kill('SIGTERM')
+  await daemon.start()
+  empty = readInventory(daemon)
+}
+
+const inspect = async (name: string): Promise<Inspected> =>
+  (await daemon.api.json('GET', `/containers/${name}/json`)) as Inspected
+
+async function create(api: EngineApi, name: string, script: string, hostConfig: object = {}): Promise<void> {
+  const HostConfig = { PortBindings: { '80/tcp': [{ HostPort: '0' }] }, ...hostConfig }
+  const config = { Image: 'busybox', Cmd: ['sh', '-c', script], ExposedPorts: { '80/tcp': {} }, HostConfig }
+  await api.json('POST', `/containers/create?name=${name}`, config)
+}
+
+async function run(api: EngineApi, name: string, script: string, hostConfig: object = {}): Promise<void> {
+  await create(api, name, script, hostConfig)
+  await api.json('POST', `/containers/${name}/start`)
+}
+
+/** Does `prepare` in peace, then `action` with berthd dying at `point`, and starts its successor. */
+async function dieAt(point: string, prepare: () => Promise<unknown>, action: () => Promise<unknown>): Promise<void> {
+  await prepare()
+  await daemon.kill('SIGKILL')
+  await daemon.start({ BERTH_FAULT: point })
+  await Promise.all([action().catch(() => {}), daemon.ended()])
+  await daemon.start()
+}
+
+/** The container works, whatever was done to it, and leaves nothing when it is removed. */
+async function worksAndGoes(name: string): Promise<void> {
+  const { api } = daemon
+  await api.request('POST', `/containers/${name}/start`)
+  assert.equal((await inspect(name)).State.Status, 'running')
+  const { Id } = (await api.json('POST', `/containers/${name}/exec`, { Cmd: ['true'] })) as { Id: string }
+  await api.json('POST', `/exec/${Id}/start`, { Detach: true })
+  await api.json('DELETE', `/containers/${name}?force=1`)
+  await restored(daemon, empty)
+}
+
+const sleepLong = 'exec sleep 100000'
+
+for (const point of points.create) {
+  test(`a create cut short at "${point}" leaves a container or nothing`, async () => {
+    await dieAt(
+      point,
+      async () => {},
+      () => create(daemon.api, 'c', sleepLong),
+    )
+    const { status } = await daemon.api.request('GET', '/containers/c/json')
+    assert.equal(status, point === 'create: recorded' ? 200 : 404)
+    if (status === 200) return await worksAndGoes('c')
+    await restored(daemon, empty)
+  })
+}
+
+for (const point of points.start) {
+  test(`a start cut short at "${point}" leaves a container that runs or can`, async () => {
+    await dieAt(
+      point,
+      () => create(daemon.api, 's', sleepLong, { RestartPolicy: { Name: 'unless-stopped' } }),
+      () => daemon.api.json('POST', '/containers/s/start'),
+    )
+    const { State: state } = await inspect('s')
+    assert.equal(state.Status, point === 'start: created' || point === 'start: recorded' ? 'running' : 'created')
+    await worksAndGoes('s')
+  })
+}
+
+for (const point of points.exit) {
+  test(`an exit cut short at "${point}" is known, and given back`, async () => {
+    await dieAt(
+      point,
+      () => run(daemon.api, 'e', 'sleep 0.7; exit 7'),
+      async () => {},
+    )
+    await until(async () => (await inspect('e')).State.Status === 'exited')
+    assert.equal((await inspect('e')).State.ExitCode, 7)
+    await daemon.api.json('DELETE', '/containers/e')
+    await restored(daemon, empty)
+  })
+
+  test(`a container that removes itself is gone after an exit cut short at "${point}"`, async () => {
+    await dieAt(
+      point,
+      () => run(daemon.api, 'r', 'sleep 0.7', { AutoRemove: true }),
+      async () => {},
+    )
+    await until(async () => (await daemon.api.request('GET', '/containers/r/json')).status === 404)
+    await restored(daemon, empty)
+  })
+
+  test(`a restart policy holds after an exit cut short at "${point}"`, async () => {
+    const policy = { RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 1 } }
+    await dieAt(
+      point,
+      () =>
+        run(daemon.api, 'p', 'if [ -e /again ]; then exec sleep 100000; fi; touch /again; sleep 0.7; exit 1', policy),
+      async () => {},
+    )
+    await until(async () => (await inspect('p')).State.Status === 'running')
+    await daemon.api.json('DELETE', '/containers/p?force=1')
+    await restored(daemon, empty)
+  })
+}
+
+for (const point of points.remove) {
+  test(`a removal cut short at "${point}" is finished`, async () => {
+    await dieAt(
+      point,
+      () => create(daemon.api, 'd', 'true'),
+      () => daemon.api.json('DELETE', '/containers/d'),
+    )
+    await until(async () => (await daemon.api.request('GET', '/containers/d/json')).status === 404)
+    await restored(daemon, empty)
+  })
+}
+
+for (const point of points.image) {
+  test(`a load cut short at "${point}" leaves no half image`, async () => {
+    const load = async () =>
+      daemon.api.request('POST', '/images/load', imageArchive(await fixtureImage('hello-world')), {
+        headers: { 'Content-Type': 'application/x-tar' },
+      })
+    await dieAt(point, async () => {}, load)
+    assert.equal((await daemon.api.request('GET', '/images/hello-world/json')).status, 404)
+    await restored(daemon, empty)
+    await load()
+    assert.equal((await daemon.api.request('GET', '/images/hello-world/json')).status, 200)
+    await daemon.api.json('DELETE', '/images/hello-world')
+    await restored(daemon, empty)
+  })
+}
+
+for (const point of points.commit) {
+  test(`a commit cut short at "${point}" leaves no half image and no paused container`, async () => {
+    await dieAt(
+      point,
+      () => run(daemon.api, 'k', 'echo kept >/kept; exec sleep 100000'),
+      () => daemon.api.json('POST', '/commit?container=k&repo=committed'),
+    )
+    assert.equal((await daemon.api.request('GET', '/images/committed/json')).status, 404)
+    const { State: state } = await inspect('k')
+    assert.deepEqual([state.Status, state.Paused], ['running', false])
+    await worksAndGoes('k')
+  })
+}
+
+test('a rename cut short after its record has happened', async () => {
+  await dieAt(
+    'rename: recorded',
+    () => create(daemon.api, 'old', sleepLong),
+    () => daemon.api.json('POST', '/containers/old/rename?name=new'),
+  )
+  assert.equal((await inspect('new')).Name, '/new')
+  await worksAndGoes('new')
+})
+
+test('an update cut short before its record leaves a container that can be updated', async () => {
+  await dieAt(
+    'update: applied',
+    () => run(daemon.api, 'u', sleepLong, { Memory: 64 << 20, MemorySwap: 64 << 20 }),
+    () => daemon.api.json('POST', '/containers/u/update', { Memory: 32 << 20, MemorySwap: 32 << 20 }),
+  )
+  await daemon.api.json('POST', '/containers/u/update', { Memory: 48 << 20, MemorySwap: 48 << 20 })
+  assert.equal((await inspect('u')).HostConfig.Memory, 48 << 20)
+  await worksAndGoes('u')
+})
