@@ -24,6 +24,9 @@ async function main(argv: readonly string[]): Promise<void> {
 
 async function serve(flags: ParsedFlags, config: Config): Promise<void> {
   const { createDaemon, logLevel } = await import('./create-daemon.ts')
+  const { closeOnExec } = await import('@berth/linux')
+  // What a shell or service manager left open is none of the supervisor's, nor of a container's.
+  closeOnExec()
   const logger = createLogger(logLevel(config), config.get('log-format', 'text'))
   guard(logger)
   const paths = planPaths(config)

@@ -86,6 +86,7 @@ export { type PortReservation, reservePort } from './network/reserve-port.ts'
 export { type NftChange, type NftElement, NftElements } from './nft/elements.ts'
 export { loadRuleset } from './nft/ruleset.ts'
 export {
+  closeOnExec,
   duplicate,
   eventfd,
   pipe,

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs'
 import { check, declareFunctions, koffi } from '../libc.ts'
 
 const c = declareFunctions<{
@@ -12,6 +13,9 @@ const c = declareFunctions<{
 
 const O_CLOEXEC = 0o2000000
 const O_NONBLOCK = 0o4000
+const F_GETFD = 1
+const F_SETFD = 2
+const FD_CLOEXEC = 1
 const F_GETFL = 3
 const F_SETFL = 4
 const F_SETPIPE_SZ = 1031
@@ -34,6 +38,15 @@ export function setNonBlocking(fd: number, nonBlocking = true): void {
 /** A copy of `fd` numbered `atLeast` or higher, closed on exec. */
 export function duplicate(fd: number, atLeast = 3): number {
   return check(c.fcntl(fd, F_DUPFD_CLOEXEC, atLeast), 'fcntl')
+}
+
+/** Marks every descriptor but the three streams as closed on exec: what this process was started with, its children need not have. */
+export function closeOnExec(): void {
+  for (const fd of readdirSync('/proc/self/fd').map(Number)) {
+    const flags = fd > 2 ? c.fcntl(fd, F_GETFD, 0) : -1
+    // -1: the listing's own, closed by now.
+    if (flags >= 0) check(c.fcntl(fd, F_SETFD, flags | FD_CLOEXEC), 'fcntl')
+  }
 }
 
 /** A non-blocking eventfd(2), closed on exec. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs'
 import { Socket } from 'node:net'
@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
 import { sealedCopy } from '../file/sealed-copy.ts'
-import { eventfd, pipe, pollFd, waitReadable } from './descriptors.ts'
+import { closeOnExec, eventfd, pipe, pollFd, waitReadable } from './descriptors.ts'
 import { killPid, pidfdOpen, pidfdSendSignal, waitPid } from './process.ts'
 import { Reaper } from './reaper.ts'
 import { spawnProcess } from './spawn.ts'
@@ -156,4 +156,17 @@ test('waitReadable() stops waiting when aborted', async () => {
   const fd = eventfd()
   await assert.rejects(waitReadable(fd, AbortSignal.timeout(5)), { name: 'TimeoutError' })
   closeSync(fd)
+})
+
+test('closeOnExec() keeps what a process was started with from its children', () => {
+  const load = `const { closeOnExec } = await import('${new URL('./descriptors.ts', import.meta.url).href}')`
+  const list = `(await import('node:child_process')).execFileSync('ls', ['/proc/self/fd'], { encoding: 'utf8' })`
+  const script = `${load}; const before = ${list}; closeOnExec(); console.log(JSON.stringify([before, ${list}]))`
+  // Node itself does it for the lowest ones only.
+  const stdio = ['ignore', 'pipe', 'inherit', ...Array.from({ length: 97 }, () => 'ignore' as const), devNull] as const
+  const args = ['--input-type=module', '-e', script]
+  const printed = execFileSync(process.execPath, args, { stdio: [...stdio], encoding: 'utf8' })
+  const [before, after] = JSON.parse(printed) as [string, string]
+  assert.match(before, /^100$/m)
+  assert.equal(after, '0\n1\n2\n3\n')
 })
