@@ -75,7 +75,7 @@ async function openContext(options: NetworksOptions): Promise<Context> {
   const states = new SandboxStates(join(runRoot, 'networks'))
   states.load(logger)
   const pinDirectory = join(runRoot, 'netns')
-  mkdirSync(pinDirectory, { recursive: true, mode: 0o711 })
+  mkdirSync(pinDirectory, { recursive: true, mode: 0o700 })
   await using stack = new AsyncDisposableStack()
   const links = stack.use(new RouteSocket())
   const bridge = openBridge(links, store, options)

@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { openDatabase } from './database.ts'
 
@@ -24,4 +27,16 @@ test('transaction() rolls everything back when the work throws, also a joined in
     }),
   )
   assert.equal(db.prepare('SELECT * FROM a').all().length, 0)
+})
+
+test('openDatabase() makes files that only their owner can read', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'berth-database-'))
+  try {
+    using db = openDatabase(join(directory, 'state.db'))
+    db.migrate('s', ['CREATE TABLE a (x INTEGER) STRICT'])
+    const modes = readdirSync(directory).map((name) => statSync(join(directory, name)).mode & 0o777)
+    assert.deepEqual(modes, [0o600, 0o600, 0o600])
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
 })

@@ -1,3 +1,4 @@
+import { chmodSync, closeSync, openSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 
 export type Row = Record<string, unknown>
@@ -26,9 +27,10 @@ export interface Database extends Disposable {
 /**
  * Opens (or creates) the database at `path`; ':memory:' for tests. WAL with synchronous=NORMAL: a commit survives the
  * death of the process; the death of the machine may take the last commits but never the file's integrity
- * (https://www.sqlite.org/wal.html).
+ * (https://www.sqlite.org/wal.html). The file is its owner's alone, and so are those that SQLite makes beside it.
  */
 export function openDatabase(path: string): Database {
+  if (path !== ':memory:') makePrivate(path)
   const db = new DatabaseSync(path, { enableForeignKeyConstraints: true })
   db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=5000; PRAGMA cache_size=-1024')
   db.exec('CREATE TABLE IF NOT EXISTS schema_version (service TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT')
@@ -55,6 +57,11 @@ export function openDatabase(path: string): Database {
     migrate: (service, migrations) => transaction(() => migrate(db, service, migrations)),
     [Symbol.dispose]: () => db.close(),
   }
+}
+
+function makePrivate(path: string): void {
+  closeSync(openSync(path, 'a', 0o600))
+  chmodSync(path, 0o600)
 }
 
 function wrap(statement: StatementSync): Statement {
