@@ -146,7 +146,8 @@ test('exec() runs another process with its own streams and exit', async () => {
   assert.equal((await exit).exitCode, 5)
   await runtime.releaseExec(containerId, exec.execId)
 
-  const withTerminal = execRequest(containerId, 'stty size', terminal)
+  // The runtime starts an exec without waiting for its terminal's size, which follows at once.
+  const withTerminal = execRequest(containerId, 'until stty size 2>&-; do :; done', terminal)
   const terminalStream = await runtime.attach(withTerminal, everything)
   await runtime.exec(withTerminal)
   assert.equal(await textOf(terminalStream), '30 90\r\n')
