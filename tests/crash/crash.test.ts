@@ -80,14 +80,18 @@ function beginOf(pid: number): string | undefined {
   }
 }
 
+/** Whether it was never started; waits for the engine to be back. A start whose answer was lost may have been done. */
+async function isNew(api: EngineApi, name: string): Promise<boolean> {
+  await until(() => api.ping(), patienceMs)
+  return (await inspect(api, name)).State.Status === 'created'
+}
+
 async function launch(api: EngineApi, subject: Subject): Promise<void> {
   const config = { Image: 'busybox', Cmd: ['sh', '-c', subject.script], HostConfig: subject.hostConfig ?? {} }
   const create = () => answered(api, 'POST', `/containers/create?name=${subject.name}`, config)
   await until(create, patienceMs)
-  const isNew = async (): Promise<boolean> => (await inspect(api, subject.name)).State.Status === 'created'
   const start = () => answered(api, 'POST', `/containers/${subject.name}/start`)
-  // a start whose answer was lost may have been done: then it is not asked for again
-  await until(async () => (await start()) || !(await isNew().catch(() => true)), patienceMs)
+  while (!(await start())) if (!(await isNew(api, subject.name))) return
 }
 
 /** An attached client that is cut off when the engine dies: its end must disturb nothing. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type EngineApi,
   fixtureImage,
@@ -68,7 +69,7 @@ const inspect = async (name: string): Promise<Inspected> =>
   (await daemon.api.json('GET', `/containers/${name}/json`)) as Inspected
 
 async function create(api: EngineApi, name: string, script: string, hostConfig: object = {}): Promise<void> {
-  const HostConfig = { PortBindings: { '80/tcp': [{ HostPort: '0' }] }, ...hostConfig }
+  const HostConfig = { PortBindings: { '80/tcp': [{ HostPort: '' }] }, ...hostConfig }
   const config = { Image: 'busybox', Cmd: ['sh', '-c', script], ExposedPorts: { '80/tcp': {} }, HostConfig }
   await api.json('POST', `/containers/create?name=${name}`, config)
 }
@@ -83,7 +84,12 @@ async function dieAt(point: string, prepare: () => Promise<unknown>, action: () 
   await prepare()
   await daemon.kill('SIGKILL')
   await daemon.start({ BERTH_FAULT: point })
-  await Promise.all([action().catch(() => {}), daemon.ended()])
+  const acting = action().catch(() => {})
+  await Promise.race([
+    daemon.ended(),
+    sleep(10_000, undefined, { ref: false }).then(() => assert.fail(`berthd did not come to ${point}`)),
+  ])
+  await acting
   await daemon.start()
 }
 
