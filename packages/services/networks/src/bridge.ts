@@ -49,7 +49,20 @@ function createBridge(socket: RouteSocket, { name, mtu }: BridgeOptions): Link {
   socket.send(new RouteRequest().addBridge(name, { mac, mtu }), `create the bridge ${name}`)
   const link = socket.link(name)
   if (!link) throw new Error(`the bridge ${name} vanished`)
+  disableIPv6(name)
   return link
+}
+
+/** The network has none: else a container could forge router advertisements, and reach what listens on the host's [::]. */
+function disableIPv6(name: string): void {
+  const directory = `/proc/sys/net/ipv6/conf/${name}`
+  try {
+    writeFileSync(`${directory}/accept_ra`, '0')
+    writeFileSync(`${directory}/disable_ipv6`, '1')
+  } catch (error) {
+    // A kernel without IPv6, or settings that are not ours to change.
+    if (!['ENOENT', 'EROFS', 'EACCES'].includes(codeOf(error) ?? '')) throw error
+  }
 }
 
 interface AddressWish extends BridgeOptions {

@@ -116,6 +116,8 @@ test('attach() masquerades what leaves the host and switches forwarding on', asy
     /ip saddr 172\.17\.0\.0\/16 oifname != "berth0" masquerade/,
   )
   assert.equal(readFileSync('/proc/sys/net/ipv4/ip_forward', 'latin1').trim(), '1')
+  const ipv6 = (setting: string) => readFileSync(`/proc/sys/net/ipv6/conf/berth0/${setting}`, 'latin1').trim()
+  assert.deepEqual([ipv6('accept_ra'), ipv6('disable_ipv6')], ['0', '1'])
 })
 
 test('attach() gives an interface without IPv6 and with the counters that counters() tells', async () => {
