@@ -2,6 +2,7 @@ import { booleanFilter, type Filters, invalid, isKind, matchesLabels, requireKno
 import type { Container } from './container.ts'
 import type { ListQuery } from './containers.ts'
 import type { Context } from './context.ts'
+import { compilePattern, type Pattern } from './pattern.ts'
 
 const known = [
   'ancestor', 'before', 'expose', 'exited', 'health', 'id', 'isolation', 'is-task', 'label', 'name', 'network',
@@ -69,16 +70,16 @@ function simpleTests(filters: Filters): Test[] {
 function nameTests(filters: Filters): Test[] {
   const names = filters['name']
   if (!names?.length) return []
-  const patterns = names.map((name) => compilePattern(name))
+  const patterns = names.map((name) => namePattern(name))
   return [({ name }) => patterns.some((pattern) => pattern.test(name) || pattern.test(`/${name}`))]
 }
 
 /** Docker matches names by regular expression; what is none is matched as text. */
-function compilePattern(text: string): RegExp {
+function namePattern(text: string): Pick<Pattern, 'test'> {
   try {
-    return new RegExp(text)
+    return compilePattern(text)
   } catch {
-    return new RegExp(text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&'))
+    return { test: (name) => name.includes(text) }
   }
 }
 

@@ -1,5 +1,6 @@
-import { invalid, notImplemented } from '@berth/base'
+import { invalid, messageOf, notImplemented } from '@berth/base'
 import type { LogConfig } from '@berth/engine-api'
+import { compilePattern } from '../pattern.ts'
 import { parseGoBool, parseSizeBytes } from './go-values.ts'
 import { formatTag, type TagSubject, validateTag } from './log-tag.ts'
 import type { LogPlan } from './types.ts'
@@ -104,9 +105,9 @@ function boolean(name: string, options: Options): boolean | undefined {
 function regex(name: string, options: Options): string {
   const text = options[name] ?? ''
   try {
-    void new RegExp(text)
+    compilePattern(text)
   } catch (error) {
-    throw invalid(`failed to initialize logging driver: error parsing regexp: ${text}`, error)
+    throw wrong(messageOf(error))
   }
   return text
 }
@@ -137,6 +138,6 @@ function pick(
   names: readonly string[],
   pattern: string,
 ): Record<string, string> {
-  const matches = pattern === '' ? () => false : (name: string) => new RegExp(pattern).test(name)
-  return Object.fromEntries(Object.entries(values).filter(([name]) => names.includes(name) || matches(name)))
+  const compiled = pattern === '' ? undefined : compilePattern(pattern)
+  return Object.fromEntries(Object.entries(values).filter(([name]) => names.includes(name) || compiled?.test(name)))
 }
