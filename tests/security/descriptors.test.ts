@@ -5,6 +5,7 @@ import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { after, test } from 'node:test'
+import { stripVTControlCharacters } from 'node:util'
 import { onHost, tryRun } from './probe.ts'
 
 const engine = useEngine()
@@ -32,15 +33,7 @@ test('a program that is run or executed has its three streams open and nothing e
     ['exec', '-t', id],
   ]) {
     const { stdout } = await cli.onTerminal([...args, ...listing])
-    // oxlint-disable-next-line no-control-regex -- the colours of a terminal
-    assert.equal(
-      stdout
-        .replace(/\x1b\[[0-9;]*m/g, '')
-        .trim()
-        .split(/\s+/)
-        .join(' '),
-      onlyStdio,
-    )
+    assert.equal(stripVTControlCharacters(stdout).trim().split(/\s+/).join(' '), onlyStdio)
   }
 })
 
