@@ -86,6 +86,8 @@ export interface Exec {
   readonly running: boolean
   readonly exitCode: number | null
   readonly pid: number
+  /** Bytes of the detach sequence that was asked for, in base64; absent for the default. */
+  readonly escapeKeys?: string
   readonly config: ExecConfig
 }
 

@@ -6,15 +6,20 @@ const controlKeys: Readonly<Record<string, number>> = { '@': 0, '[': 27, '\\': 2
 
 /** Bytes of a detach sequence such as `ctrl-p,ctrl-q` or `a,b`; '' means the default. Throws `invalid`. */
 export function parseDetachKeys(text: string): Buffer {
-  return Buffer.from((text || defaultDetachKeys).split(',').map((key) => keyCode(key, text)))
+  return Buffer.from((text || defaultDetachKeys).split(',').map((key) => keyCode(key, `detach keys (${text})`)))
 }
 
-function keyCode(key: string, text: string): number {
+/** Those of an exec: Docker has another word for them. */
+export function parseEscapeKeys(text: string): Buffer {
+  return Buffer.from((text || defaultDetachKeys).split(',').map((key) => keyCode(key, `escape keys (${text})`)))
+}
+
+function keyCode(key: string, what: string): number {
   if (key.length === 1) return key.charCodeAt(0)
   const control = /^ctrl-(.)$/.exec(key)?.[1]
   if (control !== undefined && control >= 'a' && control <= 'z') return control.charCodeAt(0) - 96
   const code = control === undefined ? undefined : controlKeys[control]
-  if (code === undefined) throw invalid(`Invalid detach keys (${text}) provided`)
+  if (code === undefined) throw invalid(`Invalid ${what} provided`)
   return code
 }
 

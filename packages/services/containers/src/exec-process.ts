@@ -5,6 +5,7 @@ import {
   processCapabilities,
   readUserFiles,
   replaceEnv,
+  type ResolvedUser,
   resolveCapabilities,
   resolveUser,
 } from '@berth/runtime'
@@ -18,14 +19,11 @@ export async function buildExecProcess(
   container: Container,
   exec: ExecConfig,
 ): Promise<RuntimeProcess> {
-  const { config, hostConfig, state } = container
+  const { config, hostConfig } = container
   requireValidEnv(exec.env)
-  const rootPath = `/proc/${state.pid}/root`
-  const { uid, gid, additionalGids, home } = resolveUser(
-    exec.user || config.User,
-    readUserFiles(rootPath),
-    hostConfig.GroupAdd ?? [],
-  )
+  const cwd = exec.workingDir || config.WorkingDir || '/'
+  if (!cwd.startsWith('/')) throw invalid('OCI runtime exec failed: exec failed: Cwd must be an absolute path')
+  const { uid, gid, additionalGids, home } = resolveExecUser(container, exec)
   const own = replaceEnv(config.Env, exec.env)
   const env = composeEnv({ hostname: config.Hostname, terminal: exec.tty, own, home })
   const security = parseSecurityOptions(hostConfig.SecurityOpt ?? [], context.defaults())
@@ -35,11 +33,17 @@ export async function buildExecProcess(
     user: { uid, gid, additionalGids: [...additionalGids] },
     args: [...exec.cmd],
     env,
-    cwd: exec.workingDir || config.WorkingDir || '/',
+    cwd,
     capabilities: processCapabilities(capabilities(context, container, exec)),
     noNewPrivileges: security.noNewPrivileges,
     ...(apparmor(context, container, exec) && { apparmorProfile: apparmor(context, container, exec) }),
   }
+}
+
+/** The user of an exec, looked up in the files that the running container has. Throws `invalid` in Docker's words. */
+export function resolveExecUser({ config, hostConfig, state }: Container, exec: ExecConfig): ResolvedUser {
+  const files = readUserFiles(`/proc/${state.pid}/root`)
+  return resolveUser(exec.user || config.User, files, hostConfig.GroupAdd ?? [])
 }
 
 function capabilities(context: Context, { hostConfig }: Container, exec: ExecConfig): string[] {

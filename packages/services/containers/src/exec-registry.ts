@@ -63,11 +63,18 @@ export class ExecRegistry {
     return this.#of(containerId).flatMap(({ id, exitCode }) => (exitCode === null ? [id] : []))
   }
 
+  /** Those that nobody has started can be started no more: their container's run is over. */
+  forgetUnstarted(containerId: ContainerId): void {
+    for (const { id, isClaimed, running, exitCode } of this.#of(containerId)) {
+      if (!isClaimed && !running && exitCode === null) this.#execs.delete(id)
+    }
+  }
+
   forget(containerId: ContainerId): void {
     for (const { id } of this.#of(containerId)) this.#execs.delete(id)
   }
 
-  #of(containerId: ContainerId): Exec[] {
+  #of(containerId: ContainerId): ExecEntry[] {
     return [...this.#execs.values()].filter((exec) => exec.containerId === containerId)
   }
 

@@ -7,8 +7,8 @@ import { detachable } from './attach.ts'
 import type { Container, Exec, ExecConfig } from './container.ts'
 import type { AttachedStream } from './containers.ts'
 import type { Context } from './context.ts'
-import { parseDetachKeys } from './detach-keys.ts'
-import { buildExecProcess } from './exec-process.ts'
+import { parseEscapeKeys } from './detach-keys.ts'
+import { buildExecProcess, resolveExecUser } from './exec-process.ts'
 import type { ExecEntry } from './exec-registry.ts'
 import { ProxyStream } from './proxy-stream.ts'
 import { requireActive, requireRunning } from './transitions.ts'
@@ -20,13 +20,22 @@ export interface StartExecOptions {
 }
 
 export function createExec(context: Context, ref: string, config: ExecConfig): ExecId {
-  const container = requireActive(context.registry.resolve(ref))
+  const container = requireActive(context.registry.resolve(ref), ref)
   if (config.cmd.length === 0) throw invalid('No exec command specified')
-  parseDetachKeys(config.detachKeys)
+  const keys = parseEscapeKeys(config.detachKeys)
+  if (config.user) resolveExecUser(container, config)
   const id = newExecId()
-  context.execs.insert({ id, containerId: container.id, running: false, exitCode: null, pid: 0, config })
+  context.execs.insert({
+    id,
+    containerId: container.id,
+    running: false,
+    exitCode: null,
+    pid: 0,
+    ...(config.detachKeys && { escapeKeys: keys.toString('base64') }),
+    config,
+  })
   context.registry.setExecs(container.id, context.execs.liveOf(container.id))
-  announce(context, container, `exec_create: ${config.cmd.join(' ')}`, { execID: id })
+  announce(context, container, `exec_create: ${commandText(config)}`, { execID: id })
   return id
 }
 
@@ -41,7 +50,7 @@ export async function startExec(
 ): Promise<AttachedStream | undefined> {
   const exec = context.execs.resolve(ref)
   requireUnstarted(exec)
-  const container = requireActive(context.registry.resolve(exec.containerId))
+  const container = requireActive(context.registry.resolve(exec.containerId), exec.containerId)
   context.execs.claim(exec.id)
   if (options.detach) {
     await run(context, container, exec, options)
@@ -97,14 +106,17 @@ function execStream(
     hasDetached = true
     announce(context, container, 'exec_detach', { execID: id })
   }
-  return detachable(remote, parseDetachKeys(config.detachKeys), onDetach, { first, beforeEnd })
+  return detachable(remote, parseEscapeKeys(config.detachKeys), onDetach, { first, beforeEnd })
 }
 
 async function run(context: Context, container: Container, exec: Exec, options: StartExecOptions): Promise<void> {
   const { config, id } = exec
-  announce(context, container, `exec_start: ${config.cmd.join(' ')}`, { execID: id })
+  announce(context, container, `exec_start: ${commandText(config)}`, { execID: id })
   const process = await buildExecProcess(context, container, config).catch((error: unknown) => {
-    context.execs.ended(id, isKind(error, 'invalid') ? 126 : 255)
+    context.execs.ended(
+      id,
+      /must be an absolute path/.test(messageOf(error)) ? 128 : isKind(error, 'invalid') ? 126 : 255,
+    )
     throw error
   })
   const io = planIo(config, options)
@@ -122,6 +134,9 @@ function planIo(config: ExecConfig, options: StartExecOptions): ProcessIo {
   const consoleSize = options.consoleSize ?? config.consoleSize
   return { tty: config.tty, openStdin: config.attachStdin, stdinOnce: true, ...(consoleSize ? { consoleSize } : {}) }
 }
+
+/** As events show it: the program, a space, its arguments. */
+export const commandText = ({ cmd: [program = '', ...args] }: ExecConfig): string => `${program} ${args.join(' ')}`
 
 /** 127: no such program, 126: it cannot be run, as shells have it. */
 function exitCodeOfFailure(message: string): number {

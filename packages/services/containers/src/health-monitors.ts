@@ -50,7 +50,12 @@ export class HealthMonitors implements Disposable {
 
   pause(id: ContainerId): void {
     const monitor = this.#monitors.get(id)
-    if (monitor) monitor.isPaused = true
+    if (!monitor) return
+    monitor.isPaused = true
+    const { registry } = this.#context()
+    const health = registry.byId(id)?.state.health
+    // As at an exit: nobody looks, so nobody should rely on it.
+    if (health) registry.setHealth(id, { ...health, status: 'unhealthy' })
   }
 
   resume(id: ContainerId): void {

@@ -3,6 +3,7 @@ import { announce } from './announce.ts'
 import { collectOutput } from './collect-output.ts'
 import type { Container, ExecConfig, HealthResult } from './container.ts'
 import type { Context } from './context.ts'
+import { commandText } from './exec.ts'
 import { buildExecProcess } from './exec-process.ts'
 import type { HealthSettings } from './plan/health.ts'
 import { settlesWithin } from './settles-within.ts'
@@ -32,7 +33,7 @@ async function run(context: Context, container: Container, settings: HealthSetti
   const stream = await context.runtime.attach(target, { stdin: false, stdout: true, stderr: true })
   const output = collectOutput(stream, outputLimitBytes)
   for (const action of ['exec_create', 'exec_start']) {
-    announce(context, container, `${action}: ${config.cmd.join(' ')}`, { execID: target.execId })
+    announce(context, container, `${action}: ${commandText(config)}`, { execID: target.execId })
   }
   const io = { tty: false, openStdin: false, stdinOnce: false }
   try {

@@ -1,4 +1,12 @@
-import { booleanFilter, type Filters, invalid, isKind, matchesLabels, requireKnownFilters } from '@berth/base'
+import {
+  booleanFilter,
+  type ContainerId,
+  type Filters,
+  invalid,
+  isKind,
+  matchesLabels,
+  requireKnownFilters,
+} from '@berth/base'
 import type { Container } from './container.ts'
 import type { ListQuery } from './containers.ts'
 import type { Context } from './context.ts'
@@ -30,7 +38,12 @@ async function compile(context: Context, query: ListQuery): Promise<Test[]> {
     query.all || (query.limit ?? 0) > 0 || filters['status'] !== undefined || filters['exited'] !== undefined
   const running: Test = ({ state }) =>
     showsAll || state.status === 'running' || state.status === 'paused' || state.status === 'restarting'
-  return [running, ...simpleTests(filters), ...orderTests(context, filters), ...(await ancestorTests(context, filters))]
+  return [
+    running,
+    ...simpleTests(context, filters),
+    ...orderTests(context, filters),
+    ...(await ancestorTests(context, filters)),
+  ]
 }
 
 function requireValues(filters: Filters, name: string, allowed: readonly string[]): void {
@@ -40,7 +53,7 @@ function requireValues(filters: Filters, name: string, allowed: readonly string[
 }
 
 /** Tests on the container alone; the values of one filter are alternatives, but for labels. */
-function simpleTests(filters: Filters): Test[] {
+function simpleTests(context: Context, filters: Filters): Test[] {
   const any = (name: string, test: (container: Container, value: string) => boolean): Test[] => {
     const values = filters[name]
     return values?.length ? [(container) => values.some((value) => test(container, value))] : []
@@ -56,11 +69,12 @@ function simpleTests(filters: Filters): Test[] {
       mounts.some((m) => m.name === value || m.destination === value || m.source === value),
     ),
     ...any('expose', ({ config }, value) =>
-      portsInRange(value).some((port) => config.ExposedPorts?.[port] !== undefined),
+      portsInRange('expose', value).some((port) => config.ExposedPorts?.[port] !== undefined),
     ),
-    ...any('publish', ({ hostConfig }, value) =>
-      portsInRange(value).some((port) => isPublished(hostConfig.PortBindings, port)),
-    ),
+    ...any('publish', ({ id }, value) => {
+      const wanted = portsInRange('publish', value)
+      return hostPorts(context, id).some((port) => wanted.includes(port))
+    }),
     ...(booleanFilter(filters, 'is-task') ? [() => false] : []),
     ...any('isolation', ({ hostConfig }, value) => hostConfig.Isolation === value),
     ...(filters['label'] ? [(({ config }) => matchesLabels(config.Labels, filters['label'])) satisfies Test] : []),
@@ -98,16 +112,24 @@ function usesNetwork(endpoints: Container['endpoints'], value: string): boolean 
   )
 }
 
-function isPublished(bindings: Container['hostConfig']['PortBindings'], port: string): boolean {
-  return bindings[port] !== undefined
+/** The host's ports that lead to a running container, as `8080/tcp`. */
+function hostPorts(context: Context, id: ContainerId): string[] {
+  return Object.entries(context.networks.attachment(id)?.ports ?? {}).flatMap(([port, bindings]) => {
+    const protocol = port.slice(port.indexOf('/'))
+    return (bindings ?? []).map(({ HostPort }) => `${HostPort}${protocol}`)
+  })
 }
 
 /** `80`, `80/udp`, `8000-8010/tcp` as `port/protocol` keys. */
-function portsInRange(value: string): string[] {
+function portsInRange(filter: string, value: string): string[] {
   const m = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/.exec(value)
   const first = Number(m?.[1])
   const last = Number(m?.[2] ?? m?.[1])
-  if (!m || first > last || last > 65_535) throw invalid(`invalid port: ${value}`)
+  if (!m || first > last || last > 65_535) {
+    throw invalid(
+      `error while looking up for ${filter} ${value}: strconv.ParseUint: parsing ${JSON.stringify(value)}: invalid syntax`,
+    )
+  }
   return Array.from({ length: last - first + 1 }, (_, i) => `${first + i}/${m[3] ?? 'tcp'}`)
 }
 

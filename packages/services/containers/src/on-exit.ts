@@ -23,6 +23,7 @@ async function exitLocked(context: Context, report: ExitReport, start: StartLock
   if (!before || !isAlive(before)) return context.runtime.release(id)
   fault('exit: reported')
   context.health.stop(id)
+  context.execs.forgetUnstarted(id)
   const restart = decideRestart(context, before, report)
   const after = recordExit(context, before, report, restart !== undefined)
   fault('exit: recorded')

@@ -7,6 +7,19 @@ import { openForTest } from './testing/open-for-test.ts'
 
 const until = new AbortController().signal
 
+const plainExec = {
+  user: '',
+  privileged: false,
+  tty: false,
+  attachStdin: false,
+  attachStdout: true,
+  attachStderr: true,
+  detachKeys: '',
+  env: [],
+  workingDir: '',
+  cmd: ['true'],
+}
+
 async function create(
   containers: Containers,
   name: string,
@@ -160,4 +173,137 @@ test('start() makes sure of the layers first: a power loss may have taken them',
   engine.unpacked.length = 0
   await engine.containers.start(id)
   assert.deepEqual(engine.unpacked, [engine.containers.get(id).imageId])
+})
+
+test('kill() and stop() name what a refused signal was for', async () => {
+  using engine = await openForTest()
+  const { containers } = engine
+  await create(containers, 'named')
+  await containers.start('named')
+  await assert.rejects(containers.kill('named', 'SIG42'), {
+    message: 'cannot kill container: named: invalid signal: SIG42',
+  })
+  await assert.rejects(containers.stop('named', { signal: 'foo' }), {
+    message: 'cannot stop container: named: invalid signal: foo',
+  })
+  await assert.rejects(containers.restart('named', { signal: 'foo' }), {
+    message: 'Cannot restart container named: invalid signal: foo',
+  })
+})
+
+test('kill() with the stop signal unpauses a container that survives it', async () => {
+  using engine = await openForTest()
+  const { containers, runtime } = engine
+  runtime.deadly = new Set([9])
+  const id = await create(containers, 'frozen')
+  await containers.start(id)
+  await containers.pause(id)
+  await containers.kill(id, 'HUP')
+  assert.equal(containers.get(id).state.status, 'paused')
+  await containers.kill(id, 'TERM')
+  assert.equal(containers.get(id).state.status, 'running')
+})
+
+test('kill() ends a restart that is pending, and only by a signal that ends', async () => {
+  using engine = await openForTest()
+  const { containers, runtime } = engine
+  const id = await create(containers, 'undead', { RestartPolicy: { Name: 'always' } })
+  await containers.start(id)
+  const exited = containers.wait(id, 'next-exit', until).result
+  runtime.end(id, 4)
+  await exited
+  await containers.kill(id, 'HUP')
+  assert.equal(containers.get(id).state.status, 'restarting')
+  await containers.kill(id, '')
+  const { status, exitCode } = containers.get(id).state
+  assert.deepEqual([status, exitCode], ['exited', 4])
+})
+
+test('a failed start() leaves those who wait for the next exit waiting', async () => {
+  using engine = await openForTest()
+  const { containers, runtime } = engine
+  runtime.startError = new Error('the runtime said no')
+  const id = await create(containers, 'awaited')
+  const exited = containers.wait(id, 'next-exit', until).result
+  await assert.rejects(containers.start(id))
+  runtime.startError = undefined
+  await containers.start(id)
+  runtime.end(id, 5)
+  assert.deepEqual(await exited, { exitCode: 5 })
+})
+
+test('start() refuses the network of a container that does not run', async () => {
+  using engine = await openForTest()
+  const { containers } = engine
+  const host = await create(containers, 'host')
+  await create(containers, 'guest', { NetworkMode: 'container:host' })
+  await assert.rejects(containers.start('guest'), {
+    kind: 'conflict',
+    message: 'cannot join network namespace of a non running container: container host is created',
+  })
+  await containers.remove(host, { force: false, volumes: false, link: false })
+  await assert.rejects(containers.start('guest'), {
+    kind: 'notFound',
+    message: `joining network namespace of container: No such container: ${host}`,
+  })
+  assert.equal(containers.get('guest').state.exitCode, 128)
+})
+
+test('rename() says why a name cannot be had', async () => {
+  using engine = await openForTest()
+  const { containers } = engine
+  await create(containers, 'first')
+  await create(containers, 'second')
+  await assert.rejects(
+    containers.rename('first', 'second'),
+    /^EngineError: Error when allocating new name: Conflict\. /,
+  )
+  await assert.rejects(
+    containers.rename('first', '-x'),
+    /Error when allocating new name: Invalid container name \(\/-x\)/,
+  )
+  await assert.rejects(containers.rename('first', '/first'), /same name as its current name/)
+})
+
+test('list() finds published ports by the number on the host', async () => {
+  using engine = await openForTest()
+  const { containers } = engine
+  await create(containers, 'web', { PortBindings: { '80/tcp': [{ HostPort: '8080' }] } })
+  await containers.start('web')
+  const count = async (publish: string) =>
+    (await containers.list({ all: true, size: false, filters: { publish: [publish] } })).length
+  assert.deepEqual(await Promise.all(['8080', '8000-9000/tcp', '80', '8080/udp'].map(count)), [1, 1, 0, 0])
+  await assert.rejects(count('x'), {
+    message: 'error while looking up for publish x: strconv.ParseUint: parsing "x": invalid syntax',
+  })
+})
+
+test('createExec() refuses what cannot be, and an exit ends what was not started', async () => {
+  using engine = await openForTest()
+  const { containers, runtime } = engine
+  const id = await create(containers, 'host')
+  await containers.start(id)
+  const exec = (change: object) => containers.createExec(id, { ...plainExec, ...change })
+  assert.throws(() => exec({ detachKeys: 'foo' }), { message: 'Invalid escape keys (foo) provided' })
+  assert.throws(() => exec({ user: 'nosuch' }), /unable to find user nosuch/)
+  const relative = exec({ workingDir: 'x' })
+  await assert.rejects(containers.startExec(relative, { detach: true, tty: false }), /Cwd must be an absolute path/)
+  assert.equal(containers.getExec(relative).exitCode, 128)
+  const unstarted = exec({ detachKeys: 'ctrl-a' })
+  assert.equal(containers.getExec(unstarted).escapeKeys, 'AQ==')
+  const exited = containers.wait(id, 'next-exit', until).result
+  runtime.end(id, 0)
+  await exited
+  assert.throws(() => containers.getExec(unstarted), { message: `No such exec instance: ${unstarted}` })
+})
+
+test('a paused container is unhealthy until a probe says otherwise', async () => {
+  using engine = await openForTest()
+  const { containers } = engine
+  const id = await create(containers, 'watched', {}, { Healthcheck: { Test: ['CMD', 'true'] } })
+  await containers.start(id)
+  assert.equal(containers.get(id).state.health?.status, 'starting')
+  await containers.pause(id)
+  assert.equal(containers.get(id).state.health?.status, 'unhealthy')
+  await containers.stop(id, { timeoutSeconds: 0 })
 })

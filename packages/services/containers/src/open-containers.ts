@@ -133,7 +133,7 @@ function useCases(context: Context): Containers {
     get: byId,
     list: (query) => listContainers(context, query),
     size: (id) => sizeOf(context, byId(id)),
-    logPath: (id) => logPath(context, byId(id)),
+    logPath: (id) => (byId(id).hasBeenStarted ? logPath(context, byId(id)) : ''),
     files: (id) => filesOf(context, byId(id)),
     network: (id) => networkOf(context, byId(id)),
     graphDriver: (id) => ({ Name: context.snapshots.driver, Data: context.snapshots.directories(id) }),

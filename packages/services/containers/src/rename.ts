@@ -1,4 +1,4 @@
-import { invalid } from '@berth/base'
+import { conflict, type ContainerId, invalid, isKind, messageOf } from '@berth/base'
 import { announce } from './announce.ts'
 import type { Context } from './context.ts'
 import { parseContainerName } from './names.ts'
@@ -8,12 +8,24 @@ export async function renameContainer(context: Context, ref: string, newName: st
   const { id } = context.registry.resolve(ref)
   await context.locks.run(id, () => {
     const container = context.registry.resolve(id)
-    const name = parseContainerName(newName)
-    if (name === container.name) {
+    if (newName.replace(/^\//, '') === container.name) {
       throw invalid('Renaming a container with the same name as its current name')
     }
-    using _ = context.registry.reserveName(name, id)
+    const { name, reservation } = claimName(context, newName, id)
+    using _ = reservation
     const renamed = context.registry.redefine(id, { name })
     announce(context, renamed, 'rename', { oldName: `/${container.name}` })
   })
+}
+
+function claimName(context: Context, newName: string, id: ContainerId) {
+  const what = 'Error when allocating new name'
+  try {
+    // Its slash is shown where a name is refused.
+    const name = parseContainerName(newName.startsWith('/') ? newName : `/${newName}`)
+    return { name, reservation: context.registry.reserveName(name, id) }
+  } catch (error) {
+    const fail = isKind(error, 'conflict') ? conflict : invalid
+    throw fail(`${what}: ${messageOf(error)}`, error)
+  }
 }

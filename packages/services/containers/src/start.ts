@@ -9,6 +9,7 @@ import type { Context } from './context.ts'
 import { logTarget } from './logs.ts'
 import { removeLocked } from './remove.ts'
 import { joinedContainer } from './plan/namespace-modes.ts'
+import { publishedPorts } from './plan/ports.ts'
 import { planSpecInput } from './spec-input.ts'
 import { unmountShm } from './spec-namespaces.ts'
 import { isAlive } from './stop.ts'
@@ -138,7 +139,7 @@ function attachRequest(context: Context, container: Container): AttachRequest {
     dnsOptions: hostConfig.DnsOptions ?? [],
     dnsSearch: hostConfig.DnsSearch ?? [],
     extraHosts: hostConfig.ExtraHosts ?? [],
-    portBindings: hostConfig.PortBindings,
+    portBindings: publishedPorts(config.ExposedPorts, hostConfig),
     sysctls: hostConfig.Sysctls ?? {},
     filesDirectory: join(context.directory, id),
   }

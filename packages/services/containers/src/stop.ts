@@ -1,8 +1,9 @@
-import { conflict, type ContainerId, isKind, notModified } from '@berth/base'
+import { conflict, type ContainerId, invalid, isKind, messageOf, notModified } from '@berth/base'
 import { announce } from './announce.ts'
 import type { Container } from './container.ts'
 import type { StopOptions } from './containers.ts'
 import type { Context } from './context.ts'
+import { unpauseLocked } from './pause.ts'
 import { parseSignal } from './plan/signals.ts'
 import { settlesWithin } from './settles-within.ts'
 
@@ -14,7 +15,7 @@ const killPatienceMs = 10_000
 /** Stops a container: its stop signal, then SIGKILL after the timeout. A client that leaves does not abort it. */
 export async function stopContainer(context: Context, ref: string, options: StopOptions): Promise<void> {
   const container = context.registry.resolve(ref)
-  const signal = parseSignal(options.signal || container.config.StopSignal || 'SIGTERM')
+  const signal = signalFor(options.signal || stopSignalNameOf(container), `cannot stop container: ${ref}`)
   if (!isAlive(container) && container.state.status !== 'restarting') {
     throw notModified(`Container ${container.id} is already stopped`)
   }
@@ -35,7 +36,7 @@ export async function restartContainer(
   start: (id: ContainerId) => Promise<void>,
 ): Promise<void> {
   const container = context.registry.resolve(ref)
-  const signal = parseSignal(options.signal || container.config.StopSignal || 'SIGTERM')
+  const signal = signalFor(options.signal || stopSignalNameOf(container), `Cannot restart container ${ref}`)
   using _ = context.restarts.suspend(container.id)
   if (isAlive(container) || container.state.status === 'restarting') {
     await stopProcess(context, container.id, signal, timeoutSeconds(container, options))
@@ -49,16 +50,25 @@ export async function restartContainer(
 /** Sends a signal; when it is SIGKILL, returns after the exit. */
 export async function killContainer(context: Context, ref: string, signalName: string): Promise<void> {
   const container = context.registry.resolve(ref)
-  const signal = signalName === '' ? sigkill : parseSignal(signalName)
-  if (!isAlive(container)) throw conflict(`cannot kill container: ${ref}: container ${container.id} is not running`)
-  const stopSignal = container.config.StopSignal ? parseSignal(container.config.StopSignal) : undefined
-  if (signal === sigkill || signal === stopSignal || (stopSignal === undefined && signal === 15)) {
-    context.registry.transition(container.id, { stoppedByUser: true })
-    context.restarts.cancel(container.id)
+  const what = `cannot kill container: ${ref}`
+  const signal = signalFor(signalName || 'SIGKILL', what)
+  if (!isAlive(container) && container.state.status !== 'restarting') {
+    throw conflict(`${what}: container ${container.id} is not running`)
   }
+  if (signal === sigkill || signal === stopSignalOf(container)) await endRestarts(context, container.id)
+  // Between two runs no process is there; what the signal can end, the restart, has ended.
+  const current = context.registry.byId(container.id)
+  if (!current || !isAlive(current)) return
   const exit = signal === sigkill ? exitOf(context, container.id) : undefined
   await sendSignal(context, container, signal)
   await exit
+}
+
+/** From now on an exit is final. */
+async function endRestarts(context: Context, id: ContainerId): Promise<void> {
+  await cancelRestart(context, id)
+  // Only now: a start that was under way has cleared it.
+  if (context.registry.byId(id)) context.registry.transition(id, { stoppedByUser: true })
 }
 
 export function isAlive(container: Container): boolean {
@@ -100,12 +110,26 @@ export async function sendSignal(context: Context, container: Container, signal:
     return
   }
   announce(context, container, 'kill', { signal: String(signal) })
-  const ends = signal === sigkill || signal === stopSignalOf(container)
-  if (container.state.status === 'paused' && ends) await context.runtime.resume(container.id)
+  if (signal === sigkill || signal === stopSignalOf(container)) await thaw(context, container.id)
 }
 
-function stopSignalOf(container: Container): number {
-  return parseSignal(container.config.StopSignal || 'SIGTERM')
+/** Under the lock: the exit that follows is recorded after it. */
+async function thaw(context: Context, id: ContainerId): Promise<void> {
+  await context.locks.run(id, async () => {
+    if (context.registry.byId(id)?.state.status === 'paused') await unpauseLocked(context, id)
+  })
+}
+
+const stopSignalNameOf = ({ config }: Container): string => config.StopSignal || 'SIGTERM'
+const stopSignalOf = (container: Container): number => parseSignal(stopSignalNameOf(container))
+
+/** A refusal says what was to be done. */
+function signalFor(name: string, what: string): number {
+  try {
+    return parseSignal(name)
+  } catch (error) {
+    throw invalid(`${what}: ${messageOf(error)}`, error)
+  }
 }
 
 function exitOf(context: Context, id: ContainerId): Promise<unknown> {

@@ -11,11 +11,11 @@ export function requireRunning(container: Container): Container {
   return container
 }
 
-/** As `requireRunning`, and not paused. */
-export function requireActive(container: Container): Container {
+/** As `requireRunning`, and not paused; `ref` is what the client calls it. */
+export function requireActive(container: Container, ref: string): Container {
   requireRunning(container)
   if (container.state.status === 'paused') {
-    throw conflict(`container ${container.id} is paused, unpause the container before exec`)
+    throw conflict(`Container ${ref} is paused, unpause the container before exec`)
   }
   return container
 }

@@ -2,7 +2,15 @@ import type { Exec } from '@berth/containers'
 import type { ExecInspectResponse } from '@berth/engine-api'
 
 /** `GET /exec/{id}/json`. */
-export function presentExec({ id, containerId, running, exitCode, pid, config }: Exec): ExecInspectResponse {
+export function presentExec({
+  id,
+  containerId,
+  running,
+  exitCode,
+  pid,
+  config,
+  escapeKeys,
+}: Exec): ExecInspectResponse {
   const [entrypoint = '', ...args] = config.cmd
   return {
     ID: id,
@@ -20,7 +28,7 @@ export function presentExec({ id, containerId, running, exitCode, pid, config }:
     OpenStdout: config.attachStdout,
     CanRemove: false,
     ContainerID: containerId,
-    DetachKeys: config.detachKeys,
+    DetachKeys: escapeKeys ?? '',
     Pid: pid,
   }
 }

@@ -102,7 +102,7 @@ test('POST /containers/create decodes, adapts and answers 201', async () => {
   assert.deepEqual([answer.status, JSON.parse(answer.text)], [201, { Id: containerId, Warnings: ['careful'] }])
   await api.call('POST', '/v1.40/containers/create?platform=linux/arm64', body)
   assert.deepEqual(requests, [
-    ['web', 'linux/arm64', ['ls'], 7],
+    ['/web', 'linux/arm64', ['ls'], 7],
     [undefined, undefined, ['ls'], 7],
   ])
 })

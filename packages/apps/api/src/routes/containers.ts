@@ -67,7 +67,7 @@ async function create(exchange: Exchange, containers: Pick<Containers, 'create'>
     config,
     hostConfig,
     endpoints,
-    ...(name ? { name: name.replace(/^\//, '') } : {}),
+    ...(name ? { name } : {}),
     ...(platform ? { platform } : {}),
   })
   sendJson(exchange, { Id: created.id, Warnings: [...warnings, ...created.warnings] }, 201)

@@ -1,5 +1,5 @@
 import { invalid } from '@berth/base'
-import type { PortMap } from '@berth/engine-api'
+import type { HostConfig, PortMap } from '@berth/engine-api'
 import { isIP } from 'node:net'
 
 const protocols = ['tcp', 'udp', 'sctp']
@@ -21,6 +21,25 @@ export function validatePortBindings(bindings: PortMap | null): void {
       if (HostIp !== '' && isIP(HostIp) === 0) throw invalid(`invalid IP address: ${HostIp}`)
     }
   }
+}
+
+/** What a start publishes: the bindings that were given and, on request, every other exposed port on a port of the host's choice. */
+export function publishedPorts(
+  exposed: Readonly<Record<string, unknown>> | undefined,
+  { PortBindings, PublishAllPorts }: Pick<HostConfig, 'PortBindings' | 'PublishAllPorts'>,
+): PortMap {
+  if (!PublishAllPorts) return PortBindings
+  const anyPort = [{ HostIp: '', HostPort: '' }]
+  const ports = Object.keys(exposed ?? {}).flatMap(portsOf)
+  const unbound = ports.filter((port) => !PortBindings[port]?.length)
+  return { ...PortBindings, ...Object.fromEntries(unbound.map((port) => [port, anyPort])) }
+}
+
+/** `80-82/udp` as `80/udp`, `81/udp` and `82/udp`. */
+function portsOf(exposed: string): string[] {
+  const [numbers = '', protocol = 'tcp'] = exposed.split('/')
+  const [first, last = first] = numbers.split('-').map(Number) as [number, number?]
+  return Array.from({ length: last - first + 1 }, (_, index) => `${first + index}/${protocol.toLowerCase()}`)
 }
 
 function splitPort(port: string): { readonly numbers: string } {

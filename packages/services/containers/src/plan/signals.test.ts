@@ -21,16 +21,24 @@ test('parseSignal() refuses what is none', () => {
   for (const text of [
     '',
     '0',
-    '65',
     'SIGFOO',
     'SIG42',
     'SIGRTMIN+31',
     'SIGRTMIN-1',
-    '-9',
+    'SIGUNUSED',
     '1.5',
     'SIGtoString',
     'SIG',
   ]) {
     assert.throws(() => parseSignal(text), { kind: 'invalid', message: `invalid signal: ${text}` })
+  }
+})
+
+test('parseSignal() refuses numbers that no program can be sent', () => {
+  for (const text of ['-9', '65', '32', '33']) {
+    assert.throws(() => parseSignal(text), {
+      kind: 'invalid',
+      message: `the linux daemon does not support signal ${text}`,
+    })
   }
 })

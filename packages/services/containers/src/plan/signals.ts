@@ -2,14 +2,19 @@ import { invalid } from '@berth/base'
 import { constants } from 'node:os'
 
 // glibc keeps 32 and 33 for itself (signal(7)).
+const reserved: ReadonlySet<number> = new Set([32, 33])
 const realTimeMin = 34
 const realTimeMax = 64
-const names: Readonly<Record<string, number>> = { ...constants.signals, SIGCLD: 17, SIGUNUSED: 31 }
+const names: Readonly<Record<string, number>> = { ...constants.signals, SIGCLD: 17 }
 
 /** The number of a signal given by name, with or without SIG and in any case, or by number. Throws `invalid`. */
 export function parseSignal(text: string): number {
-  const number = /^\d+$/.test(text) ? Number(text) : numberOf(text.toUpperCase())
-  if (number === undefined || number === 0 || number > realTimeMax) throw invalid(`invalid signal: ${text}`)
+  const isNumber = /^[+-]?\d+$/.test(text)
+  const number = isNumber ? Number(text) : numberOf(text.toUpperCase())
+  if (number === undefined || number === 0) throw invalid(`invalid signal: ${text}`)
+  if (number < 0 || number > realTimeMax || reserved.has(number)) {
+    throw invalid(`the linux daemon does not support signal ${number}`)
+  }
   return number
 }
 

@@ -135,14 +135,17 @@ function fakeNetworks(attached: Set<string>, directory: string): Networks {
     ports: {},
     interfaces: [],
   }
+  /** Of who was attached last. */
+  let ports: Attachment['ports'] = {}
   const partial: Partial<Networks> = {
-    attach: async ({ containerId }) => {
+    attach: async ({ containerId, portBindings }) => {
       attached.add(containerId)
-      return attachment
+      ports = portBindings
+      return { ...attachment, ports }
     },
     detach: async (id) => void attached.delete(id),
     reconcile: async () => {},
-    attachment: (id) => (attached.has(id) ? attachment : undefined),
+    attachment: (id) => (attached.has(id) ? { ...attachment, ports } : undefined),
   }
   return partial as Networks
 }

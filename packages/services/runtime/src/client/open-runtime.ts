@@ -10,7 +10,7 @@ import {
   notFound,
   unavailable,
 } from '@berth/base'
-import { cgroupProcesses, type Cgroups, detectCgroups, freezeCgroup, thawCgroup } from '@berth/linux'
+import { cgroupProcesses, type Cgroups, controllerPath, detectCgroups, freezeCgroup, thawCgroup } from '@berth/linux'
 import type { RuntimeResources, RuntimeSpec } from '@berth/oci'
 import { CompiledFilters } from '../crun/compiled-filters.ts'
 import { execError, startError } from '../crun/failure.ts'
@@ -169,7 +169,8 @@ class SupervisorRuntime implements Runtime {
   async update(containerId: ContainerId, resources: RuntimeResources): Promise<void> {
     const command = runtimeCommand(this.#found, this.#bundles.runtimeName(containerId))
     const bundle = this.#bundles.path(containerId)
-    await updateResources({ command, ociRoot: this.#bundles.ociRoot, bundle, containerId, resources })
+    const pidsCgroup = controllerPath(this.#cgroups, 'pids', this.#cgroupOf(containerId)) ?? ''
+    await updateResources({ command, ociRoot: this.#bundles.ociRoot, bundle, containerId, resources, pidsCgroup })
   }
 
   async pids(containerId: ContainerId): Promise<number[]> {

@@ -11,11 +11,18 @@ export interface ResourceUpdate {
   readonly bundle: string
   readonly containerId: ContainerId
   readonly resources: RuntimeResources
+  /** The directory of the container's cgroup that limits pids. */
+  readonly pidsCgroup: string
 }
 
 /** Sets limits of a running container by the OCI runtime; what is absent stays. Rejects with `internal` in its words. */
 export async function updateResources(update: ResourceUpdate): Promise<void> {
-  const { command, ociRoot, bundle, containerId, resources } = update
+  const { command, ociRoot, bundle, containerId } = update
+  const { pids, ...others } = update.resources
+  // crun writes the number as it is, and -1 is none that the kernel takes.
+  const isUnlimited = pids !== undefined && pids.limit <= 0
+  const resources = isUnlimited ? others : update.resources
+  if (isUnlimited) writeFileSync(join(update.pidsCgroup, 'pids.max'), 'max')
   const { execFile } = await import('node:child_process')
   // Not by stdin: node gives a socket pair, which the runtime cannot open as /dev/stdin.
   const file = join(bundle, 'resources.json')

@@ -2,14 +2,14 @@ import { type EngineError, internal, invalid } from '@berth/base'
 
 /** Puts what an OCI runtime said of a failed start into the words that Docker's clients match on. */
 export function startError(runtimeName: string, text: string, executable: string): EngineError {
-  const reason = describe(text, executable)
+  const reason = describe(text, executable, `${unable}: error during container init`)
   const prefix = `failed to create task for container: failed to create shim task: OCI runtime create failed: ${runtimeName} create failed`
-  return classify(`${prefix}: ${reason}: unknown`)
+  return classify(`${prefix}: ${reason}`)
 }
 
 /** The same for an exec. */
 export function execError(text: string, executable: string): EngineError {
-  return classify(`OCI runtime exec failed: exec failed: ${describe(text, executable)}: unknown`)
+  return classify(`OCI runtime exec failed: exec failed: ${describe(text, executable, unable)}`)
 }
 
 /**
@@ -28,20 +28,26 @@ const classify = (message: string): EngineError =>
 const unable = 'unable to start container process'
 
 /** crun's sentences become runc's, whose wording is Docker's; runc's are kept without its prefix. */
-function describe(text: string, executable: string): string {
+function describe(text: string, executable: string, opening: string): string {
   const subject = `exec: ${JSON.stringify(executable)}`
   if (/^executable file .* not found in \$PATH/.test(text)) {
     const reason = executable.includes('/')
       ? `stat ${executable}: no such file or directory`
       : 'executable file not found in $PATH'
-    return `${unable}: ${subject}: ${reason}`
+    return `${opening}: ${subject}: ${reason}`
   }
   if (/^(open|exec) .*(Operation not permitted|Permission denied)$/.test(text)) {
-    return `${unable}: ${subject}: permission denied`
+    return `${opening}: ${subject}: permission denied`
   }
+  const chdir = /^chdir `(.*)`: (.*)$/.exec(text)
+  if (chdir)
+    return `${opening}: chdir to cwd (${JSON.stringify(chdir[1])}) set in config.json failed: ${lower(chdir[2]!)}`
   const plain = text.replace(/^(runc (run|create) failed|exec failed): /, '')
-  return errnoTexts.reduce((result, errno) => result.replaceAll(errno, errno.toLowerCase()), plain)
+  return lower(plain)
 }
 
 /** Clients look for Go's spelling. */
+const lower = (text: string): string =>
+  errnoTexts.reduce((result, errno) => result.replaceAll(errno, errno.toLowerCase()), text)
+
 const errnoTexts = ['No such file or directory', 'Permission denied', 'Not a directory', 'Is a directory']
