@@ -102,9 +102,13 @@ async function attachLoosely(api: EngineApi, name: string): Promise<void> {
 
 async function settle(api: EngineApi, subject: Subject): Promise<void> {
   if (subject.exitCode === undefined) return
-  const ended = ({ State: state, RestartCount: count }: { State: State; RestartCount: number }): boolean =>
-    state.Status === 'exited' && count === (subject.restarts ?? 0)
-  await until(async () => ended(await inspect(api, subject.name)), 30_000)
+  const deadline = performance.now() + patienceMs
+  for (;;) {
+    const { State: state, RestartCount: count } = await inspect(api, subject.name)
+    if (state.Status === 'exited' && count === (subject.restarts ?? 0)) return
+    if (performance.now() > deadline) assert.fail(`${subject.name}: restarted ${count} times, ${JSON.stringify(state)}`)
+    await sleep(20)
+  }
 }
 
 async function judge(api: EngineApi, subject: Subject): Promise<void> {

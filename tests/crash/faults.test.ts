@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, afterEach, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type EngineApi,
-  fixtureImage,
-  imageArchive,
   loadFixture,
   readInventory,
   restored,
@@ -57,6 +55,13 @@ before(async () => {
   await settledInventory()
 })
 after(() => daemon?.[Symbol.asyncDispose]())
+// A test that fails must not fail those after it.
+afterEach(async () => {
+  if (!(await daemon.api.ping())) await daemon.start()
+  const all = (await daemon.api.json('GET', '/containers/json?all=1')) as { Id: string }[]
+  for (const { Id } of all) await daemon.api.request('DELETE', `/containers/${Id}?force=1`)
+  for (const name of ['hello-world', 'committed']) await daemon.api.request('DELETE', `/images/${name}?force=1`)
+})
 
 /** The layer worker and the trash take a moment. */
 async function settledInventory(): Promise<void> {
@@ -99,9 +104,18 @@ async function worksAndGoes(name: string): Promise<void> {
   await api.request('POST', `/containers/${name}/start`)
   assert.equal((await inspect(name)).State.Status, 'running')
   const { Id } = (await api.json('POST', `/containers/${name}/exec`, { Cmd: ['true'] })) as { Id: string }
-  await api.json('POST', `/exec/${Id}/start`, { Detach: true })
+  assert.equal((await api.request('POST', `/exec/${Id}/start`, { Detach: true })).status, 200)
   await api.json('DELETE', `/containers/${name}?force=1`)
   await restored(daemon, empty)
+}
+
+const untilTold = 'while [ ! -e /go ]; do sleep 0.02; done'
+
+async function tell(name: string): Promise<void> {
+  const { Id } = (await daemon.api.json('POST', `/containers/${name}/exec`, { Cmd: ['touch', '/go'] })) as {
+    Id: string
+  }
+  await daemon.api.request('POST', `/exec/${Id}/start`, { Detach: true })
 }
 
 const sleepLong = 'exec sleep 100000'
@@ -111,11 +125,11 @@ for (const point of points.create) {
     await dieAt(
       point,
       async () => {},
-      () => create(daemon.api, 'c', sleepLong),
+      () => create(daemon.api, 'cc', sleepLong),
     )
-    const { status } = await daemon.api.request('GET', '/containers/c/json')
+    const { status } = await daemon.api.request('GET', '/containers/cc/json')
     assert.equal(status, point === 'create: recorded' ? 200 : 404)
-    if (status === 200) return await worksAndGoes('c')
+    if (status === 200) return await worksAndGoes('cc')
     await restored(daemon, empty)
   })
 }
@@ -124,12 +138,12 @@ for (const point of points.start) {
   test(`a start cut short at "${point}" leaves a container that runs or can`, async () => {
     await dieAt(
       point,
-      () => create(daemon.api, 's', sleepLong, { RestartPolicy: { Name: 'unless-stopped' } }),
-      () => daemon.api.json('POST', '/containers/s/start'),
+      () => create(daemon.api, 'ss', sleepLong, { RestartPolicy: { Name: 'unless-stopped' } }),
+      () => daemon.api.json('POST', '/containers/ss/start'),
     )
-    const { State: state } = await inspect('s')
+    const { State: state } = await inspect('ss')
     assert.equal(state.Status, point === 'start: created' || point === 'start: recorded' ? 'running' : 'created')
-    await worksAndGoes('s')
+    await worksAndGoes('ss')
   })
 }
 
@@ -137,22 +151,22 @@ for (const point of points.exit) {
   test(`an exit cut short at "${point}" is known, and given back`, async () => {
     await dieAt(
       point,
-      () => run(daemon.api, 'e', 'sleep 0.7; exit 7'),
-      async () => {},
+      () => run(daemon.api, 'ee', `${untilTold}; exit 7`),
+      () => tell('ee'),
     )
-    await until(async () => (await inspect('e')).State.Status === 'exited')
-    assert.equal((await inspect('e')).State.ExitCode, 7)
-    await daemon.api.json('DELETE', '/containers/e')
+    await until(async () => (await inspect('ee')).State.Status === 'exited')
+    assert.equal((await inspect('ee')).State.ExitCode, 7)
+    await daemon.api.json('DELETE', '/containers/ee')
     await restored(daemon, empty)
   })
 
   test(`a container that removes itself is gone after an exit cut short at "${point}"`, async () => {
     await dieAt(
       point,
-      () => run(daemon.api, 'r', 'sleep 0.7', { AutoRemove: true }),
-      async () => {},
+      () => run(daemon.api, 'rr', untilTold, { AutoRemove: true }),
+      () => tell('rr'),
     )
-    await until(async () => (await daemon.api.request('GET', '/containers/r/json')).status === 404)
+    await until(async () => (await daemon.api.request('GET', '/containers/rr/json')).status === 404)
     await restored(daemon, empty)
   })
 
@@ -160,12 +174,11 @@ for (const point of points.exit) {
     const policy = { RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 1 } }
     await dieAt(
       point,
-      () =>
-        run(daemon.api, 'p', 'if [ -e /again ]; then exec sleep 100000; fi; touch /again; sleep 0.7; exit 1', policy),
-      async () => {},
+      () => run(daemon.api, 'pp', `[ ! -e /go ] || exec sleep 100000; ${untilTold}; exit 1`, policy),
+      () => tell('pp'),
     )
-    await until(async () => (await inspect('p')).State.Status === 'running')
-    await daemon.api.json('DELETE', '/containers/p?force=1')
+    await until(async () => (await inspect('pp')).State.Status === 'running')
+    await daemon.api.json('DELETE', '/containers/pp?force=1')
     await restored(daemon, empty)
   })
 }
@@ -174,20 +187,17 @@ for (const point of points.remove) {
   test(`a removal cut short at "${point}" is finished`, async () => {
     await dieAt(
       point,
-      () => create(daemon.api, 'd', 'true'),
-      () => daemon.api.json('DELETE', '/containers/d'),
+      () => create(daemon.api, 'dd', 'true'),
+      () => daemon.api.json('DELETE', '/containers/dd'),
     )
-    await until(async () => (await daemon.api.request('GET', '/containers/d/json')).status === 404)
+    await until(async () => (await daemon.api.request('GET', '/containers/dd/json')).status === 404)
     await restored(daemon, empty)
   })
 }
 
 for (const point of points.image) {
   test(`a load cut short at "${point}" leaves no half image`, async () => {
-    const load = async () =>
-      daemon.api.request('POST', '/images/load', imageArchive(await fixtureImage('hello-world')), {
-        headers: { 'Content-Type': 'application/x-tar' },
-      })
+    const load = () => loadFixture(daemon.api, 'hello-world')
     await dieAt(point, async () => {}, load)
     assert.equal((await daemon.api.request('GET', '/images/hello-world/json')).status, 404)
     await restored(daemon, empty)
@@ -202,13 +212,13 @@ for (const point of points.commit) {
   test(`a commit cut short at "${point}" leaves no half image and no paused container`, async () => {
     await dieAt(
       point,
-      () => run(daemon.api, 'k', 'echo kept >/kept; exec sleep 100000'),
-      () => daemon.api.json('POST', '/commit?container=k&repo=committed'),
+      () => run(daemon.api, 'kk', 'echo kept >/kept; exec sleep 100000'),
+      () => daemon.api.json('POST', '/commit?container=kk&repo=committed'),
     )
     assert.equal((await daemon.api.request('GET', '/images/committed/json')).status, 404)
-    const { State: state } = await inspect('k')
+    const { State: state } = await inspect('kk')
     assert.deepEqual([state.Status, state.Paused], ['running', false])
-    await worksAndGoes('k')
+    await worksAndGoes('kk')
   })
 }
 
@@ -225,10 +235,10 @@ test('a rename cut short after its record has happened', async () => {
 test('an update cut short before its record leaves a container that can be updated', async () => {
   await dieAt(
     'update: applied',
-    () => run(daemon.api, 'u', sleepLong, { Memory: 64 << 20, MemorySwap: 64 << 20 }),
-    () => daemon.api.json('POST', '/containers/u/update', { Memory: 32 << 20, MemorySwap: 32 << 20 }),
+    () => run(daemon.api, 'uu', sleepLong, { Memory: 64 << 20, MemorySwap: 64 << 20 }),
+    () => daemon.api.json('POST', '/containers/uu/update', { Memory: 32 << 20, MemorySwap: 32 << 20 }),
   )
-  await daemon.api.json('POST', '/containers/u/update', { Memory: 48 << 20, MemorySwap: 48 << 20 })
-  assert.equal((await inspect('u')).HostConfig.Memory, 48 << 20)
-  await worksAndGoes('u')
+  await daemon.api.json('POST', '/containers/uu/update', { Memory: 48 << 20, MemorySwap: 48 << 20 })
+  assert.equal((await inspect('uu')).HostConfig.Memory, 48 << 20)
+  await worksAndGoes('uu')
 })
