@@ -1,4 +1,5 @@
 import { createApi } from '@berth/api'
+import { fault } from '@berth/base'
 import { type OpenContainers, openContainers } from '@berth/containers'
 import { openDatabase } from '@berth/database'
 import { createEvents, eventFilter } from '@berth/events'
@@ -44,7 +45,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
   const { supervisor, layerWorker } = programFiles(process.argv[1] ?? '')
   const driver = storageDriver(config)
   const worker = { file: layerWorker }
-  const storage = stack.use(await openStorage({ root: paths.dataRoot, database, logger, driver, worker }))
+  const storage = stack.use(await openStorage({ root: paths.dataRoot, database, logger, driver, worker, fault }))
   const { content, snapshots } = storage
   const images = stack.use(await openImages({ database, content, snapshots, events, logger, leases: storage.leases }))
   stack.use(storage.addRoots(() => images.gcRoots()))

@@ -1,4 +1,4 @@
-import { conflict, type ContainerId, invalid, isKind, messageOf } from '@berth/base'
+import { conflict, type ContainerId, fault, invalid, isKind, messageOf } from '@berth/base'
 import { announce } from './announce.ts'
 import type { Context } from './context.ts'
 import { parseContainerName } from './names.ts'
@@ -14,6 +14,7 @@ export async function renameContainer(context: Context, ref: string, newName: st
     const { name, reservation } = claimName(context, newName, id)
     using _ = reservation
     const renamed = context.registry.redefine(id, { name })
+    fault('rename: recorded')
     announce(context, renamed, 'rename', { oldName: `/${container.name}` })
   })
 }

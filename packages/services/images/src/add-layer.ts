@@ -1,5 +1,5 @@
 import { decompress, detectCompression, magicBytes } from '@berth/archive'
-import { invalid } from '@berth/base'
+import { fault, invalid } from '@berth/base'
 import { type Descriptor, type Digest, Digester, mediaTypes } from '@berth/oci'
 import type { ContentStore } from '@berth/storage'
 import { open } from 'node:fs/promises'
@@ -24,9 +24,11 @@ export async function addLayer(
 ): Promise<AddedLayer> {
   const blob = await content.ingest(decompress(source))
   lease.broughtBlob(blob)
+  fault('layer: ingested')
   const layer = { path: content.pathOf(blob.digest), diffId: blob.digest, blobDigest: blob.digest }
   const { chainId, sizeBytes } = await snapshots.unpack(parent, layer)
   lease.broughtChain([chainId])
+  fault('layer: unpacked')
   const descriptor = { mediaType: mediaTypes.layerTar, digest: blob.digest, size: blob.sizeBytes }
   return { descriptor, diffId: blob.digest, chainId, sizeBytes }
 }

@@ -1,4 +1,4 @@
-import { invalid, nowText, zeroTime } from '@berth/base'
+import { fault, invalid, nowText, zeroTime } from '@berth/base'
 import type { Digest, ImageConfig, ImageRunConfig } from '@berth/oci'
 import { addLayer, maxLayers } from './add-layer.ts'
 import { applyChanges } from './changes/apply-changes.ts'
@@ -27,6 +27,7 @@ export async function commitImage(context: ImagesContext, request: CommitRequest
     parent: parent.id,
     lastTaggedAt: zeroTime,
   })
+  fault('commit: stored')
   context.store.commit([{ kind: 'putImage', image }, ...(reference ? changesOfTag(context, image, reference) : [])])
   announce(context, 'create', image.id)
   if (reference) announceTag(context, image, reference)

@@ -1,4 +1,4 @@
-import { conflict, type ContainerId, EngineError, internal, messageOf, randomId, unavailable } from '@berth/base'
+import { conflict, type ContainerId, EngineError, fault, internal, messageOf, randomId, unavailable } from '@berth/base'
 import type { EndpointSettings } from '@berth/engine-api'
 import { join } from 'node:path'
 import { containerFiles, writeContainerFiles } from './container-files.ts'
@@ -55,7 +55,9 @@ async function build(context: Context, request: AttachRequest, plan: AttachPlan)
     if (address !== undefined) publish(context, plan.ports, address, ports)
     state = stateOf(context, request, plan, { address, ports })
     context.states.put(state)
+    fault('attach: noted')
     await create(context, state)
+    fault('attach: created')
     writeFiles(request, plan, state)
     return state.attachment
   } catch (error) {

@@ -1,4 +1,4 @@
-import { type ContainerId, codeOf } from '@berth/base'
+import { type ContainerId, codeOf, fault } from '@berth/base'
 import { unpinNetns } from '@berth/linux'
 import type { Context } from './context.ts'
 import { portSets } from './ports.ts'
@@ -24,8 +24,10 @@ export function release(
     closePort(context, port)
     context.ports.release(port)
   }
+  fault('detach: ports')
   // The veth goes with its namespace: the kernel deletes it when nobody is inside any more.
   if (pin !== undefined) unpinNetns(pin)
+  fault('detach: namespace')
   if (address !== undefined) context.addresses.release(toNumber(address))
   context.states.remove(containerId)
 }

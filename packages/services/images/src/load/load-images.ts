@@ -1,5 +1,5 @@
 import { decompress } from '@berth/archive'
-import { invalid, zeroTime } from '@berth/base'
+import { fault, invalid, zeroTime } from '@berth/base'
 import {
   chainIds,
   type Descriptor,
@@ -48,6 +48,7 @@ export async function loadImages(
   using lease = await context.reclaimer.lease()
   const files = new ArchiveFiles(context.content, lease)
   await files.read(decompress(source))
+  fault('load: read')
   const candidates = (await readCandidates(context, files)).filter(
     ({ config }) => !wanted || matchesPlatform(wanted, config),
   )
@@ -55,6 +56,7 @@ export async function loadImages(
   for (const candidate of candidates) {
     loaded.push(await admit(context, lease, candidate, quiet ? undefined : progress))
   }
+  fault('load: unpacked')
   finish(context, withParents(context, loaded), progress)
 }
 
