@@ -136,7 +136,8 @@ class Daemon implements TestDaemon {
     const deadline = performance.now() + 20_000
     for (;;) {
       if (await this.api.ping()) return
-      if (child.exitCode !== null || performance.now() > deadline) {
+      const hasEnded = child.exitCode !== null || child.signalCode !== null
+      if (hasEnded || performance.now() > deadline) {
         throw new Error(`berthd did not start:\n${this.log().slice(-4000)}`)
       }
       await sleep(10)
