@@ -1,5 +1,5 @@
-import type { FileHandle } from 'node:fs/promises'
 import type { LogQuery } from '../log-query.ts'
+import type { OpenFile } from './open-file.ts'
 
 export interface Decoded {
   /** The entries that are wanted, as the query wants them; the caller's. */
@@ -27,5 +27,5 @@ export interface LogFormat {
    * Where the last `entries` entries of a file of `size` bytes begin, read from its end by blocks; when it has fewer, 0
    * and how many.
    */
-  tail(file: FileHandle, size: number, entries: number): Promise<{ readonly start: number; readonly entries: number }>
+  tail(file: OpenFile, size: number, entries: number): Promise<{ readonly start: number; readonly entries: number }>
 }

@@ -1,8 +1,8 @@
-import type { FileHandle } from 'node:fs/promises'
 import { formatTimeNs, parseTimeNs } from '@berth/base'
 import type { LogQuery } from '../log-query.ts'
 import type { Decoded, LogDecoder, LogFormat } from './decoder.ts'
 import { detailsPrefix, frameHeadBytes, LogOutput, TimeBound, timeBytes, wantsStream } from './log-output.ts'
+import type { OpenFile } from './open-file.ts'
 
 const newline = 10
 const quote = 0x22
@@ -272,7 +272,7 @@ export const jsonFileFormat: LogFormat = {
   },
 }
 
-async function readBlock(file: FileHandle, block: Buffer, from: number, to: number): Promise<Buffer> {
-  const { bytesRead } = await file.read(block, 0, to - from, from)
+async function readBlock(file: OpenFile, block: Buffer, from: number, to: number): Promise<Buffer> {
+  const bytesRead = await file.read(block.subarray(0, to - from), from)
   return block.subarray(0, bytesRead)
 }

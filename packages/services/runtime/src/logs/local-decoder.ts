@@ -152,7 +152,7 @@ export const localFormat: LogFormat = {
     let found = 0
     // Each entry ends with its length, so the way back is as plain as the way forth.
     for (; found < entries && end >= 2 * sizeBytes; found++) {
-      await file.read(lengths, 0, sizeBytes, end - sizeBytes)
+      await file.read(lengths, end - sizeBytes)
       const start = end - 2 * sizeBytes - lengths.readUInt32BE()
       if (start < 0) break
       end = start

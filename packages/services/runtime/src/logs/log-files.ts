@@ -1,10 +1,11 @@
-import { type FileHandle, open, stat } from 'node:fs/promises'
+import { statSync } from 'node:fs'
 import { codeOf } from '@berth/base'
 import { fileIdentity, listRotated } from './log-paths.ts'
+import { OpenFile } from './open-file.ts'
 
 /** An open file of a log. It stays readable however it is renamed or removed. */
 export interface LogFile {
-  readonly handle: FileHandle
+  readonly handle: OpenFile
   readonly compressed: boolean
   /** What the file was when it was written; undefined for one that was compressed by somebody else. */
   readonly identity: string | undefined
@@ -15,10 +16,10 @@ const attempts = 20
 /** Opens all files of a log, oldest first, the current one last; as they were at one moment, between two rotations. */
 export async function openLogFiles(path: string): Promise<LogFile[]> {
   for (let attempt = 1; ; attempt++) {
-    const before = await currentIdentity(path)
+    const before = currentIdentity(path)
     const files = await tryOpenAll(path)
-    if (files && (await currentIdentity(path)) === before) return files
-    await closeAll(files ?? [])
+    if (files && currentIdentity(path) === before) return files
+    closeAll(files ?? [])
     if (attempt === attempts) throw new Error(`log ${path} is rotated faster than it can be opened`)
   }
 }
@@ -28,22 +29,18 @@ export async function openLogFilesAfter(path: string, identity: string | undefin
   const files = await openLogFiles(path)
   // From the end: an inode's number may have been used before.
   const known = identity === undefined ? -1 : files.findLastIndex((file) => file.identity === identity)
-  await closeAll(files.slice(0, known + 1))
+  closeAll(files.slice(0, known + 1))
   return files.slice(known + 1)
 }
 
-export async function closeAll(files: readonly LogFile[]): Promise<void> {
-  await Promise.all(files.map(({ handle }) => handle.close()))
+export function closeAll(files: readonly LogFile[]): void {
+  for (const { handle } of files) handle.close()
 }
 
 /** Undefined when there is none. */
-export async function currentIdentity(path: string): Promise<string | undefined> {
-  try {
-    return fileIdentity(await stat(path, { bigint: true }))
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw error
-  }
+export function currentIdentity(path: string): string | undefined {
+  const status = statSync(path, { bigint: true, throwIfNoEntry: false })
+  return status && fileIdentity(status)
 }
 
 /** Undefined when a file was renamed meanwhile. */
@@ -57,7 +54,7 @@ async function tryOpenAll(path: string): Promise<LogFile[] | undefined> {
     return files
   } catch (error) {
     if (codeOf(error) === 'ENOENT' && files.length === distinct.length) return files
-    await closeAll(files)
+    closeAll(files)
     if (codeOf(error) === 'ENOENT') return undefined
     throw error
   }
@@ -73,15 +70,15 @@ function rotatedFiles(path: string): ReturnType<typeof listRotated> {
 }
 
 async function openLogFile({ path, compressed }: { path: string; compressed: boolean }): Promise<LogFile> {
-  const handle = await open(path, 'r')
-  const identity = compressed ? await readGzipIdentity(handle) : fileIdentity(await handle.stat({ bigint: true }))
+  const handle = new OpenFile(path)
+  const identity = compressed ? await readGzipIdentity(handle) : fileIdentity(handle.status())
   return { handle, compressed, identity }
 }
 
 /** From the extra field that `compressRotated` wrote (RFC 1952, 2.3.1). */
-async function readGzipIdentity(handle: FileHandle): Promise<string | undefined> {
+async function readGzipIdentity(file: OpenFile): Promise<string | undefined> {
   const head = Buffer.alloc(512)
-  const { bytesRead } = await handle.read(head, 0, head.length, 0)
+  const bytesRead = await file.read(head, 0)
   const extraBytes = head.readUInt16LE(10)
   if (bytesRead < 12 + extraBytes || ((head[3] ?? 0) & 4) === 0) return undefined
   try {

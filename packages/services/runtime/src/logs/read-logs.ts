@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { nowNs } from '@berth/base'
 import type { LogFollow, LogQuery, ReadLogs } from '../log-query.ts'
@@ -7,6 +6,7 @@ import { jsonFileFormat } from './json-file-decoder.ts'
 import { localFormat } from './local-decoder.ts'
 import { LogChanges } from './log-changes.ts'
 import { closeAll, currentIdentity, type LogFile, openLogFiles, openLogFilesAfter } from './log-files.ts'
+import type { OpenFile } from './open-file.ts'
 
 const formats: Record<'json-file' | 'local', LogFormat> = { 'json-file': jsonFileFormat, local: localFormat }
 
@@ -42,11 +42,11 @@ class LogReader {
     this.#files = await openLogFiles(this.#path)
     try {
       const { first, start } = await this.#tailStart(this.#files)
-      await closeAll(this.#files.splice(0, first))
+      closeAll(this.#files.splice(0, first))
       yield* this.#readFiles(start)
       if (changes) yield* this.#follow(changes)
     } finally {
-      await closeAll(this.#files)
+      closeAll(this.#files)
     }
   }
 
@@ -62,7 +62,7 @@ class LogReader {
   async *#follow(changes: LogChanges): AsyncGenerator<Buffer> {
     while (!changes.aborted && this.#msLeft() > 0) {
       const { ended } = changes
-      const identity = await currentIdentity(this.#path)
+      const identity = currentIdentity(this.#path)
       // Read after the look: if the file was rotated by then, nothing is added to it any more.
       if (this.#current) yield* this.#current.toEnd()
       if (identity !== undefined && identity !== this.#current?.file.identity) yield* this.#nextFiles()
@@ -73,7 +73,7 @@ class LogReader {
 
   async *#nextFiles(): AsyncGenerator<Buffer> {
     const next = await openLogFilesAfter(this.#path, this.#current?.file.identity)
-    await closeAll(this.#files)
+    closeAll(this.#files)
     this.#files = next
     yield* this.#readFiles(0)
   }
@@ -98,7 +98,7 @@ class LogReader {
   }
 
   async #tailOf(file: LogFile, wanted: number): Promise<{ readonly start: number; readonly entries: number }> {
-    if (!file.compressed) return await this.#format.tail(file.handle, (await file.handle.stat()).size, wanted)
+    if (!file.compressed) return await this.#format.tail(file.handle, file.handle.sizeBytes, wanted)
     const entries = await countCompressed(file, this.#format)
     if (entries >= wanted) this.#decoder.skip(entries - wanted)
     return { start: 0, entries: Math.min(entries, wanted) }
@@ -169,20 +169,21 @@ class FileReader {
 
   async *toEnd(): AsyncGenerator<Buffer> {
     const { handle } = this.file
-    await this.#noticeTruncation(handle)
+    this.#noticeTruncation()
     while (!this.#decoder.finished) {
       const room = this.#pending.room()
-      const { bytesRead } = await handle.read(room, 0, room.length, this.#position)
+      const bytesRead = await handle.read(room, this.#position)
       if (bytesRead === 0) return
       this.#position += bytesRead
       const output = this.#pending.decode(bytesRead, this.#decoder)
       if (output.length > 0) yield output
+      if (this.#position >= handle.sizeBytes) return
     }
   }
 
   /** A log of one file is emptied where another is rotated. */
-  async #noticeTruncation(handle: FileHandle): Promise<void> {
-    if (this.#position === 0 || (await handle.stat()).size >= this.#position) return
+  #noticeTruncation(): void {
+    if (this.#position === 0 || this.file.handle.sizeBytes >= this.#position) return
     this.#position = 0
     this.#pending.clear()
   }
@@ -229,9 +230,10 @@ async function* decompressed({ handle }: LogFile): AsyncGenerator<Buffer> {
 }
 
 /** The handle stays open, which its own stream would close. */
-async function* blocksOf(handle: FileHandle): AsyncGenerator<Buffer> {
+async function* blocksOf(file: OpenFile): AsyncGenerator<Buffer> {
   for (let position = 0; ;) {
-    const { bytesRead, buffer } = await handle.read(Buffer.allocUnsafe(firstChunkBytes), 0, firstChunkBytes, position)
+    const buffer = Buffer.allocUnsafe(firstChunkBytes)
+    const bytesRead = await file.read(buffer, position)
     if (bytesRead === 0) return
     position += bytesRead
     yield buffer.subarray(0, bytesRead)
