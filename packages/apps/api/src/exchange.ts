@@ -18,6 +18,9 @@ interface ExchangeFacts {
   readonly closing: AbortSignal
 }
 
+/** One for all: an error of its own, with a stack, is what ending a wait would cost most. */
+const clientGone = new DOMException('the client is gone', 'AbortError')
+
 /** One request and its answer. */
 export class Exchange {
   readonly request: IncomingMessage
@@ -54,7 +57,7 @@ export class Exchange {
   // more to send.
   #clientGone(): AbortSignal {
     const controller = new AbortController()
-    const abort = () => controller.abort()
+    const abort = () => controller.abort(clientGone)
     const { socket } = this.request
     if (this.response.closed || socket.readableEnded) abort()
     this.response.once('close', abort)

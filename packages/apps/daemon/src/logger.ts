@@ -13,11 +13,14 @@ export function createLogger(level: string, format: string): DaemonLogger {
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (name) => ({ level: name }) } },
     { write },
   )
+  const at = (level: 'debug' | 'info' | 'warn' | 'error') => (fields: object, message: string) => {
+    if (log.isLevelEnabled(level)) log[level](plain(fields), message)
+  }
   return {
-    debug: (fields, message) => log.debug(plain(fields), message),
-    info: (fields, message) => log.info(plain(fields), message),
-    warn: (fields, message) => log.warn(plain(fields), message),
-    error: (fields, message) => log.error(plain(fields), message),
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
     setLevel: (next) => void (log.level = next),
   }
 }

@@ -41,7 +41,18 @@ export class CompiledFilters {
 function keyOf({ path, args }: RuntimeCommand, { linux, annotations }: RuntimeSpec): string | undefined {
   if (!linux.seccomp) return undefined
   if (Object.keys(annotations ?? {}).some((name) => name.startsWith('run.oci.seccomp'))) return undefined
-  return hash('sha256', JSON.stringify([path, args, linux.seccomp]))
+  return JSON.stringify([path, args, digestOf(linux.seccomp)])
+}
+
+/** The default profile is the same object for most containers. */
+const digests = new WeakMap<object, string>()
+
+function digestOf(profile: object): string {
+  const known = digests.get(profile)
+  if (known !== undefined) return known
+  const digest = hash('sha256', JSON.stringify(profile))
+  digests.set(profile, digest)
+  return digest
 }
 
 function readFilter(file: string): Buffer | undefined {
