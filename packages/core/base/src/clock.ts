@@ -19,6 +19,9 @@ export function formatTimeNs(ns: bigint): string {
   return fraction ? `${seconds}.${fraction}Z` : `${seconds}Z`
 }
 
+/** Some 25 days: setTimeout() takes what is longer for 1 ms. */
+export const longestTimerMs = 2 ** 31 - 1
+
 /** Now, as `formatTimeNs`. */
 export const nowText = (): string => formatTimeNs(nowNs())
 

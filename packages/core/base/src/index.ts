@@ -1,4 +1,4 @@
-export { formatTimeNs, nowNs, nowText, parseTimeNs, zeroTime } from './clock.ts'
+export { formatTimeNs, longestTimerMs, nowNs, nowText, parseTimeNs, zeroTime } from './clock.ts'
 export { Emitter } from './emitter.ts'
 export {
   codeOf,

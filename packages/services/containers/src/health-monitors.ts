@@ -1,4 +1,4 @@
-import type { ContainerId } from '@berth/base'
+import { type ContainerId, longestTimerMs } from '@berth/base'
 import { announce } from './announce.ts'
 import type { Health, HealthResult } from './container.ts'
 import type { Context } from './context.ts'
@@ -70,7 +70,7 @@ export class HealthMonitors implements Disposable {
   #arm(id: ContainerId, monitor: Monitor): void {
     const health = this.#context().registry.byId(id)?.state.health ?? initialHealth()
     const delayMs = nextDelayMs(monitor.settings, health, Date.now() - monitor.startedAtMs)
-    monitor.timer = setTimeout(() => void this.#tick(id, monitor), delayMs)
+    monitor.timer = setTimeout(() => void this.#tick(id, monitor), Math.min(delayMs, longestTimerMs))
     monitor.timer.unref()
   }
 
