@@ -63,7 +63,7 @@ async function receive(socket: Duplex, stream: Duplex, stdin: boolean): Promise<
     for await (const chunk of socket.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       for (const frame of decoder.push(chunk)) {
         if (frame.opcode === opcode.close) return close(socket, stream, frame.payload)
-        if (frame.opcode === opcode.ping) socket.write(encodeWebSocketFrame(opcode.pong, frame.payload))
+        if (frame.opcode === opcode.ping) await pong(socket, frame.payload)
         else if (frame.opcode < opcode.close && stdin) await write(stream, frame.payload)
       }
     }
@@ -72,6 +72,11 @@ async function receive(socket: Duplex, stream: Duplex, stdin: boolean): Promise<
   } catch (error) {
     if (error instanceof WebSocketError) close(socket, stream, encodeCloseReason(error.status, error.message))
   }
+}
+
+/** No faster than the client reads: else one that only pings would fill the memory. */
+async function pong(socket: Duplex, payload: Buffer): Promise<void> {
+  if (!socket.write(encodeWebSocketFrame(opcode.pong, payload))) await drained(socket)
 }
 
 function close(socket: Duplex, stream: Duplex, reason: Buffer): void {
