@@ -1,10 +1,10 @@
-import { type ContainerId, messageOf, nowText } from '@berth/base'
+import { type ContainerId, messageOf, nowText, parseTimeNs } from '@berth/base'
 import { killPid } from '@berth/linux'
 import type { SupervisedContainer } from '@berth/runtime'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
 import { endpointsAtRest, onExit, restartLocked, type StartLocked } from './on-exit.ts'
-import { unpauseContainer } from './pause.ts'
+import { unpauseLocked } from './pause.ts'
 import { releaseRun } from './release.ts'
 import { removeLocked } from './remove.ts'
 import { recordStart } from './start.ts'
@@ -39,9 +39,9 @@ async function adopt(context: Context, entry: SupervisedContainer, start: StartL
     return false
   }
   if (!isAlive(container)) {
-    // berthd died between the record of the exit and the release of the run.
-    if (container.state.startedAt === startedAt) return false
-    // It died between the start and its record.
+    // The run is over, by a record that berthd died after, or by a report that came just now.
+    if (!isLater(startedAt, container.state.startedAt)) return false
+    // berthd died between the start and its record.
     const endpoints = context.networks.attachment(id)?.endpoints ?? container.endpoints
     recordStart(context, container, { pid, startedAt, endpoints })
   }
@@ -50,20 +50,25 @@ async function adopt(context: Context, entry: SupervisedContainer, start: StartL
   return true
 }
 
-/** A container that has run on by itself. */
+const isLater = (time: string, than: string): boolean => (parseTimeNs(time) ?? 0n) > (parseTimeNs(than) ?? 0n)
+
+/** A container that has run on by itself; its end may be reported any moment. */
 async function goOn(context: Context, { containerId: id, execs }: SupervisedContainer): Promise<void> {
   for (const exec of execs) if (exec.exit) await context.runtime.releaseExec(id, exec.execId)
-  context.health.start(id)
-  await alignFreezer(context, id).catch((error: unknown) => {
-    context.logger.warn({ id, error: messageOf(error) }, 'adopting a container: its freezer')
+  await context.locks.run(id, async () => {
+    const container = context.registry.byId(id)
+    if (!container || !isAlive(container)) return
+    context.health.start(id)
+    await alignFreezer(context, container).catch((error: unknown) => {
+      context.logger.warn({ id, error: messageOf(error) }, 'adopting a container: its freezer')
+    })
   })
 }
 
 /** A pause or its end may have been cut short, and nobody else would end the one of a commit. */
-async function alignFreezer(context: Context, id: ContainerId): Promise<void> {
-  const { status, isPausedByEngine } = context.registry.resolve(id).state
-  if (status === 'running') await context.runtime.resume(id)
-  else if (isPausedByEngine) await unpauseContainer(context, id)
+async function alignFreezer(context: Context, { id, state }: Container): Promise<void> {
+  if (state.status === 'running') await context.runtime.resume(id)
+  else if (state.isPausedByEngine) await unpauseLocked(context, id)
   else await context.runtime.pause(id)
 }
 
@@ -81,6 +86,8 @@ async function endStranger(context: Context, { containerId, exit }: SupervisedCo
 async function settle(context: Context, { id }: Container, wasSupervised: boolean): Promise<void> {
   await context.locks.run(id, async () => {
     const container = context.registry.resolve(id)
+    // One that was supervised and is alive has been restarted since: its end was reported meanwhile.
+    if (wasSupervised && isAlive(container)) return
     const holds = wasSupervised || isAlive(container) || context.snapshots.isMounted(id)
     if (isAlive(container)) {
       const endpoints = endpointsAtRest(container)
