@@ -21,6 +21,8 @@ async function exitLocked(context: Context, report: ExitReport, start: StartLock
   const { containerId: id } = report
   const before = context.registry.byId(id)
   if (!before || !isAlive(before)) return context.runtime.release(id)
+  // Told twice, by the list and by itself; the container has been started again since.
+  if (report.exitedAt === before.state.finishedAt) return
   fault('exit: reported')
   context.health.stop(id)
   context.execs.forgetUnstarted(id)

@@ -67,11 +67,16 @@ export async function openContainers(options: ContainersOptions): Promise<OpenCo
     isOpen: () => isOpen,
   }
   for (const { id, name } of unreadable) context.registry.reserveName(name, id)
-  const subscriptions = subscribe(context)
+  let adopted: Promise<unknown> | undefined
+  const subscriptions = subscribe(context, () => adopted)
   options.images.onUseQuery(() => context.registry.all().map(imageUse))
   return {
     ...useCases(context),
-    reconcile: () => reconcile(context, startLocked),
+    reconcile: () => {
+      const run = reconcile(context, startLocked)
+      adopted = run.catch(() => {})
+      return run
+    },
     get aliveCount() {
       return context.registry.all().filter(isAlive).length
     },
@@ -91,15 +96,20 @@ function openRegistry(store: ContainerStore, containers: readonly Container[], l
   })
 }
 
-function subscribe(context: Context): DisposableStack {
+/** What is reported while records and supervisor are still being compared is taken in after it: `adopted`. */
+function subscribe(context: Context, adopted: () => Promise<unknown> | undefined): DisposableStack {
   const stack = new DisposableStack()
   const { runtime, logger } = context
-  const detached = (what: string, work: Promise<void>) =>
-    void work.catch((error: unknown) => logger.error({ error: messageOf(error) }, what))
-  stack.use(runtime.onExit((report) => detached('taking in an exit', onExit(context, report, startLocked))))
+  const detached = async (what: string, work: () => Promise<void>) => {
+    await adopted()
+    await work().catch((error: unknown) => logger.error({ error: messageOf(error) }, what))
+  }
+  stack.use(runtime.onExit((report) => void detached('taking in an exit', () => onExit(context, report, startLocked))))
   stack.use(runtime.onOom((id) => announceOom(context, id)))
   stack.use(
-    runtime.onSupervisorLost(() => detached('after losing the supervisor', onSupervisorLost(context, startLocked))),
+    runtime.onSupervisorLost(() => {
+      void detached('after losing the supervisor', () => onSupervisorLost(context, startLocked))
+    }),
   )
   return stack
 }

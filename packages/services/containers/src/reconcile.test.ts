@@ -67,6 +67,20 @@ test('reconcile() adopts what was started but not recorded as a start of its own
   await second[Symbol.asyncDispose]()
 })
 
+test('an exit that is reported while reconcile() adopts is taken in after it', async () => {
+  using engine = await openForTest()
+  const id = await create(engine.containers, 'brief')
+  await engine.containers[Symbol.asyncDispose]()
+  engine.runtime.live.set(id, { pid: 77, startedAt: nowText() })
+  engine.runtime.listed = () => engine.runtime.end(id, 5)
+  const second = await engine.reopen()
+  await second.reconcile()
+  await settled()
+  assert.deepEqual([second.get(id).state.status, second.get(id).state.exitCode], ['exited', 5])
+  assert.equal(engine.runtime.unacknowledged.size, 0)
+  await second[Symbol.asyncDispose]()
+})
+
 test('reconcile() gives back a run whose exit was recorded but not released', async () => {
   using engine = await openForTest()
   const id = await create(engine.containers, 'brief', { AutoRemove: true })

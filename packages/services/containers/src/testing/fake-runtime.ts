@@ -12,6 +12,8 @@ export class FakeRuntime implements Runtime {
   readonly unacknowledged = new Map<ContainerId, ExitReport>()
   /** When those that ended had been started. */
   readonly endedAtStart = new Map<ContainerId, string>()
+  /** Called when a list was made, before it is handed out. */
+  listed: () => void = () => {}
   /** Makes the next start fail. */
   startError: Error | undefined
   /** Signals that end a container at once. */
@@ -75,6 +77,7 @@ export class FakeRuntime implements Runtime {
       const startedAt = this.endedAtStart.get(containerId) ?? nowText()
       return { containerId, pid: 0, startedAt, exit, execs: [] }
     })
+    this.listed()
     return [...running, ...ended]
   }
 

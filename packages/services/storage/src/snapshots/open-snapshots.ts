@@ -191,7 +191,9 @@ class OpenSnapshots implements OwnedSnapshots {
   }
 
   directories(key: string): Readonly<Record<string, string>> {
-    return this.#context.driver.describe(this.#paths(this.#active(key)))
+    const snapshot = this.#active(key)
+    const isWhole = this.#context.table.lineage(snapshot.parent) !== undefined
+    return this.#context.driver.describe(isWhole ? this.#paths(snapshot) : this.#ownPaths(snapshot))
   }
 
   emptyTrash(): Promise<void> {

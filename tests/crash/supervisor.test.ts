@@ -1,0 +1,157 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { after, afterEach, before, test } from 'node:test'
+import { loadFixture, readInventory, restored, startDaemon, type TestDaemon, until } from '@berth/testing'
+
+interface State {
+  readonly Status: string
+  readonly Running: boolean
+  readonly Pid: number
+  readonly ExitCode: number
+}
+
+let daemon: TestDaemon
+let empty: string[]
+
+const inside = (...command: string[]): string => {
+  const { file, args, env } = daemon.sandbox.enter(command)
+  return execFileSync(file, args, { env, encoding: 'utf8' })
+}
+
+before(async () => {
+  daemon = await startDaemon({ prepare: (sandbox, folder) => bootId(sandbox.enter, folder) })
+  await loadFixture(daemon.api, 'busybox')
+  await daemon.kill('SIGTERM')
+  await daemon.start()
+  empty = readInventory(daemon)
+})
+after(() => daemon?.[Symbol.asyncDispose]())
+afterEach(async () => {
+  const all = (await daemon.api.json('GET', '/containers/json?all=1')) as { Id: string }[]
+  for (const { Id } of all) await daemon.api.request('DELETE', `/containers/${Id}?force=1`)
+  await restored(daemon, empty)
+})
+
+/** The sandbox's own boot id: another one is another boot. */
+function bootId(enter: TestDaemon['sandbox']['enter'], folder: string): void {
+  const path = join(folder, 'boot_id')
+  writeFileSync(path, `${randomUUID()}\n`)
+  const { file, args, env } = enter(['mount', '--bind', path, '/proc/sys/kernel/random/boot_id'])
+  execFileSync(file, args, { env })
+}
+
+const stateOf = async (name: string): Promise<State> =>
+  ((await daemon.api.json('GET', `/containers/${name}/json`)) as { State: State }).State
+
+async function run(name: string, hostConfig: object = {}, script = 'exec sleep 100000'): Promise<State> {
+  const config = { Image: 'busybox', Cmd: ['sh', '-c', script], HostConfig: hostConfig }
+  await daemon.api.json('POST', `/containers/create?name=${name}`, config)
+  await daemon.api.json('POST', `/containers/${name}/start`)
+  return stateOf(name)
+}
+
+/** One of each restart policy, and one that removes itself. */
+async function runAll(): Promise<State[]> {
+  return await Promise.all([
+    run('plain'),
+    run('always', { RestartPolicy: { Name: 'always' } }),
+    run('failing', { RestartPolicy: { Name: 'on-failure', MaximumRetryCount: 3 } }),
+    run('brief', { AutoRemove: true }),
+  ])
+}
+
+/** What all of them must be once the engine has come to terms with their loss. */
+async function areLost(before: readonly State[]): Promise<void> {
+  await until(async () => (await stateOf('plain')).Status === 'exited')
+  assert.equal((await stateOf('plain')).ExitCode, 255)
+  for (const name of ['always', 'failing']) {
+    const isNew = ({ Running, Pid }: State) => Running && Pid > 0 && before.every((state) => state.Pid !== Pid)
+    await until(async () => isNew(await stateOf(name)))
+  }
+  await until(async () => (await daemon.api.request('GET', '/containers/brief/json')).status === 404)
+  for (const { Pid } of before) await until(() => !isAlive(Pid))
+  await daemon.api.json('POST', '/containers/plain/start')
+  assert.equal((await stateOf('plain')).Running, true)
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+function killSupervisor(): void {
+  const supervisors = daemon.supervisors()
+  assert.equal(supervisors.length, 1)
+  process.kill(supervisors[0]!, 'SIGKILL')
+}
+
+test('the death of the supervisor ends its containers, and their restart policies hold', async () => {
+  const before = await runAll()
+  killSupervisor()
+  await areLost(before)
+})
+
+test('attached and waiting clients hear of the death of the supervisor', async () => {
+  await run('plain')
+  const { socket } = await daemon.api.hijack('POST', '/containers/plain/attach?stream=1&stdout=1&stderr=1')
+  const ended = new Promise<void>((resolve) => socket.resume().once('close', () => resolve()))
+  const waiting = daemon.api.json('POST', '/containers/plain/wait?condition=next-exit') as Promise<{
+    StatusCode: number
+  }>
+  waiting.catch(() => {})
+  await daemon.api.ping()
+  killSupervisor()
+  await ended
+  assert.equal((await waiting).StatusCode, 255)
+})
+
+test('berthd and the supervisor killed at once: the successor ends what is left, and restart policies hold', async () => {
+  const before = await runAll()
+  killSupervisor()
+  await daemon.kill('SIGKILL')
+  await daemon.start()
+  await areLost(before)
+})
+
+test('a reboot: the run root is empty, the boot another, and restart policies hold', async () => {
+  const before = await runAll()
+  killSupervisor()
+  await daemon.kill('SIGKILL')
+  for (const { Pid } of before) process.kill(Pid, 'SIGKILL')
+  for (const { Pid } of before) await until(() => !isAlive(Pid))
+  const folder = dirname(daemon.runRoot)
+  for (const target of mountsBelow(folder)) inside('umount', '-l', target)
+  inside('rm', '-rf', daemon.runRoot)
+  inside(
+    'find',
+    '/sys/fs/cgroup',
+    '-depth',
+    '-path',
+    `*/${daemon.sandbox.name}/*`,
+    '-type',
+    'd',
+    '-exec',
+    'rmdir',
+    '{}',
+    ';',
+  )
+  inside('nft', 'flush', 'ruleset')
+  inside('ip', 'link', 'delete', 'berth0')
+  writeFileSync(join(folder, 'boot_id'), `${randomUUID()}\n`)
+  await daemon.start()
+  await areLost(before)
+})
+
+/** Innermost first. */
+function mountsBelow(folder: string): string[] {
+  const targets = inside('cat', '/proc/self/mountinfo')
+    .split('\n')
+    .map((line) => line.split(' ')[4] ?? '')
+  return targets.filter((target) => target.startsWith(`${folder}/`)).toReversed()
+}
