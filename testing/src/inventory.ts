@@ -6,7 +6,7 @@ import { commandLine } from './host-state.ts'
 import { processesInside } from './sandbox.ts'
 import { until } from './until.ts'
 
-/** What an engine holds, one line per thing: mounts, directories, namespaces, links, firewall, cgroups, processes. */
+/** What an engine holds, one line per thing (numbered ones by their count): mounts, directories, namespaces, links, firewall, cgroups, processes. */
 export function readInventory(daemon: TestDaemon): string[] {
   const { dataRoot, runRoot } = daemon
   const directories = [
@@ -17,7 +17,7 @@ export function readInventory(daemon: TestDaemon): string[] {
   ]
   return [
     ...mountsBelow(daemon),
-    ...directories.flatMap((path) => names(path).map((name) => `file ${join(basename(path), name)}`)),
+    ...directories.flatMap((path) => filesIn(path)),
     ...links(daemon.sandbox.pid),
     ...firewall(daemon),
     ...cgroupsOf(daemon.sandbox.name),
@@ -48,6 +48,13 @@ function mountsBelow({ sandbox, dataRoot, runRoot }: TestDaemon): string[] {
   return targets
     .filter((target) => target.startsWith(`${dataRoot}/`) || target.startsWith(`${runRoot}/`))
     .map((target) => `mount ${target}`)
+}
+
+function filesIn(path: string): string[] {
+  const all = names(path)
+  const numbered = all.filter((name) => /^\d+$/.test(name)).map((_, i) => `#${i}`)
+  const named = all.filter((name) => !/^\d+$/.test(name))
+  return [...numbered, ...named].map((name) => `file ${basename(path)}/${name}`)
 }
 
 function links(pid: number): string[] {

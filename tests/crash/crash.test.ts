@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
 import { test, type TestContext } from 'node:test'
@@ -25,6 +26,7 @@ interface Subject {
   readonly lines?: readonly string[]
   readonly oomKilled?: boolean
   readonly restarts?: number
+  readonly isRemoved?: boolean
 }
 
 const patienceMs = 30_000
@@ -58,7 +60,13 @@ function subjects(round: number): Subject[] {
   }
   const brief: Subject = { name: name('brief'), script: 'echo gone', exitCode: 0, lines: ['gone'] }
   const sleepers = [0, 1].map((i) => ({ name: name('sleeper', i), script: 'exec sleep 100000' }))
-  return [...Array.from({ length: 15 }, writer), again, greedy, brief, ...sleepers]
+  const fleeting: Subject = {
+    name: name('fleeting'),
+    script: slowly(20),
+    hostConfig: { AutoRemove: true },
+    isRemoved: true,
+  }
+  return [...Array.from({ length: 15 }, writer), again, greedy, brief, fleeting, ...sleepers]
 }
 
 const inspect = async (api: EngineApi, name: string): Promise<{ State: State; RestartCount: number }> =>
@@ -83,6 +91,7 @@ function beginOf(pid: number): string | undefined {
 /** Whether it was never started; waits for the engine to be back. A start whose answer was lost may have been done. */
 async function isNew(api: EngineApi, name: string): Promise<boolean> {
   await until(() => api.ping(), patienceMs)
+  if ((await statusOf(api, name)) === 404) return false
   return (await inspect(api, name)).State.Status === 'created'
 }
 
@@ -100,7 +109,11 @@ async function attachLoosely(api: EngineApi, name: string): Promise<void> {
   socket.on('error', () => {}).resume()
 }
 
+const statusOf = async (api: EngineApi, name: string): Promise<number> =>
+  (await api.request('GET', `/containers/${name}/json`)).status
+
 async function settle(api: EngineApi, subject: Subject): Promise<void> {
+  if (subject.isRemoved) await until(async () => (await statusOf(api, subject.name)) === 404, patienceMs)
   if (subject.exitCode === undefined) return
   const deadline = performance.now() + patienceMs
   for (;;) {
@@ -131,12 +144,17 @@ async function crashOnce(daemon: TestDaemon, all: readonly Subject[]): Promise<v
   const running = before.flatMap((one) =>
     one?.State.Running ? [{ pid: one.State.Pid, began: beginOf(one.State.Pid) }] : [],
   )
-  await daemon.kill('SIGKILL')
   const kept = new Map(running.map(({ pid, began }) => [pid, began]))
-  await sleep(Math.random() * 800)
-  await daemon.start()
+  const deaths = 1 + Math.floor(Math.random() * 3)
+  for (let i = 0; i < deaths; i++) {
+    await sleep(i === 0 ? 0 : Math.random() * 600)
+    await daemon.kill('SIGKILL')
+    await sleep(Math.random() * 500)
+    await daemon.start()
+  }
   await launched
-  for (const { State: state } of await Promise.all(all.map(({ name }) => inspect(api, name)))) {
+  const lasting = all.filter(({ isRemoved }) => !isRemoved)
+  for (const { State: state } of await Promise.all(lasting.map(({ name }) => inspect(api, name)))) {
     const began = state.Running ? kept.get(state.Pid) : undefined
     const now = beginOf(state.Pid) // undefined: it has ended since
     if (began !== undefined && now !== undefined) assert.equal(now, began)
@@ -163,6 +181,38 @@ for (let round = 1; round <= rounds; round++) {
     for (const subject of all) await judge(daemon.api, subject)
     for (const { name } of all.slice(-2)) assert.equal((await inspect(daemon.api, name)).State.Status, 'running')
   })
+}
+
+test('a container that berthd has adopted can be attached to, waited for, run in, and is probed', async (t) => {
+  const daemon = await daemonFor(t)
+  const { api } = daemon
+  const healthcheck = { Test: ['CMD', 'test', '-e', '/well'], Interval: 100_000_000, Retries: 1 }
+  const stdin = { OpenStdin: true, AttachStdin: true }
+  const config = { Image: 'busybox', Cmd: ['cat'], Healthcheck: healthcheck, ...stdin }
+  await api.json('POST', '/containers/create?name=adopted', config)
+  await api.json('POST', '/containers/adopted/start')
+  await daemon.kill('SIGKILL')
+  await daemon.start()
+  const waiting = api.json('POST', '/containers/adopted/wait?condition=next-exit')
+  await until(async () => (await healthOf(api, 'adopted')) === 'unhealthy')
+  const { Id } = (await api.json('POST', '/containers/adopted/exec', { Cmd: ['touch', '/well'] })) as { Id: string }
+  await api.request('POST', `/exec/${Id}/start`, { Detach: true })
+  await until(async () => (await healthOf(api, 'adopted')) === 'healthy')
+  const { socket } = await api.hijack('POST', '/containers/adopted/attach?stream=1&stdin=1&stdout=1')
+  const output = buffer(socket)
+  const echoed = once(socket, 'data')
+  socket.write('through the new one')
+  await echoed
+  await api.json('POST', '/containers/adopted/kill')
+  assert.equal(demultiplex(await output).stdout, 'through the new one')
+  assert.equal(((await waiting) as { StatusCode: number }).StatusCode, 137)
+})
+
+async function healthOf(api: EngineApi, name: string): Promise<string | undefined> {
+  const { State: state } = (await api.json('GET', `/containers/${name}/json`)) as {
+    State: { Health?: { Status: string } }
+  }
+  return state.Health?.Status
 }
 
 test('berthd goes on when the supervisor dies, and says that the containers ended', async (t) => {
