@@ -19,6 +19,7 @@ test('intParameter() words what is no number', () => {
 test('sizeParameter() names the side', () => {
   assert.equal(sizeParameter(query('h=24'), 'h'), 24)
   assert.throws(() => sizeParameter(query(''), 'h'), { message: 'invalid resize height "": invalid syntax' })
+  assert.throws(() => sizeParameter(query('h=-1'), 'h'), { message: 'invalid resize height "-1": value out of range' })
   assert.throws(() => sizeParameter(query('w=999999999999'), 'w'), {
     message: 'invalid resize width "999999999999": value out of range',
   })

@@ -22,9 +22,9 @@ export function intParameter(query: URLSearchParams, name: string): number | und
 export function sizeParameter(query: URLSearchParams, name: 'h' | 'w'): number {
   const value = query.get(name) ?? ''
   const subject = `invalid resize ${name === 'h' ? 'height' : 'width'} ${JSON.stringify(value)}`
-  if (!/^\d+$/.test(value)) throw invalid(`${subject}: invalid syntax`)
+  if (!/^[+-]?\d+$/.test(value)) throw invalid(`${subject}: invalid syntax`)
   const number = Number(value)
-  if (number > 4_294_967_295) throw invalid(`${subject}: value out of range`)
+  if (number < 0 || number > 4_294_967_295) throw invalid(`${subject}: value out of range`)
   return number
 }
 

@@ -12,7 +12,7 @@ import { type ProxyOptions, ProxyStream } from './proxy-stream.ts'
 export async function attachContainer(context: Context, ref: string, query: AttachQuery): Promise<AttachedStream> {
   const container = context.registry.resolve(ref)
   const detachKeys = parseDetachKeys(query.detachKeys)
-  requireAttachable(container)
+  requireAttachable(container, ref)
   const tty = container.config.Tty
   const live = query.stream ? await openLive(context, container, query, detachKeys) : undefined
   announce(context, container, 'attach')
@@ -21,19 +21,24 @@ export async function attachContainer(context: Context, ref: string, query: Atta
   return { stream: new ProxyStream(live ?? emptyStream(), { first: past.chunks }), tty }
 }
 
-function requireAttachable({ id, state }: Container): void {
+/** `ref` is what the client calls the container. */
+function requireAttachable({ state }: Container, ref: string): void {
   if (state.status === 'paused') {
-    throw conflict(`container ${id} is paused, unpause the container before attach`)
+    throw conflict(`container ${ref} is paused, unpause the container before attach`)
   }
   if (state.status === 'restarting') {
-    throw conflict(`container ${id} is restarting, wait until the container is running`)
+    throw conflict(`container ${ref} is restarting, wait until the container is running`)
   }
 }
 
 async function openLive(context: Context, container: Container, query: AttachQuery, keys: Buffer): Promise<Duplex> {
   const stdin = query.stdin && container.config.OpenStdin
+  const hasOutput = query.stdout || query.stderr
+  if (!stdin && !hasOutput) return emptyStream()
   const options = { stdin, stdout: query.stdout, stderr: query.stderr }
   const remote = await context.runtime.attach({ containerId: container.id }, options)
+  // Who only gives input has nothing to wait for after it.
+  if (!hasOutput) remote.once('finish', () => remote.destroy())
   if (!stdin || !container.config.Tty) return remote
   return detachable(remote, keys, () => announce(context, container, 'detach'))
 }

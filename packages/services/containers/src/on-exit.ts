@@ -44,6 +44,7 @@ function recordExit(context: Context, before: Container, report: ExitReport, res
     oomKilled,
     finishedAt: exitedAt,
     endpoints: endpointsAtRest(before),
+    restartCount: before.restartCount + (restarts ? 1 : 0),
     ...(before.state.health ? { health: { ...before.state.health, status: 'unhealthy' } } : {}),
   })
   announce(context, after, 'die', { exitCode: String(exitCode), execDuration: String(runSeconds(before, exitedAt)) })
@@ -88,11 +89,9 @@ export function scheduleRestart(context: Context, id: ContainerId, delayMs: numb
   context.restarts.schedule(id, delayMs, restart, () => settleCancelled(context, id))
 }
 
-/** The policy's restart of a container whose lock is held; counted. */
+/** The policy's restart of a container whose lock is held; the exit before it has counted it. */
 export async function restartLocked(context: Context, id: ContainerId, start: StartLocked): Promise<void> {
-  const container = context.registry.byId(id)
-  if (container?.state.status !== 'restarting') return
-  context.registry.transition(id, { restartCount: container.restartCount + 1 })
+  if (context.registry.byId(id)?.state.status !== 'restarting') return
   await start(context, id)
 }
 

@@ -1,6 +1,7 @@
 import { type ContainerId, isKind } from '@berth/base'
 import { decodeContainerCreate, newestVersion } from '@berth/engine-api'
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import type { Containers } from './containers.ts'
 import { openForTest } from './testing/open-for-test.ts'
@@ -306,4 +307,41 @@ test('a paused container is unhealthy until a probe says otherwise', async () =>
   await containers.pause(id)
   assert.equal(containers.get(id).state.health?.status, 'unhealthy')
   await containers.stop(id, { timeoutSeconds: 0 })
+})
+
+test('attach() without output ends with the input, and at once without either', async () => {
+  using engine = await openForTest()
+  const { containers } = engine
+  await create(containers, 'reader', {}, { OpenStdin: true })
+  await containers.start('reader')
+  const query = { logs: false, stream: true, stdin: true, stdout: false, stderr: false, detachKeys: '' }
+  const { stream } = await containers.attach('reader', query)
+  stream.resume().end('input')
+  await once(stream, 'close')
+  const { stream: nothing } = await containers.attach('reader', { ...query, stdin: false })
+  await once(nothing.resume(), 'end')
+  await containers.pause('reader')
+  await assert.rejects(containers.attach('reader', query), { message: /^container reader is paused/ })
+})
+
+test('remove() by force ends a container whose restart is under way', async () => {
+  using engine = await openForTest()
+  const { containers, runtime } = engine
+  const id = await create(containers, 'loop', { RestartPolicy: { Name: 'always' } })
+  await containers.start(id)
+  const exited = containers.wait(id, 'next-exit', until).result
+  const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+  const { promise: allowed, resolve: allow } = Promise.withResolvers<void>()
+  runtime.beforeStart = () => {
+    begin()
+    return allowed
+  }
+  runtime.end(id, 1)
+  await exited
+  assert.deepEqual([containers.get(id).state.status, containers.get(id).restartCount], ['restarting', 1])
+  await begun
+  const removed = containers.remove(id, { force: true, volumes: false, link: false })
+  allow()
+  await removed
+  assert.throws(() => containers.get(id), /No such container/)
 })

@@ -16,11 +16,17 @@ test('ProxyStream carries both ways, keeps half close and awaits beforeEnd', asy
   assert.deepEqual(order, ['before end'])
 })
 
-test('ProxyStream ends when the filter says so', async () => {
+test('ProxyStream ends when the filter says so, with what came before', async () => {
   const remote = new PassThrough()
-  const proxy = new ProxyStream(remote, { filterInput: (forward) => ({ forward, ends: forward.includes('q') }) })
+  const received: string[] = []
+  remote.on('data', (chunk: Buffer) => received.push(chunk.toString()))
+  const filterInput = (chunk: Buffer) => {
+    const end = chunk.indexOf('q')
+    return { forward: end < 0 ? chunk : chunk.subarray(0, end), ends: end >= 0 }
+  }
+  const proxy = new ProxyStream(remote, { filterInput })
   proxy.write('a')
-  proxy.write('q')
-  assert.equal(await text(proxy), 'a')
-  assert.equal(remote.destroyed, true)
+  proxy.write('bq')
+  await text(proxy)
+  assert.deepEqual([received.join(''), remote.destroyed], ['ab', true])
 })

@@ -31,15 +31,13 @@ export class ProxyStream extends Duplex {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
     const { forward, ends } = this.#options.filterInput?.(chunk) ?? { forward: chunk, ends: false }
-    if (ends) {
-      this.#remote.destroy()
+    const finish = () => {
+      if (ends) this.#remote.destroy()
       done()
-    } else if (forward.length === 0 || this.#remote.destroyed) {
-      done()
-    } else {
-      // A process that closed its input is no error of the client's.
-      this.#remote.write(forward, () => done())
     }
+    // A process that closed its input is no error of the client's.
+    if (forward.length > 0 && !this.#remote.destroyed) this.#remote.write(forward, finish)
+    else finish()
   }
 
   override _final(done: () => void): void {

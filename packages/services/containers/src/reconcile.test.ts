@@ -46,7 +46,7 @@ test('reconcile() leaves the back-off of an exit that it has just taken in to it
   const second = await engine.reopen()
   await second.reconcile()
   await settled()
-  assert.deepEqual([second.get(id).state.status, second.get(id).restartCount], ['restarting', 0])
+  assert.deepEqual([second.get(id).state.status, second.get(id).restartCount], ['restarting', 1])
   context.mock.timers.tick(100)
   await settled()
   assert.deepEqual([second.get(id).state.status, second.get(id).restartCount], ['running', 1])

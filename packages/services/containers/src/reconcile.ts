@@ -122,13 +122,15 @@ function restartAtBoot(context: Context, container: Container, start: StartLocke
 function wantsRestart({ hostConfig, state, stoppedByUser, hasBeenStarted, restartCount }: Container): boolean {
   if (!hasBeenStarted) return false
   const { Name, MaximumRetryCount } = hostConfig.RestartPolicy
+  // The one that is due was counted at the exit.
+  const restartsDone = restartCount - (state.status === 'restarting' ? 1 : 0)
   switch (Name) {
     case 'always':
       return true
     case 'unless-stopped':
       return !stoppedByUser
     case 'on-failure':
-      return !stoppedByUser && state.exitCode !== 0 && (MaximumRetryCount === 0 || restartCount < MaximumRetryCount)
+      return !stoppedByUser && state.exitCode !== 0 && (MaximumRetryCount === 0 || restartsDone < MaximumRetryCount)
     default:
       return false
   }

@@ -5,7 +5,7 @@ import { announce } from './announce.ts'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
 import { unmountShm } from './spec-namespaces.ts'
-import { isAlive, sendSignal } from './stop.ts'
+import { cancelRestart, isAlive, sendSignal } from './stop.ts'
 
 export interface RemoveOptions {
   readonly force: boolean
@@ -68,7 +68,7 @@ function requireRemovable(container: Container): void {
 async function endForRemoval(context: Context, container: Container): Promise<void> {
   const { id } = container
   using _ = context.restarts.suspend(id)
-  if (context.restarts.cancel(id)) return
+  if (await cancelRestart(context, id)) return
   const current = context.registry.byId(id)
   if (!current || !isAlive(current)) return
   const exit = context.waiters.wait(id, 'next-exit')

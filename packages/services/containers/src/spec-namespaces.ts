@@ -43,7 +43,8 @@ function requireDonor(context: Context, ref: string, kind: 'pid' | 'ipc'): Conta
     )
   }
   if (kind === 'ipc' && donor.hostConfig.IpcMode !== 'shareable') {
-    throw invalid(`container ${donor.id}: non-shareable IPC (hint: use IpcMode:shareable for the donor container)`)
+    const reason = 'non-shareable IPC (hint: use IpcMode:shareable for the donor container)'
+    throw invalid(`failed to join IPC namespace: container ${donor.id}: ${reason}`)
   }
   return donor
 }

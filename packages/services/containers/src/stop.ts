@@ -80,7 +80,7 @@ function timeoutSeconds(container: Container, options: StopOptions): number {
 }
 
 /** Also while the exit is still being handled: the restart is not pending yet then. */
-async function cancelRestart(context: Context, id: ContainerId): Promise<boolean> {
+export async function cancelRestart(context: Context, id: ContainerId): Promise<boolean> {
   if (context.restarts.cancel(id)) return true
   if (context.registry.byId(id)?.state.status !== 'restarting') return false
   await context.locks.run(id, () => {})

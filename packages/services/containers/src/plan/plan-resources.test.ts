@@ -28,6 +28,7 @@ test('planResources() maps memory, processors and processes', () => {
     cpu: { shares: 2, period: 100000, quota: 150000, realtimePeriod: 1000, realtimeRuntime: 500, cpus: '0', mems: '0' },
     pids: { limit: 7 },
   })
+  for (const PidsLimit of [0, -1]) assert.deepEqual(planResources(resourcesOf({ PidsLimit })).pids, undefined)
 })
 
 test('planResources() keeps unlimited swap and quota as -1', () => {

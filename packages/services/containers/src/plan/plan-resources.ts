@@ -30,7 +30,7 @@ export function planResources(resources: Resources, numbers: DeviceNumbers = {})
   return {
     ...(hasKeys(memory) && { memory }),
     ...(hasKeys(cpu) && { cpu }),
-    ...(PidsLimit !== null && { pids: { limit: PidsLimit <= 0 ? -1 : PidsLimit } }),
+    ...(PidsLimit !== null && PidsLimit > 0 && { pids: { limit: PidsLimit } }),
     ...(hasKeys(blockIO) && { blockIO }),
   }
 }

@@ -1,5 +1,6 @@
 import { conflict, invalid } from '@berth/base'
 import type { HostConfig, Resources } from '@berth/engine-api'
+import type { RuntimeResources } from '@berth/oci'
 import type { HostFacts } from '@berth/runtime'
 import type { Container } from '../container.ts'
 import type { UpdateRequest } from '../containers.ts'
@@ -56,7 +57,13 @@ export function planUpdate(
   const updated = { ...hostConfig, ...accepted, ...restartPolicyOf(request) }
   validateMemory(updated, accepted)
   const hasLimits = Object.keys(accepted).length > 0
-  return { hostConfig: updated, resources: hasLimits ? planResources(onlyLimits(updated)) : undefined, warnings }
+  return { hostConfig: updated, resources: hasLimits ? liveLimits(updated, accepted) : undefined, warnings }
+}
+
+/** What a running container is to get; a limit of pids is lifted only where that was asked for. */
+function liveLimits(updated: HostConfig, { PidsLimit }: Partial<Resources>): RuntimeResources {
+  const lifted = PidsLimit !== undefined && PidsLimit !== null && PidsLimit <= 0
+  return { ...planResources(onlyLimits(updated)), ...(lifted && { pids: { limit: -1 } }) }
 }
 
 type Updatable = (typeof updatable)[number]

@@ -16,6 +16,8 @@ export class FakeRuntime implements Runtime {
   listed: () => void = () => {}
   /** Makes the next start fail. */
   startError: Error | undefined
+  /** Awaited by every start. */
+  beforeStart = async (): Promise<void> => {}
   /** Signals that end a container at once. */
   deadly = new Set([9, 15])
   readonly #exits = new Emitter<ExitReport>()
@@ -26,6 +28,7 @@ export class FakeRuntime implements Runtime {
   async start({ containerId }: StartRequest) {
     this.calls.push('start')
     if (this.startError) throw this.startError
+    await this.beforeStart()
     const started = { pid: this.#nextPid++, startedAt: nowText() }
     this.live.set(containerId, started)
     return started

@@ -58,8 +58,8 @@ class AttachStream extends Duplex {
   }
 
   override _final(done: (error?: Error | null) => void): void {
-    if (!this.#socket.destroyed) this.#socket.write(endOfStdin())
-    done()
+    if (this.#socket.destroyed) done()
+    else this.#socket.write(endOfStdin(), () => done())
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {

@@ -91,6 +91,8 @@ function configure(fd: number, { lower, upper, work, volatile, options = {}, tar
     if (c.fsconfig(SYS_fsconfig, fd, FSCONFIG_SET_STRING, key, value, 0) < 0)
       throw failure(fd, `fsconfig ${key}`, value)
   }
+  // What `df` and /proc/mounts show in the place of a device.
+  set('source', 'overlay')
   const flag = (key: string) => {
     if (c.fsconfig(SYS_fsconfig, fd, FSCONFIG_SET_FLAG, key, null, 0) < 0) throw failure(fd, 'fsconfig', key)
   }
