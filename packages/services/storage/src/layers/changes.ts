@@ -1,8 +1,7 @@
-import { codeOf } from '@berth/base'
 import { type FileStatus, getXattr, O_PATH, openInRoot } from '@berth/linux'
 import { closeSync, constants } from 'node:fs'
 import type { Change, ChangeKind } from '../snapshots.ts'
-import { isDirectory, kernelName, namesIn, openDirectory, statusOf } from './directory.ts'
+import { ifThere, isDirectory, kernelName, namesIn, openDirectory, statusOf } from './directory.ts'
 import { isOpaque, isWhiteout, type LowerFile, type LowerStack } from './lower-stack.ts'
 
 /** A writable tree: an overlay's upper says what is deleted; a copy of the parent says so by absence. */
@@ -54,14 +53,8 @@ function addChange(directory: Directory, name: string, changes: Change[]): void 
 }
 
 function addBelow(directory: Directory, name: string, changes: Change[]): void {
-  let fd: number
-  try {
-    fd = openDirectory(directory.fd, name)
-  } catch (error) {
-    // A running container may take it away meanwhile.
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return
-    throw error
-  }
+  const fd = ifThere(() => openDirectory(directory.fd, name))
+  if (fd === undefined) return
   try {
     using lower = directory.lower.descend(name)
     addChanges({ ...directory, fd, path: `${directory.path}/${name}`, lower }, changes)
@@ -92,7 +85,8 @@ function isSameTime(a: bigint, b: bigint): boolean {
 }
 
 function capabilityOf(parent: number, name: string): string {
-  const fd = openInRoot(parent, kernelName(name), { flags: O_PATH | constants.O_NOFOLLOW })
+  const fd = ifThere(() => openInRoot(parent, kernelName(name), { flags: O_PATH | constants.O_NOFOLLOW }))
+  if (fd === undefined) return ''
   try {
     return getXattr(fd, 'security.capability')?.toString('hex') ?? ''
   } finally {

@@ -25,11 +25,21 @@ export function openDirectory(parent: number, name: string): number {
   return openInRoot(parent, kernelName(name), { flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW })
 }
 
-/** The names in an open directory, sorted. */
+/** The names in an open directory, sorted. One that has been removed meanwhile has none. */
 export function namesIn(fd: number): string[] {
-  return readdirSync(procFd(fd), { encoding: 'buffer' })
-    .map((name) => decodeName(name))
-    .toSorted()
+  const names = ifThere(() => readdirSync(procFd(fd), { encoding: 'buffer' })) ?? []
+  return names.map((name) => decodeName(name)).toSorted()
+}
+
+/** What `open` returns; undefined when the file is gone, or something else by now: a running container goes on meanwhile. */
+export function ifThere<T>(open: () => T): T | undefined {
+  try {
+    return open()
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP' || code === 'ENXIO') return undefined
+    throw error
+  }
 }
 
 /** Status of `name` in `parent` itself, or undefined when there is none. */

@@ -24,7 +24,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { encodeHeader, opaqueXattr, type TarEntry, tarEntry, type TarSource, writeTar } from '@berth/archive'
 import { AT_FDCWD, fstatat, getXattr, mkdirat, mknodat, mount, readMountInfo, setXattr, unmount } from '@berth/linux'
 import { sha256 } from '@berth/oci'
-import { openDirectory } from './directory.ts'
+import { namesIn, openDirectory } from './directory.ts'
 import { LayerWorker } from './layer-worker.ts'
 import type { UnpackTask } from './unpack-layer.ts'
 
@@ -356,6 +356,14 @@ test('unpackLayer() names the entry of a truncated layer', async () => {
     kind: 'invalid',
     message: /archive: at byte 0/,
   })
+})
+
+test('namesIn() finds nothing in a directory that was removed', () => {
+  mkdirSync(join(root, 'gone'))
+  const fd = openSync(join(root, 'gone'), constants.O_DIRECTORY)
+  rmSync(join(root, 'gone'), { recursive: true })
+  assert.deepEqual(namesIn(fd), [])
+  closeSync(fd)
 })
 
 test('removeTree() removes trees deeper than paths can name', async () => {

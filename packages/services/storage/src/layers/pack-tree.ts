@@ -8,11 +8,10 @@ import {
   TarPacker,
   whiteoutPath,
 } from '@berth/archive'
-import { codeOf } from '@berth/base'
 import { type FileStatus, getXattr, listXattrs, O_PATH, openInRoot, readlinkat } from '@berth/linux'
 import { closeSync, constants, readSync } from 'node:fs'
 import type { TreeForm } from './changes.ts'
-import { isDirectory, kernelName, namesIn, openDirectory, statusOf } from './directory.ts'
+import { ifThere, isDirectory, kernelName, namesIn, openDirectory, statusOf } from './directory.ts'
 import { isOpaque, isWhiteout, LowerStack } from './lower-stack.ts'
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY, S_IFMT } = constants
@@ -84,7 +83,7 @@ interface Item {
 }
 
 function* packSubdirectory(state: PackState, parent: PackDirectory, { name, path, status }: Item): Generator<Buffer> {
-  const fd = tryOpen(() => openDirectory(parent.fd, name))
+  const fd = ifThere(() => openDirectory(parent.fd, name))
   if (fd === undefined) return
   try {
     using lower = parent.lower.descend(name)
@@ -121,7 +120,7 @@ function* packFile(state: PackState, parent: number, item: Item): Generator<Buff
     state.packer.header(tarEntry({ ...common, type: 'hardlink', linkPath: first }))
     return
   }
-  const fd = tryOpen(() => openFile(parent, item, type))
+  const fd = ifThere(() => openFile(parent, item, type))
   if (fd === undefined) return
   try {
     if (item.status.nlink > 1) state.links.set(item.status.ino, item.path)
@@ -150,17 +149,6 @@ function* packContent(packer: TarPacker, fd: number): Generator<Buffer> {
     if (packer.hasChunk) yield* packer.take()
     if (count > 0) continue
     packer.zeros(Math.min(packer.contentLeft, 1 << 20))
-  }
-}
-
-/** Undefined when it is gone, or something else by now: a running container goes on meanwhile. */
-function tryOpen(open: () => number): number | undefined {
-  try {
-    return open()
-  } catch (error) {
-    const code = codeOf(error)
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP' || code === 'ENXIO') return undefined
-    throw error
   }
 }
 

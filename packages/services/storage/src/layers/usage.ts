@@ -1,5 +1,5 @@
 import { closeSync, constants } from 'node:fs'
-import { isDirectory, namesIn, openDirectory, statusOf } from './directory.ts'
+import { ifThere, isDirectory, namesIn, openDirectory, statusOf } from './directory.ts'
 
 /**
  * Bytes of all files below an open directory: their lengths rather than their blocks, a file with several names once,
@@ -25,7 +25,8 @@ function usageBelow(fd: number, seen: Set<bigint>): number {
 }
 
 function within(parent: number, name: string, work: (fd: number) => number): number {
-  const fd = openDirectory(parent, name)
+  const fd = ifThere(() => openDirectory(parent, name))
+  if (fd === undefined) return 0
   try {
     return work(fd)
   } finally {
