@@ -1,5 +1,5 @@
 import { createApi } from '@berth/api'
-import { fault } from '@berth/base'
+import { codeOf, conflict, fault } from '@berth/base'
 import { type OpenContainers, openContainers } from '@berth/containers'
 import { openDatabase } from '@berth/database'
 import { createEvents, eventFilter } from '@berth/events'
@@ -34,8 +34,8 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
   await using stack = new AsyncDisposableStack()
   const paths = planPaths(config)
   await makeDirectories(paths)
-  stack.use(lockFile(join(paths.dataRoot, 'lock')))
-  stack.use(lockFile(join(paths.runRoot, 'lock')))
+  stack.use(claim(paths.dataRoot, 'data-root'))
+  stack.use(claim(paths.runRoot, 'exec-root'))
   const adopted = adoptStrayControllers()
   const facts = readHostFacts()
   if (facts.hasAppArmor) await ensureDefaultAppArmorProfile()
@@ -108,6 +108,16 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
       events.publish('daemon', 'reload', id, { name: facts.hostname })
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+/** One engine a directory. */
+function claim(directory: string, flag: string): Disposable {
+  try {
+    return lockFile(join(directory, 'lock'))
+  } catch (error) {
+    if (codeOf(error) !== 'EAGAIN') throw error
+    throw conflict(`--${flag} ${directory} is in use by another berthd`, error)
   }
 }
 

@@ -1,4 +1,5 @@
-import { chmodSync, closeSync, openSync } from 'node:fs'
+import { codeOf, internal, messageOf } from '@berth/base'
+import { appendFileSync, chmodSync, closeSync, openSync, statSync } from 'node:fs'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 
 export type Row = Record<string, unknown>
@@ -30,18 +31,23 @@ export interface Database extends Disposable {
  * (https://www.sqlite.org/wal.html). The file is its owner's alone, and so are those that SQLite makes beside it.
  */
 export function openDatabase(path: string): Database {
-  if (path !== ':memory:') makePrivate(path)
+  if (path !== ':memory:') prepareFiles(path)
+  return explaining(path, () => open(path))
+}
+
+function open(path: string): Database {
   const db = new DatabaseSync(path, { enableForeignKeyConstraints: true })
   db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=5000; PRAGMA cache_size=-1024')
   db.exec('CREATE TABLE IF NOT EXISTS schema_version (service TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT')
   let depth = 0
+  const exec = (sql: string) => explaining(path, () => db.exec(sql))
   const transaction = <T>(work: () => T): T => {
     if (depth > 0) return work()
-    db.exec('BEGIN IMMEDIATE')
+    exec('BEGIN IMMEDIATE')
     depth++
     try {
       const result = work()
-      db.exec('COMMIT')
+      exec('COMMIT')
       return result
     } catch (error) {
       if (db.isTransaction) db.exec('ROLLBACK')
@@ -51,11 +57,29 @@ export function openDatabase(path: string): Database {
     }
   }
   return {
-    prepare: (sql) => wrap(db.prepare(sql)),
-    exec: (sql) => db.exec(sql),
+    prepare: (sql) =>
+      wrap(
+        path,
+        explaining(path, () => db.prepare(sql)),
+      ),
+    exec,
     transaction,
     migrate: (service, migrations) => transaction(() => migrate(db, service, migrations)),
     [Symbol.dispose]: () => db.close(),
+  }
+}
+
+/** The log grows to 1000 pages before SQLite begins it anew: room for them, taken while there is some. */
+const logBytes = 4 * 2 ** 20 + 64 * 2 ** 10
+
+function prepareFiles(path: string): void {
+  makePrivate(path)
+  makePrivate(`${path}-wal`)
+  try {
+    reserve(`${path}-wal`)
+  } catch (error) {
+    // Then a write will say so.
+    if (codeOf(error) !== 'ENOSPC' && codeOf(error) !== 'EDQUOT') throw error
   }
 }
 
@@ -64,14 +88,40 @@ function makePrivate(path: string): void {
   chmodSync(path, 0o600)
 }
 
-function wrap(statement: StatementSync): Statement {
+/**
+ * Zeros after what the log holds: SQLite takes them for frames that were never written (https://www.sqlite.org/walformat.html),
+ * and can still write what frees space, a removal above all, when the disk is full.
+ */
+function reserve(log: string): void {
+  const missing = logBytes - statSync(log).size
+  if (missing > 0) appendFileSync(log, Buffer.alloc(missing))
+}
+
+// https://www.sqlite.org/rescode.html
+const SQLITE_CORRUPT = 11
+const SQLITE_FULL = 13
+const SQLITE_NOTADB = 26
+
+/** Names the file where the file is what is wrong. */
+function explaining<T>(path: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    const code = Number((error as { errcode?: unknown }).errcode ?? 0) & 0xff
+    if (code === SQLITE_FULL) throw internal(`state database ${path}: no space left on device`, error)
+    if (code !== SQLITE_CORRUPT && code !== SQLITE_NOTADB) throw error
+    throw internal(`state database ${path}: ${messageOf(error)}: restore it from a backup, or move it away`, error)
+  }
+}
+
+function wrap(path: string, statement: StatementSync): Statement {
   return {
     run: (...values) => {
-      const { changes, lastInsertRowid } = statement.run(...values)
+      const { changes, lastInsertRowid } = explaining(path, () => statement.run(...values))
       return { changes: Number(changes), lastInsertRowid: Number(lastInsertRowid) }
     },
-    get: (...values) => statement.get(...values) as Row | undefined,
-    all: (...values) => statement.all(...values) as Row[],
+    get: (...values) => explaining(path, () => statement.get(...values) as Row | undefined),
+    all: (...values) => explaining(path, () => statement.all(...values) as Row[]),
   }
 }
 
