@@ -14,6 +14,8 @@ const repository = fileURLToPath(new URL('../..', import.meta.url))
 export interface DaemonOptions {
   /** Further arguments of `berth daemon`. */
   readonly args?: readonly string[]
+  /** The same, of the folder that holds the daemon's roots. */
+  readonly argsIn?: (folder: string) => readonly string[]
   readonly env?: Readonly<Record<string, string>>
   /** A data root made by the caller (inside the sandbox's mounts or not); default: a new temporary one. */
   readonly dataRoot?: string
@@ -66,11 +68,13 @@ class Daemon implements TestDaemon {
   readonly runRoot: string
   readonly #folder: string
   readonly #options: DaemonOptions
+  readonly #further: readonly string[]
   #process: ChildProcess | undefined
 
   constructor(folder: string, sandbox: Sandbox, options: DaemonOptions) {
     this.#folder = folder
     this.#options = options
+    this.#further = options.argsIn?.(folder) ?? []
     this.sandbox = sandbox
     this.dataRoot = options.dataRoot ?? join(folder, 'data')
     this.runRoot = join(folder, 'run')
@@ -93,7 +97,7 @@ class Daemon implements TestDaemon {
   async start(extra: Readonly<Record<string, string>> = {}): Promise<void> {
     const roots = ['--data-root', this.dataRoot, '--exec-root', this.runRoot, '--pidfile', join(this.#folder, 'pid')]
     const own = ['-H', this.host, ...roots, '--cgroup-parent', `/${this.sandbox.name}`]
-    const argv = [join(repository, 'bin/berth'), 'daemon', ...own, ...(this.#options.args ?? [])]
+    const argv = [join(repository, 'bin/berth'), 'daemon', ...own, ...(this.#options.args ?? []), ...this.#further]
     const { file, args, env } = this.sandbox.enter(argv)
     const child = spawn(file, args, {
       env: { ...env, ...this.#options.env, ...extra },

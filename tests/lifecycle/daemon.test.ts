@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { after, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { command, loadFixture, readInventory, startDaemon, type TestDaemon, until } from '@berth/testing'
+
+const berth = fileURLToPath(new URL('../../bin/berth', import.meta.url))
+
+let daemon: TestDaemon
+let configFile: string
+before(async () => {
+  daemon = await startDaemon({
+    argsIn: (folder) => ['--config-file', (configFile = configuration(folder, { debug: false }))],
+  })
+  await loadFixture(daemon.api, 'busybox')
+})
+after(() => daemon?.[Symbol.asyncDispose]())
+
+function configuration(folder: string, settings: object): string {
+  const path = join(folder, 'daemon.json')
+  writeFileSync(path, JSON.stringify(settings))
+  return path
+}
+
+const folderOf = ({ runRoot }: TestDaemon): string => dirname(runRoot)
+const stateDatabase = (): string => join(daemon.dataRoot, 'state.db')
+
+async function run(name: string): Promise<number> {
+  const config = { Image: 'busybox', Cmd: ['sh', '-c', 'exec sleep 100000'] }
+  await daemon.api.json('POST', `/containers/create?name=${name}`, config)
+  await daemon.api.json('POST', `/containers/${name}/start`)
+  return await pidOf(name)
+}
+
+async function pidOf(name: string): Promise<number> {
+  const { State: state } = (await daemon.api.json('GET', `/containers/${name}/json`)) as { State: { Pid: number } }
+  return state.Pid
+}
+
+/** A second engine with some of the first one's paths; what it says, and its status. */
+async function second(roots: { readonly data?: string; readonly run?: string; readonly socket?: string }) {
+  const folder = folderOf(daemon)
+  const { data = join(folder, 'data2'), run = join(folder, 'run2'), socket = join(folder, 'second.sock') } = roots
+  const own = ['--data-root', data, '--exec-root', run, '-H', `unix://${socket}`, '--bridge', 'berth9']
+  const { file, args } = daemon.sandbox.enter([berth, 'daemon', ...own, '--pidfile', join(folder, 'pid2')])
+  return await command(file, args, { timeoutMs: 20_000 })
+}
+
+test('berthd leaves its containers running when it is stopped, and adopts them when it is back', async () => {
+  const pid = await run('stays')
+  await daemon.kill('SIGTERM')
+  assert.equal(process.kill(pid, 0), true)
+  await daemon.start()
+  assert.equal(await pidOf('stays'), pid)
+  await daemon.api.json('DELETE', '/containers/stays?force=1')
+})
+
+test('a second berthd on the same data root, run root or socket is refused, and says why', async () => {
+  const sameData = await second({ data: daemon.dataRoot })
+  assert.equal(sameData.code, 1)
+  assert.match(sameData.stderr, /--data-root \S+ is in use by another berthd/)
+  const sameRun = await second({ run: daemon.runRoot })
+  assert.equal(sameRun.code, 1)
+  assert.match(sameRun.stderr, /--exec-root \S+ is in use by another berthd/)
+  const sameSocket = await second({ socket: new URL(daemon.host).pathname })
+  assert.equal(sameSocket.code, 1)
+  assert.match(sameSocket.stderr, /cannot listen on \S+: another process does/)
+  assert.equal(await daemon.api.ping(), true)
+})
+
+test('berthd replaces the socket and the pidfile of one that was killed', async () => {
+  await daemon.kill('SIGKILL')
+  assert.equal(existsSync(new URL(daemon.host).pathname), true)
+  await daemon.start()
+  await until(() => readFileSync(join(folderOf(daemon), 'pid'), 'utf8') === String(daemon.pid))
+})
+
+test('SIGHUP reloads the configuration, and a wrong one is kept out', async () => {
+  const level = () => (daemon.api.json('GET', '/info') as Promise<{ Debug: boolean }>).then(({ Debug }) => Debug)
+  assert.equal(await level(), false)
+  writeFileSync(configFile, JSON.stringify({ debug: true }))
+  process.kill(daemon.pid, 'SIGHUP')
+  await until(level)
+  writeFileSync(configFile, '{ "debug": ')
+  process.kill(daemon.pid, 'SIGHUP')
+  await until(() => /configuration kept: the new one is wrong/.test(daemon.log()))
+  assert.equal(await level(), true)
+  writeFileSync(configFile, '{}')
+})
+
+test('berthd that is stopped with nothing running leaves no process, mount, namespace, rule, cgroup or bridge', async () => {
+  await run('brief')
+  await daemon.api.json('DELETE', '/containers/brief?force=1')
+  await daemon.kill('SIGTERM')
+  const left = readInventory(daemon).filter((line) => !/^(file|link lo$)/.test(line))
+  await daemon.start()
+  assert.deepEqual(left, [])
+})
+
+test('a state database that is none is named, and nothing is touched', async () => {
+  await daemon.kill('SIGTERM')
+  const kept = readFileSync(stateDatabase())
+  writeFileSync(stateDatabase(), 'garbage '.repeat(1000))
+  await assert.rejects(daemon.start(), /state\.db: file is not a database: restore it from a backup, or move it away/)
+  writeFileSync(stateDatabase(), kept)
+  await daemon.start()
+  assert.equal((await daemon.api.request('GET', '/images/busybox/json')).status, 200)
+})
+
+test('a record that cannot be read costs its own container, and no other', async () => {
+  const pid = await run('damaged')
+  await run('healthy')
+  await daemon.kill('SIGKILL')
+  edit(`UPDATE containers SET definition = '{"config":' WHERE name = 'damaged'`)
+  await daemon.start()
+  assert.equal(process.kill(pid, 0), true)
+  assert.match(daemon.log(), /a container record cannot be read: it is left alone/)
+  assert.equal((await daemon.api.request('GET', '/containers/damaged/json')).status, 404)
+  const again = await daemon.api.request('POST', '/containers/create?name=damaged', { Image: 'busybox' })
+  assert.equal(again.status, 409)
+  await daemon.api.json('DELETE', '/containers/healthy?force=1')
+  await daemon.kill('SIGKILL')
+  edit(`DELETE FROM containers WHERE name = 'damaged'`)
+  await daemon.start()
+  await until(() => !isAlive(pid))
+})
+
+function edit(sql: string): void {
+  using database = new DatabaseSync(stateDatabase())
+  database.exec(sql)
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+test('garbage in the run root is swept, and containers that run stay', async () => {
+  const pid = await run('amid')
+  await daemon.kill('SIGKILL')
+  const id = 'f'.repeat(64)
+  writeFileSync(join(daemon.runRoot, 'networks', `${id}.json`), '{"bootId":')
+  writeFileSync(join(daemon.runRoot, 'networks', 'x.json'), 'null')
+  writeFileSync(join(daemon.runRoot, 'netns', 'nobody'), '')
+  mkdirSync(join(daemon.runRoot, 'bundles', id), { recursive: true })
+  writeFileSync(join(daemon.runRoot, 'bundles', id, 'config.json'), '[]')
+  mkdirSync(join(daemon.runRoot, 'oci', id), { recursive: true })
+  mkdirSync(join(daemon.dataRoot, 'containers', id), { recursive: true })
+  mkdirSync(join(daemon.dataRoot, 'snapshots', '99999', 'fs'), { recursive: true })
+  await daemon.start()
+  assert.equal(await pidOf('amid'), pid)
+  await daemon.api.json('DELETE', '/containers/amid?force=1')
+  const left = readInventory(daemon).filter((line) => line.includes(id) || /nobody|x\.json/.test(line))
+  assert.deepEqual(left, [])
+})
