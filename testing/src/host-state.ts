@@ -21,16 +21,21 @@ export function readHostState(): HostState {
 
 /**
  * What is here now and was not in `before`, and the processes of `sandbox`. Waits up to `patienceMs` for what is on
- * its way out (the kernel frees namespaces and cgroups a little later).
+ * its way out (the kernel frees namespaces and cgroups a little later); what comes meanwhile is somebody else's.
  */
 export async function leaksSince(before: HostState, sandbox: string, patienceMs = 5000): Promise<string[]> {
   const deadline = performance.now() + patienceMs
-  for (;;) {
-    const left = [...readHostState()].filter((line) => !before.has(line))
-    left.push(...processesOf(sandbox).map((pid) => `process ${pid} ${commandLine(pid)}`))
-    if (left.length === 0 || performance.now() > deadline) return left
+  const find = (): string[] => [
+    ...[...readHostState()].filter((line) => !before.has(line)),
+    ...processesOf(sandbox).map((pid) => `process ${pid} ${commandLine(pid)}`),
+  ]
+  let left = find()
+  while (left.length > 0 && performance.now() < deadline) {
     await sleep(50)
+    const now = new Set(find())
+    left = left.filter((line) => now.has(line))
   }
+  return left
 }
 
 /** The pids that carry `sandbox`'s variable, without the caller. */
