@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { ContainerId } from '@berth/base'
 import { internal, messageOf } from '@berth/base'
 import type { RuntimeResources } from '@berth/oci'
+import { runtimePath } from '../crun/arguments.ts'
 import type { RuntimeCommand } from '../protocol/messages.ts'
 
 export interface ResourceUpdate {
@@ -29,7 +30,7 @@ export async function updateResources(update: ResourceUpdate): Promise<void> {
   writeFileSync(file, JSON.stringify(resources), { mode: 0o600 })
   const args = [...command.args, '--root', ociRoot, 'update', '--resources', file, containerId]
   const { promise, resolve, reject } = Promise.withResolvers<void>()
-  execFile(command.path, args, (error, _stdout, stderr) => {
+  execFile(command.path, args, { env: { PATH: runtimePath } }, (error, _stdout, stderr) => {
     if (error) reject(internal(`cannot update container ${containerId}: ${stderr.trim() || messageOf(error)}`, error))
     else resolve()
   })

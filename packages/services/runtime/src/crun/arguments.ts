@@ -8,6 +8,9 @@ export interface RuntimeFiles {
   readonly consolePath?: string
 }
 
+/** `PATH` of an OCI runtime, and all of its environment: the engine's own is none of its business. */
+export const runtimePath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
 /** The verbs that crun and runc share, cgroups by cgroupfs. `run --detach` is create and start in one process. */
 export function runArguments(
   ociRoot: string,

@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { nowText } from '@berth/base'
 import { killPid, type Reaper, spawnProcess } from '@berth/linux'
-import type { RuntimeFiles } from '../crun/arguments.ts'
+import { type RuntimeFiles, runtimePath } from '../crun/arguments.ts'
 import { readRuntimeError } from '../crun/runtime-log.ts'
 import type { RuntimeCommand } from '../protocol/messages.ts'
 import type { ProcessIo } from '../runtime.ts'
@@ -55,13 +55,16 @@ export async function launch(reaper: Reaper, options: Launch): Promise<Launched>
   }
 }
 
-/** The OCI runtime needs no environment but a search path. */
-const environment = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin']
-
 function spawnRuntime({ programs, command, args }: Launch, fds: readonly number[]): number {
   try {
     const path = programs.path(command.path)
-    return spawnProcess({ path, name: command.path, args: [...command.args, ...args], env: environment, fds })
+    return spawnProcess({
+      path,
+      name: command.path,
+      args: [...command.args, ...args],
+      env: [`PATH=${runtimePath}`],
+      fds,
+    })
   } catch (error) {
     throw new RuntimeRefusal(`cannot run ${command.path}`, { cause: error })
   }
