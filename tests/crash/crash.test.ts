@@ -90,9 +90,11 @@ function beginOf(pid: number): string | undefined {
 
 /** Whether it was never started; waits for the engine to be back. A start whose answer was lost may have been done. */
 async function isNew(api: EngineApi, name: string): Promise<boolean> {
-  await until(() => api.ping(), patienceMs)
-  if ((await statusOf(api, name)) === 404) return false
-  return (await inspect(api, name)).State.Status === 'created'
+  for (const deadline = performance.now() + patienceMs; performance.now() < deadline; await sleep(20)) {
+    const answer = await api.request('GET', `/containers/${name}/json`).catch(() => undefined)
+    if (answer) return answer.status === 200 && (JSON.parse(answer.text) as { State: State }).State.Status === 'created'
+  }
+  throw new Error('berthd did not come back')
 }
 
 async function launch(api: EngineApi, subject: Subject): Promise<void> {

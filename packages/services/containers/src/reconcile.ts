@@ -104,15 +104,12 @@ async function settle(context: Context, { id }: Container, wasSupervised: boolea
   })
 }
 
-/** A restart that was due when berthd died happens now, and counts; the others are the policy's for an engine's start. */
+/** A restart that was due when berthd died happens now: it was decided and counted. The others are for an engine's start. */
 function restartAtBoot(context: Context, container: Container, start: StartLocked): void {
   const { id, state } = container
   if (isAlive(container) || context.restarts.isPending(id)) return
   const isDue = state.status === 'restarting'
-  if (!wantsRestart(container)) {
-    if (isDue) context.registry.transition(id, { status: 'exited' })
-    return
-  }
+  if (!isDue && !wantsRestart(container)) return
   const restart = () => (isDue ? restartLocked(context, id, start) : start(context, id))
   void context.locks.run(id, restart).catch((error: unknown) => {
     context.logger.warn({ id, error: messageOf(error) }, 'restart policy: start failed')
