@@ -7,6 +7,7 @@ import type { Context } from './context.ts'
 import { DetachScanner, parseDetachKeys } from './detach-keys.ts'
 import { openLogs } from './logs.ts'
 import { type ProxyOptions, ProxyStream } from './proxy-stream.ts'
+import { isAlive } from './stop.ts'
 
 /** A client's stream to the container, which may not have started yet. */
 export async function attachContainer(context: Context, ref: string, query: AttachQuery): Promise<AttachedStream> {
@@ -37,8 +38,12 @@ async function openLive(context: Context, container: Container, query: AttachQue
   if (!stdin && !hasOutput) return emptyStream()
   const options = { stdin, stdout: query.stdout, stderr: query.stderr }
   const remote = await context.runtime.attach({ containerId: container.id }, options)
-  // Who only gives input has nothing to wait for after it.
-  if (!hasOutput) remote.once('finish', () => remote.destroy())
+  // Who only gives input has nothing to wait for after it, once there is a process to take it.
+  const leave = () => {
+    const current = context.registry.byId(container.id)
+    if (current && isAlive(current)) remote.destroy()
+  }
+  if (!hasOutput) remote.once('finish', leave)
   if (!stdin || !container.config.Tty) return remote
   return detachable(remote, keys, () => announce(context, container, 'detach'))
 }

@@ -26,12 +26,15 @@ async function exitLocked(context: Context, report: ExitReport, start: StartLock
   fault('exit: reported')
   context.health.stop(id)
   context.execs.forgetUnstarted(id)
+  // Known before anybody hears of the exit: whoever waited for it may end the suspension.
+  const isSuspended = context.restarts.isSuspended(id)
   const restart = decideRestart(context, before, report)
   const after = recordExit(context, before, report, restart !== undefined)
   fault('exit: recorded')
   await releaseRun(context, after)
   if (restart !== undefined) scheduleRestart(context, id, restart, start)
-  else if (after.hostConfig.AutoRemove) await removeLocked(context, id)
+  // Whoever suspended it starts or removes it next.
+  else if (after.hostConfig.AutoRemove && !isSuspended) await removeLocked(context, id)
 }
 
 /** Commits the exit, then tells whoever waits: teardown follows, nobody waits for it. */

@@ -318,6 +318,11 @@ test('attach() without output ends with the input, and at once without either', 
   const { stream } = await containers.attach('reader', query)
   stream.resume().end('input')
   await once(stream, 'close')
+  await create(containers, 'later', {}, { OpenStdin: true })
+  const early = await containers.attach('later', query)
+  await once(early.stream.end('input'), 'finish')
+  assert.equal(early.stream.destroyed, false)
+  early.stream.destroy()
   const { stream: nothing } = await containers.attach('reader', { ...query, stdin: false })
   await once(nothing.resume(), 'end')
   await containers.pause('reader')
@@ -344,4 +349,16 @@ test('remove() by force ends a container whose restart is under way', async () =
   allow()
   await removed
   assert.throws(() => containers.get(id), /No such container/)
+})
+
+test('restart() keeps a container that would remove itself', async () => {
+  using engine = await openForTest()
+  const { containers } = engine
+  const id = await create(containers, 'kept', { AutoRemove: true })
+  await containers.start(id)
+  await containers.restart(id, {})
+  assert.equal(containers.get(id).state.status, 'running')
+  const removed = containers.wait(id, 'removed', until).result
+  await containers.remove(id, { force: true, volumes: false, link: false })
+  await removed
 })

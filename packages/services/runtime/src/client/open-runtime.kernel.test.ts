@@ -61,10 +61,10 @@ test("start() refuses a missing command in Docker's words and leaves nothing", a
   const request = fixture.request(['nosuch'], {})
   await assert.rejects(runtime.start({ ...request, log: fixture.jsonLog(request.containerId) }), {
     kind: 'invalid',
-    message: /OCI runtime create failed: .*exec: "nosuch": executable file not found in \$PATH: unknown$/,
+    message: /OCI runtime create failed: .*exec: "nosuch": executable file not found in \$PATH$/,
   })
   assert.deepEqual(fixture.leftovers(), nothingLeft)
-  await assert.rejects(runtime.start(fixture.request(['/proc'])), { message: /"\/proc": permission denied: unknown$/ })
+  await assert.rejects(runtime.start(fixture.request(['/proc'])), { message: /"\/proc": permission denied$/ })
   await assert.rejects(runtime.start({ ...fixture.request(['true']), runtimeName: 'x' }), {
     message: 'unknown or invalid runtime name: x',
   })
@@ -157,7 +157,7 @@ test('exec() runs another process with its own streams and exit', async () => {
   await assert.rejects(runtime.exec(missing), {
     message:
       'OCI runtime exec failed: exec failed: unable to start container process: ' +
-      'exec: "nosuch": executable file not found in $PATH: unknown',
+      'exec: "nosuch": executable file not found in $PATH',
   })
   assert.equal(await textOf(ended), '')
   await runtime.kill({ containerId }, 9)
@@ -191,6 +191,7 @@ test('pause(), resume() and update() act on the cgroup', async () => {
   const stream = await runtime.attach({ containerId }, everything)
   await runtime.pause(containerId)
   await runtime.update(containerId, { pids: { limit: 50 } })
+  await runtime.update(containerId, { pids: { limit: -1 } })
   await runtime.resume(containerId)
   await readUntil(stream, /tick/)
   await runtime.kill({ containerId }, 9)
@@ -245,7 +246,7 @@ test('start() runs containers under the runtime that is named', { skip: !runtime
   const request = { ...fixture.request(['sleep', '100']), runtimeName: 'runc' }
   const { containerId } = request
   await assert.rejects(runtime.start({ ...fixture.request(['nosuch']), runtimeName: 'runc' }), {
-    message: /OCI runtime create failed: runc create failed: .*"nosuch": executable file not found in \$PATH: unknown$/,
+    message: /OCI runtime create failed: runc create failed: .*"nosuch": executable file not found in \$PATH$/,
   })
   const exit = exitOf(runtime, containerId)
   await runtime.start(request)
