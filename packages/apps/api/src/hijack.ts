@@ -64,6 +64,7 @@ export async function splice(exchange: Exchange, stream: Duplex, options: Splice
   feed(client.input, stream, options.stdin && hasInput)
   const abandon = () => void stream.destroy()
   client.output.once('close', abandon)
+  using _ = probeAfterEnd(client.input, exchange.upgraded?.socket ?? exchange.request.socket)
   try {
     await (options.convert ? pipeline(stream, options.convert, client.output) : pipeline(stream, client.output))
   } catch (error) {
@@ -81,6 +82,32 @@ function feed(input: Readable, stream: Duplex, stdin: boolean): void {
   stream.on('error', () => undefined)
   if (stdin) input.pipe(stream)
   else input.resume()
+}
+
+/** How often a client that has only ended its sending is asked whether it is still there. */
+const probeMs = 5000
+
+/**
+ * A client that closed a unix socket looks like one that ended its sending, until something is written to it, which may
+ * never happen. Nothing is enough: the kernel answers EPIPE if the peer has closed (unix(7)), and the socket closes.
+ */
+function probeAfterEnd(input: Readable, socket: Duplex): Disposable {
+  let timer: NodeJS.Timeout | undefined
+  const probe = () => {
+    if (!('encrypted' in socket) && socket.writable) socket.write(Buffer.alloc(0))
+  }
+  const onEnd = () => {
+    probe()
+    timer = setInterval(probe, probeMs).unref()
+  }
+  if (input.readableEnded) onEnd()
+  else input.once('end', onEnd)
+  return {
+    [Symbol.dispose]: () => {
+      input.off('end', onEnd)
+      clearInterval(timer)
+    },
+  }
 }
 
 const lingerMs = 500
