@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { after, before, test } from 'node:test'
-import { loadFixture, type Sandbox, startDaemon, type TestDaemon } from '@berth/testing'
+import { loadFixture, packTar, type Sandbox, startDaemon, type TestDaemon } from '@berth/testing'
 
 let daemon: TestDaemon
 const inside = (sandbox: Sandbox, script: string): string => {
@@ -22,9 +23,13 @@ before(async () => {
 })
 after(() => daemon?.[Symbol.asyncDispose]())
 
+const noSpace = /no space left|disk is full|ENOSPC/i
 const fill = (): void =>
-  void inside(daemon.sandbox, `dd if=/dev/zero of=${daemon.dataRoot}/ballast bs=64k 2>/dev/null || true`)
-const free = (): void => void inside(daemon.sandbox, `rm ${daemon.dataRoot}/ballast`)
+  void inside(
+    daemon.sandbox,
+    `cd ${daemon.dataRoot}; for size in 64k 4k; do dd if=/dev/zero of=ballast.$size bs=$size 2>/dev/null; done; true`,
+  )
+const free = (): void => void inside(daemon.sandbox, `rm ${daemon.dataRoot}/ballast.*`)
 
 async function runToEnd(script: string): Promise<number> {
   const { Id } = (await daemon.api.json('POST', '/containers/create', {
@@ -53,6 +58,49 @@ test('a full disk fails what writes, by name, and nothing else', async () => {
   assert.equal((await api.request('GET', '/containers/json?all=1')).status, 200)
   const steady = (await api.json('GET', '/containers/steady/json')) as { State: { Running: boolean } }
   assert.equal(steady.State.Running, true)
+})
+
+test('on a full disk containers end, stop and go, and their exits are known', async () => {
+  const { api } = daemon
+  free()
+  for (const [name, script] of [
+    ['ending', 'while [ ! -e /dev/shm/go ]; do sleep 0.05; done; exit 5'],
+    ['stopped', 'trap "exit 0" TERM; while true; do sleep 0.05; done'],
+  ] as const) {
+    const config = { Image: 'busybox', Cmd: ['sh', '-c', script] }
+    await api.json('POST', `/containers/create?name=${name}`, config)
+    await api.json('POST', `/containers/${name}/start`)
+  }
+  fill()
+  const ended = api.json('POST', '/containers/ending/wait') as Promise<{ StatusCode: number }>
+  const exec = { Cmd: ['touch', '/dev/shm/go'] }
+  const { Id } = (await api.json('POST', '/containers/ending/exec', exec)) as { Id: string }
+  await api.request('POST', `/exec/${Id}/start`, { Detach: true })
+  assert.equal((await ended).StatusCode, 5)
+  await api.json('POST', '/containers/stopped/stop')
+  for (const name of ['ending', 'stopped']) {
+    const { status, text } = await api.request('DELETE', `/containers/${name}`)
+    assert.equal(status, 204, text)
+  }
+})
+
+test('on a full disk a commit and an import fail by name and leave no image', async () => {
+  const { api } = daemon
+  fill()
+  const commit = await api.request('POST', '/commit?container=steady&repo=half')
+  assert.match(commit.text, noSpace)
+  assert.equal(commit.status, 500)
+  const rootfs = packTar([{ path: 'big', content: Buffer.alloc(2 << 20) }])
+  const answer = await api.request('POST', '/images/create?fromSrc=-&repo=half', rootfs, {
+    headers: { 'Content-Type': 'application/x-tar' },
+  })
+  assert.match(answer.text, noSpace)
+  assert.equal((await api.request('GET', '/images/half/json')).status, 404)
+  const { State: state } = (await api.json('GET', '/containers/steady/json')) as { State: { Status: string } }
+  assert.equal(state.Status, 'running')
+  const saved = await api.open('GET', '/images/busybox/get')
+  assert.equal(saved.status, 200)
+  assert.ok((await buffer(saved.body)).length > 100_000)
 })
 
 test('after space is freed everything works, and nothing is corrupt', async () => {

@@ -31,8 +31,11 @@ export interface Database extends Disposable {
  * (https://www.sqlite.org/wal.html). The file is its owner's alone, and so are those that SQLite makes beside it.
  */
 export function openDatabase(path: string): Database {
-  if (path !== ':memory:') prepareFiles(path)
-  return explaining(path, () => open(path))
+  if (path === ':memory:') return open(path)
+  makePrivate(path)
+  const database = explaining(path, () => open(path))
+  reserve(`${path}-wal`)
+  return database
 }
 
 function open(path: string): Database {
@@ -72,17 +75,6 @@ function open(path: string): Database {
 /** The log grows to 1000 pages before SQLite begins it anew: room for them, taken while there is some. */
 const logBytes = 4 * 2 ** 20 + 64 * 2 ** 10
 
-function prepareFiles(path: string): void {
-  makePrivate(path)
-  makePrivate(`${path}-wal`)
-  try {
-    reserve(`${path}-wal`)
-  } catch (error) {
-    // Then a write will say so.
-    if (codeOf(error) !== 'ENOSPC' && codeOf(error) !== 'EDQUOT') throw error
-  }
-}
-
 function makePrivate(path: string): void {
   closeSync(openSync(path, 'a', 0o600))
   chmodSync(path, 0o600)
@@ -94,7 +86,12 @@ function makePrivate(path: string): void {
  */
 function reserve(log: string): void {
   const missing = logBytes - statSync(log).size
-  if (missing > 0) appendFileSync(log, Buffer.alloc(missing))
+  try {
+    if (missing > 0) appendFileSync(log, Buffer.alloc(missing))
+  } catch (error) {
+    // Then a write will say so.
+    if (codeOf(error) !== 'ENOSPC' && codeOf(error) !== 'EDQUOT') throw error
+  }
 }
 
 // https://www.sqlite.org/rescode.html
