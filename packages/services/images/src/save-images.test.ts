@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { readTar } from '@berth/archive'
 import { build, dockerArchive, layerOf, setUp, simpleArchive } from './testing/fixture.ts'
@@ -79,4 +80,17 @@ test('save() that its reader gives up lets removed images be freed', async (t) =
   stream.destroy()
   await images[Symbol.asyncDispose]()
   assert.deepEqual(content.list(), [])
+})
+
+test('save() fails where the disk has changed a blob', async (t) => {
+  const { images, load, content } = await setUp(t)
+  const image = build([await layerOf('a')])
+  await load([await dockerArchive({ ...image, tags: ['base:1'] })])
+  const [layer] = (await images.resolve('base:1')).config.rootfs.diff_ids
+  assert.ok(layer)
+  const bytes = readFileSync(content.pathOf(layer))
+  bytes[600] = (bytes[600] ?? 0) ^ 1
+  writeFileSync(content.pathOf(layer), bytes)
+  const archive = await images.save(['base:1'])
+  await assert.rejects(unpackTar(archive), new RegExp(`blob ${layer} is corrupt on disk`))
 })

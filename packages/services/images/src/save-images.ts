@@ -1,8 +1,10 @@
 import { type TarEntry, tarEntry, type TarSource, writeTar } from '@berth/archive'
 import { internal, notFound, parseTimeNs } from '@berth/base'
 import {
+  algorithmOf,
   type Descriptor,
   type Digest,
+  Digester,
   familiarName,
   familiarString,
   formatReference,
@@ -124,8 +126,18 @@ function* blobMembers({ content }: ImagesContext, image: ImageRecord, written: S
     written.add(digest)
     const times = digest === image.manifest.digest ? {} : { mtime }
     const entry = tarEntry({ path: blobPath(digest), sizeBytes: info.sizeBytes, ...times })
-    yield { entry, content: content.open(digest) }
+    yield { entry, content: verified(content.open(digest), digest) }
   }
+}
+
+/** Fails where the disk has changed a blob: nobody should find out when the archive is needed. */
+async function* verified(blob: AsyncIterable<Uint8Array>, digest: Digest): AsyncGenerator<Uint8Array> {
+  const digester = new Digester(algorithmOf(digest))
+  for await (const chunk of blob) {
+    digester.update(chunk)
+    yield chunk
+  }
+  if (digester.digest() !== digest) throw internal(`blob ${digest} is corrupt on disk`)
 }
 
 function mtimeOf({ config }: ImageRecord): TarEntry['mtime'] {
