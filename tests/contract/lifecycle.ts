@@ -51,6 +51,25 @@ export function testLifecycle(cli: Cli): void {
     await cli.ok('rm', name, deaf)
   })
 
+  test('restart keeps a container that removes itself, stop does not', async () => {
+    const name = await sleeper('--rm')
+    await cli.ok('restart', '-t', '0', name)
+    assert.equal(await inspect(name, '{{.State.Status}}'), 'running')
+    await cli.ok('stop', '-t', '0', name)
+    await until(async () => (await cli.ok('ps', '-aq', '--filter', `name=${name}`)) === '')
+  })
+
+  test('run -P publishes every exposed port on a port of the host', async () => {
+    const name = await sleeper('-P', '--expose', '70-71/udp')
+    const port = await cli.ok('port', name, '71/udp')
+    const number = /^0\.0\.0\.0:(\d+)/.exec(port)?.[1] ?? ''
+    assert.equal(
+      await cli.ok('ps', '-q', '--no-trunc', '--filter', `publish=${number}/udp`),
+      await inspect(name, '{{.Id}}'),
+    )
+    await cli.ok('rm', '-f', name)
+  })
+
   test('kill sends any signal and refuses unknown ones', async () => {
     const name = engine.name()
     const script = 'trap "echo usr1" USR1; echo up; while true; do sleep 0.1; done'

@@ -34,9 +34,11 @@ export function testRun(cli: Cli): void {
   test('run exits with 128 + n when a signal ends the container', async () => {
     const name = engine.name()
     const child = cli.start('run', '--rm', '--name', name, 'busybox', 'sh', '-c', 'echo up; exec sleep 1000')
+    // Before the kill: it may return after the end.
+    const exit = once(child, 'exit')
     await once(child.stdout!, 'data')
     await cli.ok('kill', name)
-    assert.equal((await once(child, 'exit'))[0], 137)
+    assert.equal((await exit)[0], 137)
   })
 
   test('run -i gives the input to the container, all of it, and its end', async () => {
