@@ -362,3 +362,11 @@ test('restart() keeps a container that would remove itself', async () => {
   await containers.remove(id, { force: true, volumes: false, link: false })
   await removed
 })
+
+test('remove() takes away a container with a shareable IPC namespace that never ran', async () => {
+  using engine = await openForTest()
+  const { containers } = engine
+  const id = await create(containers, 'donor', { IpcMode: 'shareable' })
+  await containers.remove(id, { force: false, volumes: false, link: false })
+  assert.throws(() => containers.get(id), /No such container/)
+})

@@ -2,7 +2,7 @@ import { EngineError, invalid } from '@berth/base'
 import { mount, MS_NODEV, MS_NOEXEC, MS_NOSUID, isMountPoint, unmount } from '@berth/linux'
 import type { Attachment } from '@berth/networks'
 import type { NamespaceSource, SpecInput } from '@berth/runtime'
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
@@ -79,5 +79,6 @@ function mountShm(context: Context, container: Container): string {
 export function unmountShm(context: Pick<Context, 'directory'>, container: Pick<Container, 'id' | 'hostConfig'>): void {
   if (container.hostConfig.IpcMode !== 'shareable') return
   const target = shmPath(context, container)
-  if (isMountPoint(target)) unmount(target, { detach: true })
+  // One that was never started has no directory for it.
+  if (existsSync(target) && isMountPoint(target)) unmount(target, { detach: true })
 }
