@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -114,6 +114,20 @@ async function leaveStaleSocket(path: string): Promise<void> {
   await once(server, 'close')
   await chmod(path, 0o600)
 }
+
+test('Api.listen() keeps a crowd of clients waiting rather than refusing some', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'berth-crowd-'))
+  const path = join(directory, 'a.sock')
+  const api = createApi(fakeDeps())
+  await api.listen({ kind: 'unix', path })
+  // All of them connect before the server has a turn to accept one.
+  const crowd = Array.from({ length: 700 }, () => connect(path))
+  const outcomes = await Promise.allSettled(crowd.map((client) => once(client, 'connect')))
+  for (const client of crowd) client.destroy()
+  await api.close(0)
+  await rm(directory, { recursive: true })
+  assert.equal(outcomes.filter(({ status }) => status === 'rejected').length, 0)
+})
 
 test('Api.listen() names a group that does not exist and a path that is too long', async () => {
   const api = createApi(fakeDeps())

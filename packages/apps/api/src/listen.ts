@@ -18,13 +18,19 @@ export type ListenTarget =
   /** A listening socket that the service manager passed. */
   | { readonly kind: 'fd'; readonly fd: number }
 
+/**
+ * Connections that may wait to be accepted; the kernel takes its own limit where that is lower (listen(2)). A client of a
+ * unix socket is refused with EAGAIN when they are more.
+ */
+const backlog = 4096
+
 /** sockaddr_un's path, less the terminating zero (unix(7)). */
 const longestSocketPath = 107
 
 export async function listenOn(server: Server, target: ListenTarget, log: Logger): Promise<void> {
   if (target.kind === 'unix') return listenOnUnix(server, target.path, target.group)
   if (target.kind === 'tcp') warnWithoutTls(target, log)
-  server.listen(target.kind === 'fd' ? { fd: target.fd } : { host: target.host, port: target.port })
+  server.listen(target.kind === 'fd' ? { fd: target.fd } : { host: target.host, port: target.port, backlog })
   await once(server, 'listening')
 }
 
@@ -38,7 +44,7 @@ async function listenOnUnix(server: Server, path: string, group: string | undefi
   const umask = process.umask(0o177)
   const listening = once(server, 'listening')
   try {
-    server.listen(path)
+    server.listen({ path, backlog })
   } finally {
     process.umask(umask)
   }

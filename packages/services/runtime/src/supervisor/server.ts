@@ -31,7 +31,8 @@ export class ControlServer {
     const server: Server = createServer((socket) => this.#greet(socket, supervisor))
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     server.once('error', reject)
-    server.listen(path, resolve)
+    // Every attached client is a connection; the kernel's own limit holds where it is lower.
+    server.listen({ path, backlog: 4096 }, resolve)
     await promise
     chmodSync(path, 0o600)
   }
