@@ -1,24 +1,15 @@
 import { atLeast, defineCommand } from '../../command.ts'
-import { hidden, integer, string } from '../../flags/flag.ts'
 import { forEachName } from './for-each.ts'
-
-const timeHelp = 'Seconds to wait before killing the container'
+import { stopFlags, stopOptions } from './stop-options.ts'
 
 export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
   summary: 'Restart one or more containers',
   aliases: ['container restart', 'restart'],
   count: atLeast(1),
-  flags: {
-    signal: string('s,signal', 'Signal to send to the container'),
-    timeout: integer('t,timeout', timeHelp),
-    time: hidden(integer('time', timeHelp)),
-  },
+  flags: stopFlags,
   async run(cli, { args, flags, changed }) {
-    if (changed('time') && changed('timeout'))
-      throw new Error('conflicting options: cannot specify both --timeout and --time')
-    const timeout = changed('timeout') ? flags.timeout : changed('time') ? flags.time : undefined
-    const signal = flags.signal === '' ? undefined : flags.signal
-    await forEachName(cli, args, (name) => cli.engine.containers.restart(name, { signal, timeout }))
+    const options = stopOptions({ flags, changed })
+    await forEachName(cli, args, (name) => cli.engine.containers.restart(name, options))
   },
 })
