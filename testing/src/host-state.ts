@@ -26,7 +26,7 @@ export function readHostState(): HostState {
 export async function leaksSince(before: HostState, sandbox: string, patienceMs = 5000): Promise<string[]> {
   const deadline = performance.now() + patienceMs
   const find = (): string[] => [
-    ...[...readHostState()].filter((line) => !before.has(line)),
+    ...[...readHostState()].filter((line) => !before.has(line) && !isOthers(line)),
     ...processesOf(sandbox).map((pid) => `process ${pid} ${commandLine(pid)}`),
   ]
   let left = find()
@@ -36,6 +36,12 @@ export async function leaksSince(before: HostState, sandbox: string, patienceMs 
     left = left.filter((line) => now.has(line))
   }
   return left
+}
+
+/** Test cgroups bear the pid of the process that made them: while that one lives, they are of a run beside this one. */
+function isOthers(line: string): boolean {
+  const owner = /^cgroup .*berth-[a-z-]+-(\d+)/.exec(line)?.[1]
+  return owner !== undefined && commandLine(Number(owner)) !== '' && Number(owner) !== process.pid
 }
 
 /** The pids that carry `sandbox`'s variable, without the caller. */
