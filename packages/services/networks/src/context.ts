@@ -1,9 +1,9 @@
 import type { ContainerId, KeyedLock, Logger } from '@berth/base'
 import type { NftElements, RouteSocket } from '@berth/linux'
-import type { AddressPool } from './address-pool.ts'
-import type { Bridge } from './bridge.ts'
-import type { PublishedPorts } from './ports.ts'
-import type { SandboxStates } from './sandbox-states.ts'
+import type { AddressPool } from './ipam/address-pool.ts'
+import type { Bridge } from './bridge/bridge.ts'
+import type { PublishedPorts } from './ports/ports.ts'
+import type { SandboxStates } from './endpoints/sandbox-states.ts'
 import type { NetworkStore } from './store.ts'
 
 /** What the operations of the networks share. */

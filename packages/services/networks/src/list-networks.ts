@@ -1,7 +1,7 @@
 import type { NetworkContainer, NetworkResponse } from '@berth/engine-api'
 import type { Context } from './context.ts'
 import { predefinedNames, type PredefinedName } from './store.ts'
-import { formatSubnet, toText } from './subnet.ts'
+import { formatSubnet, toText } from './ipam/subnet.ts'
 
 /** The networks as `GET /networks` shows them, with the containers that are in them. */
 export function listNetworks(context: Context): NetworkResponse[] {

@@ -1,4 +1,4 @@
-import { formatSubnet, type Subnet } from './subnet.ts'
+import { formatSubnet, type Subnet } from '../ipam/subnet.ts'
 
 export const tableName = 'berth'
 /** protocol . host port : container address . container port */

@@ -1,11 +1,11 @@
 import { conflict, invalid, notFound, randomId } from '@berth/base'
 import { emptyEndpoint, type EndpointSettings } from '@berth/engine-api'
 import { formatMac, parseAddress, parseMac } from '@berth/linux'
-import { parseExtraHost } from './hosts-file.ts'
-import type { AttachRequest } from './networks.ts'
-import { planPorts, type WantedPort } from './ports.ts'
-import { type PredefinedName, predefinedNames } from './store.ts'
-import { toNumber } from './subnet.ts'
+import { parseExtraHost } from '../files/hosts-file.ts'
+import type { AttachRequest } from '../networks.ts'
+import { planPorts, type WantedPort } from '../ports/ports.ts'
+import { type PredefinedName, predefinedNames } from '../store.ts'
+import { toNumber } from '../ipam/subnet.ts'
 
 /** What a request comes to, before anything is taken. */
 export interface AttachPlan {

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { codeOf, invalid, type Logger, notImplemented, unavailable } from '@berth/base'
 import { isIPv4 } from 'node:net'
 import { formatMac, type Link, RouteRequest, type RouteSocket } from '@berth/linux'
-import { chooseSubnet, firstAddress, lastAddress, parseCidr, type Subnet, toNumber, toText } from './subnet.ts'
+import { chooseSubnet, firstAddress, lastAddress, parseCidr, type Subnet, toNumber, toText } from '../ipam/subnet.ts'
 
 export interface BridgeOptions {
   readonly name: string

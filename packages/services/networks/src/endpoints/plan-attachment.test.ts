@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { newContainerId } from '@berth/base'
-import type { AttachRequest } from './networks.ts'
+import type { AttachRequest } from '../networks.ts'
 import { emptyEndpoint } from '@berth/engine-api'
 import { macOf, planAttachment } from './plan-attachment.ts'
 

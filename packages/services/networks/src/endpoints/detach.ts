@@ -1,10 +1,10 @@
 import { type ContainerId, codeOf, fault } from '@berth/base'
 import { unpinNetns } from '@berth/linux'
-import type { Context } from './context.ts'
-import { portSets } from './ports.ts'
-import type { PublishedPort } from './ruleset.ts'
+import type { Context } from '../context.ts'
+import { portSets } from '../ports/ports.ts'
+import type { PublishedPort } from '../firewall/ruleset.ts'
 import type { SandboxState } from './sandbox-states.ts'
-import { toNumber } from './subnet.ts'
+import { toNumber } from '../ipam/subnet.ts'
 
 /** Gives back all that a container has in the network; nothing if it has nothing. */
 export function detach(context: Context, id: ContainerId): void {

@@ -1,8 +1,8 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { codeOf, KeyedLock } from '@berth/base'
 import { inNetns, type LinkStatistics, pinNetns, RouteRequest, RouteSocket } from '@berth/linux'
-import type { Bridge } from './bridge.ts'
-import { toText } from './subnet.ts'
+import type { Bridge } from '../bridge/bridge.ts'
+import { toText } from '../ipam/subnet.ts'
 
 export const insideName = 'eth0'
 

@@ -1,7 +1,7 @@
 import { codeOf, internal, invalid, notImplemented } from '@berth/base'
 import type { PortBinding, PortMap } from '@berth/engine-api'
 import { type NftElement, parseAddress, type PortReservation, reservePort } from '@berth/linux'
-import { type PublishedPort, portsOnAddress, portsOnAnyAddress } from './ruleset.ts'
+import { type PublishedPort, portsOnAddress, portsOnAnyAddress } from '../firewall/ruleset.ts'
 
 /** A binding that was asked for: `from` to `to` are the host ports to choose from, 0 to 0 lets the kernel choose. */
 export interface WantedPort {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { planPorts } from './ports.ts'
+import { planPorts } from '../ports/ports.ts'
 import { buildRuleset, type PublishedPort } from './ruleset.ts'
-import { parseCidr } from './subnet.ts'
+import { parseCidr } from '../ipam/subnet.ts'
 
 const bridge = { name: 'berth0', subnet: parseCidr('172.17.0.1/16').subnet, masquerade: true }
 const port = (hostIp: string): PublishedPort => ({

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ContainerId, Logger } from '@berth/base'
-import type { Attachment } from './networks.ts'
-import type { PublishedPort } from './ruleset.ts'
+import type { Attachment } from '../networks.ts'
+import type { PublishedPort } from '../firewall/ruleset.ts'
 
 /** A container's place in the network, as it stands on disk while it lives. */
 export interface SandboxState {
