@@ -8,6 +8,9 @@ export interface ConfigFile {
   readonly psFormat?: string
   readonly imagesFormat?: string
   readonly statsFormat?: string
+  readonly networksFormat?: string
+  readonly volumesFormat?: string
+  readonly pruneFilters?: readonly string[]
   readonly HttpHeaders?: Readonly<Record<string, string>>
 }
 

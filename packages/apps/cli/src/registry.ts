@@ -190,6 +190,35 @@ const image: Entry = {
   },
 }
 
+const networkList: Entry = { summary: 'List networks', load: () => import('./commands/network/ls.ts') }
+const networkRemove: Entry = {
+  summary: 'Remove one or more networks',
+  load: () => import('./commands/network/rm.ts'),
+}
+const network: Entry = {
+  summary: 'Manage networks',
+  children: {
+    connect: {
+      summary: 'Connect a container to a network',
+      load: () => import('./commands/network/connect.ts'),
+    },
+    create: { summary: 'Create a network', load: () => import('./commands/network/create.ts') },
+    disconnect: {
+      summary: 'Disconnect a container from a network',
+      load: () => import('./commands/network/disconnect.ts'),
+    },
+    inspect: {
+      summary: 'Display detailed information on one or more networks',
+      load: () => import('./commands/network/inspect.ts'),
+    },
+    list: alias(networkList),
+    ls: networkList,
+    prune: { summary: 'Remove all unused networks', load: () => import('./commands/network/prune.ts') },
+    remove: alias(networkRemove),
+    rm: networkRemove,
+  },
+}
+
 const system: Entry = {
   summary: 'Manage Berth',
   children: {
@@ -229,7 +258,7 @@ export const groups: readonly { readonly title: string; readonly commands: Reado
       context: missing('Manage contexts'),
       image,
       manifest: missing('Manage image manifests and manifest lists'),
-      network: missing('Manage networks'),
+      network,
       plugin: missing('Manage plugins'),
       system,
       volume: missing('Manage volumes'),

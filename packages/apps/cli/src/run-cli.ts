@@ -1,5 +1,5 @@
 import { type Cli, createCli } from './cli.ts'
-import type { AnyCommand } from './command.ts'
+import type { AnyCommand, ArgumentCount } from './command.ts'
 import { configDirectory, readConfigFile } from './config-file.ts'
 import { describeFailure, StatusError, UsageError } from './errors.ts'
 import { FlagError, HelpRequest, type Parsed, parseFlags } from './flags/parse-flags.ts'
@@ -109,9 +109,16 @@ function checkCount(command: AnyCommand, path: string, given: number): void {
   const { least, most } = command.count
   if (given >= least && given <= most) return
   if (most === 0) throw new UsageError(`'${path}' accepts no arguments`)
-  const count = given < least ? least : most
-  const bound = least === most ? '' : given < least ? 'at least ' : 'at most '
-  throw new UsageError(`'${path}' requires ${bound}${count} argument${count === 1 ? '' : 's'}`)
+  throw new UsageError(`'${path}' requires ${boundsText(command.count)}`)
+}
+
+/** `at least 1 argument`, `at least 1 and at most 2 arguments`, `2 arguments`. */
+function boundsText({ least, most }: ArgumentCount): string {
+  const last = most === Number.POSITIVE_INFINITY ? least : most
+  const noun = last === 1 ? 'argument' : 'arguments'
+  if (least === most) return `${most} ${noun}`
+  const bounds = [...(least > 0 ? [`at least ${least}`] : []), ...(last === most ? [`at most ${most}`] : [])]
+  return `${bounds.join(' and ')} ${noun}`
 }
 
 async function printHelp(cli: Cli, command: AnyCommand, deprecated: boolean): Promise<number> {

@@ -1,6 +1,7 @@
 import { ContainersClient } from './containers-client.ts'
 import { ExecClient } from './exec-client.ts'
 import { ImagesClient } from './images-client.ts'
+import { NetworksClient } from './networks-client.ts'
 import { SystemClient } from './system-client.ts'
 import { Transport, type TransportOptions } from './transport.ts'
 
@@ -10,6 +11,7 @@ export class EngineClient {
   readonly containers: ContainersClient
   readonly exec: ExecClient
   readonly images: ImagesClient
+  readonly networks: NetworksClient
   readonly system: SystemClient
 
   constructor(options: TransportOptions) {
@@ -17,6 +19,7 @@ export class EngineClient {
     this.containers = new ContainersClient(this.transport)
     this.exec = new ExecClient(this.transport)
     this.images = new ImagesClient(this.transport)
+    this.networks = new NetworksClient(this.transport)
     this.system = new SystemClient(this.transport)
   }
 

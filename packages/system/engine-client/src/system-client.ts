@@ -48,14 +48,6 @@ export class SystemClient {
     return (await this.#transport.request('GET', target)).text()
   }
 
-  async pruneNetworks(filters?: Filters): Promise<string[]> {
-    const query = { filters: encodeFilters(filters) }
-    const answer = await this.#transport.json<{ NetworksDeleted: string[] | null }>('POST', '/networks/prune', {
-      query,
-    })
-    return answer.NetworksDeleted ?? []
-  }
-
   pruneVolumes(filters?: Filters): Promise<{ VolumesDeleted: string[] | null; SpaceReclaimed: number }> {
     return this.#transport.json('POST', '/volumes/prune', { query: { filters: encodeFilters(filters) } })
   }

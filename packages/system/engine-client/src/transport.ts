@@ -236,7 +236,7 @@ async function errorOf(response: EngineResponse): Promise<ApiError> {
 function messageIn(text: string): string | undefined {
   try {
     const { message } = JSON.parse(text) as { message?: unknown }
-    return typeof message === 'string' ? message : undefined
+    return typeof message === 'string' ? message.trim() : undefined
   } catch {
     return text.trim() === '' ? undefined : text.trim()
   }

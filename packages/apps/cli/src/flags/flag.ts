@@ -1,3 +1,4 @@
+import { splitCsv } from './csv.ts'
 import { parseDuration, parseSize } from './values.ts'
 
 /** One option of a command. */
@@ -11,6 +12,8 @@ export interface Flag<T> {
   /** The value of a flag that is given without one. */
   readonly implied?: string
   readonly hidden?: boolean
+  /** Other names that are not listed. */
+  readonly also?: readonly string[]
   /** The value after this occurrence; throws an Error that says what is wrong with the text. */
   parse(text: string, previous: T): T
 }
@@ -57,6 +60,15 @@ export function list(
   return { ...names(spec), placeholder: options.placeholder ?? 'list', help, initial: [], parse }
 }
 
+/** Every occurrence adds the values between its commas. */
+export function commaList(spec: Names, help: string): Flag<readonly string[]> {
+  const parse = (text: string, previous: readonly string[]): readonly string[] => [
+    ...previous,
+    ...(text === '' ? [] : splitCsv(text)),
+  ]
+  return { ...names(spec), placeholder: 'strings', help, initial: [], parse }
+}
+
 export function integer(spec: Names, help: string, initial = 0): Flag<number> {
   return value(spec, 'int', help, { initial, parse: parseInteger })
 }
@@ -83,6 +95,11 @@ export function filter(spec: Names, help: string): Flag<Readonly<Record<string, 
 
 export function hidden<T>(flag: Flag<T>): Flag<T> {
   return { ...flag, hidden: true }
+}
+
+/** The flag under one more name, which help does not list. */
+export function alsoNamed<T>(name: string, flag: Flag<T>): Flag<T> {
+  return { ...flag, also: [...(flag.also ?? []), name] }
 }
 
 function addFilter(

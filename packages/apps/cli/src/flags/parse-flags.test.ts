@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { boolean, duration, filter, integer, list, string, swapBytes } from './flag.ts'
+import { alsoNamed, boolean, commaList, duration, filter, integer, list, string, swapBytes } from './flag.ts'
 import { HelpRequest, parseFlags } from './parse-flags.ts'
 import { formatFlags } from './usage.ts'
 
@@ -14,6 +14,7 @@ const set = {
   interval: duration('interval', 'Time between checks'),
   swap: swapBytes('memory-swap', 'Swap'),
   filter: filter('f,filter', 'Filter output'),
+  alias: alsoNamed('net-alias', commaList('alias', 'Aliases')),
 }
 
 function parse(line: string, interspersed = true): unknown {
@@ -35,6 +36,7 @@ const lines: [line: string, flags: Record<string, unknown>, args: string[]][] = 
   ['--memory-swap -1', { swap: -1 }, []],
   ['--memory-swap 1.5GiB', { swap: 1610612736 }, []],
   ['-f status=running -f STATUS=exited -f name=a=b', { filter: { status: ['running', 'exited'], name: ['a=b'] } }, []],
+  ['--alias a,b --net-alias "c,d",e --alias=', { alias: ['a', 'b', 'c,d', 'e'] }, []],
   ['- -i', { interactive: true }, ['-']],
 ]
 

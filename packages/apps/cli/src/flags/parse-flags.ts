@@ -40,8 +40,8 @@ class FlagParser {
     this.#set = set
     this.#rest = [...argv]
     this.values = Object.fromEntries(Object.entries(set).map(([key, flag]) => [key, flag.initial]))
-    for (const [key, { name, short }] of Object.entries(set)) {
-      this.#keys.set(`--${name}`, key)
+    for (const [key, { name, short, also = [] }] of Object.entries(set)) {
+      for (const one of [name, ...also]) this.#keys.set(`--${one}`, key)
       if (short !== undefined) this.#keys.set(`-${short}`, key)
     }
   }

@@ -17,7 +17,7 @@ type Flags = ContainerOptions['flags']
 /** The body of the create for a parsed command line; throws an Error in docker's words. */
 export function buildContainerBody(options: ContainerOptions): ContainerCreateBody {
   const { flags } = options
-  const requests = [...flags.network, ...flags.net]
+  const requests = flags.network
   const ports = parsePorts(flags.publish, flags.expose)
   const volumes = splitVolumes(flags.volume)
   const body: ContainerCreateBody = {
@@ -30,8 +30,7 @@ export function buildContainerBody(options: ContainerOptions): ContainerCreateBo
   }
   refuseConflicts(flags, body)
   refuseWindowsFlags(options)
-  const first = { ...flags, networkAlias: [...flags.networkAlias, ...flags.netAlias] }
-  return { ...body, NetworkingConfig: { EndpointsConfig: planEndpoints(requests, first) } }
+  return { ...body, NetworkingConfig: { EndpointsConfig: planEndpoints(requests, flags) } }
 }
 
 function buildConfig(
@@ -128,7 +127,7 @@ function buildHostConfig(
     CapDrop: orNull(capabilities(flags.capDrop).filter((name) => !capabilities(flags.capAdd).includes(name))),
     CgroupnsMode: flags.cgroupns as HostConfig['CgroupnsMode'],
     Dns: [...flags.dns],
-    DnsOptions: [...flags.dnsOption, ...flags.dnsOpt],
+    DnsOptions: [...flags.dnsOption],
     DnsSearch: [...flags.dnsSearch],
     ExtraHosts: orNull(flags.addHost),
     GroupAdd: orNull(flags.groupAdd),

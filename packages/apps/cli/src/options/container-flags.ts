@@ -1,4 +1,5 @@
 import {
+  alsoNamed,
   boolean,
   bytes,
   duration,
@@ -86,7 +87,7 @@ export const containerFlags = {
   ),
   disableContentTrust: boolean('disable-content-trust', 'Skip image verification (default true)', true),
   dns: list('dns', 'Set custom DNS servers', { check: checkIpAddress }),
-  dnsOption: list('dns-option', 'Set DNS options'),
+  dnsOption: alsoNamed('dns-opt', list('dns-option', 'Set DNS options')),
   dnsSearch: list('dns-search', 'Set custom DNS search domains', { check: checkDomain }),
   domainname: string('domainname', 'Container NIS domain name'),
   entrypoint: string('entrypoint', 'Overwrite the default ENTRYPOINT of the image'),
@@ -135,8 +136,8 @@ export const containerFlags = {
   memorySwappiness: integer('memory-swappiness', 'Tune container memory swappiness (0 to 100) (default -1)', -1),
   mount: parsed('mount', 'Attach a filesystem mount to the container', parseMount, 'mount'),
   name: string('name', 'Assign a name to the container'),
-  network: parsed('network', 'Connect a container to a network', parseNetwork, 'network'),
-  networkAlias: list('network-alias', 'Add network-scoped alias for the container'),
+  network: alsoNamed('net', parsed('network', 'Connect a container to a network', parseNetwork, 'network')),
+  networkAlias: alsoNamed('net-alias', list('network-alias', 'Add network-scoped alias for the container')),
   noHealthcheck: boolean('no-healthcheck', 'Disable any container-specified HEALTHCHECK'),
   oomKillDisable: boolean('oom-kill-disable', 'Disable OOM Killer'),
   oomScoreAdj: integer('oom-score-adj', "Tune host's OOM preferences (-1000 to 1000)"),
@@ -169,7 +170,4 @@ export const containerFlags = {
   volumeDriver: string('volume-driver', 'Optional volume driver for the container'),
   volumesFrom: list('volumes-from', 'Mount volumes from the specified container(s)'),
   workdir: string('w,workdir', 'Working directory inside the container'),
-  net: hidden(parsed('net', 'Connect a container to a network', parseNetwork, 'network')),
-  netAlias: hidden(list('net-alias', 'Add network-scoped alias for the container')),
-  dnsOpt: hidden(list('dns-opt', 'Set DNS options')),
 }

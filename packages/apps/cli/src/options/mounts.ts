@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { MountSpec } from '@berth/engine-api'
 import { parseSize } from '../flags/values.ts'
-import { splitCsv } from './csv.ts'
+import { splitCsv } from '../flags/csv.ts'
 import { splitPair } from './key-values.ts'
 
 /** A `--mount` value: `type=bind,source=/a,target=/b,readonly`. */

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import type { EndpointSettings } from '@berth/engine-api'
-import { splitCsv } from './csv.ts'
+import { splitCsv } from '../flags/csv.ts'
 import { splitPair } from './key-values.ts'
 
 /** What one `--network` asks for. */
@@ -51,9 +51,9 @@ function networkField(request: NetworkRequest, key: string, value: string): Part
     case 'ip6':
       return { ipv6: value }
     case 'mac-address':
-      return { macAddress: checkMacAddress(value) }
+      return { macAddress: value }
     case 'link-local-ip':
-      return { linkLocal: [...request.linkLocal, checkIpAddress(value)] }
+      return { linkLocal: [...request.linkLocal, value] }
     case 'driver-opt':
       return { driverOptions: { ...request.driverOptions, ...driverOption(value) } }
     case 'gw-priority':
@@ -225,6 +225,6 @@ export function checkExtraHost(text: string): string {
 export function checkLink(text: string): string {
   const parts = text.split(':')
   if (text === '') throw new Error('empty string specified for links')
-  if (parts.length > 2 || parts[0] === '') throw new Error(`bad format for links: ${text}`)
+  if (parts.length > 2) throw new Error(`bad format for links: ${text}`)
   return text
 }

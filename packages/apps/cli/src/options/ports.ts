@@ -72,10 +72,19 @@ function checkHostIp(text: string): string {
 function parseExpose(text: string): string[] {
   if (text.includes(':')) throw new Error(`invalid port format for --expose: ${text}`)
   const { range, protocol } = splitProtocol(text)
-  const reason = `strconv.ParseUint: parsing ${JSON.stringify(range)}: invalid syntax`
-  const { first, last } = parseRange(range, `invalid range format for --expose: ${text}, error: ${reason}`)
+  const { first, last } = parseRange(range, `invalid range format for --expose: ${text}, error: ${rangeProblem(range)}`)
   checkProtocol(protocol)
   return Array.from({ length: last - first + 1 }, (_none, index) => `${first + index}/${protocol}`)
+}
+
+/** What Go's parser says of a range of ports. */
+function rangeProblem(range: string): string {
+  const [first = '', last] = range.split(/-(.*)/s)
+  for (const number of last === undefined ? [first] : [first, last]) {
+    const what = /^\d+$/.test(number) ? (Number(number) > 65535 ? 'value out of range' : undefined) : 'invalid syntax'
+    if (what !== undefined) return `strconv.ParseUint: parsing ${JSON.stringify(number)}: ${what}`
+  }
+  return `invalid range specified for port: ${range}`
 }
 
 function splitProtocol(text: string): { range: string; protocol: string } {

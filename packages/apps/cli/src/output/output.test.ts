@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { indentJson } from './json-indent.ts'
 import { alignTabs, formatTable } from './table.ts'
 import { ellipsis, shortId } from './text.ts'
-import { binarySize, humanSize, localTimestamp } from './units.ts'
+import { binarySize, goTimestamp, humanSize, localTimestamp } from './units.ts'
 import { renderText, type View } from './view.ts'
 import { zeroValues } from './zero-values.ts'
 
@@ -107,4 +107,11 @@ test('zeroValues() knows what Go holds in absent and null fields', async () => {
     '{{if .State.Health}}x{{end}}{{.Config.Cmd}} {{.HostConfig.Init}} {{.Config.Labels}} [{{.Config.StopSignal}}]'
   const template = parseTemplate(source, { missingKey: 'error', zeroValue: zeroValues('container', data) })
   assert.equal(template.execute(data), '[] <nil> map[] []')
+})
+
+test('goTimestamp() shows a time as Go prints it, with its fraction', () => {
+  assert.equal(goTimestamp('2026-01-02T03:04:05.120000000Z'), '2026-01-02 03:04:05.12 +0000 UTC')
+  assert.equal(goTimestamp('2026-01-02T03:04:05Z'), '2026-01-02 03:04:05 +0000 UTC')
+  assert.equal(goTimestamp('2026-01-02T03:04:05.5+13:45'), '2026-01-02 03:04:05.5 +1345 +1345')
+  assert.equal(goTimestamp('never'), 'never')
 })

@@ -50,6 +50,25 @@ export function goTime(epochS: number): string {
   return `${local.slice(0, 10)} ${local.slice(11, 19)} ${offset} ${zoneName(date, offset)}`
 }
 
+/** As `goTime`, with its fraction of a second, for a time in RFC 3339; the text itself if it is none. */
+export function goTimestamp(text: string): string {
+  const match = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/.exec(text)
+  if (match === null) return text
+  const [, date = '', time = '', digits = '', zone = ''] = match
+  const fraction = digits.replace(/0+$/, '')
+  return `${date} ${time}${fraction === '' ? '' : `.${fraction}`} ${zoneOf(text, zone)}`
+}
+
+/** `+0000 UTC`; a zone that is not ours is named by its offset. */
+function zoneOf(text: string, zone: string): string {
+  if (zone === 'Z') return '+0000 UTC'
+  const ours = goTime(Date.parse(text) / 1000)
+    .split(' ')
+    .slice(2)
+  const offset = zone.replace(':', '')
+  return `${offset} ${ours[0] === offset ? ours[1] : offset}`
+}
+
 function zoneName(date: Date, offset: string): string {
   if (offset === '+0000') return 'UTC'
   return /\(([A-Z]{2,5})\)$/.exec(date.toString())?.[1] ?? offset.slice(0, 3)

@@ -23,6 +23,8 @@ export interface RenderOptions {
   readonly format: string
   /** The columns of the table by default. */
   readonly defaults: readonly string[]
+  /** Without a template: the ids only, one a line. */
+  readonly quiet?: boolean
 }
 
 /** Prints rows as a table, as JSON lines, or by a Go template. */
@@ -36,6 +38,7 @@ export async function renderText<T>(rows: readonly T[], view: View<T>, options: 
     const { renderTemplate } = await import('./template-view.ts')
     return renderTemplate(rows, view, options.format)
   }
+  if (options.quiet === true) return rows.map((row) => `${String(view.columns['ID']?.value(row))}\n`).join('')
   const columns = options.defaults.map((name) => view.columns[name]).filter((column) => column !== undefined)
   const cells = rows.map((row) => columns.map((column) => String(column.value(row))))
   return formatTable(

@@ -1,4 +1,5 @@
 import type { ContainerSummary, PortSummary } from '@berth/engine-api'
+import { formatLabels } from '../../output/labels.ts'
 import { ellipsis, shortId } from '../../output/text.ts'
 import { ago, goTime, humanSize } from '../../output/units.ts'
 import type { View } from '../../output/view.ts'
@@ -61,12 +62,6 @@ function quoteCommand(command: string): string {
 function formatSize({ SizeRw, SizeRootFs }: ContainerSummary): string {
   const virtual = (SizeRootFs ?? 0) > 0 ? ` (virtual ${humanSize(SizeRootFs ?? 0, 3)})` : ''
   return humanSize(SizeRw ?? 0, 3) + virtual
-}
-
-function formatLabels(labels: Readonly<Record<string, string>> | null): string {
-  return Object.entries(labels ?? {})
-    .map(([name, value]) => `${name}=${value}`)
-    .join(',')
 }
 
 function mounts({ Mounts }: ContainerSummary, truncate: boolean): string {

@@ -33,7 +33,11 @@ function listAll(ports: Ports): string {
 
 function listOne(ports: Ports, wanted: string, container: string): string {
   const [number = '', protocol = 'tcp'] = wanted.split('/')
-  if (!/^\d+$/.test(number)) throw new StatusError(1, `Error: invalid port (${number}): invalid syntax`)
+  if (!/^\d+$/.test(number) || Number(number) > 65535) {
+    const problem = /^\d+$/.test(number) ? 'value out of range' : 'invalid syntax'
+    const reason = `strconv.ParseUint: parsing ${JSON.stringify(number)}: ${problem}`
+    throw new StatusError(1, `Error: invalid port (${number}): ${reason}`)
+  }
   const bindings = ports?.[`${number}/${protocol}`] ?? []
   if (bindings.length === 0) throw new StatusError(1, `Error: No public port '${wanted}' published for ${container}`)
   return bindings.map((binding) => `${hostAddress(binding)}\n`).join('')

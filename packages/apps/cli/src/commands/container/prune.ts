@@ -1,6 +1,7 @@
 import { defineCommand, noArguments } from '../../command.ts'
 import { boolean, filter } from '../../flags/flag.ts'
 import { humanSize } from '../../output/units.ts'
+import { pruneFilters } from '../../options/prune-filters.ts'
 import { confirm } from '../../terminal/confirm.ts'
 
 export const command = defineCommand({
@@ -14,7 +15,9 @@ export const command = defineCommand({
   async run(cli, { flags }) {
     const warning = 'WARNING! This will remove all stopped containers.\nAre you sure you want to continue?'
     if (!flags.force && !(await confirm(cli, warning))) return
-    const { ContainersDeleted, SpaceReclaimed } = await cli.engine.containers.prune(flags.filter)
+    const { ContainersDeleted, SpaceReclaimed } = await cli.engine.containers.prune(
+      pruneFilters(cli.config, flags.filter),
+    )
     const deleted = ContainersDeleted ?? []
     if (deleted.length > 0) cli.out(`Deleted Containers:\n${deleted.join('\n')}\n\n`)
     cli.out(`Total reclaimed space: ${humanSize(SpaceReclaimed)}\n`)

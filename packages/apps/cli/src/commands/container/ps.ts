@@ -30,10 +30,6 @@ export const command = defineCommand({
       filters: flags.filter,
     })
     const view = containerView(!flags.noTrunc)
-    if (flags.quiet && (format === '' || format === 'table')) {
-      cli.out(containers.map((container) => `${String(view.columns['ID']?.value(container))}\n`).join(''))
-      return
-    }
     const defaults = [
       'ID',
       'Image',
@@ -44,6 +40,6 @@ export const command = defineCommand({
       'Names',
       ...(flags.size ? ['Size'] : []),
     ]
-    await render(cli, containers, view, { format, defaults })
+    await render(cli, containers, view, { format, defaults, quiet: flags.quiet })
   },
 })

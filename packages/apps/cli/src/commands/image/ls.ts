@@ -28,11 +28,8 @@ export const command = defineCommand({
     const images = await cli.engine.images.list({ all: flags.all || undefined, filters })
     const rows = imageRows(images, flags.digests || format.includes('.Digest'))
     const view = imageView(!flags.noTrunc)
-    if (flags.quiet && (format === '' || format === 'table')) {
-      cli.out(rows.map((row) => `${String(view.columns['ID']?.value(row))}\n`).join(''))
-      return
-    }
     const digest = flags.digests ? ['Digest'] : []
-    await render(cli, rows, view, { format, defaults: ['Repository', 'Tag', ...digest, 'ID', 'CreatedSince', 'Size'] })
+    const defaults = ['Repository', 'Tag', ...digest, 'ID', 'CreatedSince', 'Size']
+    await render(cli, rows, view, { format, defaults, quiet: flags.quiet })
   },
 })

@@ -2,6 +2,7 @@ import type { ImageDeleteResponseItem } from '@berth/engine-api'
 import { defineCommand, noArguments } from '../../command.ts'
 import { boolean, filter } from '../../flags/flag.ts'
 import { humanSize } from '../../output/units.ts'
+import { pruneFilters } from '../../options/prune-filters.ts'
 import { confirm } from '../../terminal/confirm.ts'
 
 export const command = defineCommand({
@@ -17,7 +18,7 @@ export const command = defineCommand({
     const what = flags.all ? 'images without at least one container associated to them' : 'dangling images'
     const warning = `WARNING! This will remove all ${what}.\nAre you sure you want to continue?`
     if (!flags.force && !(await confirm(cli, warning))) return
-    const filters = { ...flags.filter, dangling: [String(!flags.all)] }
+    const filters = { ...pruneFilters(cli.config, flags.filter), dangling: [String(!flags.all)] }
     const { ImagesDeleted, SpaceReclaimed } = await cli.engine.images.prune(filters)
     cli.out(`${deletedImages(ImagesDeleted ?? [])}Total reclaimed space: ${humanSize(SpaceReclaimed)}\n`)
   },

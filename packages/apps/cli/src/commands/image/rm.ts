@@ -1,7 +1,7 @@
 import { isStatus } from '@berth/engine-client'
 import { atLeast, defineCommand } from '../../command.ts'
 import { describeFailure, StatusError } from '../../errors.ts'
-import { boolean, list } from '../../flags/flag.ts'
+import { boolean, commaList } from '../../flags/flag.ts'
 import { platformQuery } from '../../options/platform.ts'
 
 export const command = defineCommand({
@@ -12,16 +12,13 @@ export const command = defineCommand({
   flags: {
     force: boolean('f,force', 'Force removal of the image'),
     noPrune: boolean('no-prune', 'Do not delete untagged parents'),
-    platform: list(
+    platform: commaList(
       'platform',
       'Remove only the given platform variant. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")',
-      {
-        placeholder: 'strings',
-      },
     ),
   },
   async run(cli, { args, flags }) {
-    const platforms = flags.platform.flatMap((text) => text.split(',')).map((text) => platformQuery(text) ?? '')
+    const platforms = flags.platform.map((text) => platformQuery(text) ?? '')
     const query = { force: flags.force || undefined, noprune: flags.noPrune || undefined, platforms }
     const failures: string[] = []
     let fatal = false

@@ -2,6 +2,7 @@ import type { Cli } from '../../cli.ts'
 import { defineCommand, noArguments } from '../../command.ts'
 import { boolean, filter } from '../../flags/flag.ts'
 import { humanSize } from '../../output/units.ts'
+import { pruneFilters } from '../../options/prune-filters.ts'
 import { confirm } from '../../terminal/confirm.ts'
 import { deletedImages } from '../image/prune.ts'
 
@@ -42,17 +43,18 @@ function warning({ all, volumes, filter: filters }: PruneFlags): string {
 }
 
 async function pruneAll(cli: Cli, flags: PruneFlags): Promise<void> {
-  const { containers, images, system } = cli.engine
-  const pruned = await containers.prune(flags.filter)
+  const filters = pruneFilters(cli.config, flags.filter)
+  const { containers, images, networks, system } = cli.engine
+  const pruned = await containers.prune(filters)
   let reclaimedBytes = pruned.SpaceReclaimed
   cli.out(block('Deleted Containers', pruned.ContainersDeleted))
-  cli.out(block('Deleted Networks', await system.pruneNetworks(flags.filter)))
+  cli.out(block('Deleted Networks', await networks.prune(filters)))
   if (flags.volumes) {
-    const volumes = await system.pruneVolumes(flags.filter)
+    const volumes = await system.pruneVolumes(filters)
     reclaimedBytes += volumes.SpaceReclaimed
     cli.out(block('Deleted Volumes', volumes.VolumesDeleted))
   }
-  const deleted = await images.prune({ ...flags.filter, dangling: [String(!flags.all)] })
+  const deleted = await images.prune({ ...filters, dangling: [String(!flags.all)] })
   reclaimedBytes += deleted.SpaceReclaimed
   cli.out(deletedImages(deleted.ImagesDeleted ?? []))
   reclaimedBytes += await pruneCache(cli, flags.all)
