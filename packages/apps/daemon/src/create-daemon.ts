@@ -7,7 +7,7 @@ import { openImages } from '@berth/images'
 import { adoptStrayControllers, lockFile, releaseStrayControllers } from '@berth/linux'
 import { openNetworks } from '@berth/networks'
 import { ensureDefaultAppArmorProfile, openRuntime, readHostFacts, readLogs } from '@berth/runtime'
-import { openStorage } from '@berth/storage'
+import { defaultSpaceFloor, openStorage, parseSpaceFloor, type SpaceFloor } from '@berth/storage'
 import { join } from 'node:path'
 import type { Config } from './config/config.ts'
 import { containerDefaults } from './container-defaults.ts'
@@ -45,9 +45,13 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
   const { supervisor, layerWorker } = programFiles(process.argv[1] ?? '')
   const driver = storageDriver(config)
   const worker = { file: layerWorker }
-  const storage = stack.use(await openStorage({ root: paths.dataRoot, database, logger, driver, worker, fault }))
-  const { content, snapshots } = storage
-  const images = stack.use(await openImages({ database, content, snapshots, events, logger, leases: storage.leases }))
+  const spaceFloor = () => minFreeSpace(config)
+  spaceFloor()
+  const storage = stack.use(
+    await openStorage({ root: paths.dataRoot, database, logger, driver, worker, fault, spaceFloor }),
+  )
+  const { content, snapshots, leases, space } = storage
+  const images = stack.use(await openImages({ database, content, snapshots, events, logger, leases, space }))
   stack.use(storage.addRoots(() => images.gcRoots()))
   const networks = stack.use(
     await openNetworks({ database, runRoot: paths.runRoot, logger, ...networkSettings(config) }),
@@ -123,6 +127,12 @@ function claim(directory: string, flag: string): Disposable {
 
 function storageDriver(config: Config): 'overlay2' | 'vfs' {
   return config.get('storage-driver', 'overlay2') === 'vfs' ? 'vfs' : 'overlay2'
+}
+
+/** Throws `invalid` for what is no size. */
+function minFreeSpace(config: Config): SpaceFloor {
+  const text = config.get('min-free-space', '')
+  return text === '' ? defaultSpaceFloor : parseSpaceFloor(text)
 }
 
 export function logLevel(config: Config): string {

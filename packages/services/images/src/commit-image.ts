@@ -13,10 +13,20 @@ import { unpackImage } from './unpack-image.ts'
 
 /** Makes an image of a container: its writable layer on the image it was made from. */
 export async function commitImage(context: ImagesContext, request: CommitRequest): Promise<Digest> {
+  try {
+    return await commit(context, request)
+  } finally {
+    // A refusal leaves it unread, and whoever writes it waits for a reader.
+    request.layer.destroy()
+  }
+}
+
+async function commit(context: ImagesContext, request: CommitRequest): Promise<Digest> {
   const reference = request.reference ? parseNewName(request.reference) : undefined
   const runConfig = committedConfig(request)
   const base = findImage(context.store, request.parent.id)
   if (base.layers.length >= maxLayers) throw invalid('max depth exceeded')
+  await context.space.require(`committing ${request.containerId}`)
   using lease = await context.reclaimer.lease()
   const parent = await unpackImage(context, base)
   const layer = await addLayer(context, lease, { source: request.layer, parent: request.parent.chainId })

@@ -1,7 +1,7 @@
 import type { Logger } from '@berth/base'
 import type { Digest } from '@berth/oci'
 import type { Events } from '@berth/events'
-import type { ContentStore, Snapshots } from '@berth/storage'
+import type { ContentStore, DiskSpace, Snapshots } from '@berth/storage'
 import type { ImageUse } from './images.ts'
 import type { ImageStore } from './image-store.ts'
 import type { Reclaimer } from './reclaimer.ts'
@@ -14,6 +14,8 @@ export interface ImagesContext {
   readonly events: Events
   readonly logger: Logger
   readonly reclaimer: Reclaimer
+  /** Asked before work that writes much. */
+  readonly space: Pick<DiskSpace, 'require'>
   readonly uses: () => readonly ImageUse[]
 }
 

@@ -15,6 +15,7 @@ export async function importImage(context: ImagesContext, request: ImportRequest
   const platform = platformOf(request.platform)
   const runConfig = applyChanges({}, request.changes)
   using source = borrowed(request.source)
+  await context.space.require('importing an image')
   using lease = await context.reclaimer.lease()
   const layer = await addLayer(context, lease, { source, parent: undefined })
   const created = nowText()

@@ -1,7 +1,7 @@
 import type { Logger } from '@berth/base'
 import type { Database } from '@berth/database'
 import type { Events } from '@berth/events'
-import type { ContentStore, Leases, Snapshots } from '@berth/storage'
+import type { ContentStore, DiskSpace, Leases, Snapshots } from '@berth/storage'
 import { Readable } from 'node:stream'
 import { commitImage } from './commit-image.ts'
 import type { ImagesContext } from './context.ts'
@@ -27,6 +27,8 @@ export interface ImagesOptions {
   readonly logger: Logger
   /** The storage's, so that its collector spares work in flight. */
   readonly leases?: Leases
+  /** The storage's; without it nothing is refused for want of space. */
+  readonly space?: Pick<DiskSpace, 'require'>
 }
 
 export interface OpenImages extends Images, AsyncDisposable {
@@ -36,15 +38,16 @@ export interface OpenImages extends Images, AsyncDisposable {
   readonly count: number
 }
 
+const boundless = { require: async () => {} }
 const nobody = (): readonly ImageUse[] => []
 
 /** Opens the image service on its tables; everything that is listed or resolved is held in memory. */
 export async function openImages(options: ImagesOptions): Promise<OpenImages> {
-  const { database, content, snapshots, events, logger, leases } = options
+  const { database, content, snapshots, events, logger, leases, space = boundless } = options
   const store = new ImageStore(database)
   const reclaimer = new Reclaimer(store, { content, snapshots, logger, ...(leases && { leases }) })
   let uses: () => readonly ImageUse[] = nobody
-  const context: ImagesContext = { store, content, snapshots, events, logger, reclaimer, uses: () => uses() }
+  const context: ImagesContext = { store, content, snapshots, events, logger, reclaimer, space, uses: () => uses() }
   const free = async (images: Parameters<Reclaimer['reclaim']>[0][]) => {
     await Promise.all(images.map((image) => reclaimer.reclaim(image)))
   }

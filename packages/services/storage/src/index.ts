@@ -1,4 +1,5 @@
 export type { BlobInfo, ContentStore, IngestedBlob, IngestOptions } from './content-store.ts'
+export { defaultSpaceFloor, DiskSpace, parseSpaceFloor, type SpaceFloor } from './disk-space.ts'
 export { type ContentStoreOptions, openContentStore } from './open-content-store.ts'
 export type { Change, ChangeKind, LayerSource, Snapshots } from './snapshots.ts'
 export type { Lease, Leases } from './gc/leases.ts'

@@ -3,6 +3,7 @@ import type { Database } from '@berth/database'
 import type { Digest } from '@berth/oci'
 import { stat } from 'node:fs/promises'
 import type { ContentStore } from './content-store.ts'
+import { defaultSpaceFloor, DiskSpace, type SpaceFloor } from './disk-space.ts'
 import { Leases } from './gc/leases.ts'
 import { type GcRoots, planSweep, type SweepInput } from './gc/plan-sweep.ts'
 import { openContentStore } from './open-content-store.ts'
@@ -14,6 +15,8 @@ export interface Storage extends AsyncDisposable {
   readonly content: ContentStore
   readonly snapshots: Snapshots
   readonly leases: Leases
+  /** Asked before work that writes much: loads, pulls, builds. */
+  readonly space: DiskSpace
   /** Registers somebody who refers to blobs and snapshots; asked at each collection. */
   addRoots(query: () => GcRoots): Disposable
   /** Frees what no root reaches; resolves to the bytes that were. One at a time. */
@@ -23,6 +26,8 @@ export interface Storage extends AsyncDisposable {
 export interface StorageOptions extends SnapshotsOptions {
   readonly logger: Logger
   readonly database: Database
+  /** What is to stay free of the disk, asked at each use. */
+  readonly spaceFloor?: () => SpaceFloor
 }
 
 /** Opens the content store and the snapshots below `root`, sweeping what a crash has left. */
@@ -42,6 +47,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     content,
     snapshots,
     leases,
+    space: new DiskSpace(options.root, options.spaceFloor ?? (() => defaultSpaceFloor)),
     addRoots(query) {
       queries.add(query)
       return { [Symbol.dispose]: () => void queries.delete(query) }

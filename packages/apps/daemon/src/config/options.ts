@@ -39,6 +39,7 @@ export const optionSpecs: readonly OptionSpec[] = [
   { flag: 'tlscert', kind: 'string', help: 'Path to TLS certificate file' },
   { flag: 'tlskey', kind: 'string', help: 'Path to TLS key file' },
   { flag: 'storage-driver', short: 's', kind: 'string', help: 'Storage driver: overlay2 or vfs' },
+  { flag: 'min-free-space', kind: 'string', help: 'Refuse loads, pulls and builds below this (2g, 5%, 0 for never; default 1%, 512m at most)', isReloadable: true },
   { flag: 'exec-opt', key: 'exec-opts', kind: 'list', help: 'Runtime execution options' },
   { flag: 'default-runtime', kind: 'string', help: 'Default OCI runtime for containers', isReloadable: true },
   { flag: 'add-runtime', key: 'runtimes', kind: 'runtimes', help: 'Register an additional OCI compatible runtime', isReloadable: true },

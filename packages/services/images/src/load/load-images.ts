@@ -45,6 +45,7 @@ export async function loadImages(
 ): Promise<void> {
   const wanted = platform === undefined ? undefined : parsePlatform(platform)
   using source = borrowed(archive)
+  await context.space.require('loading an image')
   using lease = await context.reclaimer.lease()
   const files = new ArchiveFiles(context.content, lease)
   await files.read(decompress(source))
