@@ -1,7 +1,8 @@
 import type { ContainerId, KeyedLock, Logger } from '@berth/base'
-import type { NftElements, RouteSocket } from '@berth/linux'
+import type { RouteSocket } from '@berth/linux'
 import type { AddressPool } from './ipam/address-pool.ts'
 import type { Bridge } from './bridge/bridge.ts'
+import type { Firewall } from './firewall/firewall.ts'
 import type { PublishedPorts } from './ports/ports.ts'
 import type { SandboxStates } from './endpoints/sandbox-states.ts'
 import type { NetworkStore } from './store.ts'
@@ -16,7 +17,7 @@ export interface Context {
   readonly ports: PublishedPorts
   /** Of the host's namespace. */
   readonly links: RouteSocket
-  readonly firewall: NftElements
+  readonly firewall: Firewall
   /** Where namespaces are pinned. */
   readonly pinDirectory: string
   readonly dns: DnsDefaults

@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { codeOf, type ContainerId, KeyedLock, type Logger, unavailable } from '@berth/base'
+import { type ContainerId, KeyedLock, type Logger } from '@berth/base'
 import type { Database } from '@berth/database'
-import { type LinkStatistics, loadRuleset, NftElements, RouteRequest, RouteSocket, unpinNetns } from '@berth/linux'
+import { type LinkStatistics, RouteRequest, RouteSocket, unpinNetns } from '@berth/linux'
 import { AddressPool } from './ipam/address-pool.ts'
 import { attach } from './endpoints/attach.ts'
 import { type Bridge, ensureBridge, setSysctls } from './bridge/bridge.ts'
@@ -11,9 +11,10 @@ import { detach, release } from './endpoints/detach.ts'
 import { listNetworks } from './list-networks.ts'
 import type { AttachRequest, InterfaceCounters, Networks } from './networks.ts'
 import { PublishedPorts } from './ports/ports.ts'
-import { buildRuleset, tableName } from './firewall/ruleset.ts'
+import { openFirewall } from './firewall/firewall.ts'
+import type { GuardedLink, NetworkRules } from './firewall/rules.ts'
 import { readCounters } from './endpoints/sandbox.ts'
-import { SandboxStates } from './endpoints/sandbox-states.ts'
+import { type SandboxState, SandboxStates } from './endpoints/sandbox-states.ts'
 import { type NetworkStore, openStore } from './store.ts'
 import { formatSubnet, parseCidr, toNumber, toText } from './ipam/subnet.ts'
 
@@ -80,9 +81,14 @@ async function openContext(options: NetworksOptions): Promise<Context> {
   const links = stack.use(new RouteSocket())
   const bridge = openBridge(links, store, options)
   setSysctls(bridge, { ipForward: options.ipForward ?? true }, logger)
-  const published = states.all().flatMap((state) => state.ports)
-  const { name, subnet } = bridge
-  await loadTable(buildRuleset({ name, subnet, masquerade: options.ipMasquerade ?? true }, published))
+  const firewall = stack.use(
+    await openFirewall({
+      logger,
+      networks: [bridgeRules(bridge, options.ipMasquerade ?? true)],
+      guards: states.all().flatMap(guardOf),
+      ports: states.all().flatMap((state) => state.ports),
+    }),
+  )
   const context: Context = {
     logger,
     store,
@@ -92,7 +98,7 @@ async function openContext(options: NetworksOptions): Promise<Context> {
     pinDirectory,
     addresses: restoreAddresses(bridge, states),
     ports: restorePorts(states, logger),
-    firewall: new NftElements(tableName),
+    firewall,
     dns: { servers: options.dns ?? [], options: options.dnsOptions ?? [], search: options.dnsSearch ?? [] },
     locks: new KeyedLock(),
     hostGateway: options.hostGatewayIp ?? toText(bridge.gateway),
@@ -101,13 +107,17 @@ async function openContext(options: NetworksOptions): Promise<Context> {
   return context
 }
 
-async function loadTable(script: string): Promise<void> {
-  try {
-    await loadRuleset(script)
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT') throw error
-    throw unavailable('the program nft is not found: networking needs the package nftables', error)
-  }
+const bridgeRules = ({ name, subnet }: Bridge, masquerade: boolean): NetworkRules => ({
+  bridge: name,
+  ipv4: { subnets: [formatSubnet(subnet)], gatewayMode: 'nat', masquerade },
+  icc: true,
+  isInternal: false,
+})
+
+function guardOf({ attachment, address }: SandboxState): GuardedLink[] {
+  const mac = attachment.endpoints['bridge']?.MacAddress
+  if (address === undefined || !mac) return []
+  return attachment.interfaces.map(({ host }) => ({ hostLink: host, mac, addresses: [address], icc: true }))
 }
 
 function openBridge(links: RouteSocket, store: NetworkStore, options: NetworksOptions): Bridge {
@@ -173,15 +183,15 @@ function toCounters(statistics: LinkStatistics): InterfaceCounters {
 /** Lets go of this process's sockets, and of the bridge and the table when no container needs them. */
 async function close({ states, ports, firewall, links, bridge, logger }: Context): Promise<void> {
   ports[Symbol.dispose]()
-  firewall[Symbol.dispose]()
   try {
     if (states.all().length === 0) {
-      await loadRuleset(`add table inet ${tableName}\ndelete table inet ${tableName}\n`)
+      await firewall.remove()
       await links.sendAsync(new RouteRequest().deleteLink(bridge.name), `delete ${bridge.name}`)
     }
   } catch (error) {
     logger.warn({ error }, 'the default bridge could not be removed')
   } finally {
+    await firewall[Symbol.asyncDispose]()
     links[Symbol.dispose]()
   }
 }

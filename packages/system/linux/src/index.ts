@@ -85,6 +85,7 @@ export {
 export { type PortReservation, reservePort } from './network/reserve-port.ts'
 export { type NftChange, type NftElement, NftElements } from './nft/elements.ts'
 export { loadRuleset } from './nft/ruleset.ts'
+export { type NftWatchOptions, watchNft } from './nft/watch.ts'
 export {
   closeOnExec,
   duplicate,

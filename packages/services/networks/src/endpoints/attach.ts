@@ -6,8 +6,8 @@ import type { Context } from '../context.ts'
 import { release } from './detach.ts'
 import type { Attachment, AttachRequest } from '../networks.ts'
 import { type AttachPlan, macOf, planAttachment } from './plan-attachment.ts'
-import { portSets, toPortMap, type WantedPort } from '../ports/ports.ts'
-import type { PublishedPort } from '../firewall/ruleset.ts'
+import { toPortMap, type WantedPort } from '../ports/ports.ts'
+import type { PublishedPort } from '../firewall/rules.ts'
 import { createBridgeSandbox, createLoopbackSandbox, insideName } from './sandbox.ts'
 import type { SandboxState } from './sandbox-states.ts'
 import { toText } from '../ipam/subnet.ts'
@@ -127,13 +127,9 @@ async function create(context: Context, { attachment, pin, address, ports }: San
   const [link] = attachment.interfaces
   if (address === undefined || !link) return await createLoopbackSandbox(pin)
   const mac = attachment.endpoints['bridge']?.MacAddress ?? macOf(address)
+  context.firewall.guard({ hostLink: link.host, mac, addresses: [address], icc: true })
   await createBridgeSandbox(context.links, context.bridge, { pin, hostLink: link.host, address, mac })
-  openPorts(context, ports)
-}
-
-function openPorts({ firewall }: Context, ports: readonly PublishedPort[]): void {
-  const changes = portSets(ports).map(({ set, elements }) => ({ change: 'add' as const, set, elements }))
-  if (changes.length > 0) firewall.apply(changes)
+  context.firewall.publish(ports)
 }
 
 function writeFiles(request: AttachRequest, plan: AttachPlan, { attachment, address }: SandboxState): void {

@@ -1,8 +1,6 @@
-import { type ContainerId, codeOf, fault } from '@berth/base'
+import { type ContainerId, fault } from '@berth/base'
 import { unpinNetns } from '@berth/linux'
 import type { Context } from '../context.ts'
-import { portSets } from '../ports/ports.ts'
-import type { PublishedPort } from '../firewall/ruleset.ts'
 import type { SandboxState } from './sandbox-states.ts'
 import { toNumber } from '../ipam/subnet.ts'
 
@@ -12,31 +10,20 @@ export function detach(context: Context, id: ContainerId): void {
   if (state) release(context, state)
 }
 
+type Releasable = Pick<SandboxState, 'containerId' | 'ports' | 'pin' | 'address'> & Partial<SandboxState>
+
 /**
  * Gives back what `state` names, whether it was made or not: the ports first, so that no packet for the next owner of the
  * address comes through them; the record last, so that what fails is tried again.
  */
-export function release(
-  context: Context,
-  { containerId, ports, pin, address }: Pick<SandboxState, 'containerId' | 'ports' | 'pin' | 'address'>,
-): void {
-  for (const port of ports) {
-    closePort(context, port)
-    context.ports.release(port)
-  }
+export function release(context: Context, { containerId, ports, pin, address, attachment }: Releasable): void {
+  context.firewall.unpublish(ports)
+  for (const port of ports) context.ports.release(port)
   fault('detach: ports')
   // The veth goes with its namespace: the kernel deletes it when nobody is inside any more.
   if (pin !== undefined) unpinNetns(pin)
   fault('detach: namespace')
+  for (const { host } of attachment?.interfaces ?? []) context.firewall.unguard(host)
   if (address !== undefined) context.addresses.release(toNumber(address))
   context.states.remove(containerId)
-}
-
-function closePort({ firewall }: Context, port: PublishedPort): void {
-  try {
-    firewall.apply(portSets([port]).map(({ set, elements }) => ({ change: 'delete', set, elements })))
-  } catch (error) {
-    // It never came to be, or somebody flushed the table.
-    if (codeOf(error) !== 'ENOENT') throw error
-  }
 }

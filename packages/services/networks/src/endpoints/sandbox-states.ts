@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import type { ContainerId, Logger } from '@berth/base'
 import type { Attachment } from '../networks.ts'
-import type { PublishedPort } from '../firewall/ruleset.ts'
+import type { PublishedPort } from '../firewall/rules.ts'
 
 /** A container's place in the network, as it stands on disk while it lives. */
 export interface SandboxState {

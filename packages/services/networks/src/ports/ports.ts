@@ -1,7 +1,7 @@
 import { codeOf, internal, invalid, notImplemented } from '@berth/base'
 import type { PortBinding, PortMap } from '@berth/engine-api'
-import { type NftElement, parseAddress, type PortReservation, reservePort } from '@berth/linux'
-import { type PublishedPort, portsOnAddress, portsOnAnyAddress } from '../firewall/ruleset.ts'
+import { parseAddress, type PortReservation, reservePort } from '@berth/linux'
+import type { PublishedPort } from '../firewall/rules.ts'
 
 /** A binding that was asked for: `from` to `to` are the host ports to choose from, 0 to 0 lets the kernel choose. */
 export interface WantedPort {
@@ -61,7 +61,7 @@ export class PublishedPorts {
     const { protocol, hostIp, containerPort, from, to } = wanted
     for (let hostPort = from; ; hostPort++) {
       try {
-        return this.#take({ protocol, hostIp, hostPort, containerIp, containerPort })
+        return this.#take({ protocol, hostIp, hostPort, containerIp, containerPort, via: 'nat' })
       } catch (error) {
         // Of a range the first free one.
         if (hostPort >= to) throw error
@@ -73,7 +73,7 @@ export class PublishedPorts {
   restore(port: PublishedPort): boolean {
     this.#remember(port)
     try {
-      this.#reservations.set(port, reservePort(port.protocol, port.hostIp, port.hostPort))
+      this.#reservations.set(port, reservePort(port.protocol as 'tcp' | 'udp', port.hostIp, port.hostPort))
       return true
     } catch (error) {
       if (codeOf(error) === 'EADDRINUSE' || codeOf(error) === 'EADDRNOTAVAIL') return false
@@ -119,38 +119,12 @@ const reasons: Record<string, string> = {
 
 function reserve({ protocol, hostIp, hostPort, containerIp, containerPort }: PublishedPort): PortReservation {
   try {
-    return reservePort(protocol, hostIp, hostPort)
+    return reservePort(protocol as 'tcp' | 'udp', hostIp, hostPort)
   } catch (error) {
     const reason = reasons[codeOf(error) ?? '']
     if (reason === undefined) throw error
     const route = `${hostIp}:${hostPort}:${containerIp}:${containerPort}/${protocol}`
     throw internal(`failed to bind host port for ${route}: ${reason}`, error)
-  }
-}
-
-const protocolNumber = { tcp: 6, udp: 17 }
-const portBytes = (port: number): number[] => [port >> 8, port & 255, 0, 0]
-
-/** The elements of the firewall's two maps; a map without elements is left out. */
-export function portSets(ports: readonly PublishedPort[]) {
-  const all = ports.map(portElement)
-  return [true, false]
-    .map((onAny) => ({
-      set: onAny ? portsOnAnyAddress : portsOnAddress,
-      elements: all.filter(({ isOnAny }) => isOnAny === onAny).map(({ element }) => element),
-    }))
-    .filter(({ elements }) => elements.length > 0)
-}
-
-function portElement(port: PublishedPort): { readonly isOnAny: boolean; readonly element: NftElement } {
-  const isOnAny = port.hostIp === anyAddress
-  const address = isOnAny ? [] : [...parseAddress(port.hostIp)]
-  return {
-    isOnAny,
-    element: {
-      key: Buffer.from([protocolNumber[port.protocol], 0, 0, 0, ...address, ...portBytes(port.hostPort)]),
-      data: Buffer.from([...parseAddress(port.containerIp), ...portBytes(port.containerPort)]),
-    },
   }
 }
 

@@ -1,6 +1,8 @@
 import { closeSync } from 'node:fs'
+import { codeOf } from '@berth/base'
 import { LinuxError } from '../error.ts'
 import { callAsync, check, declareFunctions, EAGAIN, EINTR, errno } from '../libc.ts'
+import { type Poll, pollFd } from '../process/descriptors.ts'
 import { align4, type NetlinkMessage, readAttributes, readText } from './message.ts'
 
 const c = declareFunctions<{
@@ -9,12 +11,14 @@ const c = declareFunctions<{
   setsockopt(fd: number, level: number, option: number, value: Uint8Array, length: number): number
   send(fd: number, buffer: Uint8Array, length: number, flags: number): number
   recv(fd: number, buffer: Uint8Array, length: number, flags: number): number
+  getsockname(fd: number, address: Uint8Array, length: Uint8Array): number
 }>({
   socket: 'int socket(int domain, int type, int protocol)',
   bind: 'int bind(int fd, void *address, uint length)',
   setsockopt: 'int setsockopt(int fd, int level, int option, void *value, uint length)',
   send: 'long send(int fd, void *buffer, size_t length, int flags)',
   recv: 'long recv(int fd, void *buffer, size_t length, int flags)',
+  getsockname: 'int getsockname(int fd, void *address, void *length)',
 })
 
 export const NETLINK_ROUTE = 0
@@ -23,6 +27,9 @@ const AF_NETLINK = 16
 const SOCK_RAW = 3
 const SOCK_CLOEXEC = 0o2000000
 const SOL_NETLINK = 270
+const SOL_SOCKET = 1
+const SO_RCVBUFFORCE = 33
+const NETLINK_ADD_MEMBERSHIP = 1
 const NETLINK_CAP_ACK = 10
 const NETLINK_EXT_ACK = 11
 const NLMSG_ERROR = 2
@@ -31,6 +38,7 @@ const NLM_F_ACK_TLVS = 0x200
 const NLMSGERR_ATTR_MSG = 1
 const MSG_DONTWAIT = 0x40
 const headerBytes = 16
+const announcementBytes = 4 << 20
 
 // One receive buffer per thread: each answer is read completely before anything else runs.
 const answer = Buffer.alloc(65536)
@@ -41,6 +49,8 @@ export interface Received {
   readonly buffer: Buffer
   readonly start: number
   readonly end: number
+  /** Who caused it, by the address of its socket; 0: the kernel. */
+  readonly portId: number
 }
 
 /**
@@ -50,6 +60,8 @@ export interface Received {
 export class NetlinkSocket implements Disposable {
   readonly #fd: number
   readonly #what: string
+  /** The address by which the kernel knows this socket. */
+  readonly portId: number
   #turn: Promise<void> = Promise.resolve()
 
   constructor(protocol: number, what: string) {
@@ -58,6 +70,8 @@ export class NetlinkSocket implements Disposable {
     const address = Buffer.alloc(12)
     address.writeUInt16LE(AF_NETLINK, 0)
     check(c.bind(this.#fd, address, address.length), 'bind', what)
+    check(c.getsockname(this.#fd, address, Buffer.from([address.length, 0, 0, 0])), 'getsockname', what)
+    this.portId = address.readUInt32LE(4)
     const on = Buffer.from([1, 0, 0, 0])
     // Texts of errors; and no copy of the request in each acknowledgement. Older kernels know neither.
     c.setsockopt(this.#fd, SOL_NETLINK, NETLINK_EXT_ACK, on, on.length)
@@ -100,6 +114,29 @@ export class NetlinkSocket implements Disposable {
     if (state.failure) throw state.failure
   }
 
+  /** Joins a multicast group: from then on `ready` is called whenever there is something to `drain`. */
+  subscribe(group: number, ready: () => void): Poll {
+    const number = Buffer.alloc(4)
+    number.writeUInt32LE(group)
+    check(c.setsockopt(this.#fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, number, 4), 'setsockopt', this.#what)
+    const size = Buffer.alloc(4)
+    size.writeUInt32LE(announcementBytes)
+    // Beyond the host's limit only with the right to it.
+    c.setsockopt(this.#fd, SOL_SOCKET, SO_RCVBUFFORCE, size, 4)
+    return pollFd(this.#fd, { readable: true }, ready)
+  }
+
+  /** Hands what a group has announced to `each`; false when some of it was lost (ENOBUFS). */
+  drain(each: (received: Received) => void): boolean {
+    try {
+      while (this.#receive(each));
+      return true
+    } catch (error) {
+      if (codeOf(error) === 'ENOBUFS') return false
+      throw error
+    }
+  }
+
   #acknowledge(count: number, what: string): void {
     const answers: (LinuxError | undefined)[] = []
     const collect = (received: Received) => {
@@ -120,7 +157,8 @@ export class NetlinkSocket implements Disposable {
     for (let offset = 0; offset + headerBytes <= length;) {
       const size = answer.readUInt32LE(offset)
       const type = answer.readUInt16LE(offset + 4)
-      each({ type, buffer: answer, start: offset + headerBytes, end: offset + size })
+      const portId = answer.readUInt32LE(offset + 12)
+      each({ type, buffer: answer, start: offset + headerBytes, end: offset + size, portId })
       offset += align4(Math.max(size, headerBytes))
     }
     return true

@@ -4,10 +4,12 @@ import { text } from 'node:stream/consumers'
 
 /**
  * Runs an nft(8) script as one transaction in the caller's network namespace. Takes 5 ms and more: for what is loaded
- * once. Throws what nft says; ENOENT when it is not installed.
+ * once. Throws what nft says; ENOENT when it is not installed. `started` is told the netlink port that nft sends from.
  */
-export async function loadRuleset(script: string): Promise<void> {
+export async function loadRuleset(script: string, started?: (portId: number) => void): Promise<void> {
   const nft = spawn('nft', ['-f', '-'], { stdio: ['pipe', 'ignore', 'pipe'] })
+  // A process's first netlink socket has its pid as port.
+  if (nft.pid !== undefined) started?.(nft.pid)
   // EPIPE: nft has ended before it read everything, and says why.
   nft.stdin.on('error', () => {})
   nft.stdin.end(script)

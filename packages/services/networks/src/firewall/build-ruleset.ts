@@ -1,0 +1,183 @@
+import { type Element, elementText, type SetName, sets, tableName } from './elements.ts'
+import { checkLinkName, type FamilyRules, type NetworkRules } from './rules.ts'
+
+/** What the engine's tables are made from. */
+export interface RulesetInput {
+  readonly networks: readonly NetworkRules[]
+  readonly elements: readonly Element[]
+  /** TCP ports on which the engine's API serves whoever reaches them. */
+  readonly apiPorts: readonly number[]
+}
+
+/**
+ * The engine's two tables, `inet berth` and `bridge berth`, as an nft(8) script that replaces them in one transaction.
+ * Nobody else's table is touched. What the engine accepts another table may still drop.
+ */
+export function buildRuleset({ networks, elements, apiPorts }: RulesetInput): string {
+  for (const { bridge } of networks) checkLinkName(bridge)
+  const bySet = Map.groupBy(elements, ({ set }) => set)
+  const inet = [
+    declareSets('inet', bySet),
+    publishing,
+    guard(networks),
+    input(networks, apiPorts),
+    outbound(networks),
+    forwarding(networks),
+  ]
+  return `${removeRuleset}table inet ${tableName} {\n${inet.join('')}}
+table bridge ${tableName} {\n${declareSets('bridge', bySet)}${frames}}\n`
+}
+
+/** Removes both tables, there or not. */
+export const removeRuleset = ['inet', 'bridge']
+  .map((family) => `add table ${family} ${tableName}\ndelete table ${family} ${tableName}\n`)
+  .join('')
+
+function declareSets(family: 'inet' | 'bridge', bySet: ReadonlyMap<SetName, readonly Element[]>): string {
+  const names = (Object.keys(sets) as SetName[]).filter((name) => sets[name].family === family)
+  return names.map((name) => declareSet(name, bySet.get(name) ?? [])).join('')
+}
+
+function declareSet(name: SetName, elements: readonly Element[]): string {
+  const { key, data } = sets[name]
+  const type = data === undefined ? key : `${key} : ${data}`
+  const content = elements.length > 0 ? `\t\telements = { ${elements.map(elementText).join(', ')} }\n` : ''
+  return `\t${data === undefined ? 'set' : 'map'} ${name} {\n\t\ttype ${type}\n${content}\t}\n`
+}
+
+const chain = (name: string, lines: readonly string[]): string =>
+  `\tchain ${name} {\n${lines.map((line) => `\t\t${line}\n`).join('')}\t}\n`
+
+// A port on a loopback address is for the host's own processes: a neighbour's packet to 127.0.0.1 must not be translated
+// before the kernel's check for such addresses, hence the returns in prerouting. From ::1 no translation leads out of the
+// host: the relay serves it.
+const publishing =
+  chain('published', [
+    'dnat ip to meta l4proto . ip daddr . th dport map @ports4',
+    'dnat ip to meta l4proto . th dport map @ports4_any',
+    'dnat ip6 to meta l4proto . ip6 daddr . th dport map @ports6',
+    'dnat ip6 to meta l4proto . th dport map @ports6_any',
+  ]) +
+  chain('prerouting', [
+    'type nat hook prerouting priority dstnat; policy accept;',
+    'ip daddr 127.0.0.0/8 return',
+    'ip6 daddr ::1 return',
+    'meta l4proto { tcp, udp, sctp } fib daddr type local jump published',
+  ]) +
+  chain('output', [
+    'type nat hook output priority -100; policy accept;',
+    'ip6 daddr ::1 return',
+    'meta l4proto { tcp, udp, sctp } fib daddr type local jump published',
+  ])
+
+const bridgesOf = (networks: readonly NetworkRules[]): string =>
+  `{ ${networks.map(({ bridge }) => `"${bridge}"`).join(', ')} }`
+
+/** route_localnet, which 127.0.0.1's ports need, would open the host's loopback to what a container forges. */
+function guard(networks: readonly NetworkRules[]): string {
+  const links = bridgesOf(networks)
+  const rules = [`iifname ${links} ip daddr 127.0.0.0/8 drop`, `iifname ${links} ip saddr 127.0.0.0/8 drop`]
+  return chain('guard', [
+    'type filter hook prerouting priority raw; policy accept;',
+    ...(networks.length > 0 ? rules : []),
+  ])
+}
+
+/** The API is no container's to reach, and an internal network reaches of the host its own gateway only. */
+function input(networks: readonly NetworkRules[], apiPorts: readonly number[]): string {
+  const noApi = `iifname ${bridgesOf(networks)} tcp dport { ${apiPorts.join(', ')} } drop`
+  return chain('input', [
+    'type filter hook input priority filter; policy accept;',
+    ...(networks.length > 0 && apiPorts.length > 0 ? [noApi] : []),
+    ...networks.filter(({ isInternal }) => isInternal).flatMap(internalInput),
+  ])
+}
+
+function internalInput({ bridge, ipv4, ipv6 }: NetworkRules): string[] {
+  const from = `iifname "${bridge}" fib daddr type local`
+  const foreign = (family: 'ip' | 'ip6', rules: FamilyRules | undefined, others: readonly string[]) =>
+    `${from} ${family} daddr != { ${[...(rules?.subnets ?? []), ...others].join(', ')} } drop`
+  return [
+    ...(ipv4 && ipv4.subnets.length > 0 ? [foreign('ip', ipv4, [])] : [`${from} meta nfproto ipv4 drop`]),
+    foreign('ip6', ipv6, ['fe80::/10']),
+  ]
+}
+
+function outbound(networks: readonly NetworkRules[]): string {
+  const rules = networks.flatMap((network) => [
+    ...sourceRules(network, 'ip', network.ipv4),
+    `oifname "${network.bridge}" ip saddr 127.0.0.0/8 masquerade`,
+    ...sourceRules(network, 'ip6', network.ipv6),
+  ])
+  return chain('postrouting', ['type nat hook postrouting priority srcnat; policy accept;', ...rules])
+}
+
+/** The second lets a container reach itself, or its neighbours, by their published ports: the answer must come back here. */
+function sourceRules(network: NetworkRules, family: 'ip' | 'ip6', rules: FamilyRules | undefined): string[] {
+  if (!rules || network.isInternal || !translates(rules)) return []
+  const { bridge } = network
+  const { masquerade, hostAddress } = rules
+  const hide = hostAddress === undefined ? 'masquerade' : `snat ${family} to ${hostAddress}`
+  return rules.subnets.flatMap((subnet) => [
+    ...(masquerade ? [`${family} saddr ${subnet} oifname != "${bridge}" ${hide}`] : []),
+    `oifname "${bridge}" ${family} saddr ${subnet} ct status dnat masquerade`,
+  ])
+}
+
+const translates = ({ gatewayMode }: FamilyRules): boolean => gatewayMode === 'nat' || gatewayMode === 'nat-unprotected'
+
+/** Packets into a network are judged by its chain; what none of ours is the target of may leave, but from an internal one. */
+function forwarding(networks: readonly NetworkRules[]): string {
+  const verdicts = (prefix: string) => networks.map(({ bridge }) => `"${bridge}" : jump ${prefix}-${bridge}`).join(', ')
+  const judge = [`oifname vmap { ${verdicts('to')} }`, `iifname vmap { ${verdicts('from')} }`]
+  return (
+    networks.map((network) => chain(`to-${network.bridge}`, inbound(network))).join('') +
+    networks.map(({ bridge, isInternal }) => chain(`from-${bridge}`, [isInternal ? 'drop' : 'accept'])).join('') +
+    chain('forward', [
+      'type filter hook forward priority filter; policy accept;',
+      'ct state established,related accept',
+      ...(networks.length > 0 ? judge : []),
+    ])
+  )
+}
+
+function inbound({ bridge, icc, isInternal, ipv4, ipv6 }: NetworkRules): string[] {
+  const neighbours = icc
+    ? [`iifname "${bridge}" accept`]
+    : [
+        `iifname "${bridge}" meta l4proto . ip saddr . ip daddr . th dport @linked accept`,
+        `iifname "${bridge}" ct status dnat accept`,
+        `iifname "${bridge}" drop`,
+      ]
+  if (isInternal) return [...neighbours, 'drop']
+  return [...neighbours, 'ct status dnat accept', ...opened('ip', ipv4), ...opened('ip6', ipv6), 'drop']
+}
+
+function opened(family: 'ip' | 'ip6', rules: FamilyRules | undefined): string[] {
+  if (rules?.gatewayMode === 'nat-unprotected') return [`meta nfproto ${family === 'ip' ? 'ipv4' : 'ipv6'} accept`]
+  if (rules?.gatewayMode !== 'routed') return []
+  return [
+    `meta l4proto . ${family} daddr . th dport @open${family === 'ip' ? 4 : 6} accept`,
+    family === 'ip' ? 'meta l4proto icmp accept' : 'meta l4proto ipv6-icmp accept',
+  ]
+}
+
+// Frames from a container's link: with its own addresses only, and nothing that only a router says. The bridge passes
+// frames between containers without asking the host, so what separates those is here too; ARP is let through for links.
+const frames =
+  chain('guard', [
+    'iifname . ether saddr != @owned_mac drop',
+    'arp saddr ip 0.0.0.0 accept',
+    'ether type arp iifname . ether saddr . arp saddr ip != @owned4 drop',
+    'ether type ip iifname . ether saddr . ip saddr != @owned4 drop',
+    'icmpv6 type { nd-router-advert, nd-redirect } drop',
+    'ip6 saddr { fe80::/10, :: } accept',
+    'ether type ip6 iifname . ether saddr . ip6 saddr != @owned6 drop',
+  ]) +
+  chain('prerouting', ['type filter hook prerouting priority -300; policy accept;', 'iifname @guarded jump guard']) +
+  chain('separated', [
+    'meta l4proto . ip saddr . ip daddr . th dport @linked_frames accept',
+    'meta l4proto . ip daddr . ip saddr . th sport @linked_frames accept',
+    'ether type { ip, ip6 } drop',
+  ]) +
+  chain('forward', ['type filter hook forward priority 0; policy accept;', 'iifname @separate jump separated'])

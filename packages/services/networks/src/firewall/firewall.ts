@@ -1,0 +1,238 @@
+import { codeOf, type Logger, unavailable } from '@berth/base'
+import { loadRuleset, type NftChange, NftElements, watchNft } from '@berth/linux'
+import { setTimeout as delay } from 'node:timers/promises'
+import { buildRuleset, removeRuleset } from './build-ruleset.ts'
+import {
+  type Element,
+  elementChanges,
+  elementKey,
+  guardElements,
+  linkElements,
+  portElements,
+  tableName,
+} from './elements.ts'
+import type { GuardedLink, LinkedPort, NetworkRules, PublishedPort } from './rules.ts'
+
+/** The engine's part of the host's firewall. Changes of single elements take effect within the call. */
+export interface Firewall extends AsyncDisposable {
+  /** Replaces the rules of all networks in one transaction; ports, guards and links stay. */
+  setNetworks(networks: readonly NetworkRules[]): Promise<void>
+  /** Sets what may come from a container's link; what it was allowed before is forgotten. */
+  guard(link: GuardedLink): void
+  unguard(hostLink: string): void
+  publish(ports: readonly PublishedPort[]): void
+  /** Idempotent. */
+  unpublish(ports: readonly PublishedPort[]): void
+  link(ports: readonly LinkedPort[]): void
+  unlink(ports: readonly LinkedPort[]): void
+  /** Takes the tables away: when nothing needs them. */
+  remove(): Promise<void>
+}
+
+export interface FirewallOptions {
+  readonly logger: Logger
+  readonly networks: readonly NetworkRules[]
+  readonly guards: readonly GuardedLink[]
+  readonly ports: readonly PublishedPort[]
+  readonly links?: readonly LinkedPort[]
+  readonly apiPorts?: readonly number[]
+}
+
+/** Loads the tables, replacing those that an earlier process left, and restores them when somebody else changes them. */
+export async function openFirewall(options: FirewallOptions): Promise<Firewall> {
+  const firewall = new Tables(options)
+  await firewall.load()
+  firewall.watch()
+  return firewall
+}
+
+/** More in one message would not fit into the socket's buffer, or a nested attribute's 64 KiB. */
+const elementsPerBatch = 500
+/** Between two restorations: who fights for the table shall not have the processor. */
+const restoreIntervalMs = 100
+
+class Tables implements Firewall {
+  readonly #logger: Logger
+  readonly #apiPorts: readonly number[]
+  readonly #kernel = new NftElements(tableName)
+  readonly #elements = new Map<string, Element>()
+  readonly #guards = new Map<string, readonly Element[]>()
+  readonly #ownPorts = new Set<number>([this.#kernel.portId])
+  #networks: readonly NetworkRules[]
+  #watch: Disposable | undefined
+  #loading: Promise<void> = Promise.resolve()
+  /** What changed while the tables were being loaded from a text that does not have it yet. */
+  #meanwhile: NftChange[] | undefined
+  #isDirty = false
+  #isRestoring = false
+  #isClosed = false
+
+  constructor({ logger, networks, guards, ports, links = [], apiPorts = [] }: FirewallOptions) {
+    this.#logger = logger
+    this.#networks = networks
+    this.#apiPorts = apiPorts
+    for (const guard of guards) this.#guards.set(guard.hostLink, guardElements(guard))
+    const elements = [...this.#guards.values(), ...ports.map(portElements), ...links.map(linkElements)].flat()
+    for (const element of elements) this.#elements.set(elementKey(element), element)
+  }
+
+  setNetworks(networks: readonly NetworkRules[]): Promise<void> {
+    const before = this.#networks
+    this.#networks = networks
+    return this.load().catch((error: unknown) => {
+      if (this.#networks === networks) this.#networks = before
+      throw error
+    })
+  }
+
+  guard(link: GuardedLink): void {
+    const before = this.#guards.get(link.hostLink) ?? []
+    const elements = guardElements(link)
+    const kept = new Set(elements.map(elementKey))
+    this.#guards.set(link.hostLink, elements)
+    this.#add(elements)
+    this.#delete(before.filter((element) => !kept.has(elementKey(element))))
+  }
+
+  unguard(hostLink: string): void {
+    this.#delete(this.#guards.get(hostLink) ?? [])
+    this.#guards.delete(hostLink)
+  }
+
+  publish(ports: readonly PublishedPort[]): void {
+    this.#add(ports.flatMap(portElements))
+  }
+
+  unpublish(ports: readonly PublishedPort[]): void {
+    this.#delete(ports.flatMap(portElements))
+  }
+
+  link(ports: readonly LinkedPort[]): void {
+    this.#add(ports.flatMap(linkElements))
+  }
+
+  unlink(ports: readonly LinkedPort[]): void {
+    this.#delete(ports.flatMap(linkElements))
+  }
+
+  /** Makes the kernel's tables what they should be. Calls take their turn. */
+  load(): Promise<void> {
+    const turn = this.#loading.then(() => this.#load())
+    this.#loading = turn.catch(() => {})
+    return turn
+  }
+
+  async #load(): Promise<void> {
+    if (this.#isClosed) return
+    const meanwhile: NftChange[] = []
+    this.#meanwhile = meanwhile
+    const elements = [...this.#elements.values()]
+    try {
+      const script = buildRuleset({ networks: this.#networks, elements, apiPorts: this.#apiPorts })
+      await this.#run(script)
+    } finally {
+      this.#meanwhile = undefined
+    }
+    for (const change of meanwhile) this.#apply(change)
+  }
+
+  async #run(script: string): Promise<void> {
+    let portId: number | undefined
+    try {
+      await loadRuleset(script, (id) => {
+        portId = id
+        this.#ownPorts.add(id)
+      })
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error
+      throw unavailable('the program nft is not found: networking needs the package nftables', error)
+    } finally {
+      // Not before what it did has been announced.
+      const id = portId
+      if (id !== undefined) setTimeout(() => this.#ownPorts.delete(id), restoreIntervalMs).unref()
+    }
+  }
+
+  #add(elements: readonly Element[]): void {
+    for (const element of elements) this.#elements.set(elementKey(element), element)
+    this.#change('ensure', elements)
+  }
+
+  #delete(elements: readonly Element[]): void {
+    for (const element of elements) this.#elements.delete(elementKey(element))
+    this.#change('delete', elements)
+  }
+
+  #change(change: 'ensure' | 'delete', elements: readonly Element[]): void {
+    for (let start = 0; start < elements.length; start += elementsPerBatch) {
+      const changes = elementChanges(change, elements.slice(start, start + elementsPerBatch))
+      this.#meanwhile?.push(...changes)
+      this.#applyAll(changes)
+    }
+  }
+
+  /** All in one transaction; where that fails, each for itself. */
+  #applyAll(changes: readonly NftChange[]): void {
+    try {
+      this.#kernel.apply(changes)
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error
+      for (const change of changes) this.#apply(change)
+    }
+  }
+
+  #apply(change: NftChange): void {
+    for (const element of change.elements) {
+      try {
+        this.#kernel.apply([{ ...change, elements: [element] }])
+      } catch (error) {
+        // It is gone already, or somebody flushed the table, which is restored with all that there should be.
+        if (codeOf(error) !== 'ENOENT') throw error
+      }
+    }
+  }
+
+  watch(): void {
+    this.#watch = watchNft({
+      table: tableName,
+      isOwn: (portId) => this.#ownPorts.has(portId),
+      onChange: () => this.#onForeignChange(),
+    })
+  }
+
+  #onForeignChange(): void {
+    this.#isDirty = true
+    if (!this.#isRestoring) void this.#restoreWhileDirty()
+  }
+
+  /** Owned by this object: ends with it, and never throws. */
+  async #restoreWhileDirty(): Promise<void> {
+    this.#isRestoring = true
+    while (this.#isDirty && !this.#isClosed) {
+      this.#isDirty = false
+      try {
+        await this.load()
+        this.#logger.warn({}, 'somebody changed the engine’s firewall rules: they have been restored')
+      } catch (error) {
+        this.#logger.error({ error }, 'the engine’s firewall rules, which somebody changed, could not be restored')
+      }
+      await delay(restoreIntervalMs, undefined, { ref: false })
+    }
+    this.#isRestoring = false
+  }
+
+  async remove(): Promise<void> {
+    this.#isClosed = true
+    await this.#loading
+    this.#watch?.[Symbol.dispose]()
+    this.#watch = undefined
+    await loadRuleset(removeRuleset)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isClosed = true
+    await this.#loading
+    this.#watch?.[Symbol.dispose]()
+    this.#kernel[Symbol.dispose]()
+  }
+}
