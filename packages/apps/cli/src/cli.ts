@@ -1,6 +1,7 @@
 import { isatty } from 'node:tty'
 import type { EngineClient } from '@berth/engine-client'
 import type { ConfigFile } from './config-file.ts'
+import type { ContextSources } from './context/current-context.ts'
 import type { GlobalFlags } from './global-flags.ts'
 import { writeAll } from './output/write.ts'
 
@@ -11,6 +12,10 @@ export interface Cli {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly globals: GlobalFlags
   readonly config: ConfigFile
+  /** Where config.json and the contexts are. */
+  readonly configDirectory: string
+  /** What decides the context in use. */
+  readonly contextSources: ContextSources
   /** `berth container ls`: what the user typed to reach the command. */
   readonly commandPath: string
   /** Writes to standard output, all of it, at once. */
@@ -23,20 +28,26 @@ export interface CliSources {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly globals: GlobalFlags
   readonly commandPath: string
-  readonly connect: () => EngineClient
+  readonly configDirectory: string
+  readonly connect: (config: ConfigFile) => EngineClient
   readonly readConfig: () => ConfigFile
 }
 
 export function createCli(sources: CliSources): Cli {
   let engine: EngineClient | undefined
   let config: ConfigFile | undefined
+  const readConfig = (): ConfigFile => (config ??= sources.readConfig())
   return {
     get engine() {
-      return (engine ??= sources.connect())
+      return (engine ??= sources.connect(readConfig()))
     },
     get config() {
-      return (config ??= sources.readConfig())
+      return readConfig()
     },
+    get contextSources() {
+      return { flags: sources.globals, env: sources.env, config: readConfig() }
+    },
+    configDirectory: sources.configDirectory,
     env: sources.env,
     globals: sources.globals,
     commandPath: sources.commandPath,

@@ -17,6 +17,8 @@ export interface Command<F extends FlagSet = FlagSet> {
   /** What follows the command's name in the usage line. */
   readonly usage: string
   readonly summary: string
+  /** What the help says after the summary. */
+  readonly details?: string
   /** Every path that leads to the command, if there are several. */
   readonly aliases?: readonly string[]
   readonly flags: F

@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { defaultHost, EngineClient, parseHost, type TlsOptions } from '@berth/engine-client'
-import { configDirectory, readConfigFile } from './config-file.ts'
-import { contextHost } from './context-store.ts'
+import { codeOf, messageOf } from '@berth/base'
+import { defaultHost, EngineClient, formatEndpoint, parseHost, type TlsOptions } from '@berth/engine-client'
+import { type ConfigFile, configDirectory } from './config-file.ts'
+import { defaultContextName, readContext, readTlsFiles } from './context/context-store.ts'
+import { currentContext } from './context/current-context.ts'
 import { StatusError } from './errors.ts'
 import { boolean, type FlagValues, list, string } from './flags/flag.ts'
 
@@ -45,45 +47,73 @@ export function checkGlobals(flags: GlobalFlags): void {
   }
 }
 
-/** The engine to talk to: -H, --context, BERTH_HOST, DOCKER_HOST, else the local socket. */
-export function chooseHost(flags: GlobalFlags, env: Environment): string {
-  const context = flags.context === '' ? (env['BERTH_CONTEXT'] ?? '') : flags.context
-  if (flags.host[0] === undefined && context !== '' && context !== 'default') {
-    return contextHost(configDirectory(env, flags.config), context)
-  }
+/** The engine that flags and environment name, as a URL: -H, BERTH_HOST, DOCKER_HOST, else the local socket. */
+export function environmentHost(flags: GlobalFlags, env: Environment): string {
   const candidates = [flags.host[0], env['BERTH_HOST'], env['DOCKER_HOST']]
-  return candidates.find((host) => host !== undefined && host !== '') ?? defaultHost
+  const host = candidates.find((one) => one !== undefined && one !== '') ?? defaultHost
+  return formatEndpoint(parseHost(host, usesTls(flags, env)))
 }
 
-export function connectEngine(flags: GlobalFlags, env: Environment): EngineClient {
-  const tls = tlsOptions(flags, env)
+export interface Connection {
+  readonly host: string
+  readonly tls: TlsOptions | undefined
+}
+
+/** The engine to talk to, by context or by flags and environment; throws a `StatusError` if it cannot be told. */
+export function chooseConnection(flags: GlobalFlags, env: Environment, config: ConfigFile): Connection {
+  const name = currentContext({ flags, env, config })
+  try {
+    if (name !== defaultContextName) return contextConnection(configDirectory(env, flags.config), name)
+    return { host: environmentHost(flags, env), tls: tlsOptions(flags, env) }
+  } catch (error) {
+    throw new StatusError(1, `Failed to initialize: unable to resolve berth endpoint: ${messageOf(error)}`)
+  }
+}
+
+function contextConnection(directory: string, name: string): Connection {
+  const endpoint = readContext(directory, name).Endpoints.docker
+  if (endpoint?.Host === undefined || endpoint.Host === '')
+    throw new Error(`context ${JSON.stringify(name)} has no host`)
+  const files = readTlsFiles(directory, name)
+  const verify = endpoint.SkipTLSVerify !== true
+  const pems = { ca: files['ca.pem'], cert: files['cert.pem'], key: files['key.pem'] }
+  return { host: endpoint.Host, tls: verify && Object.keys(files).length === 0 ? undefined : { ...pems, verify } }
+}
+
+export function connectEngine(flags: GlobalFlags, env: Environment, config: ConfigFile): EngineClient {
+  const { host, tls } = chooseConnection(flags, env, config)
   const apiVersion = env['BERTH_API_VERSION'] ?? env['DOCKER_API_VERSION']
-  const { HttpHeaders } = readConfigFile(configDirectory(env, flags.config), () => undefined)
   return new EngineClient({
-    endpoint: parseHost(chooseHost(flags, env), tls !== undefined),
+    endpoint: parseHost(host, tls !== undefined),
     tls,
     apiVersion: apiVersion === '' ? undefined : apiVersion?.replace(/^v/, ''),
-    headers: HttpHeaders,
+    headers: config.HttpHeaders,
   })
 }
 
+function usesTls(flags: GlobalFlags, env: Environment): boolean {
+  return flags.tls || flags.tlsVerify || (env['DOCKER_TLS_VERIFY'] ?? '') !== '' || (env['DOCKER_TLS'] ?? '') !== ''
+}
+
 function tlsOptions(flags: GlobalFlags, env: Environment): TlsOptions | undefined {
-  const verify = flags.tlsVerify || (env['DOCKER_TLS_VERIFY'] ?? '') !== ''
-  if (!verify && !flags.tls && (env['DOCKER_TLS'] ?? '') === '') return undefined
-  const directory = env['DOCKER_CERT_PATH'] ?? configDirectory(env, flags.config)
-  const read = (flag: string, name: string): string | undefined => {
-    const path = flag === '' ? join(directory, name) : flag
-    try {
-      return readFileSync(path, 'utf8')
-    } catch (error) {
-      if (flag === '') return undefined
-      throw new StatusError(1, `could not read ${path}: ${String(error)}`)
-    }
-  }
+  if (!usesTls(flags, env)) return undefined
+  const given = env['DOCKER_CERT_PATH'] ?? ''
+  const directory = given === '' ? configDirectory(env, flags.config) : given
   return {
-    ca: read(flags.tlsCaCert, 'ca.pem'),
-    cert: read(flags.tlsCert, 'cert.pem'),
-    key: read(flags.tlsKey, 'key.pem'),
-    verify,
+    ca: readPem(flags.tlsCaCert, join(directory, 'ca.pem')),
+    cert: readPem(flags.tlsCert, join(directory, 'cert.pem')),
+    key: readPem(flags.tlsKey, join(directory, 'key.pem')),
+    verify: flags.tlsVerify || (env['DOCKER_TLS_VERIFY'] ?? '') !== '',
+  }
+}
+
+/** A file that was named has to be there; the usual one need not. */
+function readPem(named: string, usual: string): string | undefined {
+  const path = named === '' ? usual : named
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (named === '' && codeOf(error) === 'ENOENT') return undefined
+    throw new Error(`could not read ${path}: ${messageOf(error)}`, { cause: error })
   }
 }

@@ -13,6 +13,7 @@ export function usageLine(command: AnyCommand, path: string): string {
 export function commandHelp(command: AnyCommand, path: string, width: number): string {
   const aliases = command.aliases?.map((alias) => `berth ${alias}`).join(', ')
   const blocks = [usageLine(command, path), command.summary]
+  if (command.details !== undefined) blocks.push(command.details)
   if (aliases !== undefined) blocks.push(`Aliases:\n  ${aliases}`)
   const flags = formatFlags(command.flags, width)
   if (flags !== '') blocks.push(`Options:\n${flags}`.trimEnd())

@@ -222,10 +222,43 @@ const network: Entry = {
 const system: Entry = {
   summary: 'Manage Berth',
   children: {
+    'dial-stdio': {
+      summary: 'Join standard input and output to the engine (what ssh:// hosts run on the far side)',
+      load: () => import('./commands/system/dial-stdio.ts'),
+      alias: true,
+    },
     df: { summary: 'Show disk usage', load: () => import('./commands/system/df.ts') },
     events,
     info,
     prune: { summary: 'Remove unused data', load: () => import('./commands/system/prune.ts') },
+  },
+}
+
+const contextList: Entry = { summary: 'List contexts', load: () => import('./commands/context/ls.ts') }
+const contextRemove: Entry = {
+  summary: 'Remove one or more contexts',
+  load: () => import('./commands/context/rm.ts'),
+}
+const context: Entry = {
+  summary: 'Manage contexts',
+  children: {
+    create: { summary: 'Create a context', load: () => import('./commands/context/create.ts') },
+    export: {
+      summary: 'Export a context to a tar archive FILE or a tar stream on STDOUT.',
+      load: () => import('./commands/context/export.ts'),
+    },
+    import: { summary: 'Import a context from a tar file', load: () => import('./commands/context/import.ts') },
+    inspect: {
+      summary: 'Display detailed information on one or more contexts',
+      load: () => import('./commands/context/inspect.ts'),
+    },
+    list: alias(contextList),
+    ls: contextList,
+    remove: alias(contextRemove),
+    rm: contextRemove,
+    show: { summary: 'Print the name of the current context', load: () => import('./commands/context/show.ts') },
+    update: { summary: 'Update a context', load: () => import('./commands/context/update.ts') },
+    use: { summary: 'Set the current docker context', load: () => import('./commands/context/use.ts') },
   },
 }
 
@@ -255,7 +288,7 @@ export const groups: readonly { readonly title: string; readonly commands: Reado
       buildx: missing('Manage builds with BuildKit'),
       compose: missing('Define and run multi-container applications'),
       container,
-      context: missing('Manage contexts'),
+      context,
       image,
       manifest: missing('Manage image manifests and manifest lists'),
       network,

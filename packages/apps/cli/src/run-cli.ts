@@ -56,12 +56,14 @@ async function runFound(found: Found, globals: GlobalFlags, env: Environment): P
   if (entry.missing === true) throw new StatusError(1, `berth: '${path.join(' ')}' is not available yet`)
   if (entry.load === undefined) return runGroup(entry, commandPath, rest)
   const { command } = await entry.load()
+  const directory = configDirectory(env, globals.config)
   const cli = createCli({
     env,
     globals,
     commandPath,
-    connect: () => connectEngine(globals, env),
-    readConfig: () => readConfigFile(configDirectory(env, globals.config), (text) => writeAll(2, text)),
+    configDirectory: directory,
+    connect: (config) => connectEngine(globals, env, config),
+    readConfig: () => readConfigFile(directory, (text) => writeAll(2, text)),
   })
   return runCommand(cli, command, rest)
 }

@@ -1,6 +1,7 @@
 import net from 'node:net'
+import type { Duplex } from 'node:stream'
 import { codeOf, messageOf } from '@berth/base'
-import type { Endpoint } from './endpoint.ts'
+import { type Endpoint, formatEndpoint } from './endpoint.ts'
 import { ConnectionError } from './errors.ts'
 
 /** PEM texts for a TLS connection. */
@@ -17,14 +18,14 @@ const highWaterBytes = 1024 * 1024
 
 /** One connection, read by pulling; unread bytes are bounded by back-pressure. */
 export class Connection {
-  readonly socket: net.Socket
+  readonly socket: Duplex
   #chunks: Buffer[] = []
   #bufferedBytes = 0
   #ended = false
   #error: Error | undefined
   #waiting: (() => void) | undefined
 
-  constructor(socket: net.Socket) {
+  constructor(socket: Duplex) {
     this.socket = socket
     socket.on('data', (chunk: Buffer) => this.#push(chunk))
     socket.on('end', () => this.#finish())
@@ -94,12 +95,16 @@ export class Connection {
 
 /** Connects; rejects with a `ConnectionError` in the words that docker's users know. */
 export async function connect(endpoint: Endpoint, tls: TlsOptions | undefined): Promise<Connection> {
-  const socket = endpoint.kind === 'tcp' && tls !== undefined ? await openTls(endpoint, tls) : openPlain(endpoint)
-  const ready = endpoint.kind === 'tcp' && tls !== undefined ? 'secureConnect' : 'connect'
+  if (endpoint.kind === 'ssh') {
+    const { openSsh } = await import('./ssh.ts')
+    return new Connection(openSsh(endpoint))
+  }
+  const secure = endpoint.kind === 'tcp' && tls !== undefined
+  const socket = secure ? await openTls(endpoint, tls) : openPlain(endpoint)
   await new Promise<void>((resolve, reject) => {
     const fail = (error: Error): void => reject(explain(endpoint, error))
     socket.once('error', fail)
-    socket.once(ready, () => {
+    socket.once(secure ? 'secureConnect' : 'connect', () => {
       socket.off('error', fail)
       resolve()
     })
@@ -107,7 +112,7 @@ export async function connect(endpoint: Endpoint, tls: TlsOptions | undefined): 
   return new Connection(socket)
 }
 
-function openPlain(endpoint: Endpoint): net.Socket {
+function openPlain(endpoint: Exclude<Endpoint, { kind: 'ssh' }>): net.Socket {
   // Half-open: the engine may end its side while standard input is still being sent.
   const common = { allowHalfOpen: true, noDelay: true }
   if (endpoint.kind === 'unix') return net.connect({ path: endpoint.path, allowHalfOpen: true })
@@ -118,11 +123,6 @@ async function openTls(endpoint: Endpoint & { kind: 'tcp' }, options: TlsOptions
   const tls = await import('node:tls')
   const { verify, ...pem } = options
   return tls.connect({ host: endpoint.host, port: endpoint.port, rejectUnauthorized: verify, ...pem })
-}
-
-/** The endpoint as a user writes it. */
-export function formatEndpoint(endpoint: Endpoint): string {
-  return endpoint.kind === 'unix' ? `unix://${endpoint.path}` : `tcp://${endpoint.host}:${endpoint.port}`
 }
 
 function explain(endpoint: Endpoint, cause: Error): ConnectionError {

@@ -13,5 +13,5 @@ test('parseHost() takes the forms of -H', () => {
 test('parseHost() refuses what it cannot reach', () => {
   assert.throws(() => parseHost('ftp://x'), /invalid bind address format: ftp:\/\/x/)
   assert.throws(() => parseHost('tcp://x:99999'), /invalid bind address format/)
-  assert.throws(() => parseHost('ssh://x'), /ssh:\/\/ hosts are not supported yet/)
+  assert.throws(() => parseHost('npipe://x'), /npipe:\/\/ hosts are not supported yet/)
 })

@@ -1,4 +1,4 @@
-export { type TlsOptions } from './connection.ts'
+export type { TlsOptions } from './connection.ts'
 export type {
   AttachOptions,
   ContainerCreateBody,
@@ -10,7 +10,7 @@ export type {
   UpdateBody,
   WaitCondition,
 } from './containers-client.ts'
-export { defaultHost, type Endpoint, parseHost } from './endpoint.ts'
+export { defaultHost, type Endpoint, formatEndpoint, parseHost } from './endpoint.ts'
 export { EngineClient } from './engine-client.ts'
 export { ApiError, ConnectionError, isStatus } from './errors.ts'
 export type { ExecClient } from './exec-client.ts'

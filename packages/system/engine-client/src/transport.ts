@@ -97,6 +97,12 @@ export class Transport {
     return this.#hijack(path, options, false)
   }
 
+  /** A bare connection to the engine, for whoever speaks HTTP himself. */
+  async dial(signal?: AbortSignal): Promise<HijackedConnection> {
+    const connection = await this.#connection(signal)
+    return hijacked(connection, { status: 101, headers: new Map() })
+  }
+
   /** Agrees on the version of the API: the newest that both sides know. */
   async negotiate(): Promise<void> {
     if (this.#negotiated) return

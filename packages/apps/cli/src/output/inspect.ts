@@ -3,7 +3,7 @@ import type { Cli } from '../cli.ts'
 import { describeFailure, StatusError } from '../errors.ts'
 import { indentJson } from './json-indent.ts'
 
-export type ObjectType = 'container' | 'image' | 'network' | 'volume' | 'plugin'
+export type ObjectType = 'container' | 'image' | 'network' | 'volume' | 'plugin' | 'context'
 
 export interface InspectRequest {
   readonly format: string

@@ -105,6 +105,7 @@ const shapes: Record<ObjectType, Shape> = {
   },
   volume: { CreatedAt: 'string', Labels: 'map', Options: 'map', Status: 'map', UsageData: 'pointer' },
   plugin: {},
+  context: { Metadata: { Description: 'string' } },
 }
 
 const zeros: Record<ZeroKind, unknown> = {

@@ -3,6 +3,7 @@ import type { InfoResponse } from '@berth/engine-api'
 import type { Cli } from '../../cli.ts'
 import { clientVersion } from '../../client-version.ts'
 import { defineCommand, noArguments } from '../../command.ts'
+import { currentContext } from '../../context/current-context.ts'
 import { describeFailure, StatusError } from '../../errors.ts'
 import { string } from '../../flags/flag.ts'
 import { byGoName } from '../../output/go-names.ts'
@@ -35,8 +36,8 @@ interface ClientInfo {
   readonly Debug: boolean
 }
 
-function describeClient({ globals }: Cli): ClientInfo {
-  return { Version: clientVersion, Context: globals.context === '' ? 'default' : globals.context, Debug: globals.debug }
+function describeClient(cli: Cli): ClientInfo {
+  return { Version: clientVersion, Context: currentContext(cli.contextSources), Debug: cli.globals.debug }
 }
 
 async function printFormatted(cli: Cli, ClientInfo: ClientInfo, format: string): Promise<void> {

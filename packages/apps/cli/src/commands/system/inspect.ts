@@ -55,6 +55,7 @@ async function fetchOne(
   { name, size }: { name: string; size: boolean },
 ): Promise<{ type: ObjectType; text: string }> {
   const { containers, images, system } = cli.engine
+  if (type === 'context') throw new Error('a context is no object of the engine')
   if (type === 'container') return { type, text: await containers.inspectText(name, { size: size || undefined }) }
   return { type, text: await (type === 'image' ? images.inspectText(name) : system.inspectText(type, name)) }
 }

@@ -2,6 +2,7 @@ import { messageOf } from '@berth/base'
 import type { VersionResponse } from '@berth/engine-api'
 import { newestApiVersion } from '@berth/engine-client'
 import type { Cli } from '../../cli.ts'
+import { currentContext } from '../../context/current-context.ts'
 import { clientVersion } from '../../client-version.ts'
 import { defineCommand, noArguments } from '../../command.ts'
 import { describeFailure, StatusError } from '../../errors.ts'
@@ -55,7 +56,7 @@ function describeClient(cli: Cli): ClientVersion {
     Os: process.platform,
     Arch: goArchitecture(process.arch),
     BuildTime: '',
-    Context: cli.globals.context === '' ? 'default' : cli.globals.context,
+    Context: currentContext(cli.contextSources),
   }
 }
 
