@@ -11,6 +11,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   'engine-api': ['base'],
   archive: ['base'],
   'go-template': ['base'],
+  dockerfile: ['base', 'oci'],
   linux: ['core'],
   database: ['core'],
   'engine-client': ['core'],

@@ -3,22 +3,34 @@ import { invalid } from '@berth/base'
 /** Variable names to values. */
 export type Environment = ReadonlyMap<string, string>
 
+export interface Expanding {
+  readonly environment: Environment
+  /** Default a backslash. */
+  readonly escape?: string
+  /** Quotes and escapes stay: for documents. */
+  readonly isRaw?: boolean
+  /** Variables that are not set stay as they are written. */
+  readonly keepsUnset?: boolean
+  /** Told of each variable that is asked for and not set. */
+  readonly onUnset?: (name: string) => void
+}
+
 /**
  * Removes quotes and expands `$x`, `${x}` and `${x:-word}` with its kin, as a Dockerfile does. Throws `invalid`.
  * https://docs.docker.com/reference/dockerfile/#environment-replacement
  */
-export function expandWord(word: string, environment: Environment): string {
-  return expand(word, environment).text
+export function expandWord(word: string, expanding: Expanding): string {
+  return expand(word, expanding).text
 }
 
 /** As `expandWord`, and splits at spaces that are not quoted, also those out of a variable. */
-export function expandWords(word: string, environment: Environment): string[] {
-  return expand(word, environment).words
+export function expandWords(word: string, expanding: Expanding): string[] {
+  return expand(word, expanding).words
 }
 
-function expand(word: string, environment: Environment): Expansion {
+function expand(word: string, expanding: Expanding): Expansion {
   try {
-    return new Expander(word, environment).run()
+    return new Expander(word, expanding).run()
   } catch (error) {
     if (error instanceof SyntaxError) throw invalid(`failed to process ${JSON.stringify(word)}: ${error.message}`)
     throw error
@@ -63,12 +75,20 @@ class Collector {
 class Expander {
   readonly #chars: readonly string[]
   readonly #environment: Environment
+  readonly #escape: string
+  readonly #isRaw: boolean
+  readonly #keepsUnset: boolean
+  readonly #onUnset: (name: string) => void
   #at = 0
   #keepsEscapes = false
 
-  constructor(word: string, environment: Environment) {
+  constructor(word: string, { environment, escape = '\\', isRaw, keepsUnset, onUnset }: Expanding) {
     this.#chars = [...word]
     this.#environment = environment
+    this.#escape = escape
+    this.#isRaw = isRaw ?? false
+    this.#keepsUnset = keepsUnset ?? false
+    this.#onUnset = onUnset ?? (() => {})
   }
 
   run(stop?: string): Expansion {
@@ -79,10 +99,10 @@ class Expander {
         this.#at++
         return out.finish()
       }
-      if (char === "'") out.addQuoted(this.#singleQuoted())
-      else if (char === '"') out.addQuoted(this.#doubleQuoted())
+      if (char === "'" && !this.#isRaw) out.addQuoted(this.#singleQuoted())
+      else if (char === '"' && !this.#isRaw) out.addQuoted(this.#doubleQuoted())
       else if (char === '$') out.add(this.#dollar())
-      else if (char === '\\') out.addQuoted(this.#escaped())
+      else if (char === this.#escape) out.addQuoted(this.#escaped())
       else out.add(this.#next())
     }
     if (stop !== undefined) throw new SyntaxError("syntax error: missing '}'")
@@ -98,8 +118,10 @@ class Expander {
   }
 
   #escaped(): string {
-    const backslash = this.#next()
-    return (this.#keepsEscapes ? backslash : '') + this.#next()
+    const escape = this.#next()
+    // In a document it only keeps a dollar from being one.
+    if (this.#isRaw) return this.#peek() === '$' ? this.#next() : escape
+    return (this.#keepsEscapes ? escape : '') + this.#next()
   }
 
   #singleQuoted(): string {
@@ -125,7 +147,7 @@ class Expander {
       }
       this.#at++
       if (char === '"') return text
-      text += char === '\\' ? this.#escapedInQuotes() : char
+      text += char === this.#escape ? this.#escapedInQuotes() : char
     }
   }
 
@@ -133,15 +155,15 @@ class Expander {
   #escapedInQuotes(): string {
     const next = this.#peek()
     if (next === undefined) return ''
-    const known = next === '"' || next === '$' || next === '\\'
-    return (known ? '' : '\\') + this.#next()
+    const known = next === '"' || next === '$' || next === this.#escape
+    return (known ? '' : this.#escape) + this.#next()
   }
 
   #dollar(): string {
     this.#at++
     if (this.#peek() !== '{') {
       const name = this.#name()
-      return name === '' ? '$' : (this.#environment.get(name) ?? '')
+      return name === '' ? '$' : this.#value(name, `$${name}`)
     }
     this.#at++
     const first = this.#peek()
@@ -149,8 +171,16 @@ class Expander {
     if ('{}:'.includes(first)) throw new SyntaxError('syntax error: bad substitution')
     const name = this.#name()
     const operator = this.#next()
-    if (operator === '}') return this.#environment.get(name) ?? ''
+    if (operator === '}') return this.#value(name, `\${${name}}`)
+    if (operator === '/') return this.#replaced(name)
     return operator === ':' ? this.#modified(name, this.#next(), true) : this.#modified(name, operator, false)
+  }
+
+  #value(name: string, written: string): string {
+    const value = this.#environment.get(name)
+    if (value !== undefined) return value
+    this.#onUnset(name)
+    return this.#keepsUnset ? written : ''
   }
 
   #modified(name: string, modifier: string, emptyIsUnset: boolean): string {
@@ -174,10 +204,21 @@ class Expander {
     }
   }
 
-  #operand(keepsEscapes: boolean): string {
+  /** `${x/pattern/text}`; with a doubled slash, every match. */
+  #replaced(name: string): string {
+    const isEvery = this.#peek() === '/'
+    if (isEvery) this.#at++
+    const pattern = this.#operand(true, '/')
+    const replacement = this.#operand(false)
+    const value = this.#environment.get(name)
+    if (value === undefined) this.#onUnset(name)
+    return replace(value ?? '', { pattern, replacement, isEvery })
+  }
+
+  #operand(keepsEscapes: boolean, stop = '}'): string {
     const before = this.#keepsEscapes
     this.#keepsEscapes = keepsEscapes
-    const { text } = this.run('}')
+    const { text } = this.run(stop)
     this.#keepsEscapes = before
     return text
   }
@@ -202,6 +243,36 @@ function trim(value: string, modifier: string, word: string): string {
   )
   if (cut === undefined) return value
   return (modifier === '#' ? chars.slice(cut) : chars.slice(0, chars.length - cut)).join('')
+}
+
+interface Replacing {
+  readonly pattern: string
+  readonly replacement: string
+  readonly isEvery: boolean
+}
+
+/** Replaces what a shell pattern matches, each time the longest. */
+function replace(value: string, { pattern, replacement, isEvery }: Replacing): string {
+  const chars = [...value]
+  let out = ''
+  for (let at = 0; at < chars.length;) {
+    const length = longestMatch(pattern, chars, at)
+    if (length === 0) {
+      out += chars[at++]
+      continue
+    }
+    out += replacement
+    at += length
+    if (!isEvery) return out + chars.slice(at).join('')
+  }
+  return out
+}
+
+function longestMatch(pattern: string, chars: readonly string[], from: number): number {
+  for (let length = chars.length - from; length > 0; length--) {
+    if (matches(pattern, chars.slice(from, from + length))) return length
+  }
+  return 0
 }
 
 /** A shell pattern of `*` and `?`; a backslash escapes. Backtracks to the last star only. */

@@ -1,6 +1,7 @@
 import { invalid, parseGoDurationNs } from '@berth/base'
 import type { ImageRunConfig } from '@berth/oci'
-import { type Instruction, parseJsonForm, readFlags } from './parse-instructions.ts'
+import { type InstructionLine, parseJsonForm } from '../lines/parse-lines.ts'
+import { type Flags, readFlags } from './flags.ts'
 
 type Healthcheck = NonNullable<ImageRunConfig['Healthcheck']>
 
@@ -12,18 +13,18 @@ const durations = {
 } as const
 
 /** `HEALTHCHECK [flags] CMD ...` or `HEALTHCHECK NONE`; throws `invalid` in Docker's words. */
-export function parseHealthcheck(instruction: Instruction): Healthcheck {
-  const [, type = '', command = ''] = /^(\S*)\s*([^]*)$/.exec(instruction.rest) ?? []
+export function parseHealthcheck(line: InstructionLine): Healthcheck {
+  const [, type = '', command = ''] = /^(\S*)\s*([^]*)$/.exec(line.rest) ?? []
   if (type === '') throw invalid('HEALTHCHECK requires at least one argument')
   if (type.toUpperCase() === 'NONE') {
     if (command) throw invalid('HEALTHCHECK NONE takes no arguments')
     return { Test: ['NONE'] }
   }
-  const flags = readFlags(instruction, [...Object.keys(durations), 'retries'])
+  const flags = readFlags(line, { text: [...Object.keys(durations), 'retries'] })
   if (type.toUpperCase() !== 'CMD') {
     throw invalid(`Unknown type ${JSON.stringify(type.toUpperCase())} in HEALTHCHECK (try CMD)`)
   }
-  return { Test: parseTest(command), ...parseDurations(flags), ...parseRetries(flags['retries']) }
+  return { Test: parseTest(command), ...parseDurations(flags), ...parseRetries(flags.text('retries')) }
 }
 
 function parseTest(command: string): string[] {
@@ -34,9 +35,9 @@ function parseTest(command: string): string[] {
 
 const minimumNs = 1_000_000n
 
-function parseDurations(flags: Readonly<Record<string, string>>): Healthcheck {
+function parseDurations(flags: Flags): Healthcheck {
   const entries = Object.entries(durations).flatMap(([flag, field]) => {
-    const text = flags[flag]
+    const text = flags.text(flag)
     if (!text) return []
     const ns = parseGoDurationNs(text)
     if (ns === undefined) throw invalid(`time: invalid duration ${JSON.stringify(text)}`)

@@ -1,0 +1,21 @@
+export { applyChanges } from './config/apply-changes.ts'
+export { applyInstruction, commandLine, type ConfigDraft, environmentOf, shellOf } from './config/apply-instruction.ts'
+export { DockerfileError, type LineRange, locate } from './dockerfile-error.ts'
+export { type IgnoreRules, ignoreRules, parseIgnoreFile, patternToRegExp } from './ignore.ts'
+export { parseInstruction } from './instructions/parse-instruction.ts'
+export type {
+  ArgInstruction,
+  CommandLine,
+  ConfigInstruction,
+  CopyInstruction,
+  FromInstruction,
+  InlineFile,
+  Instruction,
+  Pair,
+  RunInstruction,
+  StageInstruction,
+  WorkdirInstruction,
+} from './instructions/types.ts'
+export { type InstructionLine, parseLine } from './lines/parse-lines.ts'
+export { type Dockerfile, findStage, parseDockerfile, type Stage } from './stages/parse-dockerfile.ts'
+export { type Environment, type Expanding, expandWord, expandWords } from './words/expand-word.ts'

@@ -1,0 +1,57 @@
+import { DockerfileError } from '../dockerfile-error.ts'
+import { parseInstruction } from '../instructions/parse-instruction.ts'
+import type { ArgInstruction, FromInstruction, Instruction, StageInstruction } from '../instructions/types.ts'
+import type { Directives } from '../lines/directives.ts'
+import { type InstructionLine, parseLines } from '../lines/parse-lines.ts'
+
+/** `FROM` and what follows it, up to the next one. */
+export interface Stage {
+  readonly index: number
+  readonly from: FromInstruction
+  readonly instructions: readonly StageInstruction[]
+}
+
+export interface Dockerfile {
+  readonly directives: Directives
+  /** The ARGs before the first FROM: for FROM lines only. */
+  readonly globalArgs: readonly ArgInstruction[]
+  readonly stages: readonly Stage[]
+  /** Logical lines with an empty line inside of them. */
+  readonly emptyContinuations: readonly InstructionLine[]
+}
+
+/** Understands a whole Dockerfile; throws `DockerfileError` in Docker's words. */
+export function parseDockerfile(source: string): Dockerfile {
+  const { directives, instructions: lines, emptyContinuations } = parseLines(source)
+  const instructions = lines.map(parseInstruction)
+  const first = instructions.findIndex(({ kind }) => kind !== 'arg')
+  const split = first < 0 ? instructions.length : first
+  const globalArgs = instructions.slice(0, split) as ArgInstruction[]
+  const stages = splitStages(instructions.slice(split))
+  if (stages.length === 0) throw new DockerfileError('file with no instructions', lines.at(-1)!.lines)
+  return { directives, globalArgs, stages, emptyContinuations }
+}
+
+function splitStages(instructions: readonly Instruction[]): Stage[] {
+  const stages: { index: number; from: FromInstruction; instructions: StageInstruction[] }[] = []
+  for (const instruction of instructions) {
+    if (instruction.kind === 'from') {
+      stages.push({ index: stages.length, from: instruction, instructions: [] })
+      continue
+    }
+    const stage = stages.at(-1)
+    if (!stage) throw new DockerfileError('no build stage in current context', instruction.line.lines)
+    stage.instructions.push(instruction)
+  }
+  return stages
+}
+
+/** The stage that a name or number means, among those before `before`; names are not case sensitive. */
+export function findStage(stages: readonly Stage[], name: string, before = stages.length): Stage | undefined {
+  const earlier = stages.slice(0, before)
+  const lower = name.toLowerCase()
+  return (
+    earlier.findLast(({ from }) => from.stageName !== '' && from.stageName === lower) ??
+    (/^\d+$/.test(name) ? earlier[Number(name)] : undefined)
+  )
+}
