@@ -27,14 +27,40 @@ export function groupHelp(entry: Entry, path: string): string {
 }
 
 /** The help of `berth` itself. */
-export function topHelp(width: number): string {
-  const lists = groups.map((group) => `${group.title}:\n${listEntries(group.commands)}`.trimEnd())
+export function topHelp(width: number, plugins: readonly PluginSummary[] = []): string {
+  const lists = groups.map((group) => {
+    const added = group.title === 'Management Commands' ? pluginEntries(plugins) : {}
+    const commands = Object.entries({ ...group.commands, ...added }).toSorted(sortsBy(group.title))
+    return `${group.title}:\n${listEntries(Object.fromEntries(commands))}`.trimEnd()
+  })
   const options = `Global Options:\n${formatFlags(globalFlags, width)}`.trimEnd()
   const blocks = ['Usage:  berth [OPTIONS] COMMAND', 'A container platform for Linux', ...lists, options]
   return `${blocks.join('\n\n')}\n\nRun 'berth COMMAND --help' for more information on a command.\n`
 }
 
+export interface PluginSummary {
+  readonly Name: string
+  readonly ShortDescription?: string
+}
+
+/** Plugins are marked by an asterisk. */
+function pluginEntries(plugins: readonly PluginSummary[]): Record<string, Entry> {
+  return Object.fromEntries(
+    plugins.map(({ Name, ShortDescription = '' }) => [`${Name}*`, { summary: ShortDescription }]),
+  )
+}
+
+/** Only the common commands stand in an order of their own. */
+function sortsBy(title: string): (a: [string, Entry], b: [string, Entry]) => number {
+  return title === 'Common Commands' ? () => 0 : ([a], [b]) => (a < b ? -1 : 1)
+}
+
 function listEntries(entries: Readonly<Record<string, Entry>>): string {
-  const shown = Object.entries(entries).filter(([, entry]) => entry.alias !== true && entry.missing !== true)
-  return shown.map(([name, entry]) => `  ${name.padEnd(11)} ${entry.summary}\n`).join('')
+  const shown = Object.entries(entries).filter(([, entry]) => entry.alias !== true && isThere(entry))
+  const width = Math.max(11, ...shown.map(([name]) => name.length))
+  return shown.map(([name, entry]) => `  ${name.padEnd(width)} ${entry.summary}\n`).join('')
+}
+
+function isThere({ missing, load, children, plugin }: Entry): boolean {
+  return missing !== true && (plugin === undefined || load !== undefined || children !== undefined)
 }

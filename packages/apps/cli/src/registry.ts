@@ -11,6 +11,8 @@ export interface Entry {
   readonly children?: Readonly<Record<string, Entry>>
   /** Works, but is not listed: another name for a listed one. */
   readonly alias?: boolean
+  /** The plugin of docker that does this, if it is installed; without it, what is here. */
+  readonly plugin?: string
   /** Known, and not there yet. */
   readonly missing?: boolean
 }
@@ -93,7 +95,7 @@ const wait: Entry = {
   load: () => import('./commands/container/wait.ts'),
 }
 
-const build = missing('Build an image from a Dockerfile')
+const build: Entry = { ...missing('Build an image from a Dockerfile'), plugin: 'buildx' }
 const pull = missing('Download an image from a registry')
 const push = missing('Upload an image to a registry')
 const history: Entry = { summary: 'Show the history of an image', load: () => import('./commands/image/history.ts') }
@@ -284,9 +286,9 @@ export const groups: readonly { readonly title: string; readonly commands: Reado
   {
     title: 'Management Commands',
     commands: {
-      builder: missing('Manage builds'),
-      buildx: missing('Manage builds with BuildKit'),
-      compose: missing('Define and run multi-container applications'),
+      builder: { ...missing('Manage builds'), plugin: 'buildx' },
+      buildx: { summary: 'Manage builds with BuildKit', plugin: 'buildx' },
+      compose: { summary: 'Define and run multi-container applications', plugin: 'compose' },
       container,
       context,
       image,

@@ -2,15 +2,14 @@ import { type Cli, createCli } from './cli.ts'
 import type { AnyCommand, ArgumentCount } from './command.ts'
 import { configDirectory, readConfigFile } from './config-file.ts'
 import { describeFailure, StatusError, UsageError } from './errors.ts'
+import type { FlagSet } from './flags/flag.ts'
 import { FlagError, HelpRequest, type Parsed, parseFlags } from './flags/parse-flags.ts'
 import { checkGlobals, connectEngine, globalFlags, type GlobalFlags } from './global-flags.ts'
 import { writeAll } from './output/write.ts'
 import { type Entry, findCommand, type Found } from './registry.ts'
+import { complain, unknownCommand, unknownSubcommand } from './usage-errors.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
-
-/** The exit code of a command line that cannot be parsed. */
-const badFlagsCode = 125
 
 /** Runs one command line; resolves with the exit code. */
 export async function runCli(argv: readonly string[], env: Environment): Promise<number> {
@@ -22,25 +21,71 @@ export async function runCli(argv: readonly string[], env: Environment): Promise
 }
 
 async function dispatch(argv: readonly string[], env: Environment): Promise<number> {
-  const globals = await parseGlobals(argv)
+  const globals = await parseGlobals(argv, env)
   if (typeof globals === 'number') return globals
   const { flags, args } = globals
   checkGlobals(flags)
   if (flags.version) return printVersion()
-  if (args.length === 0) return printTopHelp()
+  const words = argv.slice(0, argv.length - args.length)
+  const invocation = { globals: flags, globalWords: words, env }
+  if (args.length === 0) return printTopHelp(createCliFor('berth', invocation))
   const found = args[0] === 'help' ? findHelp(args.slice(1)) : findCommand(args)
+  if (found === undefined || found.entry.plugin !== undefined) {
+    const code = await tryPlugin(found, args, invocation)
+    if (code !== undefined) return code
+  }
   if (found === undefined) return unknownCommand(args)
-  return runFound(found, flags, env)
+  return runFound(found, invocation)
 }
 
-async function parseGlobals(argv: readonly string[]): Promise<Parsed<typeof globalFlags> | number> {
+async function parseGlobals(argv: readonly string[], env: Environment): Promise<Parsed<typeof globalFlags> | number> {
   try {
     return parseFlags(globalFlags, argv, false)
   } catch (error) {
-    if (error instanceof HelpRequest) return printTopHelp()
+    if (error instanceof HelpRequest) return printTopHelp(createCliFor('berth', plainInvocation(env)))
     if (!(error instanceof FlagError)) throw error
-    return complain(error.message, 'Usage:  berth [OPTIONS] COMMAND [ARG...]', 'berth')
+    return complain(error, { usage: 'Usage:  berth [OPTIONS] COMMAND [ARG...]', path: 'berth', flags: globalFlags })
   }
+}
+
+function plainInvocation(env: Environment): Invocation {
+  return { globals: parseFlags(globalFlags, [], false).flags, globalWords: [], env }
+}
+
+/** What stands around a command. */
+interface Invocation {
+  readonly globals: GlobalFlags
+  /** The words before the command. */
+  readonly globalWords: readonly string[]
+  readonly env: Environment
+}
+
+function createCliFor(commandPath: string, { globals, env }: Invocation): Cli {
+  const directory = configDirectory(env, globals.config)
+  return createCli({
+    env,
+    globals,
+    commandPath,
+    configDirectory: directory,
+    connect: (config) => connectEngine(globals, env, config),
+    readConfig: () => readConfigFile(directory, (text) => writeAll(2, text)),
+  })
+}
+
+/** Hands over to the plugin of that name, if there is one; resolves with its exit code. */
+async function tryPlugin(
+  found: Found | undefined,
+  args: readonly string[],
+  invocation: Invocation,
+): Promise<number | undefined> {
+  const cli = createCliFor('berth', invocation)
+  const { findPlugin } = await import('./plugins/find-plugins.ts')
+  const { pluginArguments } = await import('./plugins/plugin-arguments.ts')
+  const wanted = pluginArguments(cli, found, args)
+  const plugin = wanted === undefined ? undefined : findPlugin(cli, wanted.name)
+  if (plugin === undefined || wanted === undefined) return undefined
+  const { runPlugin } = await import('./plugins/run-plugin.ts')
+  return runPlugin(cli, plugin, [...invocation.globalWords, wanted.name, ...wanted.rest])
 }
 
 /** `berth help ps` is `berth ps --help`. */
@@ -50,60 +95,72 @@ function findHelp(words: readonly string[]): Found | undefined {
   return found === undefined ? undefined : { ...found, rest: ['--help'] }
 }
 
-async function runFound(found: Found, globals: GlobalFlags, env: Environment): Promise<number> {
+async function runFound(found: Found, invocation: Invocation): Promise<number> {
   const { entry, path, rest } = found
   const commandPath = ['berth', ...path].join(' ')
-  if (entry.missing === true) throw new StatusError(1, `berth: '${path.join(' ')}' is not available yet`)
-  if (entry.load === undefined) return runGroup(entry, commandPath, rest)
+  if (entry.load === undefined && entry.children === undefined && path.length > 0) return refuseMissing(entry, path)
+  if (entry.load === undefined) return runGroup(entry, createCliFor(commandPath, invocation), rest)
   const { command } = await entry.load()
-  const directory = configDirectory(env, globals.config)
-  const cli = createCli({
-    env,
-    globals,
-    commandPath,
-    configDirectory: directory,
-    connect: (config) => connectEngine(globals, env, config),
-    readConfig: () => readConfigFile(directory, (text) => writeAll(2, text)),
-  })
-  return runCommand(cli, command, rest)
+  return runCommand(createCliFor(commandPath, invocation), command, rest)
 }
 
-async function runGroup(entry: Entry, path: string, rest: readonly string[]): Promise<number> {
-  const { groupHelp, topHelp } = await import('./help.ts')
-  if (path === 'berth') {
-    writeAll(1, topHelp(helpWidth()))
-    return 0
-  }
+function refuseMissing(entry: Entry, path: readonly string[]): never {
+  const name = path.join(' ')
+  if (entry.plugin === undefined) throw new StatusError(1, `berth: '${name}' is not available yet`)
+  throw new StatusError(
+    1,
+    `berth: '${name}' is a plugin that is not installed\n\n` +
+      `Put docker-${entry.plugin} into ~/.docker/cli-plugins or /usr/libexec/docker/cli-plugins`,
+  )
+}
+
+async function runGroup(entry: Entry, cli: Cli, rest: readonly string[]): Promise<number> {
+  const path = cli.commandPath
+  if (path === 'berth') return printTopHelp(cli)
   const unknown = rest.find((word) => !word.startsWith('-'))
   const badFlag = rest.find((word) => word !== '--help' && word !== '-h')
-  if (unknown === undefined && badFlag !== undefined)
-    return complain(`unknown flag: ${badFlag}`, `Usage:  ${path}`, path)
-  if (unknown === undefined) {
-    writeAll(rest.length === 0 ? 2 : 1, groupHelp(entry, path))
-    return 0
+  if (unknown !== undefined) return unknownSubcommand(entry, path, unknown)
+  if (badFlag !== undefined) {
+    return complain(new FlagError(`unknown flag: ${badFlag}`), { usage: `Usage:  ${path}`, path, flags: {} })
   }
-  writeAll(
-    2,
-    `berth: unknown command: ${path} ${unknown}\n\nUsage:  ${path}\n\nRun '${path} --help' for more information\n`,
-  )
-  return 1
+  const { groupHelp } = await import('./help.ts')
+  writeAll(rest.length === 0 ? 2 : 1, groupHelp(entry, path))
+  return 0
 }
 
 async function runCommand(cli: Cli, command: AnyCommand, rest: readonly string[]): Promise<number> {
   try {
     const parsed = parseFlags(command.flags, rest, command.interspersed !== false)
     checkCount(command, cli.commandPath, parsed.args.length)
-    return (await command.run(cli, parsed)) ?? 0
+    return await runHooked(cli, command, parsed)
   } catch (error) {
     if (error instanceof HelpRequest) return printHelp(cli, command, error.short)
     const { usageLine } = await import('./help.ts')
     const usage = usageLine(command, cli.commandPath)
-    if (error instanceof FlagError) return complain(error.message, usage, cli.commandPath)
+    if (error instanceof FlagError) return complain(error, { usage, path: cli.commandPath, flags: command.flags })
     if (error instanceof UsageError) {
       writeAll(2, `berth: ${error.message}\n\n${usage}\n\nRun '${cli.commandPath} --help' for more information\n`)
       return 1
     }
     throw error
+  }
+}
+
+/** Runs the command; on a terminal, plugins may then have a hint. */
+async function runHooked(cli: Cli, command: AnyCommand, parsed: Parsed<FlagSet>): Promise<number> {
+  let failure = ''
+  try {
+    return (await command.run(cli, parsed)) ?? 0
+  } catch (error) {
+    failure = describeFailure(error)
+    throw error
+  } finally {
+    if (cli.isTerminal(1) && cli.config.plugins !== undefined) {
+      const { runHooks } = await import('./plugins/hooks.ts')
+      const flags = Object.keys(command.flags).filter((key) => parsed.changed(key))
+      const names = flags.map((key) => command.flags[key]?.name ?? key)
+      await runHooks(cli, { path: cli.commandPath.replace(/^berth /, ''), flags: names, error: failure })
+    }
   }
 }
 
@@ -130,9 +187,10 @@ async function printHelp(cli: Cli, command: AnyCommand, deprecated: boolean): Pr
   return 0
 }
 
-async function printTopHelp(): Promise<number> {
+async function printTopHelp(cli: Cli): Promise<number> {
   const { topHelp } = await import('./help.ts')
-  writeAll(1, topHelp(helpWidth()))
+  const { describePlugins } = await import('./plugins/describe-plugins.ts')
+  writeAll(1, topHelp(helpWidth(), await describePlugins(cli)))
   return 0
 }
 
@@ -145,17 +203,6 @@ async function printVersion(): Promise<number> {
 /** The columns of a help text: the terminal's, or 80. */
 function helpWidth(): number {
   return (process.stdout.columns ?? 80) - 1
-}
-
-function unknownCommand(args: readonly string[]): number {
-  if (args[0] === 'help') throw new StatusError(1, `unknown help topic: ${args.slice(1).join(' ')}`)
-  writeAll(2, `berth: unknown command: berth ${args[0]}\n\nRun 'berth --help' for more information\n`)
-  return 1
-}
-
-function complain(message: string, usage: string, path: string): number {
-  writeAll(2, `${message}\n\n${usage}\n\nRun '${path} --help' for more information\n`)
-  return badFlagsCode
 }
 
 function report(error: unknown): number {

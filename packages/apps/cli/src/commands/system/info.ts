@@ -2,6 +2,7 @@ import { messageOf } from '@berth/base'
 import type { InfoResponse } from '@berth/engine-api'
 import type { Cli } from '../../cli.ts'
 import { clientVersion } from '../../client-version.ts'
+import { type DescribedPlugin, describePlugins } from '../../plugins/describe-plugins.ts'
 import { defineCommand, noArguments } from '../../command.ts'
 import { currentContext } from '../../context/current-context.ts'
 import { describeFailure, StatusError } from '../../errors.ts'
@@ -17,10 +18,10 @@ export const command = defineCommand({
   count: noArguments,
   flags: { format: string('f,format', formatHelp) },
   async run(cli, { flags }) {
-    const client = describeClient(cli)
+    const client = await describeClient(cli)
     if (flags.format !== '') return printFormatted(cli, client, flags.format)
     cli.out(
-      `Client:\n Version:    ${client.Version}\n Context:    ${client.Context}\n Debug Mode: ${client.Debug}\n\nServer:\n`,
+      `Client:\n Version:    ${client.Version}\n Context:    ${client.Context}\n Debug Mode: ${client.Debug}\n${formatPlugins(client.Plugins)}\nServer:\n`,
     )
     const info = await cli.engine.system.info().catch((error: unknown) => {
       throw new StatusError(1, `${describeFailure(error)}\nerrors pretty printing info`)
@@ -34,10 +35,20 @@ interface ClientInfo {
   readonly Version: string
   readonly Context: string
   readonly Debug: boolean
+  readonly Plugins: readonly DescribedPlugin[]
 }
 
-function describeClient(cli: Cli): ClientInfo {
-  return { Version: clientVersion, Context: currentContext(cli.contextSources), Debug: cli.globals.debug }
+async function describeClient(cli: Cli): Promise<ClientInfo> {
+  const Plugins = await describePlugins(cli)
+  return { Version: clientVersion, Context: currentContext(cli.contextSources), Debug: cli.globals.debug, Plugins }
+}
+
+function formatPlugins(plugins: readonly DescribedPlugin[]): string {
+  const blocks = plugins.map(({ Name, ShortDescription = '', Vendor, Version = '', Path }) => {
+    const version = Version === '' ? '' : `    Version:  ${Version}\n`
+    return `  ${Name}: ${ShortDescription} (${Vendor})\n${version}    Path:     ${Path}\n`
+  })
+  return blocks.length === 0 ? '' : ` Plugins:\n${blocks.join('')}`
 }
 
 async function printFormatted(cli: Cli, ClientInfo: ClientInfo, format: string): Promise<void> {

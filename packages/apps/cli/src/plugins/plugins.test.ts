@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
+
+const folder = mkdtempSync(join(tmpdir(), 'berth-plugins-'))
+const directory = join(folder, 'cli-plugins')
+const main = fileURLToPath(new URL('../main.ts', import.meta.url))
+after(() => rmSync(folder, { recursive: true }))
+
+interface Result {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function berth(args: readonly string[], env: Record<string, string> = {}): Promise<Result> {
+  const usual = { PATH: process.env['PATH'], DOCKER_CONFIG: folder }
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      ['--no-warnings', main, ...args],
+      { env: { ...usual, ...env } },
+      (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+    )
+  })
+}
+
+/** A plugin that prints its arguments and the engine that it would talk to. */
+function install(name: string): void {
+  const metadata = JSON.stringify({
+    SchemaVersion: '0.1.0',
+    Vendor: 'V',
+    Version: '1',
+    ShortDescription: `Does ${name}`,
+  })
+  const script = `#!/bin/sh
+[ "$1" = docker-cli-plugin-metadata ] && { echo '${metadata}'; exit; }
+echo "$*|$DOCKER_HOST|$DOCKER_CONTEXT|$DOCKER_CONFIG"
+exit 7
+`
+  mkdirSync(directory, { recursive: true })
+  writeFileSync(join(directory, `docker-${name}`), script)
+  chmodSync(join(directory, `docker-${name}`), 0o755)
+}
+
+test('berth runs a plugin with its arguments, its exit code, and our engine', async () => {
+  install('greet')
+  const host = { BERTH_HOST: 'unix:///x.sock' }
+  const result = await berth(['-l', 'debug', 'greet', '-x', 'a b'], host)
+  assert.deepEqual(result, { code: 7, stdout: `-l debug greet -x a b|unix:///x.sock||${folder}\n`, stderr: '' })
+  const remote = await berth(['-c', 'far', 'greet'], host)
+  assert.equal(remote.stdout, `-c far greet||far|${folder}\n`)
+})
+
+test('berth lists plugins in its help, and lets buildx build', async () => {
+  install('buildx')
+  assert.match((await berth(['--help'])).stdout, /^ {2}buildx\* +Does buildx\n/m)
+  const lines = ['build -t x .', 'image build .', 'builder ls', 'buildx ls'].map((line) => line.split(' '))
+  const results = await Promise.all(lines.map((line) => berth(line)))
+  const calls = results.map(({ stdout }) => stdout.split('|')[0])
+  assert.deepEqual(calls, ['buildx build -t x .', 'buildx build .', 'buildx ls', 'buildx ls'])
+})
+
+test('berth says what to install for a plugin that is absent, and what a mistyped word may have meant', async () => {
+  const absent = await berth(['compose', 'up'])
+  assert.equal(absent.code, 1)
+  assert.match(absent.stderr, /^berth: 'compose' is a plugin that is not installed\n\nPut docker-compose into /)
+  const typo = await berth(['imges'])
+  assert.equal(typo.code, 1)
+  assert.match(typo.stderr, /^berth: unknown command: berth imges\n\nDid you mean this\?\n {2}images\n/)
+  const child = await berth(['network', 'lss'])
+  assert.match(child.stderr, /^berth: unknown command: berth network lss\n\nDid you mean this\?\n {2}ls\n/)
+  const flag = await berth(['ps', '--no-trun'])
+  assert.equal(flag.code, 125)
+  assert.match(flag.stderr, /^unknown flag: --no-trun\nDid you mean --no-trunc\?\n\nUsage: {2}berth ps \[OPTIONS\]/)
+})
