@@ -1,3 +1,4 @@
+export { anticipateCgroupMove } from './cgroup/anticipate-move.ts'
 export {
   cgroupPaths,
   cgroupProcesses,
