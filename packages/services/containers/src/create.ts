@@ -40,6 +40,7 @@ export async function createContainer(
   fault('create: recorded')
   undo.commit()
   announce(context, container, 'create')
+  context.runtime.anticipateStart()
   return { id, warnings: plan.warnings }
 }
 

@@ -36,6 +36,12 @@ export function createExec(context: Context, ref: string, config: ExecConfig): E
   })
   context.registry.setExecs(container.id, context.execs.liveOf(container.id))
   announce(context, container, `exec_create: ${commandText(config)}`, { execID: id })
+  context.runtime.prepareExec({
+    containerId: container.id,
+    execId: id,
+    runtimeName: container.hostConfig.Runtime,
+    io: planIo(config, config.consoleSize),
+  })
   return id
 }
 
@@ -53,11 +59,15 @@ export async function startExec(
   const container = requireActive(context.registry.resolve(exec.containerId), exec.containerId)
   context.execs.claim(exec.id)
   if (options.detach) {
-    await run(context, container, exec, options)
+    await run(context, { container, exec, options })
     return undefined
   }
-  const remote = await openRemote(context, exec)
-  const first = failureOf(run(context, container, exec, options), remote, options.tty)
+  const opening = openRemote(context, exec)
+  const running = run(context, { container, exec, options, attached: opening })
+  // Heard of in the stream, which there is not yet.
+  running.catch(() => {})
+  const remote = await opening
+  const first = failureOf(running, remote, options.tty)
   return { stream: execStream(context, container, exec, { remote, first }), tty: options.tty }
 }
 
@@ -109,7 +119,15 @@ function execStream(
   return detachable(remote, parseEscapeKeys(config.detachKeys), onDetach, { first, beforeEnd })
 }
 
-async function run(context: Context, container: Container, exec: Exec, options: StartExecOptions): Promise<void> {
+interface Run {
+  readonly container: Container
+  readonly exec: Exec
+  readonly options: StartExecOptions
+  /** The process must not run before. */
+  readonly attached?: Promise<unknown>
+}
+
+async function run(context: Context, { container, exec, options, attached }: Run): Promise<void> {
   const { config, id } = exec
   announce(context, container, `exec_start: ${commandText(config)}`, { execID: id })
   const process = await buildExecProcess(context, container, config).catch((error: unknown) => {
@@ -119,9 +137,10 @@ async function run(context: Context, container: Container, exec: Exec, options: 
     )
     throw error
   })
-  const io = planIo(config, options)
+  const io = planIo(config, options.consoleSize ?? config.consoleSize)
   const runtimeName = container.hostConfig.Runtime
   try {
+    await attached
     const { pid } = await context.runtime.exec({ containerId: container.id, execId: id, process, runtimeName, io })
     context.execs.started(id, pid)
   } catch (error) {
@@ -130,8 +149,7 @@ async function run(context: Context, container: Container, exec: Exec, options: 
   }
 }
 
-function planIo(config: ExecConfig, options: StartExecOptions): ProcessIo {
-  const consoleSize = options.consoleSize ?? config.consoleSize
+function planIo(config: ExecConfig, consoleSize: ConsoleSize | undefined): ProcessIo {
   return { tty: config.tty, openStdin: config.attachStdin, stdinOnce: true, ...(consoleSize ? { consoleSize } : {}) }
 }
 

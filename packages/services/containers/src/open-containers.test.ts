@@ -298,6 +298,17 @@ test('createExec() refuses what cannot be, and an exit ends what was not started
   assert.throws(() => containers.getExec(unstarted), { message: `No such exec instance: ${unstarted}` })
 })
 
+test('createExec() lets the runtime prepare what was created, and only that', async () => {
+  using engine = await openForTest()
+  const { containers, runtime } = engine
+  const id = await create(containers, 'host')
+  await containers.start(id)
+  assert.throws(() => containers.createExec(id, { ...plainExec, cmd: [] }))
+  assert.deepEqual(runtime.prepared, [])
+  const exec = containers.createExec(id, plainExec)
+  assert.deepEqual(runtime.prepared, [exec])
+})
+
 test('a paused container is unhealthy until a probe says otherwise', async () => {
   using engine = await openForTest()
   const { containers } = engine

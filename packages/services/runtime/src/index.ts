@@ -7,6 +7,7 @@ export type { LogFollow, LogQuery, ReadLogs } from './log-query.ts'
 export type {
   AttachOptions,
   ConsoleSize,
+  ExecPreparation,
   ExecRequest,
   ExitReport,
   LogTarget,

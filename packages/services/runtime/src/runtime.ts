@@ -40,13 +40,17 @@ export interface StartRequest {
   readonly log: LogTarget
 }
 
-export interface ExecRequest {
+/** What is known of an exec before it is started. */
+export interface ExecPreparation {
   readonly containerId: ContainerId
   readonly execId: ExecId
-  readonly process: RuntimeProcess
   /** Default: the one that the container was started with. */
   readonly runtimeName?: string
   readonly io: ProcessIo
+}
+
+export interface ExecRequest extends ExecPreparation {
+  readonly process: RuntimeProcess
 }
 
 export interface StartedProcess {
@@ -88,6 +92,10 @@ export interface Runtime extends AsyncDisposable {
    * `startFailureExitCode(error.message)` is the exit code that Docker records for it.
    */
   start(request: StartRequest): Promise<StartedProcess>
+  /** A start is likely to come: what of it takes time in the kernel begins at once. Changes nothing. */
+  anticipateStart(): void
+  /** An exec is likely to come: what can be done without its process is done. Never fails; changes nothing that is seen. */
+  prepareExec(request: ExecPreparation): void
   /**
    * Runs another process in a running container. A command that is missing or cannot be executed rejects, too, with
    * `OCI runtime exec failed: ...`: whoever answers the client writes that text into its stream, and the exit code by

@@ -1,5 +1,12 @@
 import { type ContainerId, Emitter, type ExecId, notFound, nowText } from '@berth/base'
-import type { ExecRequest, ExitReport, Runtime, StartRequest, SupervisedContainer } from '@berth/runtime'
+import type {
+  ExecPreparation,
+  ExecRequest,
+  ExitReport,
+  Runtime,
+  StartRequest,
+  SupervisedContainer,
+} from '@berth/runtime'
 import { PassThrough } from 'node:stream'
 
 /** A runtime of no processes: tests say when one ends. */
@@ -9,6 +16,7 @@ export class FakeRuntime implements Runtime {
   readonly calls: string[] = []
   readonly live = new Map<ContainerId, { pid: number; startedAt: string }>()
   readonly execs = new Map<ExecId, ExecRequest>()
+  readonly prepared: ExecId[] = []
   readonly unacknowledged = new Map<ContainerId, ExitReport>()
   /** When those that ended had been started. */
   readonly endedAtStart = new Map<ContainerId, string>()
@@ -32,6 +40,12 @@ export class FakeRuntime implements Runtime {
     const started = { pid: this.#nextPid++, startedAt: nowText() }
     this.live.set(containerId, started)
     return started
+  }
+
+  anticipateStart() {}
+
+  prepareExec({ execId }: ExecPreparation) {
+    this.prepared.push(execId)
   }
 
   async exec(request: ExecRequest) {

@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path'
 import { codeOf, conflict, type ContainerId, type EngineError, type ExecId } from '@berth/base'
 import { type Cgroups, removeCgroup, thawCgroup } from '@berth/linux'
-import type { RuntimeProcess, RuntimeSpec } from '@berth/oci'
+import type { RuntimeSpec } from '@berth/oci'
 import { killCgroup } from '../crun/kill-cgroup.ts'
 
 /** What a container has on disk and in the cgroup trees while the supervisor knows it, under one run root. */
@@ -48,10 +48,10 @@ export class Bundles {
     }
   }
 
-  writeProcess(containerId: ContainerId, execId: ExecId, process: RuntimeProcess): void {
+  writeProcess(containerId: ContainerId, execId: ExecId, process: string): void {
     const file = join(this.path(containerId), `exec-${execId}.json`)
     try {
-      writeFileSync(file, JSON.stringify(process), { mode: 0o600 })
+      writeFileSync(file, process, { mode: 0o600 })
     } catch (error) {
       if (codeOf(error) === 'ENOENT') throw notRunning(containerId, error)
       throw error

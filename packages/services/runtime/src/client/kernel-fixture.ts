@@ -30,7 +30,22 @@ export interface RuntimeFixture {
   dispose(): void
 }
 
-const applets = ['sh', 'cat', 'echo', 'sleep', 'head', 'yes', 'true', 'stty', 'kill', 'tail', 'seq', 'dd', 'setsid']
+const applets = [
+  'sh',
+  'cat',
+  'echo',
+  'sleep',
+  'head',
+  'yes',
+  'true',
+  'stty',
+  'kill',
+  'tail',
+  'seq',
+  'dd',
+  'setsid',
+  'ls',
+]
 
 export function runtimeFixture(supervisorArgs: readonly string[] = []): RuntimeFixture {
   const stray = adoptStrayControllers()

@@ -147,7 +147,7 @@ test('exec() runs another process with its own streams and exit', async () => {
   await runtime.releaseExec(containerId, exec.execId)
 
   // The runtime starts an exec without waiting for its terminal's size, which follows at once.
-  const withTerminal = execRequest(containerId, 'until stty size 2>&-; do :; done', terminal)
+  const withTerminal = execRequest(containerId, 'until [ -n "$(stty size 2>&-)" ]; do :; done; stty size', terminal)
   const terminalStream = await runtime.attach(withTerminal, everything)
   await runtime.exec(withTerminal)
   assert.equal(await textOf(terminalStream), '30 90\r\n')

@@ -10,14 +10,30 @@ import {
   notFound,
   unavailable,
 } from '@berth/base'
-import { cgroupProcesses, type Cgroups, controllerPath, detectCgroups, freezeCgroup, thawCgroup } from '@berth/linux'
+import {
+  anticipateCgroupMove,
+  cgroupProcesses,
+  type Cgroups,
+  controllerPath,
+  detectCgroups,
+  freezeCgroup,
+  thawCgroup,
+} from '@berth/linux'
 import type { RuntimeResources, RuntimeSpec } from '@berth/oci'
 import { CompiledFilters } from '../crun/compiled-filters.ts'
 import { execError, startError } from '../crun/failure.ts'
-import { type Announcement, processKey, type ProcessTarget, type RuntimeCommand } from '../protocol/messages.ts'
+import {
+  type Announcement,
+  maxProcessBytes,
+  type PrepareMessage,
+  processKey,
+  type ProcessTarget,
+  type RuntimeCommand,
+} from '../protocol/messages.ts'
 import type {
   AttachOptions,
   ConsoleSize,
+  ExecPreparation,
   ExecRequest,
   ExitReport,
   Runtime,
@@ -30,7 +46,7 @@ import { Bundles } from './bundles.ts'
 import { type ControlLink, RuntimeFailure } from './control-link.ts'
 import { linkSupervisor, type SupervisorProgram, supervisorSocket } from './launch-supervisor.ts'
 import { ProcessWatch } from './process-watch.ts'
-import { findRuntimes, runtimeCommand, type Runtimes, type RuntimesOptions } from './runtimes.ts'
+import { findRuntimes, readsProcessOnce, runtimeCommand, type Runtimes, type RuntimesOptions } from './runtimes.ts'
 import { updateResources } from './update-resources.ts'
 
 export interface OpenRuntimeOptions extends RuntimesOptions {
@@ -124,14 +140,27 @@ class SupervisorRuntime implements Runtime {
     return this.#watch.starting({ containerId }, control.request({ op: 'start', ...message }))
   }
 
+  anticipateStart(): void {
+    anticipateCgroupMove(this.#cgroups)
+  }
+
+  prepareExec(request: ExecPreparation): void {
+    anticipateCgroupMove(this.#cgroups)
+    this.#requestPrepare(request).catch((error: unknown) => {
+      this.#options.logger.debug({ execId: request.execId, error: messageOf(error) }, 'an exec is not prepared')
+    })
+  }
+
+  async #requestPrepare(request: ExecPreparation): Promise<void> {
+    const message = this.#execMessage(request)
+    if (readsProcessOnce(message.command)) await this.#control().request({ op: 'prepare', ...message })
+  }
+
   async exec(request: ExecRequest): Promise<StartedProcess> {
-    const { containerId, execId, io, runtimeName } = request
-    const command = runtimeCommand(this.#found, runtimeName || this.#bundles.runtimeName(containerId))
+    const { containerId, execId } = request
     const process = withTerminal(request.process, request)
-    this.#bundles.writeProcess(containerId, execId, process)
-    const { ociRoot } = this.#bundles
-    const bundle = this.#bundles.path(containerId)
-    const message = { containerId, execId, command, bundle, ociRoot, io }
+    const prepared = this.#execMessage(request)
+    const message = { ...prepared, ...this.#passProcess(prepared, JSON.stringify(process)) }
     try {
       const starting = this.#control().request({ op: 'exec', ...message })
       return await this.#watch.starting({ containerId, execId }, starting)
@@ -139,6 +168,19 @@ class SupervisorRuntime implements Runtime {
       if (error instanceof RuntimeFailure) throw execError(error.message, process.args[0] ?? '')
       throw error
     }
+  }
+
+  #execMessage({ containerId, execId, io, runtimeName }: ExecPreparation): PrepareMessage {
+    const command = runtimeCommand(this.#found, runtimeName || this.#bundles.runtimeName(containerId))
+    const { ociRoot } = this.#bundles
+    return { containerId, execId, command, bundle: this.#bundles.path(containerId), ociRoot, io }
+  }
+
+  /** In the message where that is possible, else in a file. */
+  #passProcess({ containerId, execId, command }: PrepareMessage, process: string): { process?: string } {
+    if (readsProcessOnce(command) && Buffer.byteLength(process) <= maxProcessBytes) return { process }
+    this.#bundles.writeProcess(containerId, execId, process)
+    return {}
   }
 
   attach(target: ProcessTarget, options: AttachOptions): Promise<Duplex> {

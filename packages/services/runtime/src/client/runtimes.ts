@@ -1,5 +1,5 @@
 import { accessSync, constants } from 'node:fs'
-import { delimiter, isAbsolute, join } from 'node:path'
+import { basename, delimiter, isAbsolute, join } from 'node:path'
 import { invalid } from '@berth/base'
 import type { RuntimeCommand } from '../protocol/messages.ts'
 
@@ -42,6 +42,13 @@ export function runtimeCommand({ commands, defaultName }: Runtimes, name: string
   if (!command) throw invalid(`unknown or invalid runtime name: ${wanted}`)
   return command
 }
+
+/**
+ * Whether an exec's process may be given by a pipe: crun reads it once, and last of all that it reads. Wrappers and other
+ * runtimes may look at the file themselves, or leave it to another process of theirs.
+ */
+export const readsProcessOnce = ({ path, args }: RuntimeCommand): boolean =>
+  basename(path) === 'crun' && args.length === 0
 
 function findExecutable(name: string): string | undefined {
   if (isAbsolute(name)) return name

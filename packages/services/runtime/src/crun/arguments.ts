@@ -27,6 +27,9 @@ export function runArguments(
   ]
 }
 
+/** Where a runtime that is to read the process from its descriptor 3 finds it. */
+export const inheritedProcess = '/proc/self/fd/3'
+
 /** `processFile` holds the process as config.json would. */
 export function execArguments(
   ociRoot: string,

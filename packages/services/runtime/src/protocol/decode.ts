@@ -8,6 +8,7 @@ import type {
   FailureKind,
   FromSupervisor,
   Hello,
+  PrepareMessage,
   ProcessTarget,
   Request,
   RequestOp,
@@ -41,6 +42,7 @@ export function decodeRequest(value: unknown): { readonly id: number; readonly r
 
 const requests: { readonly [Op in RequestOp]: (message: Fields) => Extract<Request, { op: Op }> } = {
   start: (message) => ({ op: 'start', ...startMessage(message) }),
+  prepare: (message) => ({ op: 'prepare', ...prepareMessage(message) }),
   exec: (message) => ({ op: 'exec', ...execMessage(message) }),
   kill: (message) => ({ op: 'kill', target: target(message), signal: integer(message, 'signal') }),
   resize: (message) => ({ op: 'resize', target: target(message), size: consoleSize(record(message['size'], 'size')) }),
@@ -99,7 +101,12 @@ function startMessage(message: Fields): StartMessage {
   }
 }
 
-function execMessage(message: Fields): ExecMessage {
+const execMessage = (message: Fields): ExecMessage => ({
+  ...prepareMessage(message),
+  process: message['process'] === undefined ? undefined : text(message, 'process'),
+})
+
+function prepareMessage(message: Fields): PrepareMessage {
   const execId = message['execId']
   if (!isId(execId)) throw new ProtocolError('execId: not 64 hex digits')
   return {

@@ -11,7 +11,7 @@ import type { AttachOptions, ConsoleSize, ExitReport, LogTarget, ProcessIo, Supe
  * A supervisor may be older than the berthd that talks to it, since it stays up while containers run. Fields may be added;
  * whatever would be misunderstood needs a new `protocolVersion`.
  */
-export const protocolVersion = 1
+export const protocolVersion = 2
 
 /** No line may be longer: it is refused, and its connection closed. */
 export const maxLineBytes = 1024 * 1024
@@ -59,18 +59,27 @@ export interface StartMessage {
   readonly log: LogTarget
 }
 
-export interface ExecMessage {
+export interface PrepareMessage {
   readonly containerId: ContainerId
   readonly execId: ExecId
   readonly command: RuntimeCommand
   readonly ociRoot: string
-  /** Holds `exec-<id>.json`, the process as the runtime wants it. */
   readonly bundle: string
   readonly io: ProcessIo
 }
 
+/** What fits into a pipe at once (pipe(7)), so that writing never waits for the reader. */
+export const maxProcessBytes = 64 * 1024
+
+export interface ExecMessage extends PrepareMessage {
+  /** The process, in JSON of `maxProcessBytes` at most; absent: it is in `exec-<id>.json` of the bundle. */
+  readonly process?: string
+}
+
 export type Request =
   | ({ readonly op: 'start' } & StartMessage)
+  /** An `exec` of the same id is likely to come soon: the runtime may be started and wait for it. */
+  | ({ readonly op: 'prepare' } & PrepareMessage)
   | ({ readonly op: 'exec' } & ExecMessage)
   | { readonly op: 'kill'; readonly target: ProcessTarget; readonly signal: number }
   | { readonly op: 'resize'; readonly target: ProcessTarget; readonly size: ConsoleSize }

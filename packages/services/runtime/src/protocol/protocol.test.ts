@@ -25,7 +25,8 @@ const start = {
 const requests: object[] = [
   start,
   { ...start, log: { driver: 'none' } },
-  { op: 'exec', containerId, execId, command, bundle: '/b', ociRoot: '/o', io },
+  { op: 'prepare', containerId, execId, command, bundle: '/b', ociRoot: '/o', io },
+  { op: 'exec', containerId, execId, command, bundle: '/b', ociRoot: '/o', io, process: '{}' },
   { op: 'kill', target: { containerId, execId }, signal: 9 },
   { op: 'resize', target: { containerId }, size: { rows: 1, columns: 65535 } },
   { op: 'release', target: { containerId } },

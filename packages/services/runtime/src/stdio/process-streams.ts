@@ -1,7 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
-import { type ConsoleSocket, listenConsole, pipe, PtyStream, setWindowSize } from '@berth/linux'
+import { listenConsole, pipe, PtyStream, setWindowSize } from '@berth/linux'
 import type { ConsoleSize } from '../runtime.ts'
 
 /** 1 is stdout (also a terminal's output), 2 is stderr: the numbers of Docker's stream frames. */
@@ -31,6 +31,8 @@ export interface StreamPair extends Disposable {
   readonly childFds: readonly number[]
   /** The runtime has been started with the child's ends: ours of them are closed. */
   closeChildEnds(): void
+  /** Sets a terminal's size, at once or as soon as it is there. */
+  resize(size: ConsoleSize): void
   /** Our ends, from the caller's hands on, once the runtime has done its work; for a terminal, which it has sent by then. */
   streams(signal: AbortSignal): Promise<ProcessStreams>
 }
@@ -48,6 +50,7 @@ export function openPipes(openStdin: boolean): StreamPair {
   return {
     childFds: [stdinRead ?? nullFd(), stdoutWrite, stderrWrite],
     closeChildEnds: () => childEnds.close(),
+    resize() {},
     streams: () => {
       ourEnds.release()
       return Promise.resolve(pipeStreams(stdoutRead, stderrRead, stdinWrite))
@@ -88,28 +91,64 @@ function pipeStreams(stdout: number, stderr: number, stdinFd: number | undefined
 }
 
 /** A terminal, whose master comes through a console socket at `path`. */
-export function openConsole(path: string, size?: ConsoleSize): StreamPair {
+export function openConsole(path: string): StreamPair {
   const socket = listenConsole(path)
+  const closing = new AbortController()
+  const arrival = new TerminalArrival(socket.receive(closing.signal))
   return {
     childFds: [nullFd(), nullFd(), nullFd()],
     closeChildEnds() {},
-    streams: (signal) => receiveTerminal(socket, size, signal),
-    [Symbol.dispose]: () => socket[Symbol.dispose](),
+    resize: (size) => arrival.resize(size),
+    streams: async (signal) => terminalStreams(await arrival.take(signal)),
+    [Symbol.dispose]: () => {
+      closing.abort()
+      socket[Symbol.dispose]()
+      arrival.close()
+    },
   }
 }
 
-async function receiveTerminal(
-  socket: ConsoleSocket,
-  size: ConsoleSize | undefined,
-  signal: AbortSignal,
-): Promise<ProcessStreams> {
-  const master = await socket.receive(signal)
+/** A pty master on its way to us. Its size is set when it comes: its process may run before the runtime has ended. */
+class TerminalArrival {
+  readonly #master: Promise<number>
+  #fd: number | undefined
+  #size: ConsoleSize | undefined
+  #isTaken = false
+
+  constructor(receiving: Promise<number>) {
+    this.#master = receiving.then((fd) => {
+      this.#fd = fd
+      if (this.#size) setWindowSize(fd, this.#size)
+      return fd
+    })
+    this.#master.catch(() => {})
+  }
+
+  resize(size: ConsoleSize): void {
+    this.#size = size
+    if (this.#fd !== undefined) setWindowSize(this.#fd, size)
+  }
+
+  /** The descriptor, from then on the caller's. */
+  async take(signal: AbortSignal): Promise<number> {
+    const { promise, reject } = Promise.withResolvers<never>()
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+    const fd = await Promise.race([this.#master, promise])
+    this.#isTaken = true
+    return fd
+  }
+
+  close(): void {
+    if (this.#fd !== undefined && !this.#isTaken) closeSync(this.#fd)
+  }
+}
+
+function terminalStreams(master: number): ProcessStreams {
   const terminal = new PtyStream(master)
   terminal.on('error', () => {})
   const resize = (wanted: ConsoleSize) => {
     if (!terminal.destroyed) setWindowSize(master, wanted)
   }
-  if (size) resize(size)
   return { outputs: [streamSource(1, terminal)], stdin: terminal, resize, close: () => terminal.destroy() }
 }
 

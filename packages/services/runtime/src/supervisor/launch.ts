@@ -1,11 +1,11 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { nowText } from '@berth/base'
-import { killPid, type Reaper, spawnProcess } from '@berth/linux'
+import { type ExitStatus, killPid, type Reaper, spawnProcess } from '@berth/linux'
 import { type RuntimeFiles, runtimePath } from '../crun/arguments.ts'
 import { readRuntimeError } from '../crun/runtime-log.ts'
 import type { RuntimeCommand } from '../protocol/messages.ts'
 import type { ProcessIo } from '../runtime.ts'
-import { openConsole, openPipes } from '../stdio/process-streams.ts'
+import { openConsole, openPipes, type StreamPair } from '../stdio/process-streams.ts'
 import type { Relay } from '../stdio/relay.ts'
 import type { SealedPrograms } from './sealed-programs.ts'
 
@@ -19,8 +19,9 @@ export interface Launch {
   readonly command: RuntimeCommand
   readonly args: readonly string[]
   readonly files: RuntimeFiles
-  readonly io: ProcessIo
-  readonly relay: Relay
+  readonly io: Pick<ProcessIo, 'openStdin'>
+  /** The runtime's descriptor 3. */
+  readonly inputFd?: number
 }
 
 export interface Launched {
@@ -28,34 +29,75 @@ export interface Launched {
   readonly startedAt: string
 }
 
+/** An OCI runtime that was started. Whoever has it completes it or disposes of it. */
+export interface RuntimeCall extends Disposable {
+  readonly pid: number
+  readonly files: RuntimeFiles
+  readonly ended: Promise<ExitStatus>
+  readonly hasEnded: () => boolean
+  readonly pair: StreamPair
+}
+
 /** A terminal's master is sent before the runtime ends. */
 const masterMs = 5000
 
+/** Starts the OCI runtime. Disposing closes what it was given, and is not needed once it is completed. */
+export function callRuntime(reaper: Reaper, launch: Launch): RuntimeCall {
+  const { files, io } = launch
+  const pair = files.consolePath === undefined ? openPipes(io.openStdin) : openConsole(files.consolePath)
+  try {
+    const pid = spawnRuntime(launch, pair.childFds)
+    pair.closeChildEnds()
+    let hasEnded = false
+    const ended = reaper.exit(pid)
+    void ended.then(() => (hasEnded = true))
+    return { pid, files, ended, hasEnded: () => hasEnded, pair, [Symbol.dispose]: () => pair[Symbol.dispose]() }
+  } catch (error) {
+    pair[Symbol.dispose]()
+    throw error
+  }
+}
+
 /**
- * Runs the OCI runtime, which starts a process and leaves it to this one (a subreaper); `relay` carries its streams from
+ * Waits for the runtime, which starts a process and leaves it to this one (a subreaper); `relay` carries its streams from
  * then on, since the runtime itself writes its complaints to them. When it fails everything is closed, and the relay's
  * clients are sent away.
  */
-export async function launch(reaper: Reaper, options: Launch): Promise<Launched> {
-  const { files, io, relay } = options
-  using pair =
-    files.consolePath === undefined ? openPipes(io.openStdin) : openConsole(files.consolePath, io.consoleSize)
+export async function completeCall(call: RuntimeCall, relay: Relay, io: ProcessIo): Promise<Launched> {
+  using running = call
+  const { files, pair } = running
+  if (io.consoleSize) pair.resize(io.consoleSize)
   try {
-    const runtime = spawnRuntime(options, pair.childFds)
-    pair.closeChildEnds()
-    await finished(reaper, runtime, files.logFile)
+    await succeeded(running)
     const launched = { pid: readPid(files.pidFile), startedAt: nowText() }
     const streams = pair.streams(AbortSignal.timeout(masterMs))
     relay.start(await streams.catch((error: unknown) => abandon(launched.pid, error)))
     return launched
   } catch (error) {
-    relay.close()
-    relay.finish()
+    endRelay(relay)
     throw error
   }
 }
 
-function spawnRuntime({ programs, command, args }: Launch, fds: readonly number[]): number {
+/** Both; `relay` is closed, too, when the runtime cannot be started at all. */
+export async function launch(reaper: Reaper, options: Launch, relay: Relay, io: ProcessIo): Promise<Launched> {
+  let call: RuntimeCall
+  try {
+    call = callRuntime(reaper, options)
+  } catch (error) {
+    endRelay(relay)
+    throw error
+  }
+  return await completeCall(call, relay, io)
+}
+
+/** Sends the clients of a process away that will not be. */
+export function endRelay(relay: Relay): void {
+  relay.close()
+  relay.finish()
+}
+
+function spawnRuntime({ programs, command, args, inputFd }: Launch, fds: readonly number[]): number {
   try {
     const path = programs.path(command.path)
     return spawnProcess({
@@ -63,17 +105,17 @@ function spawnRuntime({ programs, command, args }: Launch, fds: readonly number[
       name: command.path,
       args: [...command.args, ...args],
       env: [`PATH=${runtimePath}`],
-      fds,
+      fds: inputFd === undefined ? fds : [...fds, inputFd],
     })
   } catch (error) {
     throw new RuntimeRefusal(`cannot run ${command.path}`, { cause: error })
   }
 }
 
-async function finished(reaper: Reaper, runtime: number, logFile: string): Promise<void> {
-  const { code } = await reaper.exit(runtime)
+async function succeeded({ ended, files }: RuntimeCall): Promise<void> {
+  const { code } = await ended
   if (code === 0) return
-  throw new RuntimeRefusal(readRuntimeError(logFile) ?? `the runtime ended with status ${code}`)
+  throw new RuntimeRefusal(readRuntimeError(files.logFile) ?? `the runtime ended with status ${code}`)
 }
 
 function readPid(pidFile: string): number {

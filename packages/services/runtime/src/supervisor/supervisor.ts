@@ -1,5 +1,3 @@
-import { rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { messageOf, nowText } from '@berth/base'
 import {
   type Cgroups,
@@ -11,7 +9,7 @@ import {
   reapUnclaimed,
   watchOom,
 } from '@berth/linux'
-import { execArguments, runArguments, type RuntimeFiles } from '../crun/arguments.ts'
+import { runArguments } from '../crun/arguments.ts'
 import { killCgroup } from '../crun/kill-cgroup.ts'
 import { openLogWriter } from '../logs/log-writer.ts'
 import type {
@@ -20,17 +18,19 @@ import type {
   ExecMessage,
   Failure,
   FailureKind,
+  PrepareMessage,
   ProcessTarget,
   Request,
   StartMessage,
 } from '../protocol/messages.ts'
-import type { ExitReport, ProcessIo } from '../runtime.ts'
+import type { ExitReport } from '../runtime.ts'
 import type { Client } from '../stdio/client.ts'
 import type { OutletLimits } from '../stdio/outlet.ts'
 import { Relay, type RelayOptions } from '../stdio/relay.ts'
+import { ExecLauncher } from './exec-launcher.ts'
 import { type Launched, launch, RuntimeRefusal } from './launch.ts'
 import { warn } from './log.ts'
-import { SealedPrograms } from './sealed-programs.ts'
+import { RuntimeLaunches } from './runtime-launches.ts'
 import { isBusy, type Supervised, type SupervisedContainers, type SupervisedProcess, summary } from './supervised.ts'
 import { WaitingRoom } from './waiting-room.ts'
 
@@ -61,12 +61,14 @@ export class Supervisor {
   readonly #containers: SupervisedContainers = new Map()
   readonly #waiting = new WaitingRoom()
   readonly #starting = new Set<Promise<unknown>>()
-  readonly #programs = new SealedPrograms()
+  readonly #launches: RuntimeLaunches
+  readonly #execs: ExecLauncher
   #cgroups: Cgroups | undefined
-  #consoles = 0
 
   constructor(options: SupervisorOptions) {
     this.#options = options
+    this.#launches = new RuntimeLaunches(options.runRoot)
+    this.#execs = new ExecLauncher(options.reaper, this.#launches)
     process.on('SIGCHLD', () => this.#reapStrays())
   }
 
@@ -75,6 +77,8 @@ export class Supervisor {
     switch (request.op) {
       case 'start':
         return await this.#track(this.#start(request))
+      case 'prepare':
+        return this.#prepare(request)
       case 'exec':
         return await this.#track(this.#exec(request))
       case 'kill':
@@ -106,17 +110,11 @@ export class Supervisor {
     const init = this.#enrol({ containerId }, { tty: io.tty, closesStdin: io.stdinOnce, log })
     const container: Supervised = { init, execs: new Map(), cgroupsPath, sharesPids }
     this.#containers.set(containerId, container)
-    const files = this.#files(bundle, 'init', io)
+    const files = this.#launches.files(bundle, 'init', io)
     const args = runArguments(message.ociRoot, { containerId, bundle }, files)
+    const options = this.#launches.options(message.command, args, files, io)
     try {
-      init.launched = await launch(this.#options.reaper, {
-        programs: this.#programs,
-        command: message.command,
-        args,
-        files,
-        io,
-        relay: init.relay,
-      })
+      init.launched = await launch(this.#options.reaper, options, init.relay, io)
     } catch (error) {
       this.#containers.delete(containerId)
       throw error
@@ -126,31 +124,25 @@ export class Supervisor {
     return init.launched
   }
 
+  #prepare(message: PrepareMessage): void {
+    const container = this.#containers.get(message.containerId)
+    if (!container?.init.launched || container.init.reaped || container.execs.has(message.execId)) return
+    this.#execs.prepare(message)
+  }
+
   async #exec(message: ExecMessage): Promise<Answers['exec']> {
-    const { containerId, execId, io, bundle } = message
+    const { containerId, execId, io } = message
     const container = this.#containers.get(containerId)
     if (!container || container.init.reaped)
       throw new RequestError('conflict', `container ${containerId} is not running`)
     if (container.execs.has(execId)) throw new RequestError('conflict', `exec ${execId} has been started`)
     const exec = this.#enrol({ containerId, execId }, { tty: io.tty, closesStdin: true })
     container.execs.set(execId, exec)
-    const files = this.#files(bundle, `exec-${execId}`, io)
-    const processFile = join(bundle, `exec-${execId}.json`)
-    const args = execArguments(message.ociRoot, { containerId, processFile }, files)
     try {
-      exec.launched = await launch(this.#options.reaper, {
-        programs: this.#programs,
-        command: message.command,
-        args,
-        files,
-        io,
-        relay: exec.relay,
-      })
+      exec.launched = await this.#execs.launch(message, exec.relay)
     } catch (error) {
       container.execs.delete(execId)
       throw error
-    } finally {
-      for (const file of [files.logFile, processFile]) rmSync(file, { force: true })
     }
     this.#followExit(container, exec, exec.launched)
     return exec.launched
@@ -161,14 +153,6 @@ export class Supervisor {
     const relay = new Relay({ ...options, limits: this.#options.limits })
     for (const client of this.#waiting.take(target)) relay.add(client)
     return { target, relay, reaped: false }
-  }
-
-  #files(bundle: string, name: string, io: ProcessIo): RuntimeFiles {
-    const pidFile = join(bundle, `${name}.pid`)
-    const logFile = join(bundle, `${name}.log`)
-    if (!io.tty) return { pidFile, logFile }
-    // A short path: a unix socket's has at most 107 bytes.
-    return { pidFile, logFile, consolePath: join(this.#options.runRoot, `console.${++this.#consoles}`) }
   }
 
   /** Detached: owns the process from here to the announcement of its exit. */
@@ -183,6 +167,7 @@ export class Supervisor {
     process.reaped = true
     const exitedAt = nowText()
     const isInit = process === container.init
+    if (isInit) this.#execs.dropOf(process.target.containerId)
     const oomKilled = isInit && this.#oomKills(container) > 0
     if (isInit) await this.#killLeftovers(container)
     await process.relay.drain(drainMs)
