@@ -9,3 +9,19 @@ export { type EngineOptions, loadFixture, type TestEngine, useEngine } from './e
 export { fixtureImage, type FixtureName } from './fixtures/fixtures.ts'
 export { type FixtureFile, type FixtureImage, imageArchive, layerOf, packTar, pinnedSeconds } from './fixtures/image.ts'
 export { until } from './until.ts'
+export {
+  type HostileRegistry,
+  type HostileRegistryOptions,
+  openHostileRegistry,
+  type RecordedRequest,
+} from './registry/hostile-registry.ts'
+export {
+  htmlPage,
+  type Misbehaviour,
+  type MisbehaviourRule,
+  schema1Manifest,
+  tooManyRequests,
+} from './registry/misbehaviour.ts'
+export type { RegistryAuth } from './registry/registry-access.ts'
+export type { BlobDescriptor, RegistryContent } from './registry/registry-content.ts'
+export type { AddedImage, RegistryImage } from './registry/registry-image.ts'
