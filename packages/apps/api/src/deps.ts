@@ -3,6 +3,7 @@ import type { Containers } from '@berth/containers'
 import type { InfoResponse, NetworkResponse, VersionResponse } from '@berth/engine-api'
 import type { eventFilter, Events } from '@berth/events'
 import type { Images } from '@berth/images'
+import type { Volumes } from '@berth/volumes'
 
 /** What of `/version` only the daemon knows. */
 export interface VersionFacts {
@@ -49,6 +50,7 @@ export interface NetworkDirectory {
 export interface ApiDeps {
   readonly containers: Containers
   readonly images: Images
+  readonly volumes: Volumes
   readonly events: Events
   /** The events service's own: what `filters` of `/events` lets through. */
   readonly eventFilter: typeof eventFilter

@@ -8,6 +8,7 @@ import { adoptStrayControllers, lockFile, releaseStrayControllers } from '@berth
 import { openNetworks } from '@berth/networks'
 import { ensureDefaultAppArmorProfile, openRuntime, readHostFacts, readLogs } from '@berth/runtime'
 import { defaultSpaceFloor, openStorage, parseSpaceFloor, type SpaceFloor } from '@berth/storage'
+import { openVolumes } from '@berth/volumes'
 import { join } from 'node:path'
 import type { Config } from './config/config.ts'
 import { containerDefaults } from './container-defaults.ts'
@@ -53,6 +54,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
   const { content, snapshots, leases, space } = storage
   const images = stack.use(await openImages({ database, content, snapshots, events, logger, leases, space }))
   stack.use(storage.addRoots(() => images.gcRoots()))
+  const volumes = stack.use(await openVolumes({ root: paths.dataRoot, database, events, logger, worker }))
   const networks = stack.use(
     await openNetworks({ database, runRoot: paths.runRoot, logger, ...networkSettings(config) }),
   )
@@ -65,6 +67,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
     database,
     images,
     snapshots,
+    volumes,
     networks,
     runtime,
     readLogs,
@@ -92,6 +95,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
   const api = createApi({
     containers,
     images,
+    volumes,
     networks,
     events,
     system,

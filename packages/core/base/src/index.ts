@@ -42,4 +42,5 @@ export {
 } from './ids.ts'
 export { KeyedLock } from './keyed-lock.ts'
 export { type Logger, silentLogger } from './log.ts'
+export { compilePattern, type Pattern } from './pattern.ts'
 export { Undo } from './undo.ts'

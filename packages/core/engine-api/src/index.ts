@@ -1,3 +1,4 @@
+export { decodeVolumeCreate, type VolumeCreateRequest } from './decode-volume-create.ts'
 export { emptyEndpoint } from './adapt-create.ts'
 export type {
   ContainerConfig,

@@ -35,6 +35,7 @@ const spans = {
   consoleSize: since(42),
   stopSignalParameter: since(42),
   diskUsageTypes: since(42),
+  pruneAnonymousVolumes: since(42),
   sharedSizeParameter: since(42),
   annotations: since(43),
   healthStartInterval: since(44),

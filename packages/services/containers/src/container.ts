@@ -34,6 +34,8 @@ export interface ContainerState {
   readonly finishedAt: string
   /** Paused for as long as the engine reads its files: a successor that finds it so resumes it. */
   readonly isPausedByEngine?: boolean
+  /** Its anonymous volumes go with it, once it is being removed. */
+  readonly removesVolumes?: boolean
   /** Absent without a healthcheck, or before the first start. */
   readonly health?: Health
 }
@@ -49,6 +51,25 @@ export interface MountPoint {
   readonly mode: string
   readonly rw: boolean
   readonly propagation: string
+  /** Binds and volumes: false leaves out the mounts below `source`. */
+  readonly recursive?: boolean
+  /** What read-only does to the mounts below; `if-possible` when absent. */
+  readonly readOnlyRecursion?: 'none' | 'if-possible' | 'force'
+  /** Binds: a source that is missing is made. */
+  readonly makesSource?: boolean
+  readonly volume?: VolumePart
+  /** As tmpfs(5) takes them. */
+  readonly tmpfsOptions?: readonly string[]
+}
+
+/** What of a mount only volumes have. */
+export interface VolumePart {
+  /** Anonymous ones go with their last container. */
+  readonly isNamed: boolean
+  /** Filled with what the image has there, while it is empty. */
+  readonly isFilled: boolean
+  /** What of the volume is mounted; '' is all of it. */
+  readonly subpath: string
 }
 
 /** A container as it stands. Immutable: every change makes a new one. */

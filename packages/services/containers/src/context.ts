@@ -4,6 +4,7 @@ import type { Images } from '@berth/images'
 import type { Networks } from '@berth/networks'
 import type { HostFacts, ReadLogs, Runtime } from '@berth/runtime'
 import type { Snapshots } from '@berth/storage'
+import type { Volumes } from '@berth/volumes'
 import type { ExecRegistry } from './exec-registry.ts'
 import type { HealthMonitors } from './health-monitors.ts'
 import type { DaemonDefaults } from './plan/types.ts'
@@ -23,6 +24,7 @@ export interface Context {
   readonly restarts: RestartTimers
   readonly images: Images
   readonly snapshots: Snapshots
+  readonly volumes: Volumes
   readonly networks: Networks
   readonly runtime: Runtime
   readonly readLogs: ReadLogs

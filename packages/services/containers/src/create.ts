@@ -12,6 +12,7 @@ import { planContainer } from './plan/plan-container.ts'
 import { resolveReferences } from './plan/references.ts'
 import type { ContainerPlan } from './plan/types.ts'
 import { requireBindSources } from './spec-mounts.ts'
+import { acquireVolumes, fillVolumes } from './volumes.ts'
 
 /** Makes a container: decided first, then the snapshot and the record; all or nothing. */
 export async function createContainer(
@@ -24,8 +25,9 @@ export async function createContainer(
     ? parseContainerName(request.name)
     : generateName((free) => context.registry.isNameFree(free))
   const image = await context.images.resolve(request.config.Image, request.platform)
-  const plan = planContainer(request, image, { id, facts: context.facts, defaults: context.defaults() })
-  await requireBindSources(plan.hostConfig)
+  const mountsOf = (ref: string) => referenced(context, ref).mounts
+  const plan = planContainer(request, image, { id, facts: context.facts, defaults: context.defaults(), mountsOf })
+  await requireBindSources(plan.mounts)
   const hostConfig = resolveHostConfig(context, plan)
   using _ = context.registry.reserveName(name, id)
   await using undo = new Undo((what, error) => context.logger.warn({ id, error }, `undoing create: ${what}`))
@@ -35,8 +37,13 @@ export async function createContainer(
   undo.defer('snapshot', () => context.snapshots.remove(id))
   await makeDirectory(context, id, undo)
   fault('create: directory')
-  const container = describe({ id, name, image, plan, hostConfig })
-  context.registry.insert(container)
+  undo.defer('volumes', () => context.volumes.drop(id))
+  const mounts = await acquireVolumes(context, id, plan.mounts)
+  fault('create: volumes')
+  await fillVolumes(context, id, mounts)
+  fault('create: filled')
+  const container = describe({ id, name, image, plan, hostConfig, mounts })
+  context.registry.insert(container, (write) => context.volumes.keep(id, write))
   fault('create: recorded')
   undo.commit()
   announce(context, container, 'create')
@@ -51,13 +58,16 @@ async function makeDirectory(context: Context, id: ContainerId, undo: Undo): Pro
 }
 
 function resolveHostConfig(context: Context, plan: ContainerPlan): HostConfig {
-  return resolveReferences(plan, (ref) => {
-    try {
-      return context.registry.resolve(ref).id
-    } catch (error) {
-      throw isKind(error, 'notFound') ? invalid(`No such container: ${ref}`) : error
-    }
-  })
+  return resolveReferences(plan, (ref) => referenced(context, ref).id)
+}
+
+/** A container that another one's configuration names. */
+function referenced(context: Context, ref: string): Container {
+  try {
+    return context.registry.resolve(ref)
+  } catch (error) {
+    throw isKind(error, 'notFound') ? invalid(`No such container: ${ref}`) : error
+  }
 }
 
 interface Parts {
@@ -66,9 +76,10 @@ interface Parts {
   readonly image: Image
   readonly plan: ContainerPlan
   readonly hostConfig: HostConfig
+  readonly mounts: Container['mounts']
 }
 
-function describe({ id, name, image, plan, hostConfig }: Parts): Container {
+function describe({ id, name, image, plan, hostConfig, mounts }: Parts): Container {
   const { os, architecture, variant } = image.config
   return {
     id,
@@ -92,7 +103,7 @@ function describe({ id, name, image, plan, hostConfig }: Parts): Container {
     restartCount: 0,
     requestedEndpoints: plan.endpoints,
     endpoints: plan.endpoints,
-    mounts: plan.mounts,
+    mounts,
     stoppedByUser: false,
     hasBeenStarted: false,
     appArmorProfile: plan.appArmorProfile,

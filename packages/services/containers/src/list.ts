@@ -1,16 +1,17 @@
 import {
   booleanFilter,
+  compilePattern,
   type ContainerId,
   type Filters,
   invalid,
   isKind,
   matchesLabels,
+  type Pattern,
   requireKnownFilters,
 } from '@berth/base'
 import type { Container } from './container.ts'
 import type { ListQuery } from './containers.ts'
 import type { Context } from './context.ts'
-import { compilePattern, type Pattern } from './pattern.ts'
 
 const known = [
   'ancestor', 'before', 'expose', 'exited', 'health', 'id', 'isolation', 'is-task', 'label', 'name', 'network',

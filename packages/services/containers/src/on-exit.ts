@@ -34,7 +34,7 @@ async function exitLocked(context: Context, report: ExitReport, start: StartLock
   await releaseRun(context, after)
   if (restart !== undefined) scheduleRestart(context, id, restart, start)
   // Whoever suspended it starts or removes it next.
-  else if (after.hostConfig.AutoRemove && !isSuspended) await removeLocked(context, id)
+  else if (after.hostConfig.AutoRemove && !isSuspended) await removeLocked(context, id, { volumes: true })
 }
 
 /** Commits the exit, then tells whoever waits: teardown follows, nobody waits for it. */

@@ -29,12 +29,22 @@ import { type ContainerStore, openContainerStore } from './store.ts'
 import { listProcesses } from './top.ts'
 import { requireRunning } from './transitions.ts'
 import { updateContainer } from './update.ts'
+import { volumeUses } from './volumes.ts'
 import { waitForContainer } from './wait.ts'
 import { Waiters } from './waiters.ts'
 
 export interface ContainersOptions extends Pick<
   Context,
-  'images' | 'snapshots' | 'networks' | 'runtime' | 'readLogs' | 'events' | 'facts' | 'defaults' | 'directory'
+  | 'images'
+  | 'snapshots'
+  | 'volumes'
+  | 'networks'
+  | 'runtime'
+  | 'readLogs'
+  | 'events'
+  | 'facts'
+  | 'defaults'
+  | 'directory'
 > {
   readonly database: Database
   readonly logger: Logger
@@ -70,6 +80,7 @@ export async function openContainers(options: ContainersOptions): Promise<OpenCo
   let adopted: Promise<unknown> | undefined
   const subscriptions = subscribe(context, () => adopted)
   options.images.onUseQuery(() => context.registry.all().map(imageUse))
+  options.volumes.onUseQuery(() => volumeUses(context.registry.all()))
   return {
     ...useCases(context),
     reconcile: () => {

@@ -10,6 +10,7 @@ import { removeLocked } from './remove.ts'
 import { recordStart } from './start.ts'
 import { isAlive } from './stop.ts'
 import { sweepOrphans } from './sweep-orphans.ts'
+import { volumeUses } from './volumes.ts'
 
 /** The exit code of a container whose end nobody saw: the machine went down, or the supervisor. */
 const unseenExitCode = 255
@@ -26,6 +27,7 @@ export async function reconcile(context: Context, start: StartLocked): Promise<v
   const rest = context.registry.all().filter(({ id }) => !adopted.has(id))
   const known = new Set(supervised.map(({ containerId }) => containerId))
   for (const container of rest) await settle(context, container, known.has(container.id))
+  await context.volumes.reconcile(volumeUses(context.registry.all().filter(isAlive)))
   await sweepOrphans(context, known)
   for (const container of context.registry.all()) restartAtBoot(context, container, start)
 }
@@ -98,7 +100,8 @@ async function settle(context: Context, { id }: Container, wasSupervised: boolea
     const { status } = container.state
     const isUnwanted = status === 'removing' || (container.hostConfig.AutoRemove && status !== 'created')
     if (!isUnwanted) return
-    await removeLocked(context, id).catch((error: unknown) =>
+    const volumes = container.hostConfig.AutoRemove
+    await removeLocked(context, id, { volumes }).catch((error: unknown) =>
       context.logger.warn({ id, error: messageOf(error) }, 'finishing a removal'),
     )
   })

@@ -79,8 +79,9 @@ export class Registry implements Disposable {
     return !this.#idByName.has(name) && !this.#reserved.has(name)
   }
 
-  insert(container: Container): void {
-    this.#store.insert(container)
+  /** `commit` does the write, with others in one transaction. */
+  insert(container: Container, commit: (write: () => void) => void = (write) => write()): void {
+    commit(() => this.#store.insert(container))
     this.#remember(container)
   }
 

@@ -10,6 +10,7 @@ export async function releaseRun(context: Context, container: Container): Promis
     ['runtime', () => context.runtime.release(id)],
     ['network', () => context.networks.detach(id)],
     ['shared memory', () => unmountShm(context, container)],
+    ['volumes', () => context.volumes.unmountAll(id)],
     ['root filesystem', () => context.snapshots.unmount(id)],
   ]
   for (const [what, step] of steps) {

@@ -6,6 +6,7 @@ import type { Container } from './container.ts'
 import type { Context } from './context.ts'
 import { unmountShm } from './spec-namespaces.ts'
 import { cancelRestart, isAlive, sendSignal } from './stop.ts'
+import { removeAnonymousVolumes } from './volumes.ts'
 
 export interface RemoveOptions {
   readonly force: boolean
@@ -21,18 +22,25 @@ export async function removeContainer(context: Context, ref: string, options: Re
     throw conflict(`removal of container ${ref} is already in progress`)
   }
   if (options.force) await endForRemoval(context, container)
-  await context.locks.run(container.id, () => removeLocked(context, container.id, ref))
+  await context.locks.run(container.id, () => removeLocked(context, container.id, { ref, volumes: options.volumes }))
 }
 
 /** Removes what does not run. The caller holds the lock. */
-export async function removeLocked(context: Context, id: ContainerId, ref: string = id): Promise<void> {
+export async function removeLocked(
+  context: Context,
+  id: ContainerId,
+  { ref = id, volumes }: { readonly ref?: string; readonly volumes: boolean },
+): Promise<void> {
   const container = context.registry.byId(id)
   if (!container) throw notFound(`No such container: ${ref}`)
   requireRemovable(container)
-  context.registry.transition(id, { status: 'removing' })
+  const removesVolumes = volumes || (container.state.removesVolumes ?? false)
+  context.registry.transition(id, { status: 'removing', removesVolumes })
   fault('remove: marked')
   try {
     await releaseAll(context, id)
+    if (removesVolumes) await removeAnonymousVolumes(context, container)
+    fault('remove: volumes')
   } catch (error) {
     context.registry.transition(id, { status: 'dead', error: messageOf(error) })
     throw error
@@ -50,6 +58,7 @@ async function releaseAll(context: Context, id: ContainerId): Promise<void> {
   await context.networks.detach(id)
   fault('remove: detached')
   unmountShm(context, context.registry.resolve(id))
+  await context.volumes.unmountAll(id)
   await context.snapshots.remove(id)
   fault('remove: snapshot')
   await rm(join(context.directory, id), { recursive: true, force: true })

@@ -8,16 +8,20 @@ import { requireOutsideProc } from './plan/mount-points.ts'
 const maxLinks = 40
 
 /**
- * Refuses mounts that links, of the image or of what is mounted before, would lead over /proc: there they could fake what
- * the OCI runtime itself reads and writes in it.
+ * Mounts where links, of the image or of what is mounted before, lead: the OCI runtime makes no mount point at the end of a
+ * link to nothing. It follows links itself, inside the root, should others be there by then. Refuses those that would come
+ * to lie over /proc: there they could fake what the OCI runtime itself reads and writes in it.
  */
-export function requireMountsOutsideProc(mounts: readonly SpecMount[], rootPath: string): void {
+export function resolveMounts(mounts: readonly SpecMount[], rootPath: string): SpecMount[] {
+  const resolved: SpecMount[] = []
   const binds: Bind[] = []
   for (const mount of mounts.toSorted((a, b) => a.destination.length - b.destination.length)) {
     const destination = resolveDestination(mount.destination, (path) => readLink(hostPath(path, binds, rootPath)))
     requireOutsideProc(mount.type === 'bind' ? mount.source : '', destination)
+    resolved.push({ ...mount, destination })
     if (mount.type === 'bind') binds.push({ ...mount, destination })
   }
+  return resolved
 }
 
 /** Where `destination` is in a container once its links are followed; `readLink` knows the target of what is one. */

@@ -17,7 +17,7 @@ import { requireNoDeviceRequests } from './plan/device-requests.ts'
 import { joinedContainer } from './plan/namespace-modes.ts'
 import { blockDevicePaths, parseDeviceRule, planResources } from './plan/plan-resources.ts'
 import { parseSecurityOptions } from './plan/security-options.ts'
-import { requireMountsOutsideProc } from './resolve-destination.ts'
+import { resolveMounts } from './resolve-destination.ts'
 import { ensureBindSources, specMounts } from './spec-mounts.ts'
 import { specNamespaces, specShm } from './spec-namespaces.ts'
 
@@ -30,9 +30,8 @@ export async function planSpecInput(
 ): Promise<SpecInput> {
   const { config, hostConfig } = container
   requireNoDeviceRequests(hostConfig)
-  await ensureBindSources(hostConfig)
-  const mounts = specMounts(container)
-  requireMountsOutsideProc(mounts, rootPath)
+  await ensureBindSources(container.mounts)
+  const mounts = resolveMounts(specMounts(container), rootPath)
   const user = resolveUser(config.User, readUserFiles(rootPath), hostConfig.GroupAdd ?? [])
   const security = parseSecurityOptions(hostConfig.SecurityOpt ?? [], context.defaults())
   return {

@@ -1,53 +1,22 @@
 import { codeOf, invalid } from '@berth/base'
-import type { MountSpec } from '@berth/engine-api'
 import type { Propagation, SpecMount } from '@berth/runtime'
 import { mkdir, stat } from 'node:fs/promises'
-import type { Container } from './container.ts'
-import { parseBind } from './plan/binds.ts'
+import type { Container, MountPoint } from './container.ts'
 import { cleanPath } from './plan/clean-path.ts'
-import { tmpfsMountOptions } from './plan/tmpfs-mounts.ts'
 
-/** What the user asked to have mounted, as the spec takes it: binds, mounts, then tmpfs. */
+/** What the user asked to have mounted, as the spec takes it: binds, volumes and mounts, then tmpfs. */
 export function specMounts({ hostConfig, mounts }: Pick<Container, 'hostConfig' | 'mounts'>): SpecMount[] {
-  const propagationOf = (destination: string) =>
-    (mounts.find((mount) => mount.destination === destination)?.propagation || 'rprivate') as Propagation
   return [
-    ...(hostConfig.Binds ?? []).map((bind) => specBind(bind, propagationOf)),
-    ...(hostConfig.Mounts ?? []).map((mount) => specMount(mount, propagationOf)),
+    ...mounts.map(specMount),
     ...Object.entries(hostConfig.Tmpfs ?? {}).map(([destination, options]) => specTmpfs(destination, options)),
   ]
 }
 
-type PropagationOf = (destination: string) => Propagation
-
-function specBind(text: string, propagationOf: PropagationOf): SpecMount {
-  const { source, destination, isReadOnly } = parseBind(text)
-  const propagation = propagationOf(destination)
-  return {
-    type: 'bind',
-    source,
-    destination,
-    readOnly: isReadOnly,
-    recursive: true,
-    readOnlyRecursion: 'if-possible',
-    propagation,
-  }
-}
-
-function specMount(mount: MountSpec, propagationOf: PropagationOf): SpecMount {
-  const destination = cleanPath(mount.Target)
-  const readOnly = mount.ReadOnly ?? false
-  if (mount.Type === 'tmpfs') return { type: 'tmpfs', destination, options: tmpfsMountOptions(mount), readOnly }
-  const { NonRecursive, ReadOnlyForceRecursive, ReadOnlyNonRecursive } = mount.BindOptions ?? {}
-  return {
-    type: 'bind',
-    source: cleanPath(mount.Source ?? ''),
-    destination,
-    readOnly,
-    recursive: !NonRecursive,
-    readOnlyRecursion: ReadOnlyForceRecursive ? 'force' : ReadOnlyNonRecursive ? 'none' : 'if-possible',
-    propagation: propagationOf(destination),
-  }
+function specMount(mount: MountPoint): SpecMount {
+  const { destination, source, rw, recursive = true, readOnlyRecursion = 'if-possible' } = mount
+  if (mount.type === 'tmpfs') return { type: 'tmpfs', destination, options: mount.tmpfsOptions ?? [], readOnly: !rw }
+  const propagation = (mount.propagation || 'rprivate') as Propagation
+  return { type: 'bind', source, destination, readOnly: !rw, recursive, readOnlyRecursion, propagation }
 }
 
 function specTmpfs(destination: string, options: string): SpecMount {
@@ -55,22 +24,19 @@ function specTmpfs(destination: string, options: string): SpecMount {
 }
 
 /** `--mount` refuses a source that is not there, `-v` makes a directory of it (`ensureBindSources`). */
-export async function requireBindSources({ Mounts }: Pick<Container['hostConfig'], 'Mounts'>): Promise<void> {
-  for (const mount of Mounts ?? []) {
-    if (mount.Type !== 'bind' || mount.BindOptions?.CreateMountpoint || (await exists(mount.Source ?? ''))) continue
-    throw invalid(`invalid mount config for type "bind": bind source path does not exist: ${mount.Source}`)
+export async function requireBindSources(mounts: readonly MountPoint[]): Promise<void> {
+  for (const { type, source, makesSource } of mounts) {
+    if (type !== 'bind' || makesSource || (await exists(source))) continue
+    throw invalid(`invalid mount config for type "bind": bind source path does not exist: ${source}`)
   }
 }
 
 /** Makes the missing sources that may be made, owned by root; refuses the others. */
-export async function ensureBindSources({
-  Binds,
-  Mounts,
-}: Pick<Container['hostConfig'], 'Binds' | 'Mounts'>): Promise<void> {
-  const made = (Mounts ?? []).filter(({ Type, BindOptions }) => Type === 'bind' && BindOptions?.CreateMountpoint)
-  const sources = [...(Binds ?? []).map((bind) => parseBind(bind).source), ...made.map(({ Source }) => Source ?? '')]
-  for (const source of sources) if (!(await exists(source))) await makeSource(source)
-  await requireBindSources({ Mounts })
+export async function ensureBindSources(mounts: readonly MountPoint[]): Promise<void> {
+  for (const { type, source, makesSource } of mounts) {
+    if (type === 'bind' && makesSource && !(await exists(source))) await makeSource(source)
+  }
+  await requireBindSources(mounts)
 }
 
 async function makeSource(source: string): Promise<void> {

@@ -13,6 +13,7 @@ import { publishedPorts } from './plan/ports.ts'
 import { planSpecInput } from './spec-input.ts'
 import { unmountShm } from './spec-namespaces.ts'
 import { isAlive } from './stop.ts'
+import { mountVolumes } from './volumes.ts'
 
 /** Starts a container that does not run; `notModified` when it does. */
 export async function startContainer(context: Context, ref: string): Promise<void> {
@@ -58,6 +59,9 @@ async function runContainer(context: Context, container: Container): Promise<voi
   const rootPath = context.snapshots.mount(id, { volatile: hostConfig.AutoRemove })
   fault('start: mounted')
   undo.defer('root filesystem', () => context.snapshots.unmount(id))
+  undo.defer('volumes', () => context.volumes.unmountAll(id))
+  await mountVolumes(context, container)
+  fault('start: volumes')
   requireJoinable(context, hostConfig.NetworkMode)
   const attachment = await context.networks.attach(attachRequest(context, container))
   fault('start: attached')
@@ -154,7 +158,7 @@ async function recordFailure(context: Context, container: Container, error: unkn
   context.registry.transition(id, { status, exitCode, error: messageOf(error), pid: 0 })
   // Whoever waits for the next exit goes on waiting, but a restart was the last chance of one.
   if (state.status === 'restarting') context.waiters.exited(id, { exitCode, error: messageOf(error) })
-  if (hostConfig.AutoRemove) await removeLocked(context, id)
+  if (hostConfig.AutoRemove) await removeLocked(context, id, { volumes: true })
 }
 
 /** What the OCI runtime could not run has a code of its own; whatever failed before it has 128. */

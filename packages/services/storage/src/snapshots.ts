@@ -52,6 +52,11 @@ export interface Snapshots {
   diff(key: string): Readable
   /** The whole merged tree as an uncompressed tar. */
   exportTree(key: string): Readable
+  /**
+   * Copies the directory `path` of the merged tree, with links followed inside it, into the existing directory `target`
+   * of the host; false when the tree has none. Throws `invalid` where the tree has something else.
+   */
+  copyDirectory(key: string, path: string, target: string): Promise<boolean>
   listActive(): string[]
   listCommitted(): { readonly chainId: Digest; readonly parent: Digest | undefined; readonly sizeBytes: number }[]
   /** Host directories, as `GraphDriver.Data` shows them: LowerDir, UpperDir, WorkDir, MergedDir. */

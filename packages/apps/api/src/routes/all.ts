@@ -27,7 +27,7 @@ export function allRoutes(deps: ApiDeps): Route[] {
     ...imageRoutes(deps),
     ...imageArchiveRoutes(deps),
     ...networkRoutes(deps),
-    ...volumeRoutes(),
+    ...volumeRoutes(deps),
     ...swarmRoutes(),
     ...unavailableRoutes(),
   ]

@@ -2,7 +2,7 @@ import { unavailable } from '@berth/base'
 import type { Handler } from '../exchange.ts'
 import type { Route } from '../router.ts'
 
-const notManager =
+export const notManager =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.'
 
 function refuse(message: string): Handler {

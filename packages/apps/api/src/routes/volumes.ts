@@ -1,42 +1,68 @@
-import { notFound, notImplemented } from '@berth/base'
-import { boolParameter, checkFilters, decodeFilters } from '@berth/engine-api'
+import { unavailable } from '@berth/base'
+import { boolParameter, decodeFilters, decodeVolumeCreate, has, type VolumeResponse } from '@berth/engine-api'
+import type { Volume, Volumes } from '@berth/volumes'
 import { readJson } from '../body.ts'
 import type { Exchange } from '../exchange.ts'
 import { sendEmpty, sendJson } from '../respond.ts'
 import type { Route } from '../router.ts'
+import { notManager } from './swarm.ts'
 
-const listFilters = new Set(['dangling', 'driver', 'label', 'name'])
+interface Deps {
+  readonly volumes: Pick<Volumes, 'create' | 'get' | 'list' | 'remove' | 'prune'>
+}
 
-/** There are no named volumes yet: lists are empty, lookups fail as for a name that does not exist. */
-export function volumeRoutes(): Route[] {
+export function volumeRoutes({ volumes }: Deps): Route[] {
   return [
-    { method: 'GET', path: '/volumes', handler: list },
-    { method: 'POST', path: '/volumes/create', handler: refuseCreate },
+    { method: 'GET', path: '/volumes', handler: (exchange) => list(exchange, volumes) },
+    { method: 'POST', path: '/volumes/create', handler: (exchange) => create(exchange, volumes) },
+    { method: 'POST', path: '/volumes/prune', handler: (exchange) => prune(exchange, volumes) },
     {
-      method: 'POST',
-      path: '/volumes/prune',
-      handler: (exchange) => sendJson(exchange, { VolumesDeleted: null, SpaceReclaimed: 0 }),
+      method: 'GET',
+      path: '/volumes/:name',
+      handler: (exchange) => sendJson(exchange, presentVolume(volumes.get(exchange.param('name')))),
     },
-    { method: 'GET', path: '/volumes/:name', handler: missing },
-    { method: 'DELETE', path: '/volumes/:name', handler: remove },
+    { method: 'PUT', path: '/volumes/:name', handler: refuseUpdate },
+    { method: 'DELETE', path: '/volumes/:name', handler: (exchange) => remove(exchange, volumes) },
   ]
 }
 
-function list(exchange: Exchange): void {
-  checkFilters(decodeFilters(exchange.query.get('filters')), listFilters)
-  sendJson(exchange, { Volumes: [], Warnings: null })
+/** The same wherever a volume is shown. */
+export function presentVolume(volume: Volume): VolumeResponse {
+  const { name, driver, createdAt, labels, options, mountpoint } = volume
+  return {
+    CreatedAt: createdAt,
+    Driver: driver,
+    Labels: labels && { ...labels },
+    Mountpoint: mountpoint,
+    Name: name,
+    Options: options && { ...options },
+    Scope: 'local',
+  }
 }
 
-async function refuseCreate(exchange: Exchange): Promise<void> {
-  await readJson(exchange)
-  throw notImplemented('named volumes are not available yet')
+function list(exchange: Exchange, volumes: Deps['volumes']): void {
+  const found = volumes.list(decodeFilters(exchange.query.get('filters')))
+  sendJson(exchange, { Volumes: found.map(presentVolume), Warnings: null })
 }
 
-function missing(exchange: Exchange): never {
-  throw notFound(`get ${exchange.param('name')}: no such volume`)
+async function create(exchange: Exchange, volumes: Deps['volumes']): Promise<void> {
+  const { isCluster, ...request } = decodeVolumeCreate(await readJson(exchange))
+  if (isCluster) throw unavailable(notManager)
+  sendJson(exchange, presentVolume(await volumes.create(request)), 201)
 }
 
-function remove(exchange: Exchange): void {
-  if (!boolParameter(exchange.query, 'force')) missing(exchange)
+async function prune(exchange: Exchange, volumes: Deps['volumes']): Promise<void> {
+  const filters = decodeFilters(exchange.query.get('filters'))
+  const all = !has(exchange.version, 'pruneAnonymousVolumes')
+  const { deleted, reclaimedBytes } = await volumes.prune(filters, { all })
+  sendJson(exchange, { VolumesDeleted: deleted, SpaceReclaimed: reclaimedBytes })
+}
+
+function refuseUpdate(): never {
+  throw unavailable('volume update only valid for cluster volumes, but swarm is unavailable')
+}
+
+async function remove(exchange: Exchange, volumes: Deps['volumes']): Promise<void> {
+  await volumes.remove(exchange.param('name'), { force: boolParameter(exchange.query, 'force') })
   sendEmpty(exchange, 204)
 }

@@ -4,6 +4,7 @@ import { decodeContainerCreate, emptyEndpoint } from '@berth/engine-api'
 import type { Events } from '@berth/events'
 import type { Image, Images } from '@berth/images'
 import type { Digest } from '@berth/oci'
+import type { Volumes } from '@berth/volumes'
 import { type ApiDeps, createApi } from '../index.ts'
 import type { InfoFacts } from '../deps.ts'
 import { apiClient, type ApiClient } from './client.ts'
@@ -114,13 +115,15 @@ export interface FakeServices {
   readonly containers?: Partial<Containers>
   readonly images?: Partial<Images>
   readonly events?: Partial<Events>
+  readonly volumes?: Partial<Volumes>
 }
 
-export function fakeDeps({ containers, images, events }: FakeServices = {}): ApiDeps {
+export function fakeDeps({ containers, images, events, volumes }: FakeServices = {}): ApiDeps {
   return {
     containers: partial<Containers>('containers', { ...defaultContainers, ...containers }),
     images: partial<Images>('images', { ...defaultImages, ...images }),
     events: partial<Events>('events', { ...events }),
+    volumes: partial<Volumes>('volumes', { list: () => [], ...volumes }),
     eventFilter: () => () => true,
     networks: { list: () => [fakeNetwork('bridge', 'b1'), fakeNetwork('host', 'b2'), fakeNetwork('none', 'c3')] },
     system: {

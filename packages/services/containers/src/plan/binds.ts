@@ -1,7 +1,10 @@
-import { invalid, messageOf, notImplemented } from '@berth/base'
+import { invalid, messageOf } from '@berth/base'
+import { requireVolumeName } from '@berth/volumes'
 import { cleanDestination, cleanPath } from './clean-path.ts'
 
 export interface Bind {
+  readonly type: 'bind' | 'volume'
+  /** A path, or a volume's name; '' for an anonymous one. */
   readonly source: string
   readonly destination: string
   /** The third part, as given. */
@@ -9,6 +12,8 @@ export interface Bind {
   readonly isReadOnly: boolean
   /** '' when none was given. */
   readonly propagation: string
+  /** An empty volume is filled with what the image has there. */
+  readonly isFilled: boolean
 }
 
 /** Words of which each group may be given once. */
@@ -22,28 +27,43 @@ const groups = {
 
 type Group = keyof typeof groups
 
-/** `source:destination[:options]` of a host path. Throws `invalid` in Docker's words; `notImplemented` for a volume. */
+/** `source:destination[:options]` of a host path or a volume. Throws `invalid` in Docker's words. */
 export function parseBind(text: string): Bind {
   const [source = '', destination, mode = '', ...rest] = text.split(':')
   const fail = (reason?: string) => invalid(`invalid volume specification: '${text}'${reason ? `: ${reason}` : ''}`)
-  if (rest.length > 0 || source === '') throw fail()
-  if (destination === undefined) throw notImplemented(`anonymous volumes are not supported yet: ${text}`)
-  if (destination === '') throw fail()
+  if (rest.length > 0 || source === '' || destination === '') throw fail()
   const words = parseMode(mode)
-  if (!source.startsWith('/')) throw volumeError(source)
-  const inBind = (reason: string) => fail(`invalid mount config for type "bind": ${reason}`)
-  if (words.copy !== undefined) throw inBind('field VolumeOptions must not be specified')
-  return {
-    source: cleanPath(source),
-    destination: clean(destination, inBind),
-    mode,
-    isReadOnly: words.access === 'ro',
-    propagation: words.propagation ?? '',
+  const type = source.startsWith('/') ? 'bind' : 'volume'
+  const inBind = (reason: string) => fail(`invalid mount config for type "${type}": ${reason}`)
+  // One part is an anonymous volume.
+  if (destination === undefined)
+    return { ...parsed(words, mode), source: '', destination: clean(source, inBind), type: 'volume' }
+  if (type === 'bind' && words.copy !== undefined) throw inBind('field VolumeOptions must not be specified')
+  if (type === 'volume' && words.propagation !== undefined) throw inBind('field BindOptions must not be specified')
+  if (type === 'volume') requireName(source)
+  const cleanSource = type === 'bind' ? cleanPath(source) : source
+  return { ...parsed(words, mode), source: cleanSource, destination: clean(destination, inBind), type }
+}
+
+/** Throws `invalid` in Docker's words for what cannot name a volume. */
+export function requireName(name: string): void {
+  try {
+    requireVolumeName(name)
+  } catch (error) {
+    throw invalid(`create ${name}: ${messageOf(error)}`, error)
   }
 }
 
-function parseMode(mode: string): Partial<Record<Group, string>> {
-  const words: Partial<Record<Group, string>> = {}
+function parsed(words: Words, mode: string): Pick<Bind, 'mode' | 'isReadOnly' | 'propagation' | 'isFilled'> {
+  const { access, propagation = '', copy } = words
+  return { mode, isReadOnly: access === 'ro', propagation, isFilled: copy === undefined }
+}
+
+type Words = Partial<Record<Group, string>>
+
+/** The words of a mode, by what they are about. Throws `invalid`. */
+export function parseMode(mode: string): Words {
+  const words: Words = {}
   for (const word of mode === '' ? [] : mode.split(',')) {
     const group = (Object.keys(groups) as Group[]).find((name) => (groups[name] as readonly string[]).includes(word))
     if (group === undefined || words[group] !== undefined) throw invalid(`invalid mode: ${mode}`)
@@ -58,16 +78,4 @@ function clean(destination: string, fail: (reason: string) => Error): string {
   } catch (error) {
     throw fail(messageOf(error))
   }
-}
-
-function volumeError(name: string): Error {
-  if (name.length < 2) {
-    return invalid(`create ${name}: volume name is too short, names should be at least two alphanumeric characters`)
-  }
-  if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name)) {
-    return invalid(
-      `create ${name}: "${name}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`,
-    )
-  }
-  return notImplemented(`named volumes are not supported yet: ${name}`)
 }

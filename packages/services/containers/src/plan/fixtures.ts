@@ -58,6 +58,6 @@ export function plan({ config, hostConfig, image, context }: PlanRequest): Conta
   return planContainer(
     request,
     { config: { ...imageConfig, rootfs: { type: 'layers', diff_ids: [] } } },
-    { id: testId, facts: testFacts, defaults: testDefaults, ...context },
+    { id: testId, facts: testFacts, defaults: testDefaults, mountsOf: () => [], ...context },
   )
 }

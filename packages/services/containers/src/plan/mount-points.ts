@@ -2,26 +2,69 @@ import { invalid, notImplemented } from '@berth/base'
 import type { HostConfig, MountSpec } from '@berth/engine-api'
 import { mergeTmpfsOptions, type Propagation } from '@berth/runtime'
 import type { MountPoint } from '../container.ts'
-import { parseBind } from './binds.ts'
+import { type Bind, parseBind } from './binds.ts'
 import { cleanDestination, cleanPath } from './clean-path.ts'
+import { splitVolumesFrom } from './references.ts'
 import { tmpfsMountOptions } from './tmpfs-mounts.ts'
+import type { PlanContext, PlannedMount } from './types.ts'
+import { anonymousMount, bindVolume, volumeMount } from './volume-mounts.ts'
 
 const propagations: readonly string[] = ['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']
 
-/** `Mounts` of inspect: binds, then mounts. Throws `invalid` in Docker's words. */
-export function planMountPoints(hostConfig: HostConfig, dataRoot: string): MountPoint[] {
-  const points = [
-    ...(hostConfig.Binds ?? []).map((bind) => bindPoint(parseBind(bind), dataRoot)),
+interface MountContext extends Pick<PlanContext, 'mountsOf'> {
+  readonly dataRoot: string
+}
+
+/**
+ * `Mounts` of inspect: what `--volumes-from` brings, overruled by binds and mounts, then the anonymous volumes for which
+ * nothing else is there. Throws `invalid` in Docker's words.
+ */
+export function planMountPoints(
+  hostConfig: HostConfig,
+  volumes: Readonly<Record<string, unknown>> | null,
+  { dataRoot, mountsOf }: MountContext,
+): PlannedMount[] {
+  const inherited = (hostConfig.VolumesFrom ?? []).flatMap((source) => mountsFrom(source, mountsOf))
+  const own = [
+    ...(hostConfig.Binds ?? []).map((bind) => bindMount(parseBind(bind), hostConfig.VolumeDriver, dataRoot)),
     ...(hostConfig.Mounts ?? []).map((mount) => mountPoint(mount, dataRoot)),
   ]
+  const tmpfs = tmpfsDestinations(hostConfig)
+  requireDistinct([...own.map(({ destination }) => destination), ...tmpfs])
+  const points = new Map<string, PlannedMount>()
+  for (const point of [...inherited, ...own]) points.set(point.destination, point)
+  for (const path of Object.keys(volumes ?? {})) {
+    // An image may leave the slash out.
+    const point = anonymousMount(cleanDestination(cleanPath(`/${path}`)), hostConfig.VolumeDriver)
+    if (!points.has(point.destination) && !tmpfs.includes(point.destination)) points.set(point.destination, point)
+  }
+  for (const { source, destination } of points.values()) requireOutsideProc(source, destination)
+  return [...points.values()]
+}
+
+function requireDistinct(destinations: readonly string[]): void {
   const taken = new Set<string>()
-  const destinations = [...points.map(({ destination }) => destination), ...tmpfsDestinations(hostConfig)]
   for (const destination of destinations) {
     if (taken.has(destination)) throw invalid(`Duplicate mount point: ${destination}`)
     taken.add(destination)
   }
-  for (const { source, destination } of points) requireOutsideProc(source, destination)
-  return points
+}
+
+/** Binds and volumes of another container. What only that one could see stays with it. */
+function mountsFrom(source: string, mountsOf: PlanContext['mountsOf']): PlannedMount[] {
+  const { ref, isReadOnly } = splitVolumesFrom(source)
+  const shared = mountsOf(ref).filter(({ type }) => type === 'bind' || type === 'volume')
+  return shared.map((mount) => ({
+    ...mount,
+    rw: mount.rw && !isReadOnly,
+    ...(mount.type === 'bind' ? { makesSource: true } : {}),
+    ...inheritedVolume(mount),
+  }))
+}
+
+function inheritedVolume({ name = '', driver = '', volume }: MountPoint): Partial<PlannedMount> {
+  if (!volume) return {}
+  return { request: { name, driver, labels: null, options: null }, volume: { ...volume, isFilled: false } }
 }
 
 /** Destinations of `--tmpfs`, clean; the options are checked. */
@@ -34,13 +77,11 @@ export function tmpfsDestinations({ Tmpfs }: Pick<HostConfig, 'Tmpfs'>): string[
   })
 }
 
-interface BindRequest {
-  readonly source: string
-  readonly destination: string
-  readonly mode: string
-  readonly isReadOnly: boolean
-  readonly propagation: string
+function bindMount(bind: Bind, volumeDriver: string, dataRoot: string): PlannedMount {
+  return bind.type === 'bind' ? { ...bindPoint(bind, dataRoot), makesSource: true } : bindVolume(bind, volumeDriver)
 }
+
+type BindRequest = Pick<Bind, 'source' | 'destination' | 'mode' | 'isReadOnly' | 'propagation'>
 
 function bindPoint(bind: BindRequest, dataRoot: string): MountPoint {
   const { source, destination, mode, isReadOnly } = bind
@@ -66,13 +107,14 @@ function propagationOf({ source, propagation }: BindRequest, dataRoot: string): 
 const isInside = (path: string, directory: string): boolean =>
   path === directory || path.startsWith(directory === '/' ? '/' : `${directory}/`)
 
-function mountPoint(mount: MountSpec, dataRoot: string): MountPoint {
+function mountPoint(mount: MountSpec, dataRoot: string): PlannedMount {
   const fail = (reason: string) => invalid(`invalid mount config for type "${mount.Type}": ${reason}`)
   requireKnownType(mount, fail)
   requireOwnOptions(mount, fail)
   if (!mount.Target) throw fail('field Target must not be empty')
   const destination = naming(fail, () => cleanDestination(mount.Target))
   if (mount.Type === 'tmpfs') return tmpfsPoint(mount, destination, fail)
+  if (mount.Type === 'volume') return volumeMount(mount, destination, fail)
   if (!mount.Source) throw fail('field Source must not be empty')
   if (!mount.Source.startsWith('/')) {
     throw fail(`invalid mount path: '${mount.Source}' mount path must be absolute`)
@@ -83,18 +125,29 @@ function mountPoint(mount: MountSpec, dataRoot: string): MountPoint {
   }
   requireConsistentReadOnly(mount)
   const source = cleanPath(mount.Source)
-  return bindPoint({ source, destination, mode: '', isReadOnly: mount.ReadOnly ?? false, propagation }, dataRoot)
+  const bind = { source, destination, mode: '', isReadOnly: mount.ReadOnly ?? false, propagation }
+  return { ...bindPoint(bind, dataRoot), ...recursion(mount) }
+}
+
+function recursion({ BindOptions = {} }: MountSpec): Partial<MountPoint> {
+  const { NonRecursive, ReadOnlyForceRecursive, ReadOnlyNonRecursive, CreateMountpoint } = BindOptions
+  const below = ReadOnlyForceRecursive ? 'force' : ReadOnlyNonRecursive ? 'none' : undefined
+  return {
+    ...(NonRecursive ? { recursive: false } : {}),
+    ...(below ? { readOnlyRecursion: below } : {}),
+    ...(CreateMountpoint ? { makesSource: true } : {}),
+  }
 }
 
 function requireKnownType({ Type }: MountSpec, fail: Fail): void {
-  if (Type === 'volume' || Type === 'image') throw notImplemented(`mounts of type "${Type}" are not supported yet`)
-  if (Type !== 'bind' && Type !== 'tmpfs') throw fail('mount type unknown')
+  if (Type === 'image') throw notImplemented(`mounts of type "${Type}" are not supported yet`)
+  if (Type !== 'bind' && Type !== 'tmpfs' && Type !== 'volume') throw fail('mount type unknown')
 }
 
-const ownOptions = { bind: 'BindOptions', tmpfs: 'TmpfsOptions' } as const
+const ownOptions = { bind: 'BindOptions', tmpfs: 'TmpfsOptions', volume: 'VolumeOptions' } as const
 
 function requireOwnOptions(mount: MountSpec, fail: Fail): void {
-  const own = ownOptions[mount.Type as 'bind' | 'tmpfs']
+  const own = ownOptions[mount.Type as keyof typeof ownOptions]
   for (const name of ['BindOptions', 'VolumeOptions', 'TmpfsOptions', 'ImageOptions'] as const) {
     if (name === own || !mount[name]) continue
     if (name === 'ImageOptions') throw fail('field ImageOptions must not be specified')
@@ -104,8 +157,8 @@ function requireOwnOptions(mount: MountSpec, fail: Fail): void {
 
 function tmpfsPoint(mount: MountSpec, destination: string, fail: Fail): MountPoint {
   if (mount.Source) throw fail('field Source must not be specified')
-  naming(fail, () => tmpfsMountOptions(mount))
-  return { type: 'tmpfs', source: '', destination, mode: '', rw: !mount.ReadOnly, propagation: '' }
+  const tmpfsOptions = naming(fail, () => tmpfsMountOptions(mount))
+  return { type: 'tmpfs', source: '', destination, mode: '', rw: !mount.ReadOnly, propagation: '', tmpfsOptions }
 }
 
 function requireConsistentReadOnly({ ReadOnly, BindOptions }: MountSpec): void {
@@ -131,7 +184,8 @@ export function requireOutsideProc(source: string, destination: string): void {
   throw invalid(`"${destination}" cannot be mounted because it is inside /proc`)
 }
 
-type Fail = (reason: string) => Error
+/** An error about one mount, by what is wrong with it. */
+export type Fail = (reason: string) => Error
 
 function naming<T>(fail: Fail, work: () => T): T {
   try {

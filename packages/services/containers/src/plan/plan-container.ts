@@ -41,7 +41,7 @@ export function planContainer(request: ContainerCreateRequest, image: PlanImage,
     hostConfig,
     args: joinArgs(merged),
     endpoints: planEndpoints(request, hostConfig),
-    mounts: planMountPoints(hostConfig, defaults.dataRoot),
+    mounts: planMountPoints(hostConfig, merged.Volumes, { dataRoot: defaults.dataRoot, mountsOf: context.mountsOf }),
     appArmorProfile: chooseAppArmor(appArmorProfile, hostConfig, context),
     references: referencesOf(hostConfig),
     warnings: [...warnings, ...hostWarnings(hostConfig, context)],
@@ -49,11 +49,8 @@ export function planContainer(request: ContainerCreateRequest, image: PlanImage,
 }
 
 /** What this engine cannot do yet is said, not dropped. */
-function requireSupported({ config, hostConfig }: ContainerCreateRequest): void {
-  const volumes = Object.keys(config.Volumes ?? {})
-  if (volumes.length > 0) throw notImplemented(`anonymous volumes are not supported yet: ${volumes.join(', ')}`)
+function requireSupported({ hostConfig }: ContainerCreateRequest): void {
   referencesOf(hostConfig)
-  if ((hostConfig.VolumesFrom ?? []).length > 0) throw notImplemented('volumes-from is not supported yet')
   if ((hostConfig.Links ?? []).length > 0) throw notImplemented('links are not supported yet')
 }
 

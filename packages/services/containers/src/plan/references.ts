@@ -1,5 +1,6 @@
 import { type ContainerId, EngineError, invalid, messageOf } from '@berth/base'
 import type { HostConfig } from '@berth/engine-api'
+import { parseMode } from './binds.ts'
 import { joinedContainer } from './namespace-modes.ts'
 import type { ContainerPlan, ContainerReference } from './types.ts'
 
@@ -30,9 +31,17 @@ function parseLink(link: string): ContainerReference {
 
 function parseVolumesFrom(source: string): ContainerReference {
   if (source === '') throw invalid('volumes-from specification cannot be an empty string')
-  const [ref = '', mode = 'rw'] = source.split(':', 2)
-  if (!['rw', 'ro', 'z', 'Z'].includes(mode)) throw invalid(`invalid mode: ${mode}`)
-  return { use: 'volumes-from', ref }
+  return { use: 'volumes-from', ...splitVolumesFrom(source) }
+}
+
+/** `container[:mode]`. Throws `invalid`. */
+export function splitVolumesFrom(source: string): { readonly ref: string; readonly isReadOnly: boolean } {
+  const at = source.indexOf(':')
+  if (at < 0) return { ref: source, isReadOnly: false }
+  const mode = source.slice(at + 1)
+  const { access, propagation, copy } = parseMode(mode)
+  if (propagation !== undefined || copy !== undefined) throw invalid(`invalid mode: ${mode}`)
+  return { ref: source.slice(0, at), isReadOnly: access === 'ro' }
 }
 
 /**

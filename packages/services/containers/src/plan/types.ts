@@ -2,6 +2,7 @@ import type { ContainerId } from '@berth/base'
 import type { ContainerConfig, EndpointSettings, HostConfig, LogConfig, Ulimit } from '@berth/engine-api'
 import type { ImageConfig, RuntimeResources } from '@berth/oci'
 import type { HostFacts, LogTarget } from '@berth/runtime'
+import type { VolumeRequest } from '@berth/volumes'
 import type { MountPoint } from '../container.ts'
 
 /** What the daemon's configuration contributes to every container. */
@@ -32,6 +33,13 @@ export interface PlanContext {
   readonly id: ContainerId
   readonly facts: HostFacts
   readonly defaults: DaemonDefaults
+  /** What another container has mounted; `invalid` when there is none of that name. */
+  readonly mountsOf: (ref: string) => readonly MountPoint[]
+}
+
+/** A mount decided upon; its volume is yet to be made or found. */
+export interface PlannedMount extends MountPoint {
+  readonly request?: VolumeRequest
 }
 
 /** Another container that a mode or link names. It must exist at create, else `invalid` (400) in Docker's words. */
@@ -53,7 +61,7 @@ export interface ContainerPlan {
   /** By network name; has one for `NetworkMode` unless that is host, none or a container's. */
   readonly endpoints: Readonly<Record<string, EndpointSettings>>
   /** `Mounts` of inspect. */
-  readonly mounts: readonly MountPoint[]
+  readonly mounts: readonly PlannedMount[]
   readonly appArmorProfile: string
   /** Whom to look up before anything is made; ids replace the names in `hostConfig` (`resolveReferences`). */
   readonly references: readonly ContainerReference[]

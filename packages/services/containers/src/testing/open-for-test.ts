@@ -6,6 +6,7 @@ import type { Attachment, Networks } from '@berth/networks'
 import { sha256 } from '@berth/oci'
 import { testFacts } from '@berth/runtime'
 import type { Snapshots } from '@berth/storage'
+import type { Volumes } from '@berth/volumes'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -33,6 +34,7 @@ export async function openForTest() {
       logger: silentLogger,
       images: fakeImages(unpacked),
       snapshots: fakeSnapshots(mounted, prepared, directory),
+      volumes: fakeVolumes(),
       networks: fakeNetworks(attached, directory),
       readLogs: async function* () {},
       defaults: () => defaults,
@@ -121,6 +123,17 @@ function fakeSnapshots(mounted: Set<string>, prepared: Set<string>, directory: s
     directories: () => ({}),
   }
   return partial as Snapshots
+}
+
+function fakeVolumes(): Volumes {
+  const partial: Partial<Volumes> = {
+    keep: (_, record) => record(),
+    drop: async () => {},
+    unmountAll: async () => {},
+    reconcile: async () => {},
+    onUseQuery: () => {},
+  }
+  return partial as Volumes
 }
 
 function fakeNetworks(attached: Set<string>, directory: string): Networks {

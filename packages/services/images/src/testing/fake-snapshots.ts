@@ -58,6 +58,7 @@ export class FakeSnapshots implements Snapshots {
   isMounted = () => false
   changes = unused
   diff = unused
+  copyDirectory = unused
   exportTree = unused
   directories = () => ({})
 }

@@ -40,11 +40,16 @@ const {
 export function copyTree(from: string, to: string): void {
   const [source, target] = [openRoot(from), openRoot(to)]
   try {
-    copyDirectory(source, target, { root: target, links: new Map(), path: '' })
+    copyOpenTree(source, target)
   } finally {
     closeSync(source)
     closeSync(target)
   }
+}
+
+/** `copyTree()` of one open directory into another. */
+export function copyOpenTree(source: number, target: number): void {
+  copyDirectory(source, target, { root: target, links: new Map(), path: '' })
 }
 
 const openRoot = (path: string): number => openSync(path, O_RDONLY | O_DIRECTORY)
@@ -125,7 +130,8 @@ function copyNode(source: number, target: number, { name, status }: Item): void 
   }
 }
 
-function copyMetadata(from: number, to: number, status: FileStatus): void {
+/** Gives the open file `to` the owner, mode and xattrs of `from`. */
+export function copyMetadata(from: number, to: number, status: FileStatus): void {
   fchownat(to, '', status, AT_EMPTY_PATH)
   fchmodSync(to, status.mode & 0o7777)
   for (const name of listXattrs(from)) setXattr(to, name, getXattr(from, name) ?? Buffer.alloc(0))

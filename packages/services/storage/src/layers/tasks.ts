@@ -5,6 +5,7 @@ import type { Change } from '../snapshots.ts'
 import { changesOf, type TreeForm } from './changes.ts'
 import { copyTree } from './copy-tree.ts'
 import { removeTree } from './directory.ts'
+import { copyFromRoot, type CopyTask, moveEntries } from './move-in.ts'
 import { LowerStack } from './lower-stack.ts'
 import { packTree } from './pack-tree.ts'
 import { unpackLayer, type UnpackResult, type UnpackTask } from './unpack-layer.ts'
@@ -15,6 +16,10 @@ export interface Tasks {
   /** Fills `target`, after copying `parent` into it where given. */
   unpack(task: UnpackTask & { readonly parent?: string }, signal: AbortSignal): Promise<UnpackResult>
   usage(task: { readonly path: string }): number
+  /** Copies a directory of a tree; false when there is none. */
+  copy(task: CopyTask): boolean
+  /** Moves all that is in `from` into `to`, and its metadata; what has the name of something there stays. */
+  move(task: { readonly from: string; readonly to: string }): void
   changes(task: TreeTask): Change[]
   /** Removes trees; what is absent is skipped. */
   remove(task: { readonly paths: readonly string[] }): void
@@ -47,6 +52,8 @@ export const tasks: Tasks = {
     return unpackLayer(task, signal)
   },
   usage: ({ path }) => withDirectory(path, usageOf),
+  copy: copyFromRoot,
+  move: ({ from, to }) => withDirectory(from, (source) => withDirectory(to, (target) => moveEntries(source, target))),
   changes({ path, lower, form }) {
     using stack = LowerStack.open(lower)
     return withDirectory(path, (fd) => changesOf(fd, stack, form))

@@ -165,13 +165,19 @@ class OpenSnapshots implements OwnedSnapshots {
   }
 
   exportTree(key: string): Readable {
-    const { driver, worker, directories } = this.#context
-    const paths = this.#paths(this.#active(key))
-    const target = join(directories.temporary, freshName('export'))
-    mkdirSync(target, { mode: 0o700 })
-    const stream = worker.stream('export', { path: driver.view(paths, target) })
-    stream.once('close', () => void this.#endExport(target))
+    const { root, target } = this.#openView(key)
+    const stream = this.#context.worker.stream('export', { path: root })
+    stream.once('close', () => void this.#closeView(target))
     return stream
+  }
+
+  async copyDirectory(key: string, path: string, target: string): Promise<boolean> {
+    const view = this.#openView(key)
+    try {
+      return await this.#context.worker.run('copy', { root: view.root, path, target })
+    } finally {
+      await this.#closeView(view.target)
+    }
   }
 
   listActive(): string[] {
@@ -258,7 +264,21 @@ class OpenSnapshots implements OwnedSnapshots {
     fault('remove: renamed')
   }
 
-  async #endExport(target: string): Promise<void> {
+  /** The whole tree, readable at `root` until `target` is closed. */
+  #openView(key: string): { readonly root: string; readonly target: string } {
+    const { driver, directories } = this.#context
+    const paths = this.#paths(this.#active(key))
+    const target = join(directories.temporary, freshName('view'))
+    mkdirSync(target, { mode: 0o700 })
+    try {
+      return { root: driver.view(paths, target), target }
+    } catch (error) {
+      rmdirSync(target)
+      throw error
+    }
+  }
+
+  async #closeView(target: string): Promise<void> {
     await this.#context.driver.unview(target)
     rmdirSync(target)
   }

@@ -13,9 +13,13 @@ export const MS_RDONLY = 1
 export const MS_NOSUID = 2
 export const MS_NODEV = 4
 export const MS_NOEXEC = 8
+export const MS_SYNCHRONOUS = 16
 export const MS_REMOUNT = 32
+export const MS_MANDLOCK = 64
+export const MS_DIRSYNC = 128
 export const MS_NOSYMFOLLOW = 256
 export const MS_NOATIME = 1024
+export const MS_NODIRATIME = 2048
 export const MS_BIND = 4096
 export const MS_MOVE = 8192
 export const MS_REC = 16384
@@ -24,6 +28,7 @@ export const MS_PRIVATE = 1 << 18
 export const MS_SLAVE = 1 << 19
 export const MS_SHARED = 1 << 20
 export const MS_RELATIME = 1 << 21
+export const MS_STRICTATIME = 1 << 24
 const MNT_DETACH = 2
 const UMOUNT_NOFOLLOW = 8
 
@@ -41,6 +46,12 @@ export interface MountOptions {
 export function mount({ source, target, type, flags = 0, data }: MountOptions): void {
   const at = pathArgument(target, 'mount')
   check(c.mount(source ?? null, at, type ?? null, flags, data ?? null), 'mount', target)
+}
+
+/** mount(2) on a libuv pool thread: a file system of the network may let it wait. */
+export function mountAsync({ source, target, type, flags = 0, data }: MountOptions): Promise<void> {
+  const at = pathArgument(target, 'mount')
+  return callAsync(c.mount, 'mount', target, [source ?? null, at, type ?? null, flags, data ?? null])
 }
 
 /** Binds `source` over `target`, read-only when asked; `recursive` takes the mounts below along. */

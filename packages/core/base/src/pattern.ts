@@ -1,4 +1,4 @@
-import { invalid } from '@berth/base'
+import { invalid } from './errors.ts'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 

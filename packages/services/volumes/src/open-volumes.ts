@@ -1,0 +1,423 @@
+import {
+  codeOf,
+  conflict,
+  type ContainerId,
+  EngineError,
+  fault,
+  type Filters,
+  formatTimeNs,
+  KeyedLock,
+  type Logger,
+  messageOf,
+  notFound,
+  nowNs,
+  randomId,
+} from '@berth/base'
+import type { Database } from '@berth/database'
+import type { Events } from '@berth/events'
+import { readMountInfo, unmount } from '@berth/linux'
+import { freshName, LayerWorker, type LayerWorkerOptions, Trash } from '@berth/storage'
+import { chmodSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { planDirectories, type VolumeDirectories } from './directories.ts'
+import { deviceOf, requireDriverOptions } from './driver-options.ts'
+import { fillVolume, type FillTarget, finishFill } from './fill-volume.ts'
+import { listTest, pruneTest } from './list-filters.ts'
+import { openVolumeStore, type VolumePhase, type VolumeRecord, type VolumeStore } from './store.ts'
+import { anonymousLabel, type Volume, type VolumeRequest, type VolumeUse } from './volume.ts'
+import { type MountPlace, VolumeMounts } from './volume-mounts.ts'
+import { requireVolumeName } from './volume-name.ts'
+import type { Fill, MountDetails, Volumes } from './volumes.ts'
+
+export interface VolumesOptions {
+  /** The engine's data root; this service owns `<root>/volumes`. */
+  readonly root: string
+  readonly database: Database
+  readonly events: Pick<Events, 'publish'>
+  readonly logger: Logger
+  readonly worker?: LayerWorkerOptions
+}
+
+/** The volumes, with what only their owner does with them. */
+export interface OwnedVolumes extends Volumes, AsyncDisposable {
+  /** Resolves when what was removed is deleted. */
+  emptyTrash(): Promise<void>
+}
+
+/** Opens the volumes below `root` and ends what a crash has cut short. Devices stay mounted until `reconcile()`. */
+export async function openVolumes(options: VolumesOptions): Promise<OwnedVolumes> {
+  const directories = planDirectories(options.root)
+  // Nobody but root passes: a volume's own directory may be open to all.
+  mkdirSync(directories.root, { recursive: true, mode: 0o701 })
+  chmodSync(directories.root, 0o701)
+  const volumes = new OpenVolumes(options, directories)
+  await volumes.recover()
+  return volumes
+}
+
+class OpenVolumes implements OwnedVolumes {
+  readonly #directories: VolumeDirectories
+  readonly #store: VolumeStore
+  readonly #records = new Map<string, VolumeRecord>()
+  readonly #locks = new KeyedLock<string>()
+  readonly #mounts = new VolumeMounts()
+  /** Volumes of containers that are being made. */
+  readonly #held = new Map<ContainerId, Set<string>>()
+  readonly #queries: (() => Iterable<VolumeUse>)[] = []
+  readonly #worker: LayerWorker
+  readonly #trash: Trash
+  readonly #events: Pick<Events, 'publish'>
+  readonly #logger: Logger
+
+  constructor({ database, events, logger, worker }: VolumesOptions, directories: VolumeDirectories) {
+    this.#directories = directories
+    this.#events = events
+    this.#logger = logger
+    this.#store = openVolumeStore(database)
+    this.#worker = new LayerWorker(worker)
+    this.#trash = new Trash(directories.trash, this.#worker, logger)
+    for (const record of this.#store.load()) this.#records.set(record.name, record)
+  }
+
+  async create(request: VolumeRequest): Promise<Volume> {
+    const name = request.name || randomId()
+    return this.#locks.run(name, () =>
+      this.#present(this.#ensure({ ...request, name }, { isNamed: request.name !== '' })),
+    )
+  }
+
+  get(name: string): Volume {
+    return this.#present(this.#require(name))
+  }
+
+  list(filters: Filters = {}): Volume[] {
+    const used = this.#used()
+    const test = listTest(filters, (name) => used.has(name))
+    const all = this.#records.values().filter(({ phase }) => phase !== 'removing')
+    const volumes = [...all].map((record) => this.#present(record))
+    return volumes.filter(test).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  async remove(name: string, { force = false }: { readonly force?: boolean } = {}): Promise<void> {
+    await this.#locks.run(name, () => {
+      if (this.#records.has(name)) this.#removeLocked(name)
+      else if (!force) throw missing(name)
+    })
+  }
+
+  removeUnused(name: string, but: ContainerId): Promise<boolean> {
+    return this.#locks.run(name, () => {
+      if (this.usersOf(name).some((user) => user !== but)) return false
+      if (this.#records.has(name)) this.#removeLocked(name, but)
+      return true
+    })
+  }
+
+  async prune(
+    filters: Filters,
+    { all = false }: { readonly all?: boolean } = {},
+  ): Promise<{ deleted: string[]; reclaimedBytes: number }> {
+    const test = pruneTest(filters, all)
+    const deleted: string[] = []
+    let reclaimedBytes = 0
+    for (const { name } of this.list().filter(test)) {
+      if (this.usersOf(name).length > 0) continue
+      const bytes = await this.usage(name).catch(() => 0)
+      if (!(await this.#removeIfUnused(name))) continue
+      deleted.push(name)
+      reclaimedBytes += bytes
+    }
+    this.#events.publish('volume', 'prune', '', { reclaimed: String(reclaimedBytes) })
+    return { deleted, reclaimedBytes }
+  }
+
+  usage(name: string): Promise<number> {
+    return this.#worker.run('usage', { path: this.#present(this.#require(name)).mountpoint })
+  }
+
+  usersOf(name: string): ContainerId[] {
+    const users = new Set(this.#mounts.usersOf(name))
+    for (const query of this.#queries) {
+      for (const { volume, containerId } of query()) if (volume === name) users.add(containerId)
+    }
+    for (const [containerId, names] of this.#held) if (names.has(name)) users.add(containerId)
+    return [...users]
+  }
+
+  onUseQuery(query: () => Iterable<VolumeUse>): void {
+    this.#queries.push(query)
+  }
+
+  async acquire(request: VolumeRequest, containerId: ContainerId): Promise<Volume> {
+    const isNamed = request.name !== ''
+    const name = request.name || randomId()
+    return this.#locks.run(name, () => {
+      const record = this.#ensure({ ...request, name }, { isNamed, madeFor: isNamed ? undefined : containerId })
+      const names = this.#held.get(containerId) ?? new Set()
+      this.#held.set(containerId, names.add(name))
+      return this.#present(record)
+    })
+  }
+
+  keep(containerId: ContainerId, record: () => void): void {
+    this.#store.keep(containerId, record)
+    for (const name of this.#held.get(containerId) ?? []) {
+      const held = this.#records.get(name)
+      if (held?.madeFor === containerId) this.#records.set(name, { ...held, madeFor: undefined })
+    }
+    this.#held.delete(containerId)
+  }
+
+  async drop(containerId: ContainerId): Promise<void> {
+    const names = this.#held.get(containerId) ?? new Set()
+    this.#held.delete(containerId)
+    for (const name of names) {
+      if (this.#records.get(name)?.madeFor === containerId) await this.#removeIfUnused(name)
+    }
+  }
+
+  async fill(name: string, containerId: ContainerId, fill: Fill): Promise<void> {
+    await this.#locks.run(name, async () => {
+      const record = this.#require(name)
+      await this.#mountLocked(record, containerId)
+      try {
+        await fillVolume(this.#fillTarget(record), fill)
+      } finally {
+        await this.#mounts.unmount(name, containerId, this.#place(record), 1)
+      }
+    })
+  }
+
+  async mount(name: string, containerId: ContainerId, details?: MountDetails): Promise<string> {
+    return this.#locks.run(name, async () => {
+      const record = this.#require(name)
+      await this.#mountLocked(record, containerId)
+      if (details) this.#announce(record, 'mount', mountAttributes(containerId, details))
+      return this.#directories.data(name)
+    })
+  }
+
+  async unmountAll(containerId: ContainerId): Promise<void> {
+    for (const name of this.#mounts.of(containerId)) await this.#unmount(name, containerId)
+  }
+
+  async reconcile(mounted: Iterable<VolumeUse>): Promise<void> {
+    for (const { volume, containerId } of mounted) {
+      if (this.#records.has(volume)) this.#mounts.note(volume, containerId)
+    }
+    for (const record of this.#records.values()) {
+      if (!deviceOf(record.options) || this.#mounts.usersOf(record.name).length > 0) continue
+      await this.#locks
+        .run(record.name, () => this.#releaseMounts(record.name))
+        .catch((error: unknown) => {
+          this.#logger.warn({ volume: record.name, error: messageOf(error) }, 'unmounting a volume that nobody uses')
+        })
+    }
+  }
+
+  emptyTrash(): Promise<void> {
+    return this.#trash.empty()
+  }
+
+  /** Ends what a crash has cut short: removals, volumes of containers that never came to be, volumes half filled. */
+  async recover(): Promise<void> {
+    for (const record of this.#records.values()) {
+      const { name, phase, madeFor } = record
+      try {
+        if (phase === 'removing' || madeFor !== undefined) this.#discard(name)
+        else if (this.#makeDirectories(name)) this.#logger.warn({ volume: name }, 'the directory of a volume was gone')
+        if (!deviceOf(record.options)) await finishFill(phase, this.#fillTarget(record))
+      } catch (error) {
+        this.#logger.error({ volume: name, error: messageOf(error) }, 'bringing a volume in order')
+      }
+    }
+    const strays = readdirSync(this.#directories.root).filter(
+      (name) => !name.startsWith('.') && !this.#records.has(name),
+    )
+    for (const name of strays) this.#logger.warn({ name }, 'a directory of no known volume: left alone')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#trash[Symbol.dispose]()
+    await this.#worker[Symbol.asyncDispose]()
+  }
+
+  /** The volume of that name; made, directory and all, where there is none. The caller holds its lock. */
+  #ensure(
+    request: VolumeRequest,
+    how: { readonly isNamed: boolean; readonly madeFor?: ContainerId | undefined },
+  ): VolumeRecord {
+    const { name } = request
+    return naming(`create ${name}`, () => {
+      if (request.driver !== '' && request.driver !== 'local') {
+        const plugin = `plugin ${JSON.stringify(request.driver)} not found`
+        throw notFound(`error looking up volume plugin ${request.driver}: ${plugin}`)
+      }
+      const known = this.#records.get(name)
+      if (known) return known
+      requireVolumeName(name)
+      if (request.options) requireDriverOptions(request.options)
+      return this.#make(planRecord(request, how))
+    })
+  }
+
+  #make(record: VolumeRecord): VolumeRecord {
+    const { name } = record
+    this.#store.insert(record)
+    fault('volume create: recorded')
+    try {
+      this.#makeDirectories(name)
+    } catch (error) {
+      this.#store.remove(name)
+      throw error
+    }
+    this.#records.set(name, record)
+    fault('volume create: made')
+    this.#announce(record, 'create')
+    return record
+  }
+
+  /** True when there were none. */
+  #makeDirectories(name: string): boolean {
+    const data = this.#directories.data(name)
+    if (existsSync(data)) return false
+    mkdirSync(this.#directories.of(name), { recursive: true, mode: 0o701 })
+    chmodSync(this.#directories.of(name), 0o701)
+    mkdirSync(data, { mode: 0o755 })
+    chmodSync(data, 0o755)
+    return true
+  }
+
+  async #removeIfUnused(name: string): Promise<boolean> {
+    try {
+      await this.remove(name)
+      return true
+    } catch (error) {
+      if (error instanceof EngineError && (error.kind === 'conflict' || error.kind === 'notFound')) return false
+      throw error
+    }
+  }
+
+  #removeLocked(name: string, but?: ContainerId): void {
+    const users = this.usersOf(name).filter((user) => user !== but)
+    if (users.length > 0) throw conflict(`remove ${name}: volume is in use - [${users.join(', ')}]`)
+    const record = this.#require(name)
+    // Never delete what is mounted, only what is the volume's own.
+    this.#releaseMounts(name)
+    this.#setPhase(name, 'removing')
+    fault('volume remove: marked')
+    this.#discard(name)
+    this.#announce(record, 'destroy')
+  }
+
+  #discard(name: string): void {
+    this.#releaseMounts(name)
+    const directory = this.#directories.of(name)
+    if (existsSync(directory)) this.#trash.take(directory, freshName(name.slice(0, 100)))
+    fault('volume remove: renamed')
+    this.#store.remove(name)
+    this.#records.delete(name)
+    fault('volume remove: recorded')
+  }
+
+  /** Unmounts whatever is mounted at or below the volume. Throws where that is in use. */
+  #releaseMounts(name: string): void {
+    const below = `${this.#directories.of(name)}/`
+    const targets = readMountInfo().map(({ target }) => target)
+    for (const target of targets.toReversed()) {
+      if (!target.startsWith(below)) continue
+      try {
+        unmount(target)
+      } catch (error) {
+        if (codeOf(error) === 'EBUSY') throw conflict(`remove ${name}: ${target} is mounted and busy`, error)
+        throw error
+      }
+    }
+  }
+
+  async #mountLocked(record: VolumeRecord, containerId: ContainerId): Promise<void> {
+    await this.#mounts.mount(record.name, containerId, this.#place(record))
+    if (record.phase !== 'copying' && record.phase !== 'moving') return
+    try {
+      await finishFill(record.phase, this.#fillTarget(record))
+    } catch (error) {
+      await this.#mounts.unmount(record.name, containerId, this.#place(record), 1)
+      throw error
+    }
+  }
+
+  async #unmount(name: string, containerId: ContainerId): Promise<void> {
+    await this.#locks.run(name, async () => {
+      const record = this.#records.get(name)
+      if (!record) return
+      await this.#mounts.unmount(name, containerId, this.#place(record))
+      this.#announce(record, 'unmount', { container: containerId })
+    })
+  }
+
+  #place({ name, options }: VolumeRecord): MountPlace {
+    return { device: deviceOf(options), target: this.#directories.data(name) }
+  }
+
+  #fillTarget({ name, options }: VolumeRecord): FillTarget {
+    return {
+      data: this.#directories.data(name),
+      staging: this.#directories.staging(name, deviceOf(options) !== undefined),
+      worker: this.#worker,
+      setPhase: (phase) => this.#setPhase(name, phase),
+    }
+  }
+
+  #setPhase(name: string, phase: VolumePhase): void {
+    this.#store.setPhase(name, phase)
+    this.#records.set(name, { ...this.#require(name), phase })
+  }
+
+  #used(): Set<string> {
+    const used = new Set<string>()
+    for (const query of this.#queries) for (const { volume } of query()) used.add(volume)
+    for (const names of this.#held.values()) for (const name of names) used.add(name)
+    return used
+  }
+
+  #announce({ name, driver }: VolumeRecord, action: string, attributes: Readonly<Record<string, string>> = {}): void {
+    this.#events.publish('volume', action, name, { driver, ...attributes })
+  }
+
+  #present({ name, driver, createdAt, labels, options }: VolumeRecord): Volume {
+    return { name, driver, createdAt, labels, options, mountpoint: this.#directories.data(name) }
+  }
+
+  #require(name: string): VolumeRecord {
+    const record = this.#records.get(name)
+    if (!record) throw missing(name)
+    return record
+  }
+}
+
+const missing = (name: string): EngineError => notFound(`get ${name}: no such volume`)
+
+function planRecord(
+  { name, labels, options }: VolumeRequest,
+  { isNamed, madeFor }: { readonly isNamed: boolean; readonly madeFor?: ContainerId | undefined },
+): VolumeRecord {
+  const createdAt = formatTimeNs((nowNs() / 1_000_000_000n) * 1_000_000_000n)
+  const shown = options && Object.keys(options).length > 0 ? options : null
+  const ownLabels = isNamed ? labels : { ...labels, [anonymousLabel]: '' }
+  return { name, driver: 'local', createdAt, labels: ownLabels, options: shown, madeFor, phase: 'ready' }
+}
+
+function mountAttributes(containerId: ContainerId, details: MountDetails): Record<string, string> {
+  const { destination, isWritable, propagation } = details
+  return { container: containerId, destination, propagation, 'read/write': String(isWritable) }
+}
+
+/** Names the subject of what `work` refuses, as Docker does. */
+function naming<T>(subject: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof EngineError)
+      throw new EngineError(error.kind, `${subject}: ${error.message}`, { cause: error })
+    throw error
+  }
+}
