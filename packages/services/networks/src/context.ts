@@ -3,7 +3,7 @@ import type { RouteSocket } from '@berth/linux'
 import type { AddressPool } from './ipam/address-pool.ts'
 import type { Bridge } from './bridge/bridge.ts'
 import type { Firewall } from './firewall/firewall.ts'
-import type { PublishedPorts } from './ports/ports.ts'
+import type { PublishedPorts } from './ports/published-ports.ts'
 import type { SandboxStates } from './endpoints/sandbox-states.ts'
 import type { NetworkStore } from './store.ts'
 
@@ -23,6 +23,8 @@ export interface Context {
   readonly dns: DnsDefaults
   /** One attach or detach of a container at a time. */
   readonly locks: KeyedLock<ContainerId>
+  /** The address of published ports for which none is asked. */
+  readonly bindingIp: string
   /** What `host-gateway` stands for. */
   readonly hostGateway: string
 }

@@ -144,8 +144,9 @@ test('attach() publishes ports to the host, its loopback, and the container itse
     },
   })
   const { ports, netnsPath } = await networks.attach(wanted)
-  const [anywhere, loopback] = ports['80/tcp'] ?? []
+  const [anywhere, anywhere6, loopback] = ports['80/tcp'] ?? []
   assert.deepEqual(anywhere, { HostIp: '0.0.0.0', HostPort: '18080' })
+  assert.deepEqual(anywhere6, { HostIp: '::', HostPort: '18080' })
   assert.equal(loopback?.HostIp, '127.0.0.1')
   await using _server = inNetns(netnsPath ?? '', () => serve(80))
   const answers = await Promise.all([
@@ -176,7 +177,12 @@ test('attach() says in Docker’s words that a port is taken, and keeps nothing'
     /failed to bind host port for 0\.0\.0\.0:18082:172\.17\.0\.\d:80\/tcp: address already in use$/,
   )
   const range = request({ portBindings: { '80/tcp': [{ HostIp: '', HostPort: '18081-18083' }] } })
-  assert.deepEqual((await networks.attach(range)).ports, { '80/tcp': [{ HostIp: '0.0.0.0', HostPort: '18083' }] })
+  assert.deepEqual((await networks.attach(range)).ports, {
+    '80/tcp': [
+      { HostIp: '0.0.0.0', HostPort: '18083' },
+      { HostIp: '::', HostPort: '18083' },
+    ],
+  })
 })
 
 test('openNetworks() after a kill finds addresses, ports and namespaces as they were', async () => {

@@ -10,7 +10,9 @@ import type { Context, DnsDefaults } from './context.ts'
 import { detach, release } from './endpoints/detach.ts'
 import { listNetworks } from './list-networks.ts'
 import type { AttachRequest, InterfaceCounters, Networks } from './networks.ts'
-import { PublishedPorts } from './ports/ports.ts'
+import type { DescriptorStore } from './ports/port-listener.ts'
+import { PublishedPorts } from './ports/published-ports.ts'
+import { Relay } from './ports/relay.ts'
 import { openFirewall } from './firewall/firewall.ts'
 import type { GuardedLink, NetworkRules } from './firewall/rules.ts'
 import { readCounters } from './endpoints/sandbox.ts'
@@ -33,6 +35,12 @@ export interface NetworksOptions {
   readonly ipMasquerade?: boolean | undefined
   /** Switch on the kernel's forwarding. Default true. */
   readonly ipForward?: boolean | undefined
+  /** Keeps sockets over a restart of the engine; default: they end with it. */
+  readonly descriptors?: DescriptorStore | undefined
+  /** The address of published ports for which none is asked; default: all of both families. */
+  readonly bindingIp?: string | undefined
+  /** Published ports are services of the host's, behind its own filter for incoming packets; default false. */
+  readonly relaysPorts?: boolean | undefined
   /** What `host-gateway` stands for; default: the bridge's address. */
   readonly hostGatewayIp?: string | undefined
   /** What containers get that have no setting of their own. */
@@ -97,10 +105,11 @@ async function openContext(options: NetworksOptions): Promise<Context> {
     links,
     pinDirectory,
     addresses: restoreAddresses(bridge, states),
-    ports: restorePorts(states, logger),
+    ports: restorePorts(states, options),
     firewall,
     dns: { servers: options.dns ?? [], options: options.dnsOptions ?? [], search: options.dnsSearch ?? [] },
     locks: new KeyedLock(),
+    bindingIp: options.bindingIp ?? '0.0.0.0',
     hostGateway: options.hostGatewayIp ?? toText(bridge.gateway),
   }
   stack.move()
@@ -139,13 +148,16 @@ function restoreAddresses(bridge: Bridge, states: SandboxStates): AddressPool {
   return pool
 }
 
-function restorePorts(states: SandboxStates, logger: Logger): PublishedPorts {
-  const ports = new PublishedPorts()
-  for (const port of states.all().flatMap((state) => state.ports)) {
-    if (!ports.restore(port)) logger.warn({ port }, 'a process of the host has taken a published port')
-  }
+function restorePorts(states: SandboxStates, { logger, descriptors, relaysPorts }: NetworksOptions): PublishedPorts {
+  const relay = new Relay(logger.warn.bind(logger))
+  const store = descriptors ?? noDescriptors
+  const ports = new PublishedPorts({ logger, store, relay, relaysAll: relaysPorts ?? false })
+  for (const state of states.all()) ports.restore(state.ports)
   return ports
 }
+
+/** What a process that is not to be outlived keeps. */
+const noDescriptors: DescriptorStore = { put() {}, take: () => undefined, drop() {} }
 
 function withDefaults(dns: DnsDefaults, request: AttachRequest): AttachRequest {
   return {

@@ -93,7 +93,17 @@ export {
   RouteSocket,
   type VethOptions,
 } from './netlink/route-socket.ts'
-export { type PortReservation, reservePort } from './network/reserve-port.ts'
+export { type Datagram, DatagramReader, type ReplyAddress, sendDatagram } from './network/datagrams.ts'
+export { type SocketAddress } from './network/socket-address.ts'
+export {
+  acceptSocket,
+  type BoundSocket,
+  connectSocket,
+  type ListenOptions,
+  listenSocket,
+  localAddress,
+  type SocketProtocol,
+} from './network/sockets.ts'
 export { type NftChange, type NftElement, NftElements } from './nft/elements.ts'
 export { loadRuleset } from './nft/ruleset.ts'
 export { type NftWatchOptions, watchNft } from './nft/watch.ts'
@@ -108,6 +118,7 @@ export {
   setNonBlocking,
   waitReadable,
 } from './process/descriptors.ts'
+export { Epoll } from './process/epoll.ts'
 export {
   type ExitStatus,
   killPid,

@@ -6,7 +6,7 @@ import type { Context } from '../context.ts'
 import { release } from './detach.ts'
 import type { Attachment, AttachRequest } from '../networks.ts'
 import { type AttachPlan, macOf, planAttachment } from './plan-attachment.ts'
-import { toPortMap, type WantedPort } from '../ports/ports.ts'
+import { toPortMap } from '../ports/plan-ports.ts'
 import type { PublishedPort } from '../firewall/rules.ts'
 import { createBridgeSandbox, createLoopbackSandbox, insideName } from './sandbox.ts'
 import type { SandboxState } from './sandbox-states.ts'
@@ -21,7 +21,7 @@ export async function attach(context: Context, request: AttachRequest): Promise<
   if (earlier) release(context, earlier)
   try {
     if (request.mode.startsWith(sharedPrefix)) return share(context, request)
-    return await build(context, request, planAttachment(request, context.hostGateway))
+    return await build(context, request, planAttachment(request, context))
   } catch (error) {
     throw described(error)
   }
@@ -52,7 +52,7 @@ async function build(context: Context, request: AttachRequest, plan: AttachPlan)
   const ports: PublishedPort[] = []
   let state: SandboxState | undefined
   try {
-    if (address !== undefined) publish(context, plan.ports, address, ports)
+    if (address !== undefined) ports.push(...context.ports.publish(plan.ports, { ipv4: address }))
     state = stateOf(context, request, plan, { address, ports })
     context.states.put(state)
     fault('attach: noted')
@@ -71,11 +71,6 @@ function allocateAddress({ addresses, store }: Context): string {
   const address = addresses.allocate()
   if (address !== undefined) return toText(address)
   throw unavailable(`no available IPv4 addresses on this network's address pools: bridge (${store.get('bridge').id})`)
-}
-
-/** Takes the ports one by one into `taken`, so that a failure can give back those before it. */
-function publish(context: Context, wanted: readonly WantedPort[], address: string, taken: PublishedPort[]): void {
-  for (const port of wanted) taken.push(context.ports.publish(port, address))
 }
 
 function programmingError({ name }: AttachRequest, plan: AttachPlan, error: unknown): EngineError {

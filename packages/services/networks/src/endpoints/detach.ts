@@ -18,7 +18,7 @@ type Releasable = Pick<SandboxState, 'containerId' | 'ports' | 'pin' | 'address'
  */
 export function release(context: Context, { containerId, ports, pin, address, attachment }: Releasable): void {
   context.firewall.unpublish(ports)
-  for (const port of ports) context.ports.release(port)
+  context.ports.release(ports)
   fault('detach: ports')
   // The veth goes with its namespace: the kernel deletes it when nobody is inside any more.
   if (pin !== undefined) unpinNetns(pin)

@@ -21,7 +21,8 @@ const request = (wanted: Partial<AttachRequest>): AttachRequest => ({
   filesDirectory: '/x',
   ...wanted,
 })
-const plan = (wanted: Partial<AttachRequest>) => planAttachment(request(wanted), '172.17.0.1')
+const plan = (wanted: Partial<AttachRequest>) =>
+  planAttachment(request(wanted), { hostGateway: '172.17.0.1', bindingIp: '0.0.0.0' })
 
 test('planAttachment() takes default for bridge and keeps what was asked of the endpoint', () => {
   const { mode, endpoint } = plan({

@@ -3,7 +3,7 @@ import { emptyEndpoint, type EndpointSettings } from '@berth/engine-api'
 import { formatMac, parseAddress, parseMac } from '@berth/linux'
 import { parseExtraHost } from '../files/hosts-file.ts'
 import type { AttachRequest } from '../networks.ts'
-import { planPorts, type WantedPort } from '../ports/ports.ts'
+import { planPorts, type WantedPort } from '../ports/plan-ports.ts'
 import { type PredefinedName, predefinedNames } from '../store.ts'
 import { toNumber } from '../ipam/subnet.ts'
 
@@ -17,8 +17,15 @@ export interface AttachPlan {
   readonly ports: readonly WantedPort[]
 }
 
-/** Decides what is wanted; raises all that is wrong with the request. `hostGateway` stands for `host-gateway`. */
-export function planAttachment(request: AttachRequest, hostGateway: string | undefined): AttachPlan {
+export interface AttachDefaults {
+  /** What `host-gateway` stands for. */
+  readonly hostGateway: string | undefined
+  /** The address of published ports for which none is asked. */
+  readonly bindingIp: string
+}
+
+/** Decides what is wanted; raises all that is wrong with the request. */
+export function planAttachment(request: AttachRequest, { hostGateway, bindingIp }: AttachDefaults): AttachPlan {
   const mode = planMode(request)
   const wanted = request.endpoints[mode] ?? request.endpoints['default'] ?? emptyEndpoint()
   if (mode === 'bridge') checkDefaultBridge(wanted)
@@ -28,7 +35,7 @@ export function planAttachment(request: AttachRequest, hostGateway: string | und
     sandboxId: randomId(),
     extraHosts: request.extraHosts.map((text) => planExtraHost(text, hostGateway)),
     // Docker discards them in the other modes, and the client says so.
-    ports: mode === 'bridge' ? planPorts(request.portBindings) : [],
+    ports: mode === 'bridge' ? planPorts(request.portBindings, bindingIp) : [],
   }
 }
 

@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict'
+import { createSocket, type Socket as UdpSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { connect, createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { after, afterEach, beforeEach, test } from 'node:test'
+import { type ContainerId, newContainerId, silentLogger } from '@berth/base'
+import { openDatabase } from '@berth/database'
+import type { PortMap } from '@berth/engine-api'
+import { inNetns, listenSocket, loadRuleset, pinNetns, RouteRequest, RouteSocket, unpinNetns } from '@berth/linux'
+import { openFirewall } from '../firewall/firewall.ts'
+import type { Attachment, Networks } from '../networks.ts'
+import { type NetworksOptions, openNetworks } from '../open-networks.ts'
+import type { DescriptorStore } from './port-listener.ts'
+import { PublishedPorts } from './published-ports.ts'
+import { Relay } from './relay.ts'
+
+const host = new RouteSocket()
+host.send(new RouteRequest().setUp(1), 'set up lo')
+after(() => host[Symbol.dispose]())
+
+const root = mkdtempSync(join(tmpdir(), 'berth-ports-'))
+after(() => rmSync(root, { recursive: true }))
+const database = openDatabase(':memory:')
+after(() => database[Symbol.dispose]())
+
+let networks: Networks
+const open = (options: Partial<NetworksOptions> = {}) =>
+  openNetworks({ database, runRoot: root, logger: silentLogger, ...options })
+const close = async () => {
+  await networks.reconcile([])
+  await networks[Symbol.asyncDispose]()
+}
+beforeEach(async () => {
+  networks = await open()
+})
+afterEach(close)
+
+async function publish(portBindings: PortMap): Promise<Attachment & { readonly containerId: ContainerId }> {
+  const containerId = newContainerId()
+  const filesDirectory = join(root, containerId)
+  mkdirSync(filesDirectory)
+  const none = { dns: [], dnsOptions: [], dnsSearch: [], extraHosts: [], sysctls: {}, endpoints: {} }
+  const names = { name: 'some', hostname: 'some', domainname: '', mode: 'bridge' }
+  return { containerId, ...(await networks.attach({ containerId, ...names, ...none, portBindings, filesDirectory })) }
+}
+
+const bind = (HostIp: string, HostPort: string) => [{ HostIp, HostPort }]
+
+async function ask(address: string, port: number, say = ''): Promise<string> {
+  const socket = connect({ host: address, port, allowHalfOpen: true })
+  socket.setTimeout(3000, () => socket.destroy(new Error('timeout')))
+  socket.end(say)
+  return await text(socket)
+}
+
+/** Answers with the peer's address and what it said, once it has said all: opened within the call. */
+const serve = (port: number): Server =>
+  createServer({ allowHalfOpen: true }, (socket) => {
+    const from = (socket.remoteAddress ?? '').replace('::ffff:', '')
+    let said = ''
+    socket.setEncoding('latin1').on('data', (data: string) => (said += data))
+    socket.once('end', () => socket.end(`${from} ${said}`))
+  }).listen(port)
+
+const gateway = '172.17.0.1'
+
+test('a port is reached by every address of the host: where no translation leads, by the relay', async () => {
+  const { netnsPath = '' } = await publish({ '80/tcp': bind('', '18080') })
+  await using _server = inNetns(netnsPath, () => serve(80))
+  host.send(new RouteRequest().addAddress(1, '2001:db8::1', 128), 'address lo')
+  const answers = await Promise.all(['127.0.0.1', gateway, '::1', '2001:db8::1'].map((ip) => ask(ip, 18080, 'hello')))
+  assert.deepEqual(answers, Array(4).fill(`${gateway} hello`))
+})
+
+test('the relay carries much both ways, each end for itself, and ends what the other side resets', async () => {
+  const { netnsPath = '' } = await publish({ '80/tcp': bind('', '18081'), '81/tcp': bind('', '18082') })
+  const resetting = () => createServer((socket) => socket.resetAndDestroy()).listen(81)
+  await using _server = inNetns(netnsPath, () => serve(80))
+  await using _resetting = inNetns(netnsPath, resetting)
+  const much = 'x'.repeat(3_000_000)
+  assert.equal((await ask('::1', 18081, much)).length, `${gateway} `.length + much.length)
+  await assert.rejects(ask('::1', 18082), { code: 'ECONNRESET' })
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const gone = connect({ host: '::1', port: 18081 })
+    .on('close', resolve)
+    .on('error', () => {})
+  await once(gone, 'connect')
+  gone.resetAndDestroy()
+  await promise
+})
+
+test('the relay refuses for a container that refuses, and loses its connections with the port', async () => {
+  const { netnsPath = '', containerId } = await publish({ '80/tcp': bind('', '18083') })
+  await assert.rejects(ask('::1', 18083), { code: 'ECONNRESET' })
+  await using _server = inNetns(netnsPath, () => createServer(() => {}).listen(80))
+  const socket = connect({ host: '::1', port: 18083 })
+  await once(socket, 'connect')
+  const closed = Promise.withResolvers<void>()
+  socket.on('error', () => {}).once('close', closed.resolve)
+  await networks.detach(containerId)
+  await closed.promise
+  await assert.rejects(ask('::1', 18083), { code: 'ECONNREFUSED' })
+})
+
+function echo(): UdpSocket {
+  const socket = createSocket('udp4')
+  socket.on('message', (data, { port, address }) => socket.send(`${address} ${data}`, port, address))
+  // bind() with an address would look it up first, and open the socket elsewhere.
+  return socket.bind({ fd: listenSocket({ protocol: 'udp', address: '0.0.0.0', port: 53 }).fd })
+}
+
+async function askDatagram(address: string, port: number, say: string): Promise<string> {
+  await using socket = createSocket(address.includes(':') ? 'udp6' : 'udp4')
+  // Connected: an answer from another address is not heard.
+  socket.connect(port, address)
+  await once(socket, 'connect')
+  const answer = once(socket, 'message', { signal: AbortSignal.timeout(3000) })
+  socket.send(say)
+  return String((await answer)[0])
+}
+
+test('datagrams are relayed too, and answered from the address that was asked', async () => {
+  const { netnsPath = '' } = await publish({ '53/udp': bind('', '10053') })
+  await using _server = inNetns(netnsPath, echo)
+  host.send(new RouteRequest().addAddress(1, '2001:db8::2', 128), 'address lo')
+  for (const address of ['127.0.0.1', gateway, '::1', '2001:db8::2']) {
+    assert.equal(await askDatagram(address, 10053, 'hi'), `${gateway} hi`)
+    assert.equal(await askDatagram(address, 10053, 'again'), `${gateway} again`)
+  }
+})
+
+test('the relay serves the IPv4 addresses as well while somebody has flushed the rules', async () => {
+  const { netnsPath = '' } = await publish({ '80/tcp': bind('127.0.0.1', '18084') })
+  await using _server = inNetns(netnsPath, () => serve(80))
+  await loadRuleset('flush ruleset')
+  assert.equal(await ask('127.0.0.1', 18084, 'hello'), `${gateway} hello`)
+})
+
+test('publish() finds a port taken by a process that listens on one family only, and in Docker’s words', async () => {
+  await using server = createServer().listen({ host: '::', port: 18085, ipv6Only: true })
+  await once(server, 'listening')
+  await assert.rejects(publish({ '80/tcp': bind('', '18085') }), {
+    message: /failed to bind host port for 0\.0\.0\.0:18085:172\.17\.0\.\d+:80\/tcp: address already in use$/,
+  })
+  await publish({ '80/tcp': bind('0.0.0.0', '18085') })
+  await publish({ '80/tcp': bind('0.0.0.0', '18086'), '81/tcp': bind('::', '18086') })
+  await assert.rejects(publish({ '80/tcp': bind('::1', '18086') }), /Bind for \[::1\]:18086 failed: port is already/)
+  await assert.rejects(publish({ '80/tcp': bind('192.0.2.9', '1') }), /cannot assign requested address$/)
+})
+
+test('publish() chooses the same free number for both families, and another each time', async () => {
+  const choose = async () => {
+    const attachment = await publish({ '80/tcp': bind('', '') })
+    await networks.detach(attachment.containerId)
+    return (attachment.ports['80/tcp'] ?? []).map(({ HostPort }) => HostPort)
+  }
+  const [first, second] = [await choose(), await choose()]
+  assert.equal(new Set(first).size, 1)
+  assert.equal(first.length, 2)
+  assert.notEqual(first[0], second[0])
+})
+
+test('with relaysPorts the host’s own filter judges published ports, and all still works', async () => {
+  await close()
+  networks = await open({ relaysPorts: true })
+  const { netnsPath = '' } = await publish({ '80/tcp': bind('', '18087'), '53/udp': bind('', '10054') })
+  await using _server = inNetns(netnsPath, () => serve(80))
+  await using _echo = inNetns(netnsPath, echo)
+  assert.equal(await ask('127.0.0.1', 18087, 'hello'), `${gateway} hello`)
+  assert.equal(await askDatagram(gateway, 10054, 'hi'), `${gateway} hi`)
+  await loadRuleset(`table inet host {
+    chain input { type filter hook input priority filter; policy accept; tcp dport 18087 reject with tcp reset
+    }
+  }`)
+  await assert.rejects(ask(gateway, 18087), { code: 'ECONNREFUSED' })
+  await loadRuleset('delete table inet host')
+})
+
+test('a port of a container with IPv6 is translated, and on ::1 relayed', async () => {
+  await close()
+  const pin = join(root, 'six')
+  using inside = pinNetns(pin, () => new RouteSocket())
+  const netns = { bridge: 'six0', hostLink: 'veth6' }
+  host.send(new RouteRequest().addBridge(netns.bridge), 'bridge')
+  const index = host.link(netns.bridge)?.index ?? 0
+  host.send(new RouteRequest().addAddress(index, 'fd00:6::1', 64).setUp(index), 'address')
+  writeFileSync('/proc/sys/net/ipv6/conf/all/forwarding', '1')
+  const fd = openSync(pin, 'r')
+  const veth = { name: netns.hostLink, master: index, mtu: 1500, netns: fd, peerName: 'eth0', hairpin: true }
+  host.send(new RouteRequest().addVeth({ ...veth, peerMac: '02:42:00:00:00:06' }), 'veth')
+  closeSync(fd)
+  const eth0 = inside.link('eth0')?.index ?? 0
+  inside.send(new RouteRequest().setUp(1).addAddress(eth0, 'fd00:6::2', 64).setUp(eth0), 'inside')
+  inside.send(new RouteRequest().addDefaultRoute('fd00:6::1'), 'route')
+  const store: DescriptorStore = { put() {}, take: () => undefined, drop() {} }
+  const relay = new Relay(() => {})
+  const ports = new PublishedPorts({ logger: silentLogger, store, relay })
+  const wanted = { protocol: 'tcp', from: 18088, to: 18088, containerPort: 80, hostIps: ['0.0.0.0', '::'] } as const
+  const published = ports.publish([wanted], { ipv6: 'fd00:6::2' })
+  const firewall = await openFirewall({
+    logger: silentLogger,
+    networks: [
+      {
+        bridge: netns.bridge,
+        ipv6: { subnets: ['fd00:6::/64'], gatewayMode: 'nat', masquerade: true },
+        icc: true,
+        isInternal: false,
+      },
+    ],
+    guards: [{ hostLink: netns.hostLink, mac: '02:42:00:00:00:06', addresses: ['fd00:6::2'], icc: true }],
+    ports: published,
+  })
+  host.send(new RouteRequest().addAddress(1, '2001:db8::3', 128), 'address lo')
+  {
+    await using _server = inNetns(pin, () => serve(80))
+    // Until both ends have made sure that their addresses are nobody else's.
+    for (const deadline = Date.now() + 5000; Date.now() < deadline;) {
+      if (await ask('fd00:6::2', 80, 'x').catch(() => '')) break
+    }
+    assert.equal(await ask('2001:db8::3', 18088, 'hello'), '2001:db8::3 hello')
+    assert.equal(await ask('::1', 18088, 'hello'), 'fd00:6::1 hello')
+  }
+  ports.release(published)
+  ports[Symbol.dispose]()
+  await firewall.remove()
+  await firewall[Symbol.asyncDispose]()
+  unpinNetns(pin)
+  host.send(new RouteRequest().deleteLink(netns.bridge), 'delete')
+  networks = await open()
+})

@@ -1,0 +1,205 @@
+import { closeSync, readFileSync } from 'node:fs'
+import { internal, isKind, type Logger, messageOf } from '@berth/base'
+import type { PublishedPort } from '../firewall/rules.ts'
+import { listenSocket } from '@berth/linux'
+import { type PortRoute, planRoutes, type PortTarget, type WantedPort } from './plan-ports.ts'
+import { type DescriptorStore, listenerName, openListener, type PortListener } from './port-listener.ts'
+
+/** Serves the connections that arrive at a listener's own socket. */
+export interface PortRelay extends Disposable {
+  add(listener: PortListener): void
+  remove(listener: PortListener): void
+}
+
+export interface PublishedPortsOptions {
+  readonly logger: Logger
+  readonly store: DescriptorStore
+  readonly relay: PortRelay
+  /** Published ports are services of the host: all packets pass its own filter for incoming ones. */
+  readonly relaysAll?: boolean
+}
+
+const numberOf = ({ protocol, hostPort }: PublishedPort): string => `${hostPort}/${protocol}`
+const keyOf = (port: PublishedPort): string => `${port.hostIp} ${numberOf(port)}`
+
+/**
+ * The host ports in use. Each is also bound by a socket, so that no process of the host takes it; what no translation
+ * serves arrives there.
+ */
+export class PublishedPorts {
+  readonly #options: PublishedPortsOptions
+  /** The host's addresses on which a number is in use. */
+  readonly #addresses = new Map<string, Set<string>>()
+  readonly #listeners = new Map<string, PortListener>()
+  #nextPort = 0
+
+  constructor(options: PublishedPortsOptions) {
+    this.#options = options
+  }
+
+  /** Takes ports for a container: all or none. Throws `internal` in Docker's words when one is taken. */
+  publish(wanted: readonly WantedPort[], target: PortTarget): PublishedPort[] {
+    const taken: PublishedPort[] = []
+    try {
+      for (const one of wanted) taken.push(...this.#takeOne(one, target))
+      return taken
+    } catch (error) {
+      this.release(taken)
+      throw error
+    }
+  }
+
+  /** Takes back what an earlier process published; what a process of the host has taken meanwhile is only told. */
+  restore(ports: readonly PublishedPort[]): void {
+    for (const port of ports) this.#remember(port)
+    for (const shared of groupBySocket(ports)) {
+      try {
+        this.#own(this.#reopen(shared))
+      } catch (error) {
+        if (!isKind(error, 'internal')) throw error
+        this.#options.logger.warn({ error }, 'a process of the host has taken a published port')
+      }
+    }
+  }
+
+  #reopen(ports: readonly PublishedPort[]): PortListener {
+    const name = listenerName(ports)
+    const fd = this.#options.store.take(name)
+    return fd === undefined ? openListener(ports) : { name, protocol: ports[0]?.protocol ?? 'tcp', fd, ports }
+  }
+
+  release(ports: readonly PublishedPort[]): void {
+    for (const port of ports) {
+      const listener = this.#listeners.get(keyOf(port))
+      this.#listeners.delete(keyOf(port))
+      this.#forget(port)
+      if (listener && !listener.ports.some((other) => this.#listeners.has(keyOf(other)))) this.#closeListener(listener)
+    }
+  }
+
+  #closeListener(listener: PortListener): void {
+    if (listener.fd === undefined) return
+    this.#options.relay.remove(listener)
+    this.#options.store.drop(listener.name)
+    closeSync(listener.fd)
+  }
+
+  #takeOne(wanted: WantedPort, target: PortTarget): readonly PublishedPort[] {
+    const hostIps = wanted.hostIps.length > 1 && !hasIPv6() ? wanted.hostIps.slice(0, 1) : wanted.hostIps
+    const routes = planRoutes({ ...wanted, hostIps }, target, this.#options.relaysAll)
+    const listening = routes.filter(({ via }) => via !== 'routed')
+    const routed = routes.filter(({ via }) => via === 'routed').map((route) => ({ ...route, hostPort: 0 }))
+    if (listening.length === 0) return routed
+    const ports = wanted.from === 0 ? this.#takeAny(listening) : this.#takeOf(listening, wanted)
+    return [...routed, ...ports]
+  }
+
+  /** Of a range the first free one. */
+  #takeOf(routes: readonly PortRoute[], { from, to }: WantedPort): readonly PublishedPort[] {
+    for (let hostPort = from; ; hostPort++) {
+      try {
+        return this.#take(routes, hostPort)
+      } catch (error) {
+        if (hostPort >= to) throw error
+      }
+    }
+  }
+
+  /** The next free one of those that the kernel gives to clients: released ones come last again. */
+  #takeAny(routes: readonly PortRoute[]): readonly PublishedPort[] {
+    const [first, last] = ephemeralRange()
+    for (let tried = first; tried <= last; tried++) {
+      const hostPort = this.#nextPort < first || this.#nextPort > last ? first : this.#nextPort
+      this.#nextPort = hostPort + 1
+      try {
+        return this.#take(routes, hostPort)
+      } catch (error) {
+        if (!isKind(error, 'internal') || !/in use|already allocated/.test(messageOf(error))) throw error
+      }
+    }
+    throw internal('all ports are allocated')
+  }
+
+  #take(routes: readonly PortRoute[], hostPort: number): readonly PublishedPort[] {
+    const ports = routes.map((route) => ({ ...route, hostPort }))
+    for (const port of ports) this.#checkFree(port)
+    const opened: PortListener[] = []
+    try {
+      for (const shared of groupBySocket(ports)) opened.push(openListener(shared))
+    } catch (error) {
+      for (const { fd } of opened) if (fd !== undefined) closeSync(fd)
+      throw error
+    }
+    for (const listener of opened) this.#own(listener)
+    const taken = opened.flatMap((listener) => listener.ports)
+    for (const port of taken) this.#remember(port)
+    return taken
+  }
+
+  #checkFree(port: PublishedPort): void {
+    const conflict = [...(this.#addresses.get(numberOf(port)) ?? [])].some((address) => meets(address, port.hostIp))
+    if (!conflict) return
+    const address = port.hostIp.includes(':') ? `[${port.hostIp}]` : port.hostIp
+    throw internal(`Bind for ${address}:${port.hostPort} failed: port is already allocated`)
+  }
+
+  #own(listener: PortListener): void {
+    for (const port of listener.ports) this.#listeners.set(keyOf(port), listener)
+    if (listener.fd === undefined) return
+    this.#options.store.put(listener.name, listener.fd)
+    this.#options.relay.add(listener)
+  }
+
+  #remember(port: PublishedPort): void {
+    if (port.via === 'routed') return
+    const addresses = this.#addresses.get(numberOf(port)) ?? new Set()
+    this.#addresses.set(numberOf(port), addresses.add(port.hostIp))
+  }
+
+  #forget(port: PublishedPort): void {
+    const addresses = this.#addresses.get(numberOf(port))
+    addresses?.delete(port.hostIp)
+    if (addresses?.size === 0) this.#addresses.delete(numberOf(port))
+  }
+
+  /** Closes this process's copies of the sockets; what is published stays published. */
+  [Symbol.dispose](): void {
+    this.#options.relay[Symbol.dispose]()
+    for (const { fd } of new Set(this.#listeners.values())) if (fd !== undefined) closeSync(fd)
+    this.#listeners.clear()
+  }
+}
+
+const isAny = (address: string): boolean => address === '0.0.0.0' || address === '::'
+
+const meets = (a: string, b: string): boolean =>
+  a === b || (a.includes(':') === b.includes(':') && (isAny(a) || isAny(b)))
+
+/** One socket serves the same port on both unspecified addresses; every other address has its own. */
+function groupBySocket(ports: readonly PublishedPort[]): PublishedPort[][] {
+  const listening = ports.filter(({ via }) => via !== 'routed')
+  const groups = Map.groupBy(listening, (port) => {
+    const { protocol, hostPort, containerPort, hostIp } = port
+    return [protocol, hostPort, containerPort, isAny(hostIp) ? 'any' : hostIp].join()
+  })
+  return [...groups.values()]
+}
+
+/** A host without it gets no binding that nobody asked for. */
+function hasIPv6(): boolean {
+  try {
+    closeSync(listenSocket({ protocol: 'udp', address: '::1', port: 0 }).fd)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Those that the kernel gives to clients (ip-sysctl). */
+function ephemeralRange(): [number, number] {
+  const [first = 32768, last = 60999] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'latin1')
+    .trim()
+    .split(/\s+/)
+    .map(Number)
+  return [first, last]
+}
