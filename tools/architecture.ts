@@ -15,6 +15,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   linux: ['core'],
   database: ['core'],
   'engine-client': ['core'],
+  registry: ['core'],
   events: ['core', 'system'],
   storage: ['core', 'system', 'events'],
   images: ['core', 'system', 'events', 'storage'],
@@ -23,7 +24,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   runtime: ['core', 'system', 'events'],
   containers: ['core', 'system', 'events', 'storage', 'volumes', 'images', 'runtime', 'networks'],
   api: ['core', 'services'],
-  cli: ['core', 'engine-client'],
+  cli: ['core', 'engine-client', 'registry'],
   daemon: ['core', 'system', 'services', 'api'],
   testing: ['core', 'system'],
 }

@@ -1,5 +1,13 @@
 export { command, type CommandOptions, type CommandResult } from './command.ts'
 export { type DaemonOptions, startDaemon, type TestDaemon } from './daemon.ts'
+export {
+  type DockerRegistry,
+  type DockerRegistryOptions,
+  filesBelow,
+  startDockerRegistry,
+  type StoredDocument,
+  type StoredImage,
+} from './docker-registry.ts'
 export { demultiplex, EngineApi, type EngineAnswer, type RequestExtras } from './engine-api.ts'
 export { type HostState, leaksSince, readHostState, sandboxVariable } from './host-state.ts'
 export { readInventory, restored } from './inventory.ts'

@@ -6,6 +6,7 @@ import { createEvents, eventFilter } from '@berth/events'
 import { openImages } from '@berth/images'
 import { adoptStrayControllers, lockFile, releaseStrayControllers } from '@berth/linux'
 import { openNetworks } from '@berth/networks'
+import { createRegistries } from '@berth/registry'
 import { ensureDefaultAppArmorProfile, openRuntime, readHostFacts, readLogs } from '@berth/runtime'
 import { defaultSpaceFloor, openStorage, parseSpaceFloor, type SpaceFloor } from '@berth/storage'
 import { openVolumes } from '@berth/volumes'
@@ -18,6 +19,7 @@ import type { DaemonLogger } from './logger.ts'
 import { networkSettings } from './network-settings.ts'
 import { makeDirectories, planPaths } from './paths.ts'
 import { programFiles } from './program-files.ts'
+import { registrySettings, transferLimits } from './registry-settings.ts'
 import { runtimeSettings } from './runtime-settings.ts'
 import { engineVersion } from './system-documents.ts'
 import { createSystem } from './system.ts'
@@ -52,7 +54,11 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
     await openStorage({ root: paths.dataRoot, database, logger, driver, worker, fault, spaceFloor }),
   )
   const { content, snapshots, leases, space } = storage
-  const images = stack.use(await openImages({ database, content, snapshots, events, logger, leases, space }))
+  const registries = stack.use(createRegistries(registrySettings(config)))
+  const concurrency = () => transferLimits(config)
+  const images = stack.use(
+    await openImages({ database, content, snapshots, events, logger, leases, space, registries, concurrency }),
+  )
   stack.use(storage.addRoots(() => images.gcRoots()))
   const volumes = stack.use(await openVolumes({ root: paths.dataRoot, database, events, logger, worker }))
   const networks = stack.use(
@@ -111,7 +117,9 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
       for (const target of listenTargets(config, paths)) await api.listen(target)
     },
     reload: (fresh) => {
-      config = config.reloaded(fresh)
+      const next = config.reloaded(fresh)
+      registries.reconfigure(registrySettings(next))
+      config = next
       logger.setLevel(logLevel(config))
       events.publish('daemon', 'reload', id, { name: facts.hostname })
     },

@@ -43,4 +43,5 @@ export {
 export { KeyedLock } from './keyed-lock.ts'
 export { type Logger, silentLogger } from './log.ts'
 export { compilePattern, type Pattern } from './pattern.ts'
+export { type JoinOptions, SharedWork } from './shared-work.ts'
 export { Undo } from './undo.ts'

@@ -73,6 +73,13 @@ export {
   sizeParameter,
   timeParameter,
 } from './query.ts'
+export {
+  type AuthConfig,
+  decodeAuthConfig,
+  decodeAuthConfigs,
+  encodeAuthConfig,
+  toAuthConfig,
+} from './registry-auth.ts'
 export { encodeFrame, FrameDecoder, frameHeader, type StreamPart, type StreamType } from './stdcopy.ts'
 export type {
   BuildCacheRecord,

@@ -19,8 +19,14 @@ export interface ImagesContext {
   readonly uses: () => readonly ImageUse[]
 }
 
-/** An image's event carries its labels, and its name or else its id; called after the fact. */
-export function announce(context: ImagesContext, action: string, id: Digest, name: string = id): void {
+/** An image's event carries its labels, and its name or else its id; called after the fact. `subject`: see `pull`. */
+export function announce(
+  context: ImagesContext,
+  action: string,
+  id: Digest,
+  name: string = id,
+  subject: string = id,
+): void {
   const labels = context.store.images.get(id)?.config.config?.Labels
-  context.events.publish('image', action, id, { ...labels, name })
+  context.events.publish('image', action, subject, { ...labels, name })
 }

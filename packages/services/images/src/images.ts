@@ -1,6 +1,7 @@
 import type { Digest, ImageConfig } from '@berth/oci'
 import type { ImageRunConfig } from '@berth/oci'
 import type { Readable } from 'node:stream'
+import type { PullRequest } from './pull/pull-image.ts'
 
 /** An image of one platform that is in the store, with its layers unpacked or ready to be. */
 export interface Image {
@@ -96,6 +97,8 @@ export interface Images {
     options: { readonly quiet: boolean; readonly platform?: string },
     progress: Progress,
   ): Promise<void>
+  /** From the registry that the reference names; who aborts leaves others who pull the same undisturbed. */
+  pull(request: PullRequest, progress: Progress): Promise<void>
   /** An archive that both Docker and OCI tools read. */
   save(references: readonly string[], options?: { readonly platform?: string }): Promise<Readable>
   /** The id is the caller's to announce: Docker's last line is `{"status":"sha256:..."}`. */

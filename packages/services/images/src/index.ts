@@ -9,5 +9,7 @@ export type {
   ImportRequest,
   Progress,
 } from './images.ts'
+export type { PullCandidate, PullGate } from './pull/gate.ts'
+export type { PullRequest } from './pull/pull-image.ts'
 export { type ImagesOptions, openImages, type OpenImages } from './open-images.ts'
 export type { ImageRoots } from './reclaimer.ts'

@@ -1,6 +1,7 @@
-import type { Logger } from '@berth/base'
+import { type Logger, unavailable } from '@berth/base'
 import type { Database } from '@berth/database'
 import type { Events } from '@berth/events'
+import type { Registries } from '@berth/registry'
 import type { ContentStore, DiskSpace, Leases, Snapshots } from '@berth/storage'
 import { Readable } from 'node:stream'
 import { commitImage } from './commit-image.ts'
@@ -11,6 +12,10 @@ import { ImageStore } from './image-store.ts'
 import type { Images, ImageUse } from './images.ts'
 import { importImage } from './import-image.ts'
 import { listImages } from './list-images.ts'
+import { BlobDownloads } from './pull/blob-downloads.ts'
+import type { PullGate } from './pull/gate.ts'
+import { TransferSlots } from './pull/transfer-slots.ts'
+import type { Transfers } from './pull/transfers.ts'
 import { presentImage } from './present-image.ts'
 import { pruneImages } from './prune-images.ts'
 import { imageRoots, type ImageRoots, Reclaimer } from './reclaimer.ts'
@@ -29,6 +34,12 @@ export interface ImagesOptions {
   readonly leases?: Leases
   /** The storage's; without it nothing is refused for want of space. */
   readonly space?: Pick<DiskSpace, 'require'>
+  /** Absent: there is no network. */
+  readonly registries?: Registries
+  /** What may be pulled; absent: everything. */
+  readonly gate?: PullGate
+  /** Blobs under way at a time, asked whenever one begins. Default 3 and 5, as Docker's. */
+  readonly concurrency?: () => { readonly downloads: number; readonly uploads: number }
 }
 
 export interface OpenImages extends Images, AsyncDisposable {
@@ -48,6 +59,7 @@ export async function openImages(options: ImagesOptions): Promise<OpenImages> {
   const reclaimer = new Reclaimer(store, { content, snapshots, logger, ...(leases && { leases }) })
   let uses: () => readonly ImageUse[] = nobody
   const context: ImagesContext = { store, content, snapshots, events, logger, reclaimer, space, uses: () => uses() }
+  const transfers = openTransfers(options)
   const free = async (images: Parameters<Reclaimer['reclaim']>[0][]) => {
     await Promise.all(images.map((image) => reclaimer.reclaim(image)))
   }
@@ -79,6 +91,10 @@ export async function openImages(options: ImagesOptions): Promise<OpenImages> {
       const { loadImages } = await import('./load/load-images.ts')
       await loadImages(context, archive, options, progress)
     },
+    pull: async (request, progress) => {
+      const { pullImage } = await import('./pull/pull-image.ts')
+      await pullImage(context, transfers(), request, progress)
+    },
     save: async (references, options) =>
       Readable.from(saveImages(context, planSave(store, references, options?.platform)), { objectMode: false }),
     importRootfs: (request) => importImage(context, request),
@@ -91,5 +107,14 @@ export async function openImages(options: ImagesOptions): Promise<OpenImages> {
       return store.images.size
     },
     [Symbol.asyncDispose]: () => reclaimer.idle(),
+  }
+}
+
+function openTransfers({ content, registries, gate, concurrency }: ImagesOptions): () => Transfers {
+  const slots = new TransferSlots(() => concurrency?.().downloads ?? 3)
+  const downloads = new BlobDownloads({ content, slots })
+  return () => {
+    if (!registries) throw unavailable('this engine reaches no registry')
+    return { registries, downloads, ...(gate && { gate }) }
   }
 }

@@ -8,6 +8,7 @@ import type { Exchange } from '../exchange.ts'
 import { imageReference } from '../reference.ts'
 import { sendChunks, sendJson, sendProgress } from '../respond.ts'
 import type { Route } from '../router.ts'
+import { pull } from './image-transfer.ts'
 import { imageVerbs, type NamedHandler, platformOf } from './images.ts'
 
 interface Deps {
@@ -45,9 +46,9 @@ function byVerb(verbs: Record<string, NamedHandler>): Route['handler'] {
 }
 
 /** A pull or an import; which one, the parameters say. */
-async function createImage(exchange: Exchange, images: Pick<Images, 'importRootfs'>): Promise<void> {
+async function createImage(exchange: Exchange, images: Pick<Images, 'importRootfs' | 'pull'>): Promise<void> {
   const { query } = exchange
-  if (query.get('fromImage')) throw notImplemented('pulling images from a registry is not available yet')
+  if (query.get('fromImage')) return await pull(exchange, images)
   const source = query.get('fromSrc')
   if (!source) throw invalid('either fromImage or fromSrc is required')
   if (source !== '-') throw notImplemented('importing from a URL is not available yet')

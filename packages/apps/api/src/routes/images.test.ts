@@ -1,4 +1,5 @@
-import { invalid } from '@berth/base'
+import { invalid, notFound } from '@berth/base'
+import { encodeAuthConfig } from '@berth/engine-api'
 import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
@@ -139,8 +140,33 @@ test('POST /images/create imports from the body and refuses the rest with words'
   assert.deepEqual([imported.status, imported.text], [200, `{"status":"${imageId}"}\r\n`])
   assert.deepEqual(seen, [{ changes: ['USER x'], message: 'hi', reference: 'a/b:1' }])
   assert.equal((await api.call('POST', '/images/create?fromSrc=-&platform=zz', Buffer.from('tar'))).status, 400)
-  assert.equal((await api.call('POST', '/images/create?fromImage=busybox')).status, 501)
   assert.equal((await api.call('POST', '/images/create')).status, 400)
+})
+
+test('POST /images/create pulls what fromImage and tag name, with the credentials of the request', async () => {
+  const seen: unknown[] = []
+  await using api = await serve({
+    images: {
+      pull({ signal, ...request }, progress) {
+        seen.push(request)
+        progress({ status: 'Pulling' })
+        assert.equal(signal?.aborted, false)
+        return Promise.reject(notFound('gone'))
+      },
+    },
+  })
+  const headers = { 'X-Registry-Auth': encodeAuthConfig({ username: 'me', password: 'pw' }) }
+  const answer = await api.call('POST', '/images/create?fromImage=a/b&tag=1&platform=linux/arm64', undefined, headers)
+  assert.equal(answer.text, '{"status":"Pulling"}\r\n{"errorDetail":{"message":"gone"},"error":"gone"}\r\n')
+  const digest = `sha256:${'a'.repeat(64)}`
+  await api.call('POST', `/images/create?fromImage=a/b:x&tag=${digest}`, undefined, { 'X-Registry-Auth': '!' })
+  await api.call('POST', '/images/create?fromImage=a/b:')
+  assert.deepEqual(seen, [
+    { reference: 'docker.io/a/b:1', platform: 'linux/arm64', auth: { username: 'me', password: 'pw' } },
+    { reference: `docker.io/a/b@${digest}`, auth: {} },
+    { reference: 'docker.io/a/b', auth: {} },
+  ])
+  assert.equal((await api.call('POST', '/images/create?fromImage=A')).status, 400)
 })
 
 test('POST /images/prune names what was removed', async () => {

@@ -21,7 +21,7 @@ export interface RawConnection {
 
 export interface ApiClient {
   readonly path: string
-  call(method: string, target: string, body?: unknown): Promise<Answer>
+  call(method: string, target: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>
   json(target: string): Promise<unknown>
   /** Resolves at the head of the answer. */
   open(method: string, target: string): Promise<IncomingMessage>
@@ -29,8 +29,8 @@ export interface ApiClient {
 }
 
 export function apiClient(path: string): ApiClient {
-  const call = async (method: string, target: string, body?: unknown): Promise<Answer> => {
-    const response = await send(path, method, target, body)
+  const call: ApiClient['call'] = async (method, target, body, headers) => {
+    const response = await send({ path, headers }, method, target, body)
     const text = await readAll(response)
     return { status: response.statusCode ?? 0, headers: response.headers, text }
   }
@@ -38,15 +38,20 @@ export function apiClient(path: string): ApiClient {
     path,
     call,
     json: async (target) => JSON.parse((await call('GET', target)).text) as unknown,
-    open: (method, target) => send(path, method, target),
+    open: (method, target) => send({ path }, method, target),
     raw: (lines, body = '') => openRaw(path, `${lines.join('\r\n')}\r\n\r\n${body}`),
   }
 }
 
-async function send(socketPath: string, method: string, path: string, body?: unknown): Promise<IncomingMessage> {
+interface Way {
+  readonly path: string
+  readonly headers?: Readonly<Record<string, string>> | undefined
+}
+
+async function send(way: Way, method: string, path: string, body?: unknown): Promise<IncomingMessage> {
   const isJson = body !== undefined && !Buffer.isBuffer(body)
-  const headers = isJson ? { 'Content-Type': 'application/json' } : {}
-  const outgoing = request({ socketPath, method, path, headers, agent: false })
+  const headers = { ...(isJson ? { 'Content-Type': 'application/json' } : {}), ...way.headers }
+  const outgoing = request({ socketPath: way.path, method, path, headers, agent: false })
   outgoing.end(isJson ? JSON.stringify(body) : (body as Buffer | undefined))
   const [response] = (await once(outgoing, 'response')) as [IncomingMessage]
   return response

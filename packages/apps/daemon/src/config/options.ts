@@ -64,6 +64,9 @@ export const optionSpecs: readonly OptionSpec[] = [
   { flag: 'ip-masq', kind: 'boolean', help: "Masquerade the default bridge's traffic (default true)" },
   { flag: 'registry-mirror', key: 'registry-mirrors', kind: 'list', help: 'Preferred registry mirror', isReloadable: true },
   { flag: 'insecure-registry', key: 'insecure-registries', kind: 'list', help: 'Enable insecure registry communication', isReloadable: true },
+  { flag: 'registry-certs', kind: 'string', help: 'Directory of certificates for registries (default /etc/berth/certs.d)' },
+  { flag: 'offline', kind: 'boolean', help: 'Ask nothing of any registry', isReloadable: true },
+  { flag: 'proxies', kind: 'map', help: 'Proxies: http-proxy, https-proxy and no-proxy, as daemon.json has them' },
   { flag: 'iptables', kind: 'boolean', help: 'nftables rules are always managed', refusal: never('Berth always manages its own nftables table', 'true') },
   { flag: 'ip6tables', kind: 'boolean', help: 'nftables rules are always managed', refusal: never('Berth always manages its own nftables table', 'true') },
   { flag: 'userland-proxy', kind: 'boolean', help: 'Userland proxy', refusal: later('choosing the proxy', 'true', 'false') },
@@ -84,12 +87,12 @@ export const optionSpecs: readonly OptionSpec[] = [
   { flag: 'oom-score-adjust', kind: 'integer', help: "The daemon's own oom_score_adj", refusal: later('the daemon’s own oom_score_adj', '0') },
   { flag: 'cpu-rt-period', kind: 'integer', help: 'Real-time CPU period', refusal: later('real-time CPU limits', '0') },
   { flag: 'cpu-rt-runtime', kind: 'integer', help: 'Real-time CPU runtime', refusal: later('real-time CPU limits', '0') },
-  { flag: 'max-concurrent-downloads', kind: 'integer', help: 'Concurrent downloads', refusal: later('pulling') },
-  { flag: 'max-concurrent-uploads', kind: 'integer', help: 'Concurrent uploads', refusal: later('pushing') },
-  { flag: 'max-download-attempts', kind: 'integer', help: 'Download attempts', refusal: later('pulling') },
-  { flag: 'http-proxy', kind: 'string', help: 'Proxy for HTTP', refusal: later('pulling', '') },
-  { flag: 'https-proxy', kind: 'string', help: 'Proxy for HTTPS', refusal: later('pulling', '') },
-  { flag: 'no-proxy', kind: 'string', help: 'Hosts without proxy', refusal: later('pulling', '') },
+  { flag: 'max-concurrent-downloads', kind: 'integer', help: 'Blobs of pulls under way at a time (default 3)', isReloadable: true },
+  { flag: 'max-concurrent-uploads', kind: 'integer', help: 'Blobs of pushes under way at a time (default 5)', isReloadable: true },
+  { flag: 'max-download-attempts', kind: 'integer', help: 'Tries of a download (default 5)', isReloadable: true },
+  { flag: 'http-proxy', kind: 'string', help: 'Proxy for HTTP to registries' },
+  { flag: 'https-proxy', kind: 'string', help: 'Proxy for HTTPS to registries' },
+  { flag: 'no-proxy', kind: 'string', help: 'Hosts that are reached without a proxy' },
 ] // prettier-ignore
 
 export const keyOf = (spec: OptionSpec): string => spec.key ?? spec.flag

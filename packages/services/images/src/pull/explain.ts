@@ -1,0 +1,34 @@
+import { forbidden, internal, notFound, unauthorized, unavailable } from '@berth/base'
+import { familiarName, familiarString, type Reference } from '@berth/oci'
+import { RegistryError, UnreachedError } from '@berth/registry'
+
+/** What a registry's refusal of `reference` is called: Docker's words, by which clients know it. */
+export function explainPull(error: unknown, reference: Reference): unknown {
+  if (error instanceof UnreachedError) return internal(error.message, error)
+  if (!(error instanceof RegistryError)) return error
+  const { message } = error
+  switch (error.facts.code) {
+    case 'MANIFEST_UNKNOWN':
+      return notFound(`manifest for ${familiarString(reference)} not found: ${message}`, error)
+    case 'NAME_UNKNOWN':
+      return notFound(`repository ${familiarName(reference)} not found: ${message}`, error)
+    case 'DENIED':
+      return notFound(
+        `pull access denied for ${familiarName(reference)}, repository does not exist or may require 'docker login': ${message}`,
+        error,
+      )
+    default:
+      return byStatus(error)
+  }
+}
+
+function byStatus(error: RegistryError): unknown {
+  const { message, facts } = error
+  if (facts.status === 401) return unauthorized(message, error)
+  if (facts.status === 403) return forbidden(message, error)
+  if (facts.status === 429) return unavailable(`${message}${waitOf(facts.retryAfterMs)}`, error)
+  return error
+}
+
+const waitOf = (ms: number | undefined): string =>
+  ms === undefined ? '' : ` (the registry asks to wait ${Math.ceil(ms / 1000)} s)`

@@ -1,0 +1,221 @@
+import { fault, invalid, messageOf, zeroTime } from '@berth/base'
+import type { AuthConfig } from '@berth/engine-api'
+import {
+  chainIds,
+  decodeImageConfig,
+  type Descriptor,
+  type Digest,
+  familiarName,
+  familiarString,
+  formatPlatform,
+  hostPlatform,
+  type ImageConfig,
+  isDigest,
+  isNameOnly,
+  maxConfigBytes,
+  type Manifest,
+  parsePlatform,
+  parseReference,
+  type Platform,
+  platformRank,
+  type Reference,
+} from '@berth/oci'
+import type { FetchedManifest, Repository } from '@berth/registry'
+import { announce, type ImagesContext } from '../context.ts'
+import { findImage } from '../find-image.ts'
+import type { Progress } from '../images.ts'
+import { type ImageRecord, keyOf, type NameRecord, type StoreChange } from '../image-store.ts'
+import type { ImageLease } from '../reclaimer.ts'
+import { explainPull } from './explain.ts'
+import { fetchDocuments, type ImageDocuments } from './fetch-documents.ts'
+import type { Transfers } from './transfers.ts'
+import { pullLayers } from './pull-layers.ts'
+
+export interface PullRequest {
+  /** A name alone stands for all its tags. */
+  readonly reference: string
+  readonly platform?: string
+  readonly auth?: AuthConfig
+  readonly signal?: AbortSignal
+}
+
+interface Pull {
+  readonly repository: Repository
+  readonly platform: Platform | undefined
+  readonly signal: AbortSignal
+  readonly progress: Progress
+}
+
+/** Pulls one image, or all of a repository, and tells of it in Docker's words. */
+export async function pullImage(
+  context: ImagesContext,
+  transfers: Transfers,
+  request: PullRequest,
+  progress: Progress,
+): Promise<void> {
+  const reference = parseReference(request.reference)
+  const platform = request.platform === undefined ? undefined : parsePlatform(request.platform)
+  const repository = transfers.registries.repository(reference, request.auth)
+  const signal = request.signal ?? new AbortController().signal
+  const pull: Pull = { repository, platform, signal, progress }
+  let isNewer = false
+  try {
+    const wanted = isNameOnly(reference) ? await allTags(pull, reference) : [reference]
+    for (const one of wanted) isNewer = (await pullReference(context, transfers, pull, one)) || isNewer
+  } catch (error) {
+    throw explainPull(error, reference)
+  }
+  const status = isNewer ? 'Downloaded newer image for' : 'Image is up to date for'
+  progress({ status: `Status: ${status} ${familiarString(reference)}` })
+  if (platform && !isNameOnly(reference)) warnOfPlatform(context, request.reference, platform, progress)
+}
+
+/** A manifest that is no index has no choice to offer. */
+function warnOfPlatform(context: ImagesContext, reference: string, wanted: Platform, progress: Progress): void {
+  try {
+    findImage(context.store, reference, formatPlatform(wanted))
+  } catch (error) {
+    progress({ status: `WARNING: ${messageOf(error)}` })
+  }
+}
+
+async function allTags({ repository, signal }: Pull, reference: Reference): Promise<Reference[]> {
+  const tags = await repository.tags(signal)
+  if (tags.length === 0) throw invalid(`no tags found for ${familiarName(reference)}`)
+  return tags.map((tag) => ({ ...reference, tag }))
+}
+
+/** Whether it brought something that was not here. */
+async function pullReference(
+  context: ImagesContext,
+  transfers: Transfers,
+  pull: Pull,
+  reference: Reference,
+): Promise<boolean> {
+  const { repository, progress, signal } = pull
+  const id = reference.digest ?? reference.tag ?? 'latest'
+  using lease = await context.reclaimer.lease()
+  const target = await repository.manifest(id, signal)
+  progress({ status: `Pulling from ${reference.path}`, id })
+  await transfers.gate?.admit({ reference, target: target.descriptor, repository }, signal)
+  const documents = await fetchDocuments(repository, target, pull)
+  const image = await bring(context, transfers, { ...pull, lease, documents })
+  fault('pull: unpacked')
+  const isNewer = finish(context, { reference, image, documents })
+  progress({ status: `Digest: ${target.descriptor.digest}` })
+  announce(context, 'pull', image.id, familiarName(reference), familiarString(reference))
+  return isNewer
+}
+
+interface Bringing extends Pull {
+  readonly lease: ImageLease
+  readonly documents: ImageDocuments
+}
+
+/** Stores documents and layers, and unpacks what this host can run or what was asked for alone. */
+async function bring(context: ImagesContext, transfers: Transfers, bringing: Bringing): Promise<ImageRecord> {
+  const { documents, lease, progress, signal, repository } = bringing
+  const { manifest, descriptor } = documents
+  const config = await bringConfig(context, transfers, bringing)
+  checkConfig(config, manifest)
+  for (const document of documents.chain) await storeDocument(context, lease, document)
+  const chain = chainIds(config.rootfs.diff_ids)
+  if (chain.length > 0) lease.broughtChain(chain)
+  const { layers } = manifest
+  const unpacks = platformRank(hostPlatform(), config) !== undefined || documents.chain.length === 1
+  const known = context.store.images.get(manifest.config.digest)
+  const isWhole = known !== undefined && layers.every(({ digest }) => context.content.info(digest))
+  const say = isWhole ? () => {} : progress
+  const request = { repository, lease, layers, config, chain, unpacks, progress: say, signal }
+  const layerSizes = await pullLayers(context, transfers.downloads, request)
+  const { mediaType, digest, size } = descriptor
+  return {
+    parent: '',
+    lastTaggedAt: zeroTime,
+    ...known,
+    id: manifest.config.digest,
+    config,
+    manifest: { mediaType, digest, size },
+    layers: layers.map(plainDescriptor),
+    ...(layerSizes && { layerSizes }),
+  }
+}
+
+const plainDescriptor = ({ mediaType, digest, size, annotations }: Descriptor): Descriptor => ({
+  mediaType,
+  digest,
+  size,
+  ...(annotations && { annotations }),
+})
+
+async function bringConfig(
+  { content }: ImagesContext,
+  { downloads }: Transfers,
+  { documents, repository, lease, signal }: Bringing,
+): Promise<ImageConfig> {
+  const { config: descriptor } = documents.manifest
+  if (descriptor.size > maxConfigBytes) throw invalid(`image config: larger than ${maxConfigBytes} bytes`)
+  lease.broughtBlob(await downloads.fetch({ descriptor, repository, signal }))
+  return decodeImageConfig(await content.read(descriptor.digest, maxConfigBytes))
+}
+
+function checkConfig({ os, rootfs }: ImageConfig, { layers }: Manifest): void {
+  if (os !== 'linux') throw invalid(`image operating system ${JSON.stringify(os)} cannot be used on this platform`)
+  const [expected, got] = [rootfs.diff_ids.length, layers.length]
+  if (expected !== got) throw invalid(`invalid manifest, layers length mismatch: expected ${expected}, got ${got}`)
+}
+
+async function storeDocument({ content }: ImagesContext, lease: ImageLease, { bytes, descriptor }: FetchedManifest) {
+  if (!isDigest(descriptor.digest)) throw new Error(`not a digest: ${descriptor.digest}`)
+  lease.broughtBlob(await content.ingest(once(bytes), { expected: descriptor.digest, sizeBytes: bytes.length }))
+}
+
+async function* once(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes
+}
+
+interface Finished {
+  readonly reference: Reference
+  readonly image: ImageRecord
+  readonly documents: ImageDocuments
+}
+
+/** Writes the image and its names in one transaction; true when the name stood for something else before. */
+function finish(context: ImagesContext, { reference, image, documents }: Finished): boolean {
+  const { store } = context
+  const { mediaType, digest, size } = documents.target.descriptor
+  const target: Descriptor = { mediaType, digest, size }
+  const { domain, path, tag } = reference
+  const references: Reference[] = [
+    ...(reference.digest === undefined && tag !== undefined ? [{ domain, path, tag }] : []),
+    { domain, path, digest },
+  ]
+  const before = references.map((one) => store.names.get(keyOf(one)))
+  const names = references.map((one, i) => nameRecord(one, target, image, before[i]))
+  store.commit([
+    { kind: 'putImage', image: refreshed(context, image) },
+    ...names.map((name): StoreChange => ({ kind: 'putName', name })),
+  ])
+  context.reclaimer.offerBlobs(before.flatMap((name) => (name ? [name.target.digest] : [])))
+  const [first] = before
+  return first?.target.digest !== digest || !first.images.includes(image.id)
+}
+
+/** An image that was here may have been tagged meanwhile. */
+function refreshed({ store }: ImagesContext, image: ImageRecord): ImageRecord {
+  const now = store.images.get(image.id)
+  return now ? { ...image, parent: now.parent, lastTaggedAt: now.lastTaggedAt } : image
+}
+
+/** Other platforms of the same index stay under the name; this host's own comes first. */
+function nameRecord(
+  reference: Reference,
+  target: Descriptor,
+  image: ImageRecord,
+  before: NameRecord | undefined,
+): NameRecord {
+  const siblings = before?.target.digest === target.digest ? before.images.filter((id) => id !== image.id) : []
+  const isOwn = platformRank(hostPlatform(), image.config) !== undefined
+  const images: Digest[] = isOwn ? [image.id, ...siblings] : [...siblings, image.id]
+  return { reference, target, images }
+}

@@ -1,0 +1,117 @@
+import type { Descriptor, Digest, ImageConfig } from '@berth/oci'
+import type { Repository } from '@berth/registry'
+import { verifyDiffId } from '../add-layer.ts'
+import type { ImagesContext } from '../context.ts'
+import type { Progress } from '../images.ts'
+import type { ImageLease } from '../reclaimer.ts'
+import type { BlobDownloads, BlobProgress } from './blob-downloads.ts'
+import { LayerReport } from './pull-progress.ts'
+
+export interface LayersRequest {
+  readonly repository: Repository
+  readonly lease: ImageLease
+  readonly layers: readonly Descriptor[]
+  readonly config: ImageConfig
+  /** Chain ids of the layers, base first. */
+  readonly chain: readonly Digest[]
+  /** Foreign platforms are kept packed. */
+  readonly unpacks: boolean
+  readonly progress: Progress
+  readonly signal: AbortSignal
+}
+
+/** Brings all layers, side by side, and unpacks each as soon as it and the one below are there. Returns their sizes. */
+export async function pullLayers(
+  context: ImagesContext,
+  downloads: BlobDownloads,
+  request: LayersRequest,
+): Promise<number[] | undefined> {
+  const failed = new AbortController()
+  const signal = AbortSignal.any([request.signal, failed.signal])
+  const reports = request.layers.map((layer) => new LayerReport(layer, request.progress))
+  announceLayers(context, request, reports)
+  /** Resolves when the unpacking of the layer below has begun, so that it can be stood on. */
+  let below: Promise<void> = Promise.resolve()
+  const works = request.layers.map((layer, i) => {
+    const begun = Promise.withResolvers<void>()
+    const under = below
+    below = begun.promise
+    begun.promise.catch(() => {})
+    const work = pullLayer(context, downloads, {
+      ...request,
+      signal,
+      layer,
+      i,
+      report: reports[i],
+      under,
+      begun: begun.resolve,
+    })
+    work.then(() => begun.resolve(), begun.reject)
+    return work
+  })
+  try {
+    const sizes = await Promise.all(works)
+    return request.unpacks ? sizes : undefined
+  } catch (error) {
+    failed.abort(error)
+    await Promise.allSettled(works)
+    throw error
+  }
+}
+
+function announceLayers({ content }: ImagesContext, { layers }: LayersRequest, reports: readonly LayerReport[]): void {
+  for (const [i, { digest }] of layers.entries()) {
+    reports[i]?.say(content.info(digest) ? 'Already exists' : 'Pulling fs layer')
+  }
+}
+
+interface OneLayer extends LayersRequest {
+  readonly layer: Descriptor
+  readonly i: number
+  readonly report: LayerReport | undefined
+  readonly under: Promise<void>
+  readonly begun: () => void
+}
+
+async function pullLayer(context: ImagesContext, downloads: BlobDownloads, one: OneLayer): Promise<number> {
+  const { layer, repository, lease, signal, report } = one
+  const isHere = context.content.info(layer.digest) !== undefined
+  const onProgress = (progress: BlobProgress) => report && tell(report, progress)
+  lease.broughtBlob(await downloads.fetch({ descriptor: layer, repository, signal, onProgress }))
+  if (!isHere) report?.say('Download complete')
+  const sizeBytes = one.unpacks ? await unpack(context, one, isHere ? undefined : report) : 0
+  if (!isHere || !one.unpacks) report?.say(isHere ? 'Already exists' : 'Pull complete')
+  return sizeBytes
+}
+
+function tell(report: LayerReport, progress: BlobProgress): void {
+  if (progress.phase === 'downloading') return report.bar('Downloading', progress.currentBytes)
+  report.say(progress.phase === 'waiting' ? 'Waiting' : 'Verifying Checksum')
+}
+
+async function unpack(context: ImagesContext, one: OneLayer, report: LayerReport | undefined): Promise<number> {
+  const { content, snapshots } = context
+  const { layer, i, chain, config, under, begun, signal } = one
+  const [chainId, diffId] = [chain[i], config.rootfs.diff_ids[i]]
+  if (!chainId || !diffId) throw new Error(`no chain id for layer ${i}`)
+  await under
+  if (snapshots.has(chainId)) {
+    begun()
+    if (!isKnown(context, one, diffId)) await verifyDiffId(content, layer.digest, diffId)
+    return await snapshots.usage(chainId)
+  }
+  report?.bar('Extracting', 0)
+  const source = { path: content.pathOf(layer.digest), diffId, blobDigest: layer.digest }
+  const unpacked = snapshots.unpack(chain[i - 1], source, signal)
+  begun()
+  const { sizeBytes } = await unpacked
+  report?.bar('Extracting', layer.size)
+  return sizeBytes
+}
+
+/** Whether an image that is here says that this blob has this diff id: it was verified then. */
+function isKnown({ store }: ImagesContext, { layer, i }: OneLayer, diffId: Digest): boolean {
+  return store.images
+    .values()
+    .some(({ layers, config }) => layers[i]?.digest === layer.digest && config.rootfs.diff_ids[i] === diffId)
+}

@@ -1,0 +1,73 @@
+import { codeOf, EngineError, messageOf } from '@berth/base'
+
+interface Failed {
+  readonly syscall?: string
+  readonly address?: string
+  readonly port?: number
+  readonly hostname?: string
+}
+
+/** Go's verb of a request in an error: `Get`, `Post`. */
+const verbOf = (method: string): string => (method === 'POST' ? 'Post' : 'Get')
+
+/** A failure to reach a registry, in the words that Docker's users know: `Get "https://host/v2/": dial tcp ...`. */
+export function connectionError(method: string, url: URL, error: unknown): UnreachedError {
+  return new UnreachedError(`${verbOf(method)} "${shown(url)}": ${reasonOf(url, error)}`, error)
+}
+
+/** There was no answer: nobody was reached, or not in the way that was tried. */
+export class UnreachedError extends EngineError {
+  constructor(message: string, cause: unknown) {
+    super('unavailable', message, { cause })
+  }
+}
+
+/** A query may hold a token or a signature; for what a registry serves its root stands, as clients know it. */
+const shown = (url: URL): string => `${url.origin}${url.pathname.startsWith('/v2/') ? '/v2/' : url.pathname}`
+
+const plainReasons: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connect: connection refused',
+  EHOSTUNREACH: 'connect: no route to host',
+  ENETUNREACH: 'connect: network is unreachable',
+  ETIMEDOUT: 'i/o timeout',
+}
+
+function reasonOf(url: URL, error: unknown): string {
+  const failed = firstOf(error)
+  const code = codeOf(failed) ?? ''
+  const { syscall, address, port, hostname } = failed as Failed
+  if (syscall === 'getaddrinfo') {
+    return `dial tcp: lookup ${hostname}: ${code === 'ENOTFOUND' ? 'no such host' : 'temporary failure in name resolution'}`
+  }
+  const place = address === undefined ? url.host : joinHostPort(address, port)
+  if (syscall === 'connect' && plainReasons[code]) return `dial tcp ${place}: ${plainReasons[code]}`
+  if (code === 'ECONNRESET') return 'EOF'
+  if (code.startsWith('ERR_SSL') || code === 'EPROTO')
+    return isPlainHttp(failed) ? 'http: server gave HTTP response to HTTPS client' : `tls: ${messageOf(failed)}`
+  return certificateReasons[code]?.(url.hostname) ?? messageOf(failed)
+}
+
+const joinHostPort = (address: string, port = 0): string =>
+  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+
+/** Happy eyeballs tries several addresses: the first failure speaks for all. */
+function firstOf(error: unknown): unknown {
+  return error instanceof AggregateError && error.errors.length > 0 ? (error.errors[0] as unknown) : error
+}
+
+export function isPlainHttp(error: unknown): boolean {
+  return ['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'EPROTO'].includes(codeOf(error) ?? '')
+}
+
+const failedTo = 'tls: failed to verify certificate: x509: '
+const unknownAuthority = (): string => `${failedTo}certificate signed by unknown authority`
+const certificateReasons: Readonly<Record<string, (host: string) => string>> = {
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownAuthority,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownAuthority,
+  UNABLE_TO_GET_ISSUER_CERT: unknownAuthority,
+  DEPTH_ZERO_SELF_SIGNED_CERT: unknownAuthority,
+  SELF_SIGNED_CERT_IN_CHAIN: unknownAuthority,
+  CERT_HAS_EXPIRED: () => `${failedTo}certificate has expired or is not yet valid`,
+  CERT_NOT_YET_VALID: () => `${failedTo}certificate has expired or is not yet valid`,
+  ERR_TLS_CERT_ALTNAME_INVALID: (host) => `${failedTo}certificate is not valid for ${host}`,
+}
