@@ -99,7 +99,7 @@ async function pullReference(
   progress({ status: `Pulling from ${reference.path}`, id })
   await transfers.gate?.admit({ reference, target: target.descriptor, repository }, signal)
   const documents = await fetchDocuments(repository, target, pull)
-  const image = await bring(context, transfers, { ...pull, lease, documents })
+  const image = await bring(context, transfers, { ...pull, reference, lease, documents })
   fault('pull: unpacked')
   const isNewer = finish(context, { reference, image, documents })
   progress({ status: `Digest: ${target.descriptor.digest}` })
@@ -108,13 +108,14 @@ async function pullReference(
 }
 
 interface Bringing extends Pull {
+  readonly reference: Reference
   readonly lease: ImageLease
   readonly documents: ImageDocuments
 }
 
 /** Stores documents and layers, and unpacks what this host can run or what was asked for alone. */
 async function bring(context: ImagesContext, transfers: Transfers, bringing: Bringing): Promise<ImageRecord> {
-  const { documents, lease, progress, signal, repository } = bringing
+  const { reference, documents, lease, progress, signal, repository } = bringing
   const { manifest, descriptor } = documents
   const config = await bringConfig(context, transfers, bringing)
   checkConfig(config, manifest)
@@ -124,8 +125,11 @@ async function bring(context: ImagesContext, transfers: Transfers, bringing: Bri
   const { layers } = manifest
   const unpacks = platformRank(hostPlatform(), config) !== undefined || documents.chain.length === 1
   const known = context.store.images.get(manifest.config.digest)
-  const isWhole = known !== undefined && layers.every(({ digest }) => context.content.info(digest))
-  const say = isWhole ? () => {} : progress
+  const missing = layers.filter((layer) => !context.content.info(layer.digest))
+  // Docker says nothing of the layers of an image that is here.
+  const say = known && missing.length === 0 ? () => {} : progress
+  const neededBytes = missing.reduce((sum, { size: bytes }) => sum + bytes, 0)
+  await context.space.require(`pulling ${familiarName(reference)}`, neededBytes)
   const request = { repository, lease, layers, config, chain, unpacks, progress: say, signal }
   const layerSizes = await pullLayers(context, transfers.downloads, request)
   const { mediaType, digest, size } = descriptor
