@@ -19,6 +19,7 @@ export interface ConfigFile {
   readonly statsFormat?: string
   readonly networksFormat?: string
   readonly volumesFormat?: string
+  readonly pluginsFormat?: string
   readonly pruneFilters?: readonly string[]
   readonly HttpHeaders?: Readonly<Record<string, string>>
   readonly currentContext?: string

@@ -46,7 +46,7 @@ export interface PluginSummary {
 /** Plugins are marked by an asterisk. */
 function pluginEntries(plugins: readonly PluginSummary[]): Record<string, Entry> {
   return Object.fromEntries(
-    plugins.map(({ Name, ShortDescription = '' }) => [`${Name}*`, { summary: ShortDescription }]),
+    plugins.map(({ Name, ShortDescription = '' }) => [`${Name}*`, { summary: ShortDescription, children: {} }]),
   )
 }
 
@@ -61,6 +61,6 @@ function listEntries(entries: Readonly<Record<string, Entry>>): string {
   return shown.map(([name, entry]) => `  ${name.padEnd(width)} ${entry.summary}\n`).join('')
 }
 
-function isThere({ missing, load, children, plugin }: Entry): boolean {
-  return missing !== true && (plugin === undefined || load !== undefined || children !== undefined)
+function isThere({ missing, load, children }: Entry): boolean {
+  return missing !== true && (load !== undefined || children !== undefined)
 }

@@ -1,4 +1,5 @@
 import type { AnyCommand } from './command.ts'
+import { checkpoint, plugin, trust } from './registry-rare.ts'
 
 interface CommandModule {
   readonly command: AnyCommand
@@ -95,7 +96,19 @@ const wait: Entry = {
   load: () => import('./commands/container/wait.ts'),
 }
 
-const build: Entry = { ...missing('Build an image from a Dockerfile'), plugin: 'buildx' }
+const build: Entry = {
+  summary: 'Build an image from a Dockerfile',
+  load: () => import('./commands/builder/build.ts'),
+  plugin: 'buildx',
+}
+const builder: Entry = {
+  summary: 'Manage builds',
+  plugin: 'buildx',
+  children: {
+    build,
+    prune: { summary: 'Remove build cache', load: () => import('./commands/builder/prune.ts') },
+  },
+}
 const pull = missing('Download an image from a registry')
 const push = missing('Upload an image to a registry')
 const history: Entry = { summary: 'Show the history of an image', load: () => import('./commands/image/history.ts') }
@@ -286,16 +299,18 @@ export const groups: readonly { readonly title: string; readonly commands: Reado
   {
     title: 'Management Commands',
     commands: {
-      builder: { ...missing('Manage builds'), plugin: 'buildx' },
+      builder,
       buildx: { summary: 'Manage builds with BuildKit', plugin: 'buildx' },
       compose: { summary: 'Define and run multi-container applications', plugin: 'compose' },
+      checkpoint,
       container,
       context,
       image,
       manifest: missing('Manage image manifests and manifest lists'),
       network,
-      plugin: missing('Manage plugins'),
+      plugin,
       system,
+      trust,
       volume: missing('Manage volumes'),
     },
   },
@@ -346,10 +361,14 @@ export function findCommand(words: readonly string[]): Found | undefined {
   const [first, ...rest] = words
   const top = groups.map((group) => own(group.commands, first ?? '')).find((entry) => entry !== undefined)
   if (top === undefined || first === undefined) return undefined
-  const [second, ...others] = rest
-  const child = second === undefined ? undefined : own(top.children ?? {}, second)
-  if (child === undefined || second === undefined) return { entry: top, path: [first], rest }
-  return { entry: child, path: [first, second], rest: others }
+  return descend({ entry: top, path: [first], rest })
+}
+
+function descend(found: Found): Found {
+  const [word, ...rest] = found.rest
+  const child = word === undefined ? undefined : own(found.entry.children ?? {}, word)
+  if (child === undefined || word === undefined) return found
+  return descend({ entry: child, path: [...found.path, word], rest })
 }
 
 function own(entries: Readonly<Record<string, Entry>>, name: string): Entry | undefined {

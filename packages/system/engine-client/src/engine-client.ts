@@ -2,6 +2,7 @@ import { ContainersClient } from './containers-client.ts'
 import { ExecClient } from './exec-client.ts'
 import { ImagesClient } from './images-client.ts'
 import { NetworksClient } from './networks-client.ts'
+import { PluginsClient } from './plugins-client.ts'
 import { SystemClient } from './system-client.ts'
 import { Transport, type TransportOptions } from './transport.ts'
 
@@ -12,6 +13,7 @@ export class EngineClient {
   readonly exec: ExecClient
   readonly images: ImagesClient
   readonly networks: NetworksClient
+  readonly plugins: PluginsClient
   readonly system: SystemClient
 
   constructor(options: TransportOptions) {
@@ -20,6 +22,7 @@ export class EngineClient {
     this.exec = new ExecClient(this.transport)
     this.images = new ImagesClient(this.transport)
     this.networks = new NetworksClient(this.transport)
+    this.plugins = new PluginsClient(this.transport)
     this.system = new SystemClient(this.transport)
   }
 

@@ -9,7 +9,7 @@ import type {
 } from '@berth/engine-api'
 import { encodeFilters, type Filters } from './filters.ts'
 import { readJsonLines } from './lines.ts'
-import type { EngineResponse, Transport } from './transport.ts'
+import type { EngineResponse, Query, Transport } from './transport.ts'
 
 export interface ImageListOptions {
   readonly all?: boolean
@@ -34,6 +34,8 @@ export interface CommitOptions {
   readonly changes?: readonly string[]
   readonly pause?: boolean
 }
+
+export type BuildMessage = ProgressMessage & { readonly aux?: { readonly ID?: string } }
 
 /** `/images` and `/commit`. Names may be ids or their prefixes. */
 export class ImagesClient {
@@ -102,6 +104,13 @@ export class ImagesClient {
   async *pull(name: string, query: { tag?: string; platform?: string } = {}): AsyncGenerator<ProgressMessage, void> {
     const response = await this.#transport.request('POST', '/images/create', { query: { fromImage: name, ...query } })
     yield* readJsonLines<ProgressMessage>(response.body)
+  }
+
+  /** Builds from a tar archive, or from what the engine fetches; yields its progress, `aux.ID` being the image. */
+  async *build(query: Query, stream?: AsyncIterable<Uint8Array>): AsyncGenerator<BuildMessage, void> {
+    const headers: Record<string, string> = stream === undefined ? {} : { 'Content-Type': 'application/x-tar' }
+    const response = await this.#transport.request('POST', '/build', { query, headers, stream })
+    yield* readJsonLines<BuildMessage>(response.body)
   }
 
   commit({ repository, ...query }: CommitOptions): Promise<CommitResponse> {

@@ -16,9 +16,10 @@ export { ApiError, ConnectionError, isStatus } from './errors.ts'
 export type { ExecClient } from './exec-client.ts'
 export type { Filters } from './filters.ts'
 export { Demultiplexer, type Frame, type StreamName } from './frames.ts'
-export type { CommitOptions, ImageListOptions, ImagesClient, ImportOptions } from './images-client.ts'
+export type { BuildMessage, CommitOptions, ImageListOptions, ImagesClient, ImportOptions } from './images-client.ts'
 export { readJsonLines } from './lines.ts'
 export type { NetworkCreateBody, NetworkCreateResponse, NetworksClient, SubnetRequest } from './networks-client.ts'
+export type { PluginPrivilege, PluginsClient, PluginSummary } from './plugins-client.ts'
 export type { EventsOptions, ObjectKind, SystemClient } from './system-client.ts'
 export {
   type EngineResponse,

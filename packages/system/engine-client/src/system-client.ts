@@ -10,6 +10,16 @@ export interface EventsOptions {
 }
 export type ObjectKind = 'network' | 'volume' | 'plugin'
 
+export interface BuildCacheOptions {
+  readonly all?: boolean
+  readonly filters?: Filters
+  readonly keepStorageBytes?: number
+}
+export interface BuildCachePruned {
+  readonly CachesDeleted: string[] | null
+  readonly SpaceReclaimed: number
+}
+
 /** What belongs to the engine as a whole. */
 export class SystemClient {
   readonly #transport: Transport
@@ -52,7 +62,8 @@ export class SystemClient {
     return this.#transport.json('POST', '/volumes/prune', { query: { filters: encodeFilters(filters) } })
   }
 
-  pruneBuildCache(query: { all?: boolean } = {}): Promise<{ CachesDeleted: string[] | null; SpaceReclaimed: number }> {
+  pruneBuildCache({ all, filters, keepStorageBytes }: BuildCacheOptions = {}): Promise<BuildCachePruned> {
+    const query = { all, filters: encodeFilters(filters), 'keep-storage': keepStorageBytes }
     return this.#transport.json('POST', '/build/prune', { query })
   }
 }

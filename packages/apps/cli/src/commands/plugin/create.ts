@@ -1,0 +1,37 @@
+import { createReadStream, lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs'
+import { join } from 'node:path'
+import { createCompressor, tarEntry, type TarSource, writeTar } from '@berth/archive'
+import { Readable } from 'node:stream'
+import { defineCommand, exactly } from '../../command.ts'
+import { boolean } from '../../flags/flag.ts'
+
+export const command = defineCommand({
+  usage: '[OPTIONS] PLUGIN PLUGIN-DATA-DIR',
+  summary: 'Create a plugin from a rootfs and configuration. The directory must have config.json and rootfs.',
+  count: exactly(2),
+  flags: { compress: boolean('compress', 'Compress the context using gzip') },
+  async run(cli, { args: [name = '', directory = ''], flags }) {
+    for (const needed of ['config.json', 'rootfs']) lstatSync(join(directory, needed))
+    const tar = Readable.from(writeTar(members(directory, '')))
+    await cli.engine.plugins.create(name, flags.compress ? tar.pipe(createCompressor('gzip')) : tar)
+    cli.out(`${name}\n`)
+  },
+})
+
+/** The files below a directory, parents first. */
+function* members(root: string, below: string): Generator<TarSource> {
+  for (const file of readdirSync(join(root, below)).toSorted()) {
+    const path = below === '' ? file : `${below}/${file}`
+    const stats = lstatSync(join(root, path))
+    yield member(join(root, path), path, stats)
+    if (stats.isDirectory()) yield* members(root, path)
+  }
+}
+
+function member(source: string, path: string, stats: Stats): TarSource {
+  const common = { path, mode: stats.mode & 0o7777, uid: stats.uid, gid: stats.gid }
+  if (stats.isDirectory()) return { entry: tarEntry({ ...common, type: 'directory' }) }
+  if (stats.isSymbolicLink()) return { entry: tarEntry({ ...common, type: 'symlink', linkPath: readlinkSync(source) }) }
+  if (!stats.isFile()) throw new Error(`${source} is neither a file, a directory nor a symbolic link`)
+  return { entry: tarEntry({ ...common, sizeBytes: stats.size }), content: createReadStream(source) }
+}
