@@ -53,7 +53,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
   const storage = stack.use(
     await openStorage({ root: paths.dataRoot, database, logger, driver, worker, fault, spaceFloor }),
   )
-  const { content, snapshots, leases, space } = storage
+  const { content, snapshots, copies, leases, space } = storage
   const registries = stack.use(createRegistries(registrySettings(config)))
   const concurrency = () => transferLimits(config)
   const images = stack.use(
@@ -74,6 +74,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
     images,
     snapshots,
     volumes,
+    copies,
     networks,
     runtime,
     readLogs,

@@ -1,3 +1,4 @@
+export { type Borrowed, borrowed } from './borrowed.ts'
 export { formatTimeNs, longestTimerMs, nowNs, nowText, parseTimeNs, zeroTime } from './clock.ts'
 export { Emitter } from './emitter.ts'
 export {

@@ -2,8 +2,9 @@ import type { ContainerId, ExecId, Filters } from '@berth/base'
 import type { ContainerCreateRequest, Resources, RestartPolicy } from '@berth/engine-api'
 import type { ImageRunConfig, Digest } from '@berth/oci'
 import type { ConsoleSize, LogQuery } from '@berth/runtime'
-import type { Change } from '@berth/storage'
+import type { Change, PathStatus } from '@berth/storage'
 import type { Duplex, Readable } from 'node:stream'
+import type { WriteArchiveOptions } from './archive.ts'
 import type { Container, Exec, ExecConfig } from './container.ts'
 
 export interface ListQuery {
@@ -125,6 +126,17 @@ export interface Containers {
   changes(ref: string): Promise<readonly Change[]>
   exportTree(ref: string): Readable
   commit(ref: string, query: CommitQuery): Promise<Digest>
+
+  /** Status of a path in the container's files, running or not; `Could not find the file ...` (404) when absent. */
+  statPath(ref: string, path: string): Promise<PathStatus>
+  /** The same, and a tar of what is there. It must be read or destroyed. */
+  readArchive(ref: string, path: string): Promise<{ readonly status: PathStatus; readonly archive: Readable }>
+  /** Unpacks a tar, compressed or not, in an existing directory; what the source has left is the caller's. */
+  writeArchive(
+    ref: string,
+    target: { readonly path: string; readonly source: AsyncIterable<Uint8Array> },
+    options: WriteArchiveOptions,
+  ): Promise<void>
 
   createExec(ref: string, config: ExecConfig): ExecId
   /** Starts it; with a stream unless `detach`. `tty` as the start request says (framing follows it). */

@@ -3,7 +3,7 @@ import type { Events } from '@berth/events'
 import type { Images } from '@berth/images'
 import type { Networks } from '@berth/networks'
 import type { HostFacts, ReadLogs, Runtime } from '@berth/runtime'
-import type { Snapshots } from '@berth/storage'
+import type { Snapshots, TreeCopies } from '@berth/storage'
 import type { Volumes } from '@berth/volumes'
 import type { ExecRegistry } from './exec-registry.ts'
 import type { HealthMonitors } from './health-monitors.ts'
@@ -25,6 +25,7 @@ export interface Context {
   readonly images: Images
   readonly snapshots: Snapshots
   readonly volumes: Volumes
+  readonly copies: TreeCopies
   readonly networks: Networks
   readonly runtime: Runtime
   readonly readLogs: ReadLogs

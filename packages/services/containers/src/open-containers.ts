@@ -2,6 +2,7 @@ import { type ContainerId, KeyedLock, type Logger, messageOf } from '@berth/base
 import type { Database } from '@berth/database'
 import { join } from 'node:path'
 import { announce } from './announce.ts'
+import { readArchive, statPath, writeArchive } from './archive.ts'
 import { attachContainer } from './attach.ts'
 import { commitContainer } from './commit.ts'
 import type { Container } from './container.ts'
@@ -38,6 +39,7 @@ export interface ContainersOptions extends Pick<
   | 'images'
   | 'snapshots'
   | 'volumes'
+  | 'copies'
   | 'networks'
   | 'runtime'
   | 'readLogs'
@@ -174,6 +176,9 @@ function useCases(context: Context): Containers {
       return context.snapshots.exportTree(container.id)
     },
     commit: (ref, query) => commitContainer(context, ref, query),
+    statPath: (ref, path) => statPath(context, ref, path),
+    readArchive: (ref, path) => readArchive(context, ref, path),
+    writeArchive: (ref, target, options) => writeArchive(context, ref, target, options),
     createExec: (ref, config) => createExec(context, ref, config),
     startExec: (id, options) => startExec(context, id, options),
     resizeExec: (id, size) => resizeExec(context, id, size),

@@ -1,5 +1,6 @@
 import { codeOf, invalid } from '@berth/base'
 import type { SpecMount } from '@berth/runtime'
+import { followLinks } from '@berth/storage'
 import { readlinkSync } from 'node:fs'
 import { posix } from 'node:path'
 import { requireOutsideProc } from './plan/mount-points.ts'
@@ -26,21 +27,9 @@ export function resolveMounts(mounts: readonly SpecMount[], rootPath: string): S
 
 /** Where `destination` is in a container once its links are followed; `readLink` knows the target of what is one. */
 export function resolveDestination(destination: string, readLink: (path: string) => string | undefined): string {
-  const names = destination.split('/')
-  let at = '/'
-  let links = 0
-  for (let name = names.shift(); name !== undefined; name = names.shift()) {
-    const next = posix.join(at, name)
-    const target = name === '' || name === '.' || name === '..' ? undefined : readLink(next)
-    if (target === undefined) {
-      at = next
-      continue
-    }
-    if (++links > maxLinks) throw invalid(`"${destination}" cannot be mounted: too many levels of symbolic links`)
-    names.unshift(...target.split('/'))
-    if (target.startsWith('/')) at = '/'
-  }
-  return at
+  const resolved = followLinks(destination, readLink, maxLinks)
+  if (resolved === undefined) throw invalid(`"${destination}" cannot be mounted: too many levels of symbolic links`)
+  return resolved
 }
 
 type Bind = Extract<SpecMount, { type: 'bind' }>

@@ -1,4 +1,8 @@
 export type { BlobInfo, ContentStore, IngestedBlob, IngestOptions } from './content-store.ts'
+export type { ContainerTree, ExtractOptions, OpenFiles, TreeCopies } from './copies/copies.ts'
+export { followLinks } from './copies/follow-links.ts'
+export type { PathStatus } from './copies/stat-path.ts'
+export type { ViewMount } from './copies/tree-view.ts'
 export { defaultSpaceFloor, DiskSpace, parseSpaceFloor, type SpaceFloor } from './disk-space.ts'
 export { type ContentStoreOptions, openContentStore } from './open-content-store.ts'
 export type { Change, ChangeKind, LayerSource, Snapshots } from './snapshots.ts'

@@ -3,6 +3,7 @@ import type { Database } from '@berth/database'
 import type { Digest } from '@berth/oci'
 import { stat } from 'node:fs/promises'
 import type { ContentStore } from './content-store.ts'
+import type { TreeCopies } from './copies/copies.ts'
 import { defaultSpaceFloor, DiskSpace, type SpaceFloor } from './disk-space.ts'
 import { Leases } from './gc/leases.ts'
 import { type GcRoots, planSweep, type SweepInput } from './gc/plan-sweep.ts'
@@ -14,6 +15,7 @@ import { openSnapshots, type OwnedSnapshots, type SnapshotsOptions } from './sna
 export interface Storage extends AsyncDisposable {
   readonly content: ContentStore
   readonly snapshots: Snapshots
+  readonly copies: TreeCopies
   readonly leases: Leases
   /** Asked before work that writes much: loads, pulls, builds. */
   readonly space: DiskSpace
@@ -46,6 +48,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   return {
     content,
     snapshots,
+    copies: snapshots,
     leases,
     space: new DiskSpace(options.root, options.spaceFloor ?? (() => defaultSpaceFloor)),
     addRoots(query) {

@@ -11,6 +11,7 @@ export { type Cgroups, detectCgroups, readControllers } from './cgroup/detect.ts
 export { oomKillCount, watchOom } from './cgroup/oom.ts'
 export { adoptStrayControllers, releaseStrayControllers } from './cgroup/stray-controllers.ts'
 export { LinuxError } from './error.ts'
+export { isWritable } from './file/access.ts'
 export {
   fchmodat,
   fchownat,
@@ -47,7 +48,7 @@ export { isOverlay, isTmpfs, kernelVersion, lastCapability, umask } from './file
 export { lockFile } from './file/lock.ts'
 export { openInRoot, type OpenInRootOptions } from './file/open-in-root.ts'
 export { sealedCopy } from './file/sealed-copy.ts'
-export { type FileStatus, fstatat, isMountPoint } from './file/statx.ts'
+export { type FileStatus, fstatat, isMountPoint, mountIdOf } from './file/statx.ts'
 export { syncFileSystem } from './file/sync.ts'
 export { getXattr, listXattrs, removeXattr, setXattr, type XattrTarget } from './file/xattr.ts'
 export { type MountInfo, parseMountInfo, readMountInfo } from './mount/mount-info.ts'
@@ -81,7 +82,9 @@ export {
   unmount,
   unmountAsync,
 } from './mount/mount.ts'
+export { attachMount, cloneMount, type DetachedMountOptions } from './mount/detached-mount.ts'
 export { mountOverlay, overlayData, type OverlayOptions } from './mount/overlay.ts'
+export { MountNamespace } from './namespace/mount-namespace.ts'
 export { inNetns, pinNetns, unpinNetns } from './namespace/netns.ts'
 export { formatAddress, formatMac, parseAddress, parseMac } from './netlink/ip-address.ts'
 export {

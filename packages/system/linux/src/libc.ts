@@ -86,6 +86,7 @@ export const EAGAIN = 11
 export const EBUSY = 16
 export const EEXIST = 17
 export const EINVAL = 22
+export const EROFS = 30
 export const ERANGE = 34
 export const ENODATA = 61
 export const ENOENT = 2

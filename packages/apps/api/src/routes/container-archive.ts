@@ -1,22 +1,69 @@
-import { invalid, notImplemented } from '@berth/base'
+import { borrowed, formatTimeNs, invalid, zeroTime } from '@berth/base'
 import type { Containers } from '@berth/containers'
+import { boolParameter } from '@berth/engine-api'
 import type { Exchange } from '../exchange.ts'
+import { sendChunks, sendEmpty } from '../respond.ts'
 import type { Route } from '../router.ts'
 
 interface Deps {
-  readonly containers: Pick<Containers, 'get'>
+  readonly containers: Pick<Containers, 'statPath' | 'readArchive' | 'writeArchive'>
 }
+
+type PathStatus = Awaited<ReturnType<Containers['statPath']>>
 
 /** Copying files into and out of containers. */
 export function containerArchiveRoutes({ containers }: Deps): Route[] {
-  const refuse = (exchange: Exchange): never => {
-    if (!exchange.query.get('path')) throw invalid('bad parameter: path cannot be empty')
-    containers.get(exchange.param('name'))
-    throw notImplemented('copying files into and out of containers is not implemented yet')
-  }
-  return (['HEAD', 'GET', 'PUT'] as const).map((method) => ({
-    method,
-    path: '/containers/:name/archive',
-    handler: refuse,
-  }))
+  const path = '/containers/:name/archive'
+  return [
+    { method: 'HEAD', path, handler: (exchange) => stat(exchange, containers) },
+    { method: 'GET', path, handler: (exchange) => read(exchange, containers) },
+    { method: 'PUT', path, handler: (exchange) => write(exchange, containers) },
+  ]
+}
+
+function pathOf({ query }: Exchange): string {
+  const path = query.get('path')
+  if (!path) throw invalid('bad parameter: path cannot be empty')
+  return path
+}
+
+async function stat(exchange: Exchange, containers: Pick<Containers, 'statPath'>): Promise<void> {
+  setStatus(exchange, await containers.statPath(exchange.param('name'), pathOf(exchange)))
+  sendEmpty(exchange, 200)
+}
+
+async function read(exchange: Exchange, containers: Pick<Containers, 'readArchive'>): Promise<void> {
+  const { status, archive } = await containers.readArchive(exchange.param('name'), pathOf(exchange))
+  setStatus(exchange, status)
+  await sendChunks(exchange, archive, { contentType: 'application/x-tar' })
+}
+
+async function write(exchange: Exchange, containers: Pick<Containers, 'writeArchive'>): Promise<void> {
+  const path = pathOf(exchange)
+  const { query, request } = exchange
+  using source = borrowed(request)
+  await containers.writeArchive(
+    exchange.param('name'),
+    { path, source },
+    {
+      copyUidGid: boolParameter(query, 'copyUIDGID'),
+      noOverwriteDirNonDir: boolParameter(query, 'noOverwriteDirNonDir'),
+    },
+  )
+  sendEmpty(exchange, 200)
+}
+
+function setStatus({ response }: Exchange, status: PathStatus): void {
+  const { name, sizeBytes, goMode, linkTarget } = status
+  const text = JSON.stringify({ name, size: sizeBytes, mode: goMode, mtime: timeText(status.mtimeNs), linkTarget })
+  response.setHeader('X-Docker-Container-Path-Stat', Buffer.from(text).toString('base64'))
+}
+
+// What Go prints as a time: the years 0 to 9999. A file may claim any other.
+const firstNs = -62_167_219_200n * 1_000_000_000n
+const lastNs = 253_402_300_799n * 1_000_000_000n
+
+function timeText(ns: bigint): string {
+  if (ns < firstNs || ns > lastNs) return zeroTime
+  return formatTimeNs(ns < 0n ? (ns / 1_000_000_000n) * 1_000_000_000n : ns)
 }

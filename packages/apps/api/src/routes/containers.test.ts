@@ -286,13 +286,6 @@ test('POST /commit composes the reference and pauses unless told not to', async 
   ])
 })
 
-test('/containers/{id}/archive is refused with words', async () => {
-  await using api = await serve()
-  assert.equal((await api.call('GET', '/containers/web/archive?path=/x')).status, 501)
-  assert.equal((await api.call('GET', '/containers/web/archive')).status, 400)
-  assert.equal((await api.call('HEAD', '/containers/nope/archive?path=/x')).status, 404)
-})
-
 test('POST /containers/prune names what was removed', async () => {
   await using api = await serve({
     containers: { prune: () => Promise.resolve({ deleted: [containerId], reclaimedBytes: 9 }) },

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { notFound, silentLogger } from '@berth/base'
 import { type Database, openDatabase } from '@berth/database'
 import { createEvents } from '@berth/events'
@@ -35,6 +36,7 @@ export async function openForTest() {
       images: fakeImages(unpacked),
       snapshots: fakeSnapshots(mounted, prepared, directory),
       volumes: fakeVolumes(),
+      copies: { openFiles: () => assert.fail('no test of the aggregate copies files') },
       networks: fakeNetworks(attached, directory),
       readLogs: async function* () {},
       defaults: () => defaults,

@@ -1,5 +1,5 @@
 import { decompress } from '@berth/archive'
-import { fault, invalid, zeroTime } from '@berth/base'
+import { borrowed, fault, invalid, zeroTime } from '@berth/base'
 import {
   chainIds,
   type Descriptor,
@@ -18,7 +18,6 @@ import { announce, type ImagesContext } from '../context.ts'
 import { parseNewName } from '../find-image.ts'
 import type { Progress } from '../images.ts'
 import { type ImageRecord, keyOf, type NameRecord, type StoreChange } from '../image-store.ts'
-import { borrowed } from '../borrowed.ts'
 import { buildManifest } from '../new-image.ts'
 import type { ImageLease } from '../reclaimer.ts'
 import { unpackImage } from '../unpack-image.ts'

@@ -8,10 +8,10 @@ import {
   type TarEntry,
   type TarHandler,
 } from '@berth/archive'
-import { codeOf, EngineError, internal, invalid, messageOf } from '@berth/base'
+import { codeOf, conflict, EngineError, internal, invalid, messageOf } from '@berth/base'
 import { fchmodat, fchownat, linkat, mknodat, O_PATH, openInRoot, setXattr, symlinkat, utimensat } from '@berth/linux'
 import { closeSync, constants, fchmodSync, fchownSync, ftruncateSync, writeSync } from 'node:fs'
-import { kernelName, statusOf } from './directory.ts'
+import { isDirectory, kernelName, statusOf } from './directory.ts'
 import type { LayerTree, Place } from './layer-tree.ts'
 
 const { O_CREAT, O_EXCL, O_WRONLY, S_IFBLK, S_IFCHR, S_IFIFO } = constants
@@ -25,6 +25,16 @@ export interface LayerLimits {
 
 export const defaultLayerLimits: LayerLimits = { maxFileBytes: 128 * 2 ** 30, maxEntries: 10_000_000 }
 
+/** How what a user copies into a container differs from a layer: it deletes nothing, and is no longer than it is. */
+export interface CopyRules {
+  /** The directory as the user names it, for messages. */
+  readonly destination: string
+  /** Owns all that is copied, whatever the archive says. */
+  readonly owner?: { readonly uid: number; readonly gid: number }
+  /** A directory is replaced by nothing else, and nothing else by a directory. */
+  readonly keepsKinds: boolean
+}
+
 /** 2^32-1 means "leave as it is" to chown(2). */
 const maxId = 2 ** 32 - 2
 // include/linux/kdev_t.h
@@ -32,12 +42,14 @@ const maxMajor = 2 ** 12 - 1
 const maxMinor = 2 ** 20 - 1
 
 /**
- * Unpacks a layer's members into a tree as a `TarParser` finds them. What is wrong with a member is `invalid` and names
- * it; what the disk refuses is `internal`. After an error the tree is of no use.
+ * Unpacks a layer's members into a tree as a `TarParser` finds them, or with `CopyRules` those of another archive. What is
+ * wrong with a member is `invalid` and names it; what the disk refuses is `internal`. After an error a layer's tree is of
+ * no use.
  */
 export class LayerApplier implements TarHandler, Disposable {
   readonly #tree: LayerTree
   readonly #limits: LayerLimits
+  readonly #copy: CopyRules | undefined
   /** Bytes of files and symlink targets, a hard-linked file once; undefined when members replaced others. */
   sizeBytes: number | undefined = 0
   /** A member stood for the root itself. */
@@ -52,15 +64,17 @@ export class LayerApplier implements TarHandler, Disposable {
   /** Times of directories, set when nothing is made in them any more. */
   readonly #times = new Map<string, TarEntry>()
 
-  constructor(tree: LayerTree, limits: LayerLimits = defaultLayerLimits) {
+  constructor(tree: LayerTree, limits: LayerLimits = defaultLayerLimits, copy?: CopyRules) {
     this.#tree = tree
     this.#limits = limits
+    this.#copy = copy
   }
 
   entry(entry: TarEntry): void {
     this.#guard(entry, () => {
       this.#count(entry)
       const path = sanitizeEntryPath(entry.path)
+      if (this.#copy) return this.#copyIn(entry, path, this.#copy)
       const whiteout = parseWhiteout(path)
       if (!whiteout) return this.#make(entry, path)
       if (whiteout.kind === 'delete') this.#tree.hide(whiteout.path)
@@ -104,7 +118,7 @@ export class LayerApplier implements TarHandler, Disposable {
     try {
       work()
     } catch (error) {
-      throw described(error, entry)
+      throw described(error, entry, this.#copy ? 'archive' : 'layer')
     }
   }
 
@@ -116,9 +130,26 @@ export class LayerApplier implements TarHandler, Disposable {
     if (entry.uid < 0 || entry.gid < 0) throw invalid(`owner ${entry.uid}:${entry.gid} is negative`)
   }
 
+  /** The directory that is copied into stays as it is. */
+  #copyIn(entry: TarEntry, path: string, { owner, keepsKinds, destination }: CopyRules): void {
+    if (path === '' && entry.type === 'directory') return
+    if (keepsKinds) this.#requireKind(entry, path, destination)
+    const owned = owner ? { ...entry, ...owner } : entry
+    this.#entry = owned
+    this.#make(owned, path)
+  }
+
+  #requireKind(entry: TarEntry, path: string, destination: string): void {
+    const { fd, name } = this.#tree.place(path)
+    const existing = statusOf(fd, name)
+    if (!existing || isDirectory(existing) === (entry.type === 'directory')) return
+    const [old, fresh] = isDirectory(existing) ? ['directory', 'non-directory'] : ['non-directory', 'directory']
+    throw conflict(`cannot overwrite ${old} ${shown(path)} with ${fresh} ${shown(destination)}`)
+  }
+
   #make(entry: TarEntry, path: string): void {
     if (entry.type === 'directory' || path === '') return this.#makeDirectory(entry, path)
-    if (isWhiteoutDevice(entry)) return this.#tree.hide(path)
+    if (!this.#copy && isWhiteoutDevice(entry)) return this.#tree.hide(path)
     this.#path = path
     this.#place = this.#tree.place(path)
     this.#tree.own(path)
@@ -142,7 +173,7 @@ export class LayerApplier implements TarHandler, Disposable {
     const fd = path === '' ? this.#tree.root : this.#tree.makeDirectory(path)
     fchownSync(fd, entry.uid, entry.gid)
     fchmodSync(fd, entry.mode)
-    setXattrs(fd, entry)
+    this.#setXattrs(fd, entry)
     this.#times.set(path, entry)
     this.#tree.own(path)
   }
@@ -161,7 +192,7 @@ export class LayerApplier implements TarHandler, Disposable {
     fchownSync(fd, entry.uid, entry.gid)
     // After the owner: chown takes setuid bits and capabilities away.
     fchmodSync(fd, entry.mode)
-    setXattrs(fd, entry)
+    this.#setXattrs(fd, entry)
     utimensat(this.#place.fd, kernelName(this.#place.name), timesOf(entry))
     this.#fd = -1
     closeSync(fd)
@@ -171,7 +202,7 @@ export class LayerApplier implements TarHandler, Disposable {
     const path = sanitizeEntryPath(entry.linkPath)
     const target = this.#tree.place(path)
     const status = path === '' ? undefined : statusOf(target.fd, target.name)
-    if (!status) throw invalid(`hard link to ${shown(entry.linkPath)}, which the layer does not have`)
+    if (!status) throw invalid(`hard link to ${shown(entry.linkPath)}, which is not there`)
     this.#place = this.#tree.place(this.#path)
     const existing = statusOf(this.#place.fd, this.#place.name)
     if (existing?.ino === status.ino) return
@@ -209,9 +240,23 @@ export class LayerApplier implements TarHandler, Disposable {
   #setNodeXattrs(entry: TarEntry): void {
     const node = openInRoot(this.#place.fd, kernelName(this.#place.name), { flags: O_PATH | constants.O_NOFOLLOW })
     try {
-      setXattrs(node, entry)
+      this.#setXattrs(node, entry)
     } finally {
       closeSync(node)
+    }
+  }
+
+  /** Sets all attributes but those that would steer overlayfs itself. A copy does without what its target cannot keep. */
+  #setXattrs(fd: number, entry: TarEntry): void {
+    if (!entry.xattrs) return
+    for (const [name, value] of entry.xattrs) {
+      if (isOverlayXattr(name)) continue
+      try {
+        setXattr(fd, name, value)
+      } catch (error) {
+        const isRefused = codeOf(error) === 'ENOTSUP' || codeOf(error) === 'EPERM'
+        if (!this.#copy || !isRefused) throw error
+      }
     }
   }
 
@@ -244,14 +289,6 @@ function isWhiteoutDevice(entry: TarEntry): boolean {
   return entry.type === 'character' && entry.deviceMajor === 0 && entry.deviceMinor === 0
 }
 
-/** Sets all attributes but those that would steer overlayfs itself. */
-function setXattrs(fd: number, entry: TarEntry): void {
-  if (!entry.xattrs) return
-  for (const [name, value] of entry.xattrs) {
-    if (!isOverlayXattr(name)) setXattr(fd, name, value)
-  }
-}
-
 const toNs = ({ seconds, nanoseconds }: FileTime): bigint => BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds)
 
 function timesOf(entry: TarEntry): { readonly atimeNs: bigint; readonly mtimeNs: bigint } {
@@ -272,9 +309,11 @@ const blamesArchive = new Set([
   'EFBIG',
 ])
 
-function described(error: unknown, entry: TarEntry): unknown {
+function described(error: unknown, entry: TarEntry, what: 'archive' | 'layer'): unknown {
   if (error instanceof EngineError && error.kind !== 'invalid') return error
-  const message = `layer entry ${shown(entry.path)}: ${messageOf(error)}`
+  // The parser says which entry of an archive it was.
+  if (error instanceof EngineError && what === 'archive') return error
+  const message = `${what} entry ${shown(entry.path)}: ${messageOf(error)}`
   if (error instanceof EngineError || blamesArchive.has(codeOf(error) ?? '')) return invalid(message, error)
   return codeOf(error) === undefined ? error : internal(message, error)
 }

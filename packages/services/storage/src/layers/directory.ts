@@ -1,5 +1,5 @@
 import { decodeName, encodeName } from '@berth/archive'
-import { codeOf } from '@berth/base'
+import { codeOf, conflict } from '@berth/base'
 import {
   AT_REMOVEDIR,
   type FileName,
@@ -37,10 +37,13 @@ export function ifThere<T>(open: () => T): T | undefined {
     return open()
   } catch (error) {
     const code = codeOf(error)
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP' || code === 'ENXIO') return undefined
+    if (code !== undefined && meansElse.has(code)) return undefined
     throw error
   }
 }
+
+// EACCES: a device, on a mount that knows none.
+const meansElse = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'EACCES'])
 
 /** Status of `name` in `parent` itself, or undefined when there is none. */
 export function statusOf(parent: number, name: string): FileStatus | undefined {
@@ -57,14 +60,19 @@ const maxHeldLevels = 64
 
 /**
  * Removes `name` in `parent` and all below it, never through a symlink; nothing when it is absent. Trees of any depth:
- * what lies too deep is first moved up.
+ * what lies too deep is first moved up. With `keepsMounts` a mount point is `conflict`: removed from outside of its
+ * namespace it would vanish for those in it.
  */
-export function removeTree(parent: number, name: string): void {
+export function removeTree(parent: number, name: string, options: { readonly keepsMounts?: boolean } = {}): void {
   const deep: string[] = []
-  removeBelow(parent, name, { top: parent, level: 0, deep })
-  for (let next = deep.pop(); next !== undefined; next = deep.pop()) {
-    removeBelow(parent, next, { top: parent, level: 0, deep })
-  }
+  const removal = { top: parent, level: 0, deep, keepsMounts: options.keepsMounts ?? false }
+  removeBelow(parent, name, removal)
+  for (let next = deep.pop(); next !== undefined; next = deep.pop()) removeBelow(parent, next, removal)
+}
+
+/** Refuses what is mounted in the tree that is being changed. */
+export function requireNoMount(status: FileStatus | undefined, name: string): void {
+  if (status?.isMountRoot) throw conflict(`${JSON.stringify(name)} is a mount point: device or resource busy`)
 }
 
 interface Removal {
@@ -72,9 +80,11 @@ interface Removal {
   readonly level: number
   /** Names in `top` of what was moved there. */
   readonly deep: string[]
+  readonly keepsMounts: boolean
 }
 
 function removeBelow(parent: number, name: string, removal: Removal): void {
+  if (removal.keepsMounts) requireNoMount(statusOf(parent, name), name)
   if (removeFile(parent, name)) return
   if (removal.level === maxHeldLevels) {
     const moved = `.moved-${process.pid}-${movedCount++}`

@@ -2,7 +2,7 @@ import { opaqueXattr, splitEntryPath } from '@berth/archive'
 import { codeOf, invalid } from '@berth/base'
 import { mkdirat, mknodat, openInRoot, setXattr, unlinkat, utimensat } from '@berth/linux'
 import { closeSync, constants, fchmodSync, openSync } from 'node:fs'
-import { isDirectory, kernelName, namesIn, openDirectory, removeTree, statusOf } from './directory.ts'
+import { isDirectory, kernelName, namesIn, openDirectory, removeTree, requireNoMount, statusOf } from './directory.ts'
 
 const { O_DIRECTORY, O_RDONLY, S_IFCHR, S_IFMT } = constants
 const maxOpenDirectories = 64
@@ -30,8 +30,9 @@ export class LayerTree implements Disposable {
   readonly #open = new Map<string, number>()
   #last: { readonly path: string; readonly fd: number } | undefined
 
-  constructor(path: string, whiteouts: WhiteoutForm) {
-    this.root = openSync(path, O_RDONLY | O_DIRECTORY)
+  /** A descriptor of a directory becomes the tree's own. */
+  constructor(directory: string | number, whiteouts: WhiteoutForm) {
+    this.root = typeof directory === 'number' ? directory : openSync(directory, O_RDONLY | O_DIRECTORY)
     this.whiteouts = whiteouts
   }
 
@@ -66,8 +67,9 @@ export class LayerTree implements Disposable {
   clear({ fd, name }: Place): void {
     const status = statusOf(fd, name)
     if (!status) return
+    requireNoMount(status, name)
     const isFile = (status.mode & S_IFMT) === constants.S_IFREG
-    if (isDirectory(status)) removeTree(fd, name)
+    if (isDirectory(status)) removeTree(fd, name, { keepsMounts: this.whiteouts === 'none' })
     else unlinkat(fd, kernelName(name))
     if (!isFile) this.forget()
   }

@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { Worker } from 'node:worker_threads'
 import type { Answer, Failure, Request } from './protocol.ts'
-import type { StreamName, Streams, TaskName, Tasks } from './tasks.ts'
+import { Pump, type SinkHandle } from './pump.ts'
+import type { SinkName, Sinks, StreamName, Streams, TaskName, Tasks } from './tasks.ts'
 
 type TaskOf<F> = F extends (task: infer T, ...rest: never[]) => unknown ? T : never
 type ResultOf<F> = F extends (...args: never[]) => infer R ? Awaited<R> : never
@@ -55,6 +56,36 @@ export class LayerWorker implements AsyncDisposable {
   /** The tar that a task yields; the worker stays a few chunks ahead of the reader. Destroying the stream stops it. */
   stream<N extends StreamName>(name: N, task: TaskOf<Streams[N]>): Readable {
     return new WorkerStream((job) => this.#thread().beginStream({ kind: 'stream', name, task }, job))
+  }
+
+  /**
+   * Gives `source` to a task as fast as that takes it. What the task leaves unread when it fails is the caller's. An error
+   * of the source, or an abort, stops the task and is what this rejects with.
+   */
+  async feed<N extends SinkName>(
+    name: N,
+    task: TaskOf<Sinks[N]>,
+    source: AsyncIterable<Uint8Array>,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    signal?.throwIfAborted()
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>()
+    const pump = new Pump(source)
+    const sink = this.#thread().beginSink({ kind: 'sink', name, task }, { resolve, reject, onWanted: pump.allow })
+    const settled = promise.finally(pump.stop)
+    signal?.addEventListener('abort', sink.cancel, { once: true })
+    try {
+      const pumped = pump.run(sink).catch((error: unknown) => {
+        sink.cancel()
+        throw error
+      })
+      await Promise.allSettled([settled, pumped])
+      signal?.throwIfAborted()
+      await pumped
+      await settled
+    } finally {
+      signal?.removeEventListener('abort', sink.cancel)
+    }
   }
 
   /** Stops all threads; work under way is rejected. */
@@ -114,9 +145,13 @@ interface Job {
   readonly resolve: (result: unknown) => void
   readonly reject: (error: Error) => void
   readonly onChunk?: (chunk: Uint8Array) => void
+  readonly onWanted?: (chunks: number) => void
 }
 
-type Begin = { readonly kind: 'run'; readonly name: TaskName } | { readonly kind: 'stream'; readonly name: StreamName }
+type Begin =
+  | { readonly kind: 'run'; readonly name: TaskName }
+  | { readonly kind: 'stream'; readonly name: StreamName }
+  | { readonly kind: 'sink'; readonly name: SinkName }
 
 class Thread {
   readonly #worker: Worker
@@ -167,6 +202,17 @@ class Thread {
     return { cancel, grant }
   }
 
+  beginSink(request: Begin & { readonly task: unknown }, job: Job): SinkHandle {
+    const cancel = this.begin(request, job)
+    const id = this.#lastId
+    const isOpen = () => this.#jobs.has(id)
+    return {
+      cancel,
+      send: (chunk) => isOpen() && this.#worker.postMessage({ kind: 'data', id, chunk }, [chunk.buffer]),
+      end: () => isOpen() && this.#post({ kind: 'end', id }),
+    }
+  }
+
   async end(): Promise<void> {
     clearTimeout(this.#idle)
     this.#onEnd()
@@ -180,6 +226,7 @@ class Thread {
   #onAnswer(answer: Answer): void {
     const job = this.#jobs.get(answer.id)
     if (answer.kind === 'chunk') return job?.onChunk?.(answer.chunk)
+    if (answer.kind === 'wanted') return job?.onWanted?.(answer.chunks)
     this.#jobs.delete(answer.id)
     if (answer.kind === 'result') job?.resolve(answer.result)
     else job?.reject(errorOf(answer.failure))

@@ -221,15 +221,15 @@ const refused: Record<string, { readonly members: readonly Member[]; readonly me
   'a hard link to outside': { members: [hard('h', '../canary/file')], message: /leads out/ },
   'a hard link to an absolute path outside': {
     members: [hard('h', '/proc/self/environ')],
-    message: /which the layer does not have/,
+    message: /which is not there/,
   },
   'a hard link through a symlink to outside': {
     members: [link('s', '../canary'), hard('h', 's/file')],
-    message: /no directory|which the layer does not have/,
+    message: /no directory|which is not there/,
   },
   'a hard link to a directory': { members: [dir('d'), hard('h', 'd')], message: /not permitted/ },
-  'a hard link to the root': { members: [hard('h', '.')], message: /which the layer does not have/ },
-  'a hard link to nothing': { members: [hard('h', 'nothing')], message: /which the layer does not have/ },
+  'a hard link to the root': { members: [hard('h', '.')], message: /which is not there/ },
+  'a hard link to nothing': { members: [hard('h', 'nothing')], message: /which is not there/ },
   'an owner of 2^32-1': { members: [{ path: 'f', uid: 2 ** 32 - 1 }], message: /owner 4294967295:0 is out of range/ },
   'a group of 2^32': { members: [{ path: 'f', gid: 2 ** 32 }], message: /out of range/ },
   'a device number that wraps': {

@@ -9,7 +9,7 @@ import {
   whiteoutPath,
 } from '@berth/archive'
 import { type FileStatus, getXattr, listXattrs, O_PATH, openInRoot, readlinkat } from '@berth/linux'
-import { closeSync, constants, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, readSync } from 'node:fs'
 import type { TreeForm } from './changes.ts'
 import { ifThere, isDirectory, kernelName, namesIn, openDirectory, statusOf } from './directory.ts'
 import { isOpaque, isWhiteout, LowerStack } from './lower-stack.ts'
@@ -25,8 +25,23 @@ export type PackForm = 'whole' | TreeForm
  * out. Hard links are kept; times are whole seconds.
  */
 export function* packTree(fd: number, form: PackForm, lower: LowerStack = LowerStack.empty): Generator<Buffer> {
-  const state = { packer: new TarPacker(), form, links: new Map<bigint, string>() }
+  const state = { packer: new TarPacker(), form, links: new Map<string, string>() }
   yield* packDirectory(state, { fd, path: '', lower, announce: () => {} })
+  state.packer.finish()
+  yield* state.packer.take()
+}
+
+/**
+ * One file or directory of a tree as an uncompressed tar: `name` in the directory `parent`, whose entries begin with
+ * `prefix`.
+ */
+export function* packName(parent: number, name: string, prefix: string): Generator<Buffer> {
+  const state = { packer: new TarPacker(), form: 'whole' as const, links: new Map<string, string>() }
+  const status = statusOf(parent, name)
+  const item = status && { name, path: prefix, status }
+  const directory = { fd: parent, path: '', lower: LowerStack.empty, announce: () => {} }
+  if (item && isDirectory(item.status)) yield* packSubdirectory(state, directory, item)
+  else if (item) yield* packFile(state, parent, item)
   state.packer.finish()
   yield* state.packer.take()
 }
@@ -35,7 +50,7 @@ interface PackState {
   readonly packer: TarPacker
   readonly form: PackForm
   /** The first path of each file that has several. */
-  readonly links: Map<bigint, string>
+  readonly links: Map<string, string>
 }
 
 interface PackDirectory {
@@ -48,7 +63,7 @@ interface PackDirectory {
 
 function* packDirectory(state: PackState, directory: PackDirectory): Generator<Buffer> {
   const names = namesIn(directory.fd)
-  for (const name of names) yield* packName(state, directory, name)
+  for (const name of names) yield* packEntry(state, directory, name)
   if (state.form === 'copy') packDeletions(state, directory, new Set(names))
 }
 
@@ -61,7 +76,7 @@ function packDeletions(state: PackState, directory: PackDirectory, kept: Readonl
   }
 }
 
-function* packName(state: PackState, directory: PackDirectory, name: string): Generator<Buffer> {
+function* packEntry(state: PackState, directory: PackDirectory, name: string): Generator<Buffer> {
   const status = statusOf(directory.fd, name)
   if (!status) return
   const path = join(directory.path, name)
@@ -89,7 +104,7 @@ function* packSubdirectory(state: PackState, parent: PackDirectory, { name, path
     using lower = parent.lower.descend(name)
     const announce = once(() => {
       parent.announce()
-      const entry = { path: `${path}/`, type: 'directory' as const, ...metadataOf(status), xattrs: xattrsOf(fd) }
+      const entry = { path: join(path, ''), type: 'directory' as const, ...metadataOf(status), xattrs: xattrsOf(fd) }
       state.packer.header(tarEntry(entry))
     })
     if (state.form !== 'copy' || !isSameMetadata(status, parent.lower.find(name)?.status)) announce()
@@ -114,7 +129,8 @@ const once = (work: () => void): (() => void) => {
 function* packFile(state: PackState, parent: number, item: Item): Generator<Buffer> {
   const type = typeOf(item.status)
   if (!type) return
-  const first = item.status.nlink > 1 ? state.links.get(item.status.ino) : undefined
+  const key = item.status.nlink > 1 ? identityOf(item.status) : ''
+  const first = state.links.get(key)
   const common = { path: item.path, ...metadataOf(item.status) }
   if (first !== undefined) {
     state.packer.header(tarEntry({ ...common, type: 'hardlink', linkPath: first }))
@@ -123,7 +139,7 @@ function* packFile(state: PackState, parent: number, item: Item): Generator<Buff
   const fd = ifThere(() => openFile(parent, item, type))
   if (fd === undefined) return
   try {
-    if (item.status.nlink > 1) state.links.set(item.status.ino, item.path)
+    if (key !== '') state.links.set(key, item.path)
     state.packer.header(tarEntry({ ...common, type, ...fieldsOf(fd, type, item), xattrs: xattrsOf(fd) }))
     if (type === 'file') yield* packContent(state.packer, fd)
   } finally {
@@ -131,9 +147,16 @@ function* packFile(state: PackState, parent: number, item: Item): Generator<Buff
   }
 }
 
-function openFile(parent: number, { name }: Item, type: EntryType): number {
-  const how = type === 'file' ? O_RDONLY | O_NONBLOCK : O_PATH
-  return openInRoot(parent, kernelName(name), { flags: how | O_NOFOLLOW })
+/** One number for all names of a file, also where other file systems are mounted in the tree. */
+const identityOf = ({ dev, ino }: FileStatus): string => `${dev.major}:${dev.minor}:${ino}`
+
+/** Undefined when it is something else by now: a device is not opened, for the tree's mount knows none. */
+function openFile(parent: number, { name }: Item, type: EntryType): number | undefined {
+  if (type !== 'file') return openInRoot(parent, kernelName(name), { flags: O_PATH | O_NOFOLLOW })
+  const fd = openInRoot(parent, kernelName(name), { flags: O_RDONLY | O_NONBLOCK | O_NOFOLLOW })
+  if (fstatSync(fd).isFile()) return fd
+  closeSync(fd)
+  return undefined
 }
 
 function fieldsOf(fd: number, type: EntryType, { status }: Item): Partial<TarEntry> {
@@ -199,4 +222,5 @@ const typesByMode: Record<number, EntryType> = {
 
 const typeOf = ({ mode }: FileStatus): EntryType | undefined => typesByMode[mode & S_IFMT]
 
-const join = (parent: string, name: string): string => (parent === '' ? name : `${parent}/${name}`)
+const join = (parent: string, name: string): string =>
+  parent === '' ? name : parent.endsWith('/') ? `${parent}${name}` : `${parent}/${name}`

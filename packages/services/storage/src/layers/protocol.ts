@@ -1,15 +1,19 @@
 import type { ErrorKind } from '@berth/base'
-import type { StreamName, TaskName } from './tasks.ts'
+import type { SinkName, StreamName, TaskName } from './tasks.ts'
 
-/** What the worker is told. A stream's chunks are sent against credit, one each. */
+/** What the worker is told. Chunks are sent against credit, one each, whichever way they go. */
 export type Request =
   | { readonly kind: 'run'; readonly id: number; readonly name: TaskName; readonly task: unknown }
   | { readonly kind: 'stream'; readonly id: number; readonly name: StreamName; readonly task: unknown }
+  | { readonly kind: 'sink'; readonly id: number; readonly name: SinkName; readonly task: unknown }
+  | { readonly kind: 'data'; readonly id: number; readonly chunk: Uint8Array }
+  | { readonly kind: 'end'; readonly id: number }
   | { readonly kind: 'credit'; readonly id: number; readonly chunks: number }
   | { readonly kind: 'cancel'; readonly id: number }
 
 /** What the worker answers; 'result' and 'failure' end a request. */
 export type Answer =
+  | { readonly kind: 'wanted'; readonly id: number; readonly chunks: number }
   | { readonly kind: 'chunk'; readonly id: number; readonly chunk: Uint8Array }
   | { readonly kind: 'result'; readonly id: number; readonly result: unknown }
   | { readonly kind: 'failure'; readonly id: number; readonly failure: Failure }

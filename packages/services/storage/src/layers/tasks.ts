@@ -1,6 +1,10 @@
-import { syncFileSystem } from '@berth/linux'
+import { cloneMount, syncFileSystem } from '@berth/linux'
 import { closeSync, constants, mkdirSync, openSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
+import { extractInto, type ExtractTask } from '../copies/extract.ts'
+import { packPath } from '../copies/pack-path.ts'
+import { type PathStatus, statPath } from '../copies/stat-path.ts'
+import { openView, type TreeView } from '../copies/tree-view.ts'
 import type { Change } from '../snapshots.ts'
 import { changesOf, type TreeForm } from './changes.ts'
 import { copyTree } from './copy-tree.ts'
@@ -23,6 +27,8 @@ export interface Tasks {
   changes(task: TreeTask): Change[]
   /** Removes trees; what is absent is skipped. */
   remove(task: { readonly paths: readonly string[] }): void
+  /** Status of a path in a container's files; undefined when there is none. */
+  stat(task: { readonly view: TreeView; readonly path: string }): PathStatus | undefined
   /** Writes everything dirty in the file system of `path` to its disk. */
   sync(task: { readonly path: string }): void
 }
@@ -40,10 +46,23 @@ export interface Streams {
   diff(task: TreeTask): Generator<Buffer>
   /** The whole tree. */
   export(task: { readonly path: string }): Generator<Buffer>
+  /** A file or directory of a container's files. */
+  pack(task: { readonly view: TreeView; readonly path: string }): Generator<Buffer>
+}
+
+/** Work that takes bytes as they come. */
+export interface Sinks {
+  /** Unpacks an archive in a container's files. */
+  extract(
+    task: ExtractTask & { readonly view: TreeView },
+    source: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ): Promise<void>
 }
 
 export type TaskName = keyof Tasks
 export type StreamName = keyof Streams
+export type SinkName = keyof Sinks
 
 export const tasks: Tasks = {
   unpack({ parent, ...task }, signal) {
@@ -57,6 +76,10 @@ export const tasks: Tasks = {
   changes({ path, lower, form }) {
     using stack = LowerStack.open(lower)
     return withDirectory(path, (fd) => changesOf(fd, stack, form))
+  },
+  stat({ view, path }) {
+    using open = openView(view)
+    return statPath(open.root, path)
   },
   sync: ({ path }) => withDirectory(path, syncFileSystem),
   remove({ paths }) {
@@ -73,10 +96,22 @@ export const streams: Streams = {
   *export({ path }) {
     yield* packDirectoryAt(path, (fd) => packTree(fd, 'whole'))
   },
+  *pack({ view, path }) {
+    using open = openView(view)
+    yield* packPath(open.root, path)
+  },
 }
 
+export const sinks: Sinks = {
+  async extract({ view, ...task }, source, signal) {
+    using open = openView(view)
+    await extractInto(open.root, task, source, signal)
+  },
+}
+
+/** A container may be writing there: what it makes a device of meanwhile is not opened on such a mount. */
 function* packDirectoryAt(path: string, pack: (fd: number) => Generator<Buffer>): Generator<Buffer> {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY)
+  const fd = cloneMount(path)
   try {
     yield* pack(fd)
   } finally {

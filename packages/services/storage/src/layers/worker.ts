@@ -1,16 +1,21 @@
 import { codeOf, EngineError, messageOf } from '@berth/base'
 import { parentPort } from 'node:worker_threads'
 import type { Answer, Failure, Request } from './protocol.ts'
-import { type Streams, streams, type Tasks, tasks } from './tasks.ts'
+import { IncomingChunks } from './incoming-chunks.ts'
+import { type Sinks, sinks, type Streams, streams, type Tasks, tasks } from './tasks.ts'
 
 /** Requests under way. */
 const running = new Map<number, Running>()
+
+type Begun = Extract<Request, { kind: 'run' | 'stream' | 'sink' }>
 
 interface Running {
   readonly abort: AbortController
   credit: number
   /** Wakes a stream that waits for credit. */
   wake: () => void
+  /** What a sink is given. */
+  incoming?: IncomingChunks
 }
 
 const port = parentPort
@@ -21,17 +26,30 @@ async function onRequest(request: Request): Promise<void> {
   const known = running.get(request.id)
   if (request.kind === 'cancel') known?.abort.abort()
   if (request.kind === 'credit' && known) known.credit += request.chunks
+  if (request.kind === 'data') known?.incoming?.add(request.chunk)
+  if (request.kind === 'end') known?.incoming?.end()
   known?.wake()
-  if (request.kind !== 'run' && request.kind !== 'stream') return
+  if (request.kind !== 'run' && request.kind !== 'stream' && request.kind !== 'sink') return
   const state: Running = { abort: new AbortController(), credit: 0, wake: () => {} }
   running.set(request.id, state)
   try {
-    const result = request.kind === 'run' ? await runTask(request, state) : await runStream(request, state)
+    const result = await perform(request, state)
     answer({ kind: 'result', id: request.id, result })
   } catch (error) {
     answer({ kind: 'failure', id: request.id, failure: failureOf(error) })
   } finally {
     running.delete(request.id)
+  }
+}
+
+function perform(request: Begun, state: Running): Promise<unknown> {
+  switch (request.kind) {
+    case 'run':
+      return runTask(request, state)
+    case 'stream':
+      return runStream(request, state)
+    case 'sink':
+      return runSink(request, state)
   }
 }
 
@@ -51,6 +69,17 @@ async function runStream(request: Request & { kind: 'stream' }, state: Running):
     // Lets other requests, and the word that this one is cancelled, in between.
     await new Promise((resolve) => setImmediate(resolve))
   }
+}
+
+async function runSink(request: Request & { kind: 'sink' }, state: Running): Promise<unknown> {
+  const run = sinks[request.name] as (
+    task: unknown,
+    source: AsyncIterable<Uint8Array>,
+    signal: AbortSignal,
+  ) => ReturnType<Sinks[keyof Sinks]>
+  const { signal } = state.abort
+  state.incoming = new IncomingChunks((chunks) => answer({ kind: 'wanted', id: request.id, chunks }), signal)
+  return await run(request.task, state.incoming, signal)
 }
 
 function woken(state: Running): Promise<void> {

@@ -1,17 +1,19 @@
 import type { DecompressionLimits } from '@berth/archive'
-import { conflict, type Logger, notFound } from '@berth/base'
+import { conflict, type Logger, messageOf, notFound } from '@berth/base'
 import type { Database } from '@berth/database'
 import type { Digest } from '@berth/oci'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { LayerLimits } from '../layers/apply-layer.ts'
+import { type ContainerTree, openFiles, type OpenFiles, type TreeCopies } from '../copies/copies.ts'
 import { LayerWorker, type LayerWorkerOptions } from '../layers/layer-worker.ts'
 import type { Change, LayerSource, Snapshots } from '../snapshots.ts'
 import type { SnapshotContext } from './context.ts'
 import { createCopyDriver } from './copy-driver.ts'
 import { planDirectories } from './directories.ts'
 import type { DriverPaths } from './driver.ts'
+import { Holds } from './holds.ts'
 import { fillInitLayer } from './init-layer.ts'
 import { overlayDriver } from './overlay-driver.ts'
 import { type ActiveSnapshot, type CommittedSnapshot, SnapshotTable } from './snapshot-table.ts'
@@ -34,8 +36,18 @@ export interface SnapshotsOptions {
   readonly fault?: (point: string) => void
 }
 
+export interface SnapshotHold extends Disposable {
+  /** The merged directory. */
+  readonly path: string
+}
+
 /** The snapshots, and what only their owner does with them. */
-export interface OwnedSnapshots extends Snapshots, AsyncDisposable {
+export interface OwnedSnapshots extends Snapshots, TreeCopies, AsyncDisposable {
+  /**
+   * Mounts an active snapshot for somebody who reads or writes its files beside its owner. It stays mounted until every
+   * hold was disposed of, even where the owner unmounts it meanwhile; what failed then is logged.
+   */
+  hold(key: string): SnapshotHold
   /** Resolves when what was removed is deleted. */
   emptyTrash(): Promise<void>
   /** Resolves when every committed layer is on the disk. */
@@ -77,6 +89,7 @@ class OpenSnapshots implements OwnedSnapshots {
   readonly #context: SnapshotContext
   readonly #syncer: Syncer
   readonly #unpacker: Unpacker
+  readonly #holds = new Holds()
 
   constructor(context: SnapshotContext, syncer: Syncer) {
     this.#context = context
@@ -114,12 +127,23 @@ class OpenSnapshots implements OwnedSnapshots {
 
   mount(key: string, options: { readonly volatile?: boolean } = {}): string {
     const paths = this.#paths(this.#active(key))
-    return this.#context.driver.mount(paths, { volatile: options.volatile ?? false })
+    const path = this.#context.driver.mount(paths, { volatile: options.volatile ?? false })
+    this.#holds.claim(key)
+    return path
   }
 
   async unmount(key: string): Promise<void> {
     const snapshot = this.#context.table.active.get(key)
-    if (snapshot) await this.#context.driver.unmount(this.#ownPaths(snapshot))
+    if (snapshot && this.#holds.yield(key)) await this.#context.driver.unmount(this.#ownPaths(snapshot))
+  }
+
+  hold(key: string): SnapshotHold {
+    const { driver } = this.#context
+    const paths = this.#paths(this.#active(key))
+    const wasMounted = driver.isMounted(paths)
+    const path = driver.mount(paths, { volatile: false })
+    this.#holds.add(key, !wasMounted)
+    return { path, [Symbol.dispose]: once(() => void this.#release(key, paths)) }
   }
 
   isMounted(key: string): boolean {
@@ -131,6 +155,7 @@ class OpenSnapshots implements OwnedSnapshots {
     const { table, driver } = this.#context
     const snapshot = table.active.get(key)
     if (!snapshot) return
+    this.#holds.forget(key)
     await driver.unmount(this.#ownPaths(snapshot))
     // Another removal may have come first meanwhile.
     if (table.active.get(key) !== snapshot) return
@@ -178,6 +203,11 @@ class OpenSnapshots implements OwnedSnapshots {
     } finally {
       await this.#closeView(view.target)
     }
+  }
+
+  openFiles(tree: ContainerTree): OpenFiles {
+    const { worker, directories } = this.#context
+    return openFiles(this, { worker, scratch: directories.temporary }, tree)
   }
 
   listActive(): string[] {
@@ -278,8 +308,23 @@ class OpenSnapshots implements OwnedSnapshots {
     }
   }
 
+  async #release(key: string, paths: DriverPaths): Promise<void> {
+    if (!this.#holds.release(key)) return
+    await this.#context.driver.unmount(paths).catch((error: unknown) => {
+      this.#context.logger.warn({ key, error: messageOf(error) }, 'snapshots: could not unmount')
+    })
+  }
+
   async #closeView(target: string): Promise<void> {
     await this.#context.driver.unview(target)
     rmdirSync(target)
+  }
+}
+
+const once = (work: () => void): (() => void) => {
+  let isDone = false
+  return () => {
+    if (!isDone) work()
+    isDone = true
   }
 }

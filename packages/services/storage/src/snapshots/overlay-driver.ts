@@ -1,7 +1,8 @@
 import { codeOf } from '@berth/base'
-import { isMountPoint, mountOverlay, unmountAsync } from '@berth/linux'
-import { chmodSync, chownSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { isMountPoint, mountOverlay, O_CLOEXEC, O_PATH, unmount } from '@berth/linux'
+import { chmodSync, chownSync, close, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import type { SnapshotDriver } from './driver.ts'
 
 /**
@@ -65,6 +66,16 @@ function isMounted(path: string): boolean {
   }
 }
 
+/**
+ * The mount is gone from its place when this returns, so that nobody takes it for one to use; what is dirty is written by
+ * a pool thread, which lets go of the file system last.
+ */
 async function unmountIfMounted(path: string): Promise<void> {
-  if (isMounted(path)) await unmountAsync(path, { detach: true })
+  if (!isMounted(path)) return
+  const last = openSync(path, O_PATH | O_CLOEXEC)
+  try {
+    unmount(path, { detach: true })
+  } finally {
+    await promisify(close)(last)
+  }
 }

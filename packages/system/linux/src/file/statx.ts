@@ -7,6 +7,8 @@ const c = declareFunctions<{
 }>({ statx: 'int statx(int fd, str path, int flags, uint mask, void *buffer)' })
 
 const STATX_BASIC_STATS = 0x7ff
+const STATX_MNT_ID = 0x1000
+const AT_EMPTY_PATH = 0x1000
 const STATX_ATTR_MOUNT_ROOT = 0x2000n
 const buffer = Buffer.alloc(256)
 
@@ -38,6 +40,12 @@ export function fstatat(fd: number, path: FileName, flags = AT_SYMLINK_NOFOLLOW)
 /** Whether something is mounted on `path` (itself, if a symlink). Throws ENOENT when there is no such path. */
 export function isMountPoint(path: string): boolean {
   return fstatat(AT_FDCWD, path).isMountRoot
+}
+
+/** The number of the mount that `fd` was opened on; unique while it is mounted (Linux 5.8). */
+export function mountIdOf(fd: number): bigint {
+  check(c.statx(fd, '', AT_EMPTY_PATH, STATX_MNT_ID, buffer), 'statx')
+  return buffer.readBigUInt64LE(144)
 }
 
 /** struct statx of include/uapi/linux/stat.h */

@@ -2,30 +2,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Agent, createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { PassThrough, Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { test } from 'node:test'
-import { borrowed } from './borrowed.ts'
-import { setUp } from './testing/fixture.ts'
-
-test('borrowed() does not destroy a stream whose reader gives up, and drains it', async () => {
-  const stream = new PassThrough()
-  stream.write('one')
-  {
-    using source = borrowed(stream)
-    for await (const chunk of source) {
-      assert.equal(String(chunk), 'one')
-      break
-    }
-  }
-  stream.end(Buffer.alloc(1_000_000))
-  await once(stream, 'end')
-})
-
-test('borrowed() gives back a stream that was never read', async () => {
-  const stream = Readable.from(['one', 'two'])
-  borrowed(stream)[Symbol.dispose]()
-  await once(stream, 'end')
-})
+import { setUp } from '../testing/fixture.ts'
 
 test('load() of garbage lets the client hear the answer, though it sends all of it first', async (t) => {
   const { images } = await setUp(t)

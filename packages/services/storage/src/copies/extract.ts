@@ -1,0 +1,72 @@
+import { decompress, defaultDecompressionLimits, TarParser } from '@berth/archive'
+import { codeOf, invalid, notFound } from '@berth/base'
+import { isWritable, mountIdOf, openInRoot } from '@berth/linux'
+import { closeSync, constants } from 'node:fs'
+import { type CopyRules, LayerApplier } from '../layers/apply-layer.ts'
+import { kernelName } from '../layers/directory.ts'
+import { LayerTree } from '../layers/layer-tree.ts'
+import { belowRoot } from './container-path.ts'
+
+export interface ExtractTask extends Omit<CopyRules, 'destination'> {
+  /** An existing directory of the container, its last link followed. */
+  readonly path: string
+  /** Nothing may be written but to volumes. */
+  readonly isRootReadOnly: boolean
+}
+
+const limits = { maxFileBytes: Number.POSITIVE_INFINITY, maxEntries: Number.POSITIVE_INFINITY }
+const decompression = { ...defaultDecompressionLimits, maxBytes: Number.POSITIVE_INFINITY }
+
+/**
+ * Unpacks an archive, compressed or not, into a directory of the tree `root`. Each name is resolved by the kernel with
+ * that directory as its root. What was unpacked before an error stays.
+ */
+export async function extractInto(
+  root: number,
+  task: ExtractTask,
+  source: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<void> {
+  using tree = new LayerTree(openTarget(root, task), 'none')
+  using applier = new LayerApplier(tree, limits, { ...task, destination: task.path })
+  const parser = new TarParser(applier)
+  let isEmpty = true
+  for await (const chunk of decompress(source, decompression)) {
+    signal.throwIfAborted()
+    isEmpty = false
+    parser.write(chunk)
+  }
+  if (isEmpty) return
+  parser.finish()
+  applier.finish()
+}
+
+function openTarget(root: number, { path, isRootReadOnly }: ExtractTask): number {
+  const fd = openDirectoryAt(root, path)
+  try {
+    if (mountIdOf(fd) === mountIdOf(root)) {
+      if (isRootReadOnly) throw invalid('container rootfs is marked read-only')
+    } else if (!isWritable(fd)) {
+      throw invalid('mounted volume is marked read-only')
+    }
+    return fd
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+}
+
+function openDirectoryAt(root: number, path: string): number {
+  if (path.includes('\0')) throw invalid(`lstat ${path}: invalid argument`)
+  try {
+    const flags = constants.O_RDONLY | constants.O_DIRECTORY
+    return openInRoot(root, kernelName(belowRoot(path)), { flags })
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'ENOENT') throw notFound(`${path} does not exist`, error)
+    if (code === 'ENOTDIR' && path.endsWith('/')) throw invalid(`lstat ${path}: not a directory`, error)
+    if (code === 'ENOTDIR') throw invalid('extraction point is not a directory', error)
+    if (code === 'ELOOP') throw invalid(`lstat ${path}: too many levels of symbolic links`, error)
+    throw error
+  }
+}
