@@ -1,9 +1,9 @@
 import { isKind, notFound } from '@berth/base'
 import { readUserFiles, resolveUser } from '@berth/runtime'
-import type { ContainerTree, OpenFiles, PathStatus, ViewMount } from '@berth/storage'
+import type { OpenFiles, PathStatus, ViewMount } from '@berth/storage'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
+import { finished, type Readable } from 'node:stream'
 import { announce } from './announce.ts'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
@@ -18,7 +18,7 @@ export interface WriteArchiveOptions {
 
 export async function statPath(context: Context, ref: string, path: string): Promise<PathStatus> {
   const container = context.registry.resolve(ref)
-  using files = context.copies.openFiles(treeOf(context, container))
+  await using files = await openFiles(context, container)
   return await requireStatus(files, ref, path)
 }
 
@@ -29,10 +29,14 @@ export async function readArchive(
   path: string,
 ): Promise<{ readonly status: PathStatus; readonly archive: Readable }> {
   const container = context.registry.resolve(ref)
-  using files = context.copies.openFiles(treeOf(context, container))
+  await using stack = new AsyncDisposableStack()
+  const files = stack.use(await openFiles(context, container))
   const status = await requireStatus(files, ref, path)
   announce(context, container, 'archive-path')
-  return { status, archive: files.pack(path) }
+  const archive = files.pack(path)
+  const reading = stack.move()
+  finished(archive, () => void reading.disposeAsync())
+  return { status, archive }
 }
 
 /** Unpacks a tar, compressed or not, in the existing directory `path`. */
@@ -43,7 +47,7 @@ export async function writeArchive(
   { copyUidGid, noOverwriteDirNonDir, signal }: WriteArchiveOptions,
 ): Promise<void> {
   const container = context.registry.resolve(ref)
-  using files = context.copies.openFiles(treeOf(context, container))
+  await using files = await openFiles(context, container)
   const owner = copyUidGid ? ownerOf(container, files.rootPath) : undefined
   const options = { keepsKinds: noOverwriteDirNonDir, ...(owner && { owner }), ...(signal && { signal }) }
   try {
@@ -68,14 +72,25 @@ function ownerOf({ config }: Container, rootPath: string): { uid: number; gid: n
   return { uid, gid }
 }
 
-/** What Docker shows: the root file system with volumes, binds and the engine's files for /etc, but no tmpfs. */
-function treeOf(context: Context, container: Container): ContainerTree {
-  const own = container.mounts
-    .filter(({ type, source }) => (type === 'bind' || type === 'volume') && source !== '')
-    .map(({ source, destination, rw }): ViewMount => ({ source, destination, readOnly: !rw }))
+/**
+ * The container's files as Docker shows them: the root file system with volumes, binds and the engine's files in /etc,
+ * but no tmpfs. Volumes are mounted for as long as it is open.
+ */
+async function openFiles(context: Context, container: Container): Promise<OpenFiles & AsyncDisposable> {
+  await using stack = new AsyncDisposableStack()
+  const own: ViewMount[] = []
+  for (const mount of container.mounts) {
+    const { type, name = '', destination, rw, volume } = mount
+    if (type !== 'bind' && type !== 'volume') continue
+    const source = type === 'volume' ? stack.use(await context.volumes.lend(name)).path : mount.source
+    own.push({ source, destination, readOnly: !rw, ...(volume && { subpath: volume.subpath }) })
+  }
   const taken = new Set(own.map(({ destination }) => destination))
   const engine = engineFiles(context, container).filter(({ destination }) => !taken.has(destination))
-  return { key: container.id, mounts: [...own, ...engine], isRootReadOnly: container.hostConfig.ReadonlyRootfs }
+  const isRootReadOnly = container.hostConfig.ReadonlyRootfs
+  const files = stack.use(context.copies.openFiles({ key: container.id, mounts: [...own, ...engine], isRootReadOnly }))
+  const open = stack.move()
+  return { ...files, [Symbol.asyncDispose]: () => open.disposeAsync() }
 }
 
 function engineFiles({ directory }: Context, { id, hasBeenStarted }: Container): ViewMount[] {

@@ -9,6 +9,7 @@ import {
   KeyedLock,
   type Logger,
   messageOf,
+  newContainerId,
   notFound,
   nowNs,
   randomId,
@@ -26,7 +27,7 @@ import { openVolumeStore, type VolumePhase, type VolumeRecord, type VolumeStore 
 import { anonymousLabel, type Volume, type VolumeRequest, type VolumeUse } from './volume.ts'
 import { type MountPlace, VolumeMounts } from './volume-mounts.ts'
 import { requireVolumeName } from './volume-name.ts'
-import type { Fill, MountDetails, Volumes } from './volumes.ts'
+import type { Fill, LentVolume, MountDetails, Volumes } from './volumes.ts'
 
 export interface VolumesOptions {
   /** The engine's data root; this service owns `<root>/volumes`. */
@@ -194,6 +195,19 @@ class OpenVolumes implements OwnedVolumes {
       if (details) this.#announce(record, 'mount', mountAttributes(containerId, details))
       return this.#directories.data(name)
     })
+  }
+
+  async lend(name: string): Promise<LentVolume> {
+    const borrower = newContainerId()
+    await this.#locks.run(name, () => this.#mountLocked(this.#require(name), borrower))
+    const giveBack = async () => {
+      const record = this.#records.get(name)
+      if (record) await this.#mounts.unmount(name, borrower, this.#place(record))
+    }
+    return {
+      path: this.#directories.data(name),
+      [Symbol.asyncDispose]: () => this.#locks.run(name, giveBack),
+    }
   }
 
   async unmountAll(containerId: ContainerId): Promise<void> {

@@ -13,6 +13,11 @@ export type Fill = (directory: string) => Promise<FillResult>
 /** `absent`: there is nothing to copy. */
 export type FillResult = 'filled' | 'absent'
 
+export interface LentVolume extends AsyncDisposable {
+  /** The directory with its files. */
+  readonly path: string
+}
+
 /**
  * Volumes by name, in `<data root>/volumes/<name>/_data`. Unknown is `get name: no such volume` (404); messages are
  * Docker's. What a container does with volumes goes by its id: `acquire`, then `keep` or `drop`; `mount` and `unmountAll`.
@@ -49,6 +54,8 @@ export interface Volumes {
   mount(name: string, containerId: ContainerId, details?: MountDetails): Promise<string>
   /** Ends every use that the container made of mounted volumes; unmounts what nobody uses any more. */
   unmountAll(containerId: ContainerId): Promise<void>
+  /** Mounts it for a while, for somebody beside the containers: nothing is announced. */
+  lend(name: string): Promise<LentVolume>
   /** At start: these containers run and have these volumes mounted, nobody else has. */
   reconcile(mounted: Iterable<VolumeUse>): Promise<void>
 }

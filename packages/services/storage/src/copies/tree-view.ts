@@ -1,12 +1,14 @@
 import { codeOf } from '@berth/base'
-import { attachMount, cloneMount, MountNamespace, openInRoot, unmount } from '@berth/linux'
-import { closeSync, constants, mkdirSync, openSync, rmdirSync, statSync } from 'node:fs'
+import { AT_EMPTY_PATH, attachMount, cloneMount, fstatat, MountNamespace, openInRoot, unmount } from '@berth/linux'
+import { closeSync, constants, mkdirSync, openSync, rmdirSync } from 'node:fs'
 import { LayerTree } from '../layers/layer-tree.ts'
-import { kernelName } from '../layers/directory.ts'
+import { isDirectory, kernelName } from '../layers/directory.ts'
 
 /** Something that a container has mounted, as a path of the host. */
 export interface ViewMount {
   readonly source: string
+  /** What of the source is mounted, resolved inside of it; all of it when absent or ''. */
+  readonly subpath?: string
   /** Absolute, clean, and resolved inside the container. */
   readonly destination: string
   readonly readOnly: boolean
@@ -72,11 +74,11 @@ function attachRoot(stack: DisposableStack, inside: MountNamespace, root: number
 }
 
 function addMount(inside: MountNamespace, root: number, mount: ViewMount): void {
-  const source = ifFound(() => cloneMount(mount.source, { readOnly: mount.readOnly, recursive: true }))
+  const source = ifFound(() => cloneSource(mount))
   // A source that is gone shows what lies beneath, as the container's next start would tell.
   if (source === undefined) return
   try {
-    const target = openMountPoint(root, mount)
+    const target = openMountPoint(root, source, mount)
     if (target === undefined) return
     try {
       inside.run(() => attachMount(source, target))
@@ -88,12 +90,22 @@ function addMount(inside: MountNamespace, root: number, mount: ViewMount): void 
   }
 }
 
-function openMountPoint(root: number, { source, destination, optional }: ViewMount): number | undefined {
+function cloneSource({ source, subpath, readOnly }: ViewMount): number {
+  if (!subpath) return cloneMount(source, { readOnly, recursive: true })
+  const fd = openInRoot(source, kernelName(subpath))
+  try {
+    return cloneMount(fd, { readOnly, recursive: true })
+  } finally {
+    closeSync(fd)
+  }
+}
+
+function openMountPoint(root: number, mounted: number, { destination, optional }: ViewMount): number | undefined {
   const path = destination.slice(1) || '.'
   const found = ifFound(() => openInRoot(root, kernelName(path)))
   if (found !== undefined || optional) return found
   using tree = new LayerTree(openInRoot(root, '.', { flags: constants.O_RDONLY | constants.O_DIRECTORY }), 'none')
-  if (statSync(source).isDirectory()) tree.directory(path)
+  if (isDirectory(fstatat(mounted, '', AT_EMPTY_PATH))) tree.directory(path)
   else makeFile(tree, path)
   return openInRoot(root, kernelName(path))
 }

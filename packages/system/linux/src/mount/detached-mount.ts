@@ -43,24 +43,32 @@ export interface DetachedMountOptions {
 }
 
 /**
- * A copy of the mount at `path` that is in no namespace, and hears of no mount made elsewhere nor tells of any: nothing
+ * A copy of the mount at `from`, a path or a descriptor, that is in no namespace, and hears of no mount made elsewhere nor tells of any: nothing
  * in it can be executed or opened as a device. The descriptor is the caller's, and stands for its root; without being
  * attached the mount goes with it. Linux 5.12.
  */
-export function cloneMount(path: string, { readOnly = false, recursive = false }: DetachedMountOptions = {}): number {
+export function cloneMount(
+  from: string | number,
+  { readOnly = false, recursive = false }: DetachedMountOptions = {},
+): number {
   const below = recursive ? AT_RECURSIVE : 0
   const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | below
-  const fd = check(c.openTree(SYS_open_tree, AT_FDCWD, pathArgument(path, 'open_tree'), flags), 'open_tree', path)
+  const fd = openTree(from, flags)
   try {
     const set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | (readOnly ? MOUNT_ATTR_RDONLY : 0n)
     // struct mount_attr: attr_set, attr_clr, propagation, userns_fd
     const attributes = new BigUint64Array([set, 0n, MS_PRIVATE, 0n])
-    check(c.mountSetattr(SYS_mount_setattr, fd, '', AT_EMPTY_PATH | below, attributes, 32), 'mount_setattr', path)
+    check(c.mountSetattr(SYS_mount_setattr, fd, '', AT_EMPTY_PATH | below, attributes, 32), 'mount_setattr')
     return fd
   } catch (error) {
     closeSync(fd)
     throw error
   }
+}
+
+function openTree(from: string | number, flags: number): number {
+  if (typeof from === 'number') return check(c.openTree(SYS_open_tree, from, '', flags | AT_EMPTY_PATH), 'open_tree')
+  return check(c.openTree(SYS_open_tree, AT_FDCWD, pathArgument(from, 'open_tree'), flags), 'open_tree', from)
 }
 
 /** Puts a detached mount on the file or directory that `target` has open, wherever that has been moved to since. */
