@@ -1,3 +1,4 @@
+export { readTar } from '@berth/archive'
 export { command, type CommandOptions, type CommandResult } from './command.ts'
 export { type DaemonOptions, startDaemon, type TestDaemon } from './daemon.ts'
 export {

@@ -1,6 +1,5 @@
 // The archive endpoints, by plain HTTP: the same table holds for dockerd (BERTH_TEST_HOST).
-import { packTar, useEngine } from '@berth/testing'
-import { readTar } from '@berth/archive'
+import { packTar, readTar, useEngine } from '@berth/testing'
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { after, before, describe, test } from 'node:test'

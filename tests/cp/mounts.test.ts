@@ -1,6 +1,5 @@
 // Copies into and out of volumes and binds, in every state of their container. dockerd passes it too (BERTH_TEST_HOST).
-import { readTar } from '@berth/archive'
-import { demultiplex, packTar, useEngine } from '@berth/testing'
+import { demultiplex, packTar, readTar, useEngine } from '@berth/testing'
 import assert from 'node:assert/strict'
 import { buffer } from 'node:stream/consumers'
 import { describe, test } from 'node:test'
