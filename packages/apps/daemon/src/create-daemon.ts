@@ -4,7 +4,7 @@ import { type OpenContainers, openContainers } from '@berth/containers'
 import { openDatabase } from '@berth/database'
 import { createEvents, eventFilter } from '@berth/events'
 import { openImages } from '@berth/images'
-import { adoptStrayControllers, lockFile, releaseStrayControllers } from '@berth/linux'
+import { adoptStrayControllers, lockFile, releaseStrayControllers, trimMemory } from '@berth/linux'
 import { openNetworks } from '@berth/networks'
 import { createRegistries } from '@berth/registry'
 import { ensureDefaultAppArmorProfile, openRuntime, readHostFacts, readLogs } from '@berth/runtime'
@@ -23,6 +23,7 @@ import { registrySettings, transferLimits } from './registry-settings.ts'
 import { runtimeSettings } from './runtime-settings.ts'
 import { engineVersion } from './system-documents.ts'
 import { createSystem } from './system.ts'
+import { trimWhenSettled } from './trim-when-settled.ts'
 
 export interface Daemon extends AsyncDisposable {
   /** Serves on every configured address; resolves once all of them listen. */
@@ -112,6 +113,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
   })
   stack.defer(() => api.close())
   stack.defer(() => releaseIfIdle(containers, adopted))
+  stack.use(trimWhenSettled({ trim: trimMemory, logger }))
   const owned = stack.move()
   return {
     listen: async () => {

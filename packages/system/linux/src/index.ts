@@ -134,5 +134,6 @@ export {
 export { Reaper } from './process/reaper.ts'
 export { reapUnclaimed } from './process/unclaimed.ts'
 export { spawnProcess, type SpawnProcessOptions } from './process/spawn.ts'
+export { trimMemory } from './process/trim-memory.ts'
 export { type ConsoleSocket, listenConsole, receiveFd, setWindowSize } from './pty/console-socket.ts'
 export { PtyStream } from './pty/pty-stream.ts'
