@@ -6,6 +6,7 @@ import { testImages } from './images.ts'
 import { testLifecycle } from './lifecycle.ts'
 import { testLogs } from './logs.ts'
 import { testRun } from './run.ts'
+import { testVolumes } from './volumes.ts'
 
 /** What users of docker's command line rely on, held against one program. */
 export function testCli(program: CliProgram): void {
@@ -16,4 +17,5 @@ export function testCli(program: CliProgram): void {
   describe('exec', () => testExec(cli))
   describe('logs', () => testLogs(cli))
   describe('images', () => testImages(cli))
+  describe('volumes', () => testVolumes(cli))
 }

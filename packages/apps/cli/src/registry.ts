@@ -210,6 +210,28 @@ const networkRemove: Entry = {
   summary: 'Remove one or more networks',
   load: () => import('./commands/network/rm.ts'),
 }
+const volumeList: Entry = { summary: 'List volumes', load: () => import('./commands/volume/ls.ts') }
+const volumeRemove: Entry = { summary: 'Remove one or more volumes', load: () => import('./commands/volume/rm.ts') }
+const volume: Entry = {
+  summary: 'Manage volumes',
+  children: {
+    create: { summary: 'Create a volume', load: () => import('./commands/volume/create.ts') },
+    inspect: {
+      summary: 'Display detailed information on one or more volumes',
+      load: () => import('./commands/volume/inspect.ts'),
+    },
+    list: alias(volumeList),
+    ls: volumeList,
+    prune: { summary: 'Remove unused local volumes', load: () => import('./commands/volume/prune.ts') },
+    remove: alias(volumeRemove),
+    rm: volumeRemove,
+    // Docker shows it in a swarm only.
+    update: alias({
+      summary: 'Update a volume (cluster volumes only)',
+      load: () => import('./commands/volume/update.ts'),
+    }),
+  },
+}
 const network: Entry = {
   summary: 'Manage networks',
   children: {
@@ -311,7 +333,7 @@ export const groups: readonly { readonly title: string; readonly commands: Reado
       plugin,
       system,
       trust,
-      volume: missing('Manage volumes'),
+      volume,
     },
   },
   {

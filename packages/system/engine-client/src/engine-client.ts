@@ -5,6 +5,7 @@ import { NetworksClient } from './networks-client.ts'
 import { PluginsClient } from './plugins-client.ts'
 import { SystemClient } from './system-client.ts'
 import { Transport, type TransportOptions } from './transport.ts'
+import { VolumesClient } from './volumes-client.ts'
 
 /** The Engine API of one engine, typed. Connections open on demand; `close` ends the idle ones. */
 export class EngineClient {
@@ -15,6 +16,7 @@ export class EngineClient {
   readonly networks: NetworksClient
   readonly plugins: PluginsClient
   readonly system: SystemClient
+  readonly volumes: VolumesClient
 
   constructor(options: TransportOptions) {
     this.transport = new Transport(options)
@@ -24,6 +26,7 @@ export class EngineClient {
     this.networks = new NetworksClient(this.transport)
     this.plugins = new PluginsClient(this.transport)
     this.system = new SystemClient(this.transport)
+    this.volumes = new VolumesClient(this.transport)
   }
 
   close(): void {

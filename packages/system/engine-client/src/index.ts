@@ -30,3 +30,4 @@ export {
   Transport,
   type TransportOptions,
 } from './transport.ts'
+export type { VolumeCreateBody, VolumesClient } from './volumes-client.ts'

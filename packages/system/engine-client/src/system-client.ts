@@ -58,10 +58,6 @@ export class SystemClient {
     return (await this.#transport.request('GET', target)).text()
   }
 
-  pruneVolumes(filters?: Filters): Promise<{ VolumesDeleted: string[] | null; SpaceReclaimed: number }> {
-    return this.#transport.json('POST', '/volumes/prune', { query: { filters: encodeFilters(filters) } })
-  }
-
   pruneBuildCache({ all, filters, keepStorageBytes }: BuildCacheOptions = {}): Promise<BuildCachePruned> {
     const query = { all, filters: encodeFilters(filters), 'keep-storage': keepStorageBytes }
     return this.#transport.json('POST', '/build/prune', { query })

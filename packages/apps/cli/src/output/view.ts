@@ -23,7 +23,7 @@ export interface RenderOptions {
   readonly format: string
   /** The columns of the table by default. */
   readonly defaults: readonly string[]
-  /** Without a template: the ids only, one a line. */
+  /** Without a template: the ids only (names, of what has none), one a line. */
   readonly quiet?: boolean
 }
 
@@ -38,7 +38,8 @@ export async function renderText<T>(rows: readonly T[], view: View<T>, options: 
     const { renderTemplate } = await import('./template-view.ts')
     return renderTemplate(rows, view, options.format)
   }
-  if (options.quiet === true) return rows.map((row) => `${String(view.columns['ID']?.value(row))}\n`).join('')
+  const key = view.columns['ID'] ?? view.columns['Name']
+  if (options.quiet === true) return rows.map((row) => `${String(key?.value(row))}\n`).join('')
   const columns = options.defaults.map((name) => view.columns[name]).filter((column) => column !== undefined)
   const cells = rows.map((row) => columns.map((column) => String(column.value(row))))
   return formatTable(

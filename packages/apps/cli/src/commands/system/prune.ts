@@ -44,15 +44,15 @@ function warning({ all, volumes, filter: filters }: PruneFlags): string {
 
 async function pruneAll(cli: Cli, flags: PruneFlags): Promise<void> {
   const filters = pruneFilters(cli.config, flags.filter)
-  const { containers, images, networks, system } = cli.engine
+  const { containers, images, networks, volumes } = cli.engine
   const pruned = await containers.prune(filters)
   let reclaimedBytes = pruned.SpaceReclaimed
   cli.out(block('Deleted Containers', pruned.ContainersDeleted))
   cli.out(block('Deleted Networks', await networks.prune(filters)))
   if (flags.volumes) {
-    const volumes = await system.pruneVolumes(filters)
-    reclaimedBytes += volumes.SpaceReclaimed
-    cli.out(block('Deleted Volumes', volumes.VolumesDeleted))
+    const { VolumesDeleted, SpaceReclaimed } = await volumes.prune(filters)
+    reclaimedBytes += SpaceReclaimed
+    cli.out(block('Deleted Volumes', VolumesDeleted))
   }
   const deleted = await images.prune({ ...filters, dangling: [String(!flags.all)] })
   reclaimedBytes += deleted.SpaceReclaimed
