@@ -108,6 +108,7 @@ export {
   type SocketProtocol,
 } from './network/sockets.ts'
 export { type NftChange, type NftElement, NftElements } from './nft/elements.ts'
+export { type LocalRedirect, redirectLocal } from './nft/redirect.ts'
 export { loadRuleset } from './nft/ruleset.ts'
 export { type NftWatchOptions, watchNft } from './nft/watch.ts'
 export {

@@ -91,6 +91,7 @@ export const ERANGE = 34
 export const ENODATA = 61
 export const ENOENT = 2
 export const ECHILD = 10
+export const EINPROGRESS = 115
 
 interface AsyncFunction {
   async(...args: unknown[]): void

@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs'
 import { codeOf } from '@berth/base'
 import { isIPv4 } from 'node:net'
-import { check, declareFunctions } from '../libc.ts'
+import { check, declareFunctions, EINPROGRESS, errno, lastError } from '../libc.ts'
 import { AF_INET, AF_INET6, decodeSocketAddress, encodeSocketAddress, sockaddrBytes } from './socket-address.ts'
 import type { SocketAddress } from './socket-address.ts'
 
@@ -129,9 +129,6 @@ export function connectSocket(protocol: 'tcp' | 'udp', target: SocketAddress): n
 }
 
 function startConnect(fd: number, address: Buffer, what: string): void {
-  try {
-    check(c.connect(fd, address, address.length), 'connect', what)
-  } catch (error) {
-    if (codeOf(error) !== 'EINPROGRESS') throw error
-  }
+  const result = c.connect(fd, address, address.length)
+  if (result < 0 && errno() !== EINPROGRESS) throw lastError('connect', what)
 }
