@@ -63,7 +63,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
   stack.use(storage.addRoots(() => images.gcRoots()))
   const volumes = stack.use(await openVolumes({ root: paths.dataRoot, database, events, logger, worker }))
   const networks = stack.use(
-    await openNetworks({ database, runRoot: paths.runRoot, logger, ...networkSettings(config) }),
+    await openNetworks({ database, runRoot: paths.runRoot, logger, events, ...networkSettings(config) }),
   )
   const { runRoot } = paths
   const runtime = stack.use(

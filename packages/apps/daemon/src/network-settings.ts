@@ -2,7 +2,7 @@ import type { NetworksOptions } from '@berth/networks'
 import type { Config } from './config/config.ts'
 
 /** The default bridge and what containers' resolvers get, as the configuration names them. */
-export function networkSettings(config: Config): Omit<NetworksOptions, 'database' | 'runRoot' | 'logger'> {
+export function networkSettings(config: Config): Omit<NetworksOptions, 'database' | 'runRoot' | 'logger' | 'events'> {
   const list = (key: string) => config.get(key, [] as readonly string[])
   return {
     bridge: config.has('bridge') ? config.get('bridge', '') : undefined,

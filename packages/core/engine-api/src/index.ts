@@ -50,6 +50,15 @@ export {
   decodeExecCreate,
   decodeExecStart,
 } from './decode-requests.ts'
+export {
+  decodeNetworkConnect,
+  decodeNetworkCreate,
+  decodeNetworkDisconnect,
+  type IpamConfig,
+  type NetworkConnectRequest,
+  type NetworkCreateRequest,
+  type NetworkDisconnectRequest,
+} from './decode-network.ts'
 export type { EventMessage } from './events.ts'
 export type { ExecCreateRequest, ExecCreateResponse, ExecInspectResponse, ExecStartRequest } from './exec.ts'
 export { boolFilter, checkFilters, decodeFilters, type Filters } from './filters.ts'

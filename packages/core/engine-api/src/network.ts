@@ -1,3 +1,5 @@
+import type { IpamConfig } from './decode-network.ts'
+
 /** `GET /networks/{id}` and one entry of `GET /networks`. */
 export interface NetworkResponse {
   Name: string
@@ -10,10 +12,8 @@ export interface NetworkResponse {
   EnableIPv6: boolean
   IPAM: {
     Driver: string
-    Options: Record<string, string> | null
-    Config:
-      | { Subnet?: string; IPRange?: string; Gateway?: string; AuxiliaryAddresses?: Record<string, string> }[]
-      | null
+    Options: Readonly<Record<string, string>> | null
+    Config: readonly IpamConfig[] | null
   }
   Internal: boolean
   Attachable: boolean
@@ -22,8 +22,8 @@ export interface NetworkResponse {
   ConfigOnly: boolean
   /** By container id; empty in lists from 1.28. */
   Containers: Record<string, NetworkContainer>
-  Options: Record<string, string>
-  Labels: Record<string, string>
+  Options: Readonly<Record<string, string>>
+  Labels: Readonly<Record<string, string>>
 }
 
 export interface NetworkContainer {

@@ -45,10 +45,13 @@ const spans = {
   volumeSubpath: since(45),
   imageMounts: since(48),
   gatewayPriority: since(48),
+  networksWithoutIPv4: since(48),
+  endpointMacAddress: since(44),
   imagePlatformParameter: since(48),
 
   // answers
   networkListContainers: before(28),
+  networkEnableIPv4: since(48),
   infoKernelMemory: before(42),
   multiplexedMediaType: since(42),
   noneImageNames: before(43),

@@ -1,32 +1,37 @@
 import type { ContainerId, KeyedLock, Logger } from '@berth/base'
+import type { Events } from '@berth/events'
 import type { RouteSocket } from '@berth/linux'
-import type { AddressPool } from './ipam/address-pool.ts'
-import type { Bridge } from './bridge/bridge.ts'
-import type { Firewall } from './firewall/firewall.ts'
-import type { PublishedPorts } from './ports/published-ports.ts'
+import type { BridgeContext } from './bridges.ts'
 import type { SandboxStates } from './endpoints/sandbox-states.ts'
+import type { Firewall } from './firewall/firewall.ts'
+import type { Ipam } from './ipam/ipam.ts'
+import type { PublishedPorts } from './ports/published-ports.ts'
+import type { NetworkRegistry } from './registry.ts'
 import type { NetworkStore } from './store.ts'
 
 /** What the operations of the networks share. */
-export interface Context {
+export interface Context extends BridgeContext {
   readonly logger: Logger
+  readonly events: Pick<Events, 'publish'>
   readonly store: NetworkStore
+  readonly registry: NetworkRegistry
   readonly states: SandboxStates
-  readonly bridge: Bridge
-  readonly addresses: AddressPool
+  readonly ipam: Ipam
   readonly ports: PublishedPorts
   /** Of the host's namespace. */
   readonly links: RouteSocket
   readonly firewall: Firewall
+  /** Tells the firewall of all networks anew. */
+  readonly updateFirewall: () => Promise<void>
   /** Where namespaces are pinned. */
   readonly pinDirectory: string
   readonly dns: DnsDefaults
   /** One attach or detach of a container at a time. */
   readonly locks: KeyedLock<ContainerId>
-  /** The address of published ports for which none is asked. */
-  readonly bindingIp: string
   /** What `host-gateway` stands for. */
-  readonly hostGateway: string
+  readonly hostGateway: string | undefined
+  /** By driver: what networks have that say nothing else. */
+  readonly defaultOptions: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
 /** What a container without settings of its own gets. */

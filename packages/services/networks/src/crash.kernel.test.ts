@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'node:test'
 import { type ContainerId, silentLogger } from '@berth/base'
 import { openDatabase } from '@berth/database'
+import { createEvents } from '@berth/events'
 import { readMountInfo, RouteRequest, RouteSocket } from '@berth/linux'
 import { openNetworks } from './open-networks.ts'
 
@@ -18,8 +19,9 @@ const busyEngine = (root: string): string => `
 import { mkdirSync } from 'node:fs'
 import { newContainerId, silentLogger } from ${url('@berth/base')}
 import { openDatabase } from ${url('@berth/database')}
+import { createEvents } from ${url('@berth/events')}
 import { openNetworks } from ${url('./open-networks.ts')}
-const networks = await openNetworks({ database: openDatabase(':memory:'), runRoot: ${JSON.stringify(root)}, logger: silentLogger })
+const networks = await openNetworks({ database: openDatabase(':memory:'), runRoot: ${JSON.stringify(root)}, logger: silentLogger, events: createEvents() })
 console.log('open')
 const shared = { name: 'n', hostname: 'h', domainname: '', mode: 'bridge', endpoints: {}, dns: [], dnsOptions: [], dnsSearch: [], extraHosts: [], sysctls: {} }
 const portBindings = { '80/tcp': [{ HostIp: '', HostPort: '' }] }
@@ -50,7 +52,7 @@ test('openNetworks() after a kill at any moment finds no address twice and leave
     await once(engine, 'close')
 
     using database = openDatabase(':memory:')
-    await using networks = await openNetworks({ database, runRoot: root, logger: silentLogger })
+    await using networks = await openNetworks({ database, runRoot: root, logger: silentLogger, events: createEvents() })
     const ids = readdirSync(join(root, 'networks')).map((name) => name.replace('.json', '') as ContainerId)
     const addresses = ids.map((id) => networks.attachment(id)?.endpoints['bridge']?.IPAddress)
     assert.equal(new Set(addresses).size, ids.length)

@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers'
 import { after, afterEach, beforeEach, test } from 'node:test'
 import { newContainerId, silentLogger } from '@berth/base'
 import { type Database, openDatabase } from '@berth/database'
+import { createEvents } from '@berth/events'
 import { inNetns, loadRuleset, readMountInfo, RouteRequest, RouteSocket } from '@berth/linux'
 import type { AttachRequest, Networks } from './networks.ts'
 import { type NetworksOptions, openNetworks } from './open-networks.ts'
@@ -48,7 +49,7 @@ const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(res
 const linkNames = (): string[] => host.links().map(({ name }) => name)
 
 const open = (options: Partial<NetworksOptions> = {}): Promise<Networks> =>
-  openNetworks({ database, runRoot: root, logger: silentLogger, ...options })
+  openNetworks({ database, runRoot: root, logger: silentLogger, events: createEvents(), ...options })
 
 function request(wanted: Partial<AttachRequest> = {}): AttachRequest {
   const containerId = newContainerId()
@@ -320,7 +321,7 @@ test('openNetworks() gives a bridge that a killed engine left the address that b
   networks = reopened
   await assert.rejects(open({ bip: '10.78.0.0/24' }), { kind: 'invalid' })
   assert.equal(host.link('berth0'), undefined)
-  await assert.rejects(open({ bridge: 'lo' }), /lo is a physical link, not a bridge/)
+  await assert.rejects(open({ bridge: 'lo' }), /existing interface lo is not a bridge/)
 })
 
 test('openNetworks() touches no table of others', async () => {

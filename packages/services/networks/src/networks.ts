@@ -1,5 +1,6 @@
-import type { ContainerId } from '@berth/base'
-import type { EndpointSettings, NetworkResponse, PortMap } from '@berth/engine-api'
+import type { ContainerId, Filters, NetworkId } from '@berth/base'
+import type { EndpointSettings, NetworkCreateRequest, NetworkResponse, PortMap } from '@berth/engine-api'
+import type { NetworkRecord } from './model.ts'
 
 /** What a container asks of the network before it starts. */
 export interface AttachRequest {
@@ -7,8 +8,9 @@ export interface AttachRequest {
   readonly name: string
   readonly hostname: string
   readonly domainname: string
-  /** 'bridge' | 'none' | 'host' | `container:<id>` (resolved) | a network's name. 'default' was already made 'bridge'. */
+  /** 'bridge' | 'none' | 'host' | `container:<id>` (resolved) | a network's name or id. 'default' was already made 'bridge'. */
   readonly mode: string
+  /** By network name; a `NetworkID` in them says which network of that name is meant. */
   readonly endpoints: Readonly<Record<string, EndpointSettings>>
   readonly dns: readonly string[]
   readonly dnsOptions: readonly string[]
@@ -49,17 +51,40 @@ export interface InterfaceCounters {
   readonly tx_dropped: number
 }
 
+/** One network that a container is to enter or leave; `network` is a name or an id. */
+export interface MembershipRequest {
+  readonly containerId: ContainerId
+  readonly network: string
+}
+
+/** `ref` is a network's id, name, or an unambiguous prefix of an id; unknown is `network ref not found` (404). */
 export interface Networks extends AsyncDisposable {
   /** Makes the sandbox and its endpoints; `attach` is all or nothing. */
   attach(request: AttachRequest): Promise<Attachment>
   /** Releases everything `attach` made; idempotent, also for what an earlier process made. */
   detach(containerId: ContainerId): Promise<void>
+  /** Takes a running container into one more network; all or nothing. */
+  connect(request: MembershipRequest & { readonly settings: EndpointSettings }): Promise<Attachment>
+  /** Takes a running container out of a network. */
+  disconnect(request: MembershipRequest): Promise<Attachment>
+  /** Throws what is wrong with what is asked of a network's endpoint; a network that is not there is no reason. */
+  checkEndpoint(network: string, settings: EndpointSettings): void
+  /** A running container has a new name. */
+  rename(containerId: ContainerId, name: string): void
   /** Counters by interface name inside, as the container sees them; its loopback is left out. */
   counters(containerId: ContainerId): Promise<Readonly<Record<string, InterfaceCounters>>>
   /** Drops what belongs to no container in `alive`; called once at start. */
   reconcile(alive: readonly ContainerId[]): Promise<void>
   /** The attachment of a live container, also after the engine restarted. */
   attachment(containerId: ContainerId): Attachment | undefined
-  /** The networks as `GET /networks` shows them, with the containers in them. */
+
+  /** Makes a network; all or nothing. */
+  create(request: NetworkCreateRequest): Promise<NetworkId>
+  get(ref: string): NetworkRecord
+  /** As `GET /networks/{id}` shows it, with the containers in it. */
+  describe(ref: string): NetworkResponse
   list(): NetworkResponse[]
+  remove(ref: string): Promise<void>
+  /** Names of what was removed. */
+  prune(filters: Filters): Promise<string[]>
 }

@@ -1,119 +1,136 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { codeOf, invalid, type Logger, notImplemented, unavailable } from '@berth/base'
-import { isIPv4 } from 'node:net'
-import { formatMac, type Link, RouteRequest, type RouteSocket } from '@berth/linux'
-import { chooseSubnet, firstAddress, lastAddress, parseCidr, type Subnet, toNumber, toText } from '../ipam/subnet.ts'
+import { codeOf, internal, type Logger } from '@berth/base'
+import { formatMac, type Link, RouteRequest, RouteSocket } from '@berth/linux'
+import { familyOf } from '../ipam/subnet.ts'
 
-export interface BridgeOptions {
-  readonly name: string
-  /** The bridge's address in CIDR form; undefined: the engine chooses. */
-  readonly bip?: string | undefined
-  readonly mtu: number
-  /** The subnet it had before, taken again where it is free. */
-  readonly preferred?: Subnet | undefined
+export interface BridgeAddress {
+  /** Canonical text. */
+  readonly address: string
+  readonly prefixLength: number
 }
 
-/** The default bridge as it is in the kernel. */
+export interface BridgePlan {
+  readonly name: string
+  /** 0: the kernel's default. */
+  readonly mtu: number
+  readonly addresses: readonly BridgeAddress[]
+  readonly hasIPv6: boolean
+}
+
+/** A bridge as it is in the kernel. */
 export interface Bridge {
   readonly index: number
   readonly name: string
-  readonly subnet: Subnet
-  /** Its own address. */
-  readonly gateway: number
-  readonly mtu: number
 }
 
 /**
- * Finds the bridge as an earlier process left it, or makes it. A bridge that is there keeps its address unless `bip`
- * says otherwise; a new one gets a subnet that overlaps none of the host's routes.
+ * Finds the bridge, as an earlier process or somebody else left it, or makes it; then gives it its addresses and takes
+ * others away. The waits for the kernel's lock are on a pool thread, with a socket of their own.
  */
-export function ensureBridge(socket: RouteSocket, options: BridgeOptions): Bridge {
-  if (options.name === 'none') throw notImplemented('an engine without the default bridge is not available yet')
-  const wanted = options.bip === undefined ? undefined : parseBip(options.bip)
-  const link = socket.link(options.name) ?? createBridge(socket, options)
-  if (link.kind !== 'bridge') throw unavailable(`${options.name} is a ${link.kind || 'physical'} link, not a bridge`)
-  const { address, subnet } = ensureAddress(socket, link, { ...options, wanted })
-  if (!link.isUp) socket.send(new RouteRequest().setUp(link.index), `set up ${options.name}`)
-  return { index: link.index, name: options.name, subnet, gateway: address, mtu: options.mtu }
+export async function ensureBridge(plan: BridgePlan): Promise<Bridge & { readonly isNew: boolean }> {
+  using socket = new RouteSocket()
+  const found = socket.link(plan.name)
+  if (found && found.kind !== 'bridge') throw internal(`existing interface ${plan.name} is not a bridge`)
+  const link = found ?? (await createBridge(socket, plan))
+  setIPv6(plan)
+  const request = addressChanges(socket, link, plan.addresses)
+  if (found && plan.mtu > 0 && found.mtu !== plan.mtu) request.setMtu(link.index, plan.mtu)
+  if (!link.isUp) request.setUp(link.index)
+  if (request.message.acknowledgements > 0) await socket.sendAsync(request, `configure ${plan.name}`)
+  return { index: link.index, name: plan.name, isNew: !found }
 }
 
-interface BridgeAddress {
-  readonly address: number
-  readonly subnet: Subnet
-}
-
-function createBridge(socket: RouteSocket, { name, mtu }: BridgeOptions): Link {
+async function createBridge(socket: RouteSocket, { name, mtu }: BridgePlan): Promise<Link> {
   // With an address of its own the bridge keeps it, else it changes with its ports. 02: locally administered.
   const mac = formatMac([0x02, 0x42, ...randomBytes(4)])
-  socket.send(new RouteRequest().addBridge(name, { mac, mtu }), `create the bridge ${name}`)
+  const request = new RouteRequest().addBridge(name, { mac, ...(mtu > 0 ? { mtu } : {}) })
+  await socket.sendAsync(request, `create the bridge ${name}`)
   const link = socket.link(name)
   if (!link) throw new Error(`the bridge ${name} vanished`)
-  disableIPv6(name)
   return link
 }
 
-/** The network has none: else a container could forge router advertisements, and reach what listens on the host's [::]. */
-function disableIPv6(name: string): void {
+/** Link-local addresses of IPv6 are the kernel's, and stay. */
+function addressChanges(socket: RouteSocket, link: Link, wanted: readonly BridgeAddress[]): RouteRequest {
+  const same = (a: BridgeAddress, b: BridgeAddress) => a.address === b.address && a.prefixLength === b.prefixLength
+  const present = socket
+    .addresses()
+    .filter(({ index, address }) => index === link.index && !address.startsWith('fe80:'))
+  const request = new RouteRequest()
+  for (const one of present.filter((address) => !wanted.some((other) => same(address, other)))) {
+    request.deleteAddress(link.index, one.address, one.prefixLength)
+  }
+  for (const one of wanted.filter((address) => !present.some((other) => same(address, other)))) {
+    request.addAddress(link.index, one.address, one.prefixLength)
+  }
+  return request
+}
+
+/** Deletes bridges in one message: each costs the kernel 30 ms. What is gone already is no error. */
+export async function deleteBridges(names: readonly string[]): Promise<void> {
+  using socket = new RouteSocket()
+  const request = new RouteRequest()
+  for (const name of names.filter((one) => socket.link(one) !== undefined)) request.deleteLink(name)
+  if (request.message.acknowledgements === 0) return
+  await socket.sendAsync(request, `delete ${names.join(', ')}`).catch((error: unknown) => {
+    if (codeOf(error) !== 'ENODEV') throw error
+  })
+}
+
+/**
+ * No router is believed on any bridge: a container could forge one's advertisements. A network without IPv6 has none at
+ * all, or its containers would reach what listens on the host's [::].
+ */
+function setIPv6({ name, hasIPv6 }: BridgePlan): void {
   const directory = `/proc/sys/net/ipv6/conf/${name}`
   try {
     writeFileSync(`${directory}/accept_ra`, '0')
-    writeFileSync(`${directory}/disable_ipv6`, '1')
+    writeFileSync(`${directory}/disable_ipv6`, hasIPv6 ? '0' : '1')
   } catch (error) {
     // A kernel without IPv6, or settings that are not ours to change.
     if (!['ENOENT', 'EROFS', 'EACCES'].includes(codeOf(error) ?? '')) throw error
   }
 }
 
-interface AddressWish extends BridgeOptions {
-  readonly wanted: BridgeAddress | undefined
+/** The addresses that a link of the host has, by family. */
+export function linkAddresses(name: string): BridgeAddress[] {
+  using socket = new RouteSocket()
+  const link = socket.link(name)
+  if (!link) return []
+  return socket.addresses().filter(({ index, address }) => index === link.index && !address.startsWith('fe80:'))
 }
 
-function ensureAddress(socket: RouteSocket, link: Link, { name, wanted, preferred }: AddressWish): BridgeAddress {
-  const present = socket
-    .addresses()
-    .filter(({ index, address }) => index === link.index && isIPv4(address))
-    .map(({ address, prefixLength }) => parseCidr(`${address}/${prefixLength}`))
-  const chosen = wanted ?? present[0] ?? chooseAddress(socket, link, preferred)
-  const isChosen = (other: BridgeAddress) =>
-    other.address === chosen.address && other.subnet.prefixLength === chosen.subnet.prefixLength
-  const request = new RouteRequest()
-  for (const other of present.filter((one) => !isChosen(one))) {
-    request.deleteAddress(link.index, toText(other.address), other.subnet.prefixLength)
-  }
-  if (!present.some(isChosen)) request.addAddress(link.index, toText(chosen.address), chosen.subnet.prefixLength)
-  if (request.message.acknowledgements > 0) socket.send(request, `give ${name} its address`)
-  return chosen
+export function hasLink(name: string): boolean {
+  using socket = new RouteSocket()
+  return socket.link(name) !== undefined
 }
 
-function parseBip(bip: string): BridgeAddress {
-  const parsed = parseCidr(bip)
-  const { address, subnet } = parsed
-  if (address >= firstAddress(subnet) && address <= lastAddress(subnet)) return parsed
-  throw invalid(`invalid bridge address ${bip}: want the address of a host, not of the network`)
-}
-
-function chooseAddress(socket: RouteSocket, link: Link, preferred: Subnet | undefined): BridgeAddress {
-  const taken = socket
-    .routes()
-    .filter(({ link: other, destination }) => other !== link.index && destination !== undefined && isIPv4(destination))
-    .map(({ destination = '', prefixLength }) => ({ base: toNumber(destination), prefixLength }))
-  const subnet = chooseSubnet(taken, preferred)
-  if (!subnet)
-    throw unavailable('all predefined address pools overlap with the host: give the bridge an address (--bip)')
-  return { address: firstAddress(subnet), subnet }
+export interface ForwardingOptions {
+  readonly bridge: string
+  readonly hasIPv4: boolean
+  readonly hasIPv6: boolean
+  readonly ipForward: boolean
 }
 
 /** Lets the host forward packets, and its loopback reach containers through published ports. */
-export function setSysctls(bridge: Bridge, options: { readonly ipForward: boolean }, logger: Logger): void {
-  const settings = [`conf/${bridge.name}/route_localnet`, ...(options.ipForward ? ['ip_forward'] : [])]
-  for (const setting of settings) {
-    const path = `/proc/sys/net/ipv4/${setting}`
-    try {
-      if (readFileSync(path, 'latin1').trim() !== '1') writeFileSync(path, '1')
-    } catch (error) {
-      if (codeOf(error) !== 'EROFS' && codeOf(error) !== 'EACCES') throw error
-      logger.warn({ path }, 'a kernel setting cannot be changed: published ports or outbound traffic may not work')
-    }
+export function setForwarding({ bridge, hasIPv4, hasIPv6, ipForward }: ForwardingOptions, logger: Logger): void {
+  const settings = [
+    ...(hasIPv4 ? [`ipv4/conf/${bridge}/route_localnet`] : []),
+    ...(hasIPv4 && ipForward ? ['ipv4/ip_forward'] : []),
+    ...(hasIPv6 && ipForward ? ['ipv6/conf/default/forwarding', 'ipv6/conf/all/forwarding'] : []),
+  ]
+  for (const setting of settings) switchOn(`/proc/sys/net/${setting}`, logger)
+}
+
+function switchOn(path: string, logger: Logger): void {
+  try {
+    if (readFileSync(path, 'latin1').trim() !== '1') writeFileSync(path, '1')
+  } catch (error) {
+    if (!['ENOENT', 'EROFS', 'EACCES'].includes(codeOf(error) ?? '')) throw error
+    logger.warn({ path }, 'a kernel setting cannot be changed: published ports or outbound traffic may not work')
   }
 }
+
+export const addressesOf = (addresses: readonly BridgeAddress[], family: 4 | 6): BridgeAddress[] =>
+  addresses.filter(({ address }) => familyOf(address) === family)

@@ -1,27 +1,37 @@
-import { conflict, type ContainerId, EngineError, fault, internal, messageOf, randomId, unavailable } from '@berth/base'
-import type { EndpointSettings } from '@berth/engine-api'
+import { conflict, type ContainerId, EngineError, fault, internal, messageOf, randomId } from '@berth/base'
 import { join } from 'node:path'
-import { containerFiles, writeContainerFiles } from '../files/container-files.ts'
+import { announceMember } from '../announce.ts'
 import type { Context } from '../context.ts'
-import { release } from './detach.ts'
-import type { Attachment, AttachRequest } from '../networks.ts'
-import { type AttachPlan, macOf, planAttachment } from './plan-attachment.ts'
-import { toPortMap } from '../ports/plan-ports.ts'
+import { containerFiles } from '../files/container-files.ts'
+import { writeFiles } from '../files/write-files.ts'
 import type { PublishedPort } from '../firewall/rules.ts'
-import { createBridgeSandbox, createLoopbackSandbox, insideName } from './sandbox.ts'
+import type { Endpoint } from '../model.ts'
+import type { Attachment, AttachRequest } from '../networks.ts'
+import { toPortMap } from '../ports/plan-ports.ts'
+import { release } from './detach.ts'
+import { guardOf } from './guard.ts'
+import { type AttachPlan, planAttachment } from './plan-attachment.ts'
+import { publishPorts } from './publish.ts'
+import { waysOut } from './routes.ts'
+import { createSandbox, type PlannedLink } from './sandbox.ts'
 import type { SandboxState } from './sandbox-states.ts'
-import { toText } from '../ipam/subnet.ts'
+import { releaseEndpoint, takeEndpoint } from './take-endpoint.ts'
 
 const sharedPrefix = 'container:'
 
-/** Makes a container's sandbox and its endpoint; gives everything back when a step fails. */
+/** Makes a container's sandbox and its endpoints; gives everything back when a step fails. */
 export async function attach(context: Context, request: AttachRequest): Promise<Attachment> {
   // What an earlier start left behind, if its detach was cut short.
   const earlier = context.states.get(request.containerId)
   if (earlier) release(context, earlier)
   try {
     if (request.mode.startsWith(sharedPrefix)) return share(context, request)
-    return await build(context, request, planAttachment(request, context))
+    const plan = planAttachment(request, context)
+    const attachment = await build(context, request, plan)
+    for (const { record } of plan.endpoints) {
+      announceMember(context, record, { action: 'connect', container: request.containerId })
+    }
+    return attachment
   } catch (error) {
     throw described(error)
   }
@@ -43,100 +53,97 @@ function share(context: Context, request: AttachRequest): Attachment {
   const files = { hostsPath, hostnamePath, resolvConfPath }
   const attachment = { netnsPath, ...files, sandboxId: '', sandboxKey: '', endpoints: {}, ports: {}, interfaces: [] }
   const { containerId, name } = request
-  context.states.put({ containerId, name, attachment, sharedWith: id, pin: undefined, address: undefined, ports: [] })
+  context.states.put({
+    containerId,
+    name,
+    attachment,
+    sharedWith: id,
+    pin: undefined,
+    endpoints: [],
+    ports: [],
+    request,
+  })
   return attachment
 }
 
 async function build(context: Context, request: AttachRequest, plan: AttachPlan): Promise<Attachment> {
-  const address = plan.mode === 'bridge' ? allocateAddress(context) : undefined
-  const ports: PublishedPort[] = []
-  let state: SandboxState | undefined
+  const { endpoints, ports } = take(context, request, plan)
+  const state = stateOf(context, request, { plan, endpoints, ports })
   try {
-    if (address !== undefined) ports.push(...context.ports.publish(plan.ports, { ipv4: address }))
-    state = stateOf(context, request, plan, { address, ports })
     context.states.put(state)
     fault('attach: noted')
     await create(context, state)
     fault('attach: created')
-    writeFiles(request, plan, state)
+    writeFiles(state, plan.extraHosts)
     return state.attachment
   } catch (error) {
-    release(context, state ?? { containerId: request.containerId, address, ports, pin: undefined })
-    if (plan.ports.length > 0 && !state) throw programmingError(request, plan, error)
+    release(context, state)
     throw error
   }
 }
 
-function allocateAddress({ addresses, store }: Context): string {
-  const address = addresses.allocate()
-  if (address !== undefined) return toText(address)
-  throw unavailable(`no available IPv4 addresses on this network's address pools: bridge (${store.get('bridge').id})`)
-}
-
-function programmingError({ name }: AttachRequest, plan: AttachPlan, error: unknown): EngineError {
-  const endpoint = `${name} (${plan.endpoint.EndpointID})`
-  const message = `driver failed programming external connectivity on endpoint ${endpoint}: ${messageOf(error)}`
-  return error instanceof EngineError
-    ? new EngineError(error.kind, message, { cause: error })
-    : internal(message, error)
-}
-
 interface Taken {
-  readonly address: string | undefined
+  readonly endpoints: readonly Endpoint[]
   readonly ports: readonly PublishedPort[]
 }
 
-function stateOf(context: Context, request: AttachRequest, plan: AttachPlan, taken: Taken): SandboxState {
-  const { mode, sandboxId } = plan
-  const sandboxKey = join(context.pinDirectory, mode === 'host' ? 'default' : sandboxId.slice(0, 12))
-  const pin = mode === 'host' ? undefined : sandboxKey
-  const hostLink = `veth${randomId().slice(0, 7)}`
-  const attachment: Attachment = {
-    netnsPath: pin,
-    ...containerFiles(request.filesDirectory),
-    sandboxId,
-    sandboxKey,
-    endpoints: { [mode]: endpointOf(context, plan, taken.address) },
-    ports: toPortMap(taken.ports),
-    interfaces: taken.address === undefined ? [] : [{ inside: insideName, host: hostLink }],
+/** Addresses, names of links, ports: all or none. */
+function take(context: Context, request: AttachRequest, plan: AttachPlan): Taken {
+  const endpoints: Endpoint[] = []
+  try {
+    const asked = plan.endpoints.flatMap((one) => one.asked.DriverOpts?.['com.docker.network.endpoint.ifname'] ?? [])
+    for (const planned of plan.endpoints) {
+      const taken = [...asked, ...endpoints.flatMap(({ link }) => link?.inside ?? [])]
+      endpoints.push(takeEndpoint(context, planned, { owner: request, taken }))
+    }
+    return { endpoints, ports: publishPorts(context, request, endpoints) }
+  } catch (error) {
+    for (const endpoint of endpoints) releaseEndpoint(context, endpoint)
+    throw error
   }
+}
+
+function stateOf(
+  context: Context,
+  request: AttachRequest,
+  { plan, endpoints, ports }: Taken & { readonly plan: AttachPlan },
+): SandboxState {
+  const sandboxId = randomId()
+  const sandboxKey = join(context.pinDirectory, plan.isHost ? 'default' : sandboxId.slice(0, 12))
+  const pin = plan.isHost ? undefined : sandboxKey
+  const place = { netnsPath: pin, ...containerFiles(request.filesDirectory), sandboxId, sandboxKey }
   const { containerId, name } = request
-  return { containerId, name, attachment, pin, sharedWith: undefined, ...taken }
+  const attachment = { ...place, ...shownOf({ endpoints, ports }) }
+  return { containerId, name, attachment, pin, sharedWith: undefined, endpoints, ports, request }
 }
 
-function endpointOf({ store, bridge }: Context, plan: AttachPlan, address: string | undefined): EndpointSettings {
-  const endpoint = { ...plan.endpoint, NetworkID: store.get(plan.mode).id }
-  if (address === undefined) return endpoint
+/** What others see of a container's endpoints. */
+export function shownOf({ endpoints, ports }: Taken): Pick<Attachment, 'endpoints' | 'ports' | 'interfaces'> {
   return {
-    ...endpoint,
-    Gateway: toText(bridge.gateway),
-    IPAddress: address,
-    IPPrefixLen: bridge.subnet.prefixLength,
-    MacAddress: endpoint.MacAddress || macOf(address),
+    endpoints: Object.fromEntries(endpoints.map(({ networkName, settings }) => [networkName, settings])),
+    ports: toPortMap(ports),
+    interfaces: endpoints.flatMap(({ link }) => link ?? []),
   }
 }
 
-/** Everything in the kernel: namespace, link, addresses, firewall. */
-async function create(context: Context, { attachment, pin, address, ports }: SandboxState): Promise<void> {
+/** Everything in the kernel: namespace, links, addresses, firewall. */
+async function create(context: Context, { pin, endpoints, ports }: SandboxState): Promise<void> {
   if (pin === undefined) return
-  const [link] = attachment.interfaces
-  if (address === undefined || !link) return await createLoopbackSandbox(pin)
-  const mac = attachment.endpoints['bridge']?.MacAddress ?? macOf(address)
-  context.firewall.guard({ hostLink: link.host, mac, addresses: [address], icc: true })
-  await createBridgeSandbox(context.links, context.bridge, { pin, hostLink: link.host, address, mac })
+  for (const guard of endpoints.flatMap((endpoint) => guardOf(context, endpoint))) context.firewall.guard(guard)
+  await createSandbox(context.links, {
+    pin,
+    add: endpoints.flatMap((endpoint) => plannedLink(context, endpoint)),
+    remove: [],
+    before: { ipv4: undefined, ipv6: undefined },
+    after: waysOut(endpoints),
+  })
   context.firewall.publish(ports)
 }
 
-function writeFiles(request: AttachRequest, plan: AttachPlan, { attachment, address }: SandboxState): void {
-  const { hostname, domainname, dns, dnsSearch, dnsOptions } = request
-  writeContainerFiles(attachment, {
-    hostname,
-    domainname,
-    dns,
-    dnsSearch,
-    dnsOptions,
-    addresses: address === undefined ? [] : [address],
-    extraHosts: plan.extraHosts,
-    isHost: plan.mode === 'host',
-  })
+export function plannedLink({ bridges }: Pick<Context, 'bridges'>, endpoint: Endpoint): PlannedLink[] {
+  const { link, networkId, networkName } = endpoint
+  if (!link) return []
+  const bridge = bridges.get(networkId)
+  if (!bridge) throw new Error(`the network ${networkName} has no bridge`)
+  return [{ endpoint: { ...endpoint, link }, bridge }]
 }

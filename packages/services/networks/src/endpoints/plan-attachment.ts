@@ -1,74 +1,95 @@
-import { conflict, invalid, notFound, randomId } from '@berth/base'
+import { conflict, EngineError, invalid, messageOf, notFound } from '@berth/base'
 import { emptyEndpoint, type EndpointSettings } from '@berth/engine-api'
-import { formatMac, parseAddress, parseMac } from '@berth/linux'
+import { formatMac, parseAddress } from '@berth/linux'
 import { parseExtraHost } from '../files/hosts-file.ts'
-import type { AttachRequest } from '../networks.ts'
-import { planPorts, type WantedPort } from '../ports/plan-ports.ts'
-import { type PredefinedName, predefinedNames } from '../store.ts'
 import { toNumber } from '../ipam/subnet.ts'
+import type { NetworkRecord } from '../model.ts'
+import type { AttachRequest } from '../networks.ts'
+import { planPorts } from '../ports/plan-ports.ts'
+import type { NetworkRegistry } from '../registry.ts'
+import { checkEndpoint } from './check-endpoint.ts'
+import { compareCandidates } from './gateways.ts'
+import { candidateOf } from './routes.ts'
+
+export interface PlannedEndpoint {
+  readonly record: NetworkRecord
+  readonly asked: EndpointSettings
+}
 
 /** What a request comes to, before anything is taken. */
 export interface AttachPlan {
-  readonly mode: PredefinedName
-  readonly endpoint: EndpointSettings
-  readonly sandboxId: string
+  /** In the order of their interfaces: the way out first. */
+  readonly endpoints: readonly PlannedEndpoint[]
+  readonly isHost: boolean
   /** [name, address] */
   readonly extraHosts: readonly (readonly [string, string])[]
-  readonly ports: readonly WantedPort[]
 }
 
 export interface AttachDefaults {
+  readonly registry: Pick<NetworkRegistry, 'byId' | 'resolve'>
   /** What `host-gateway` stands for. */
   readonly hostGateway: string | undefined
-  /** The address of published ports for which none is asked. */
-  readonly bindingIp: string
 }
 
 /** Decides what is wanted; raises all that is wrong with the request. */
-export function planAttachment(request: AttachRequest, { hostGateway, bindingIp }: AttachDefaults): AttachPlan {
-  const mode = planMode(request)
-  const wanted = request.endpoints[mode] ?? request.endpoints['default'] ?? emptyEndpoint()
-  if (mode === 'bridge') checkDefaultBridge(wanted)
+export function planAttachment(request: AttachRequest, { registry, hostGateway }: AttachDefaults): AttachPlan {
+  const endpoints = Object.entries(askedEndpoints(request)).map(([name, asked]) => {
+    return { record: findNetwork(registry, name, asked), asked }
+  })
+  checkTogether(endpoints.map(({ record }) => record))
+  for (const { record, asked } of endpoints) checkIn(record, asked)
+  // Raises what is malformed before anything is taken.
+  planPorts(request.portBindings)
   return {
-    mode,
-    endpoint: { ...wanted, EndpointID: randomId() },
-    sandboxId: randomId(),
+    endpoints: endpoints.toSorted((a, b) =>
+      compareCandidates(candidateOf(a.record, a.asked), candidateOf(b.record, b.asked)),
+    ),
+    isHost: endpoints.some(({ record }) => record.driver === 'host'),
     extraHosts: request.extraHosts.map((text) => planExtraHost(text, hostGateway)),
-    // Docker discards them in the other modes, and the client says so.
-    ports: mode === 'bridge' ? planPorts(request.portBindings, bindingIp) : [],
   }
 }
 
-const isPredefined = (name: string): name is PredefinedName => (predefinedNames as readonly string[]).includes(name)
-
-function planMode({ mode: asked, endpoints }: AttachRequest): PredefinedName {
+function askedEndpoints({ mode: asked, endpoints }: AttachRequest): Record<string, EndpointSettings> {
   const mode = asked === 'default' || asked === '' ? 'bridge' : asked
-  for (const name of [mode, ...Object.keys(endpoints)]) {
-    if (name !== 'default' && !isPredefined(name)) throw notFound(`network ${name} not found`)
-  }
-  const others = Object.keys(endpoints).filter((name) => name !== mode && name !== 'default')
-  if (others.length > 0) throw conflict(`container cannot be connected to ${mode} and ${others.join(', ')} networks`)
-  return mode as PredefinedName
+  const { default: byDefault, ...named } = endpoints
+  const all = byDefault ? { bridge: byDefault, ...named } : named
+  // A container that was taken out of all its networks has none, but one that never was in any begins in its mode's.
+  return Object.keys(all).length > 0 ? all : { [mode]: emptyEndpoint() }
 }
 
-function checkDefaultBridge({ IPAMConfig, Aliases, MacAddress }: EndpointSettings): void {
-  const complaints = [
-    ...(IPAMConfig?.IPv4Address || IPAMConfig?.IPv6Address
-      ? ['user specified IP address is supported on user defined networks only']
-      : []),
-    ...(Aliases && Aliases.length > 0 ? ['network-scoped aliases are only supported for user-defined networks'] : []),
-    ...(MacAddress && !isMac(MacAddress) ? [`invalid MAC address: ${MacAddress}`] : []),
-  ]
-  if (complaints.length === 0) return
-  const list = complaints.map((complaint) => `\n* ${complaint}`).join('')
-  throw invalid(`invalid config for network bridge: invalid endpoint settings:${list}`)
+/** The network that the container was in before, even where another has its name now. */
+function findNetwork(
+  registry: AttachDefaults['registry'],
+  name: string,
+  { NetworkID }: EndpointSettings,
+): NetworkRecord {
+  if (NetworkID === '') return registry.resolve(name)
+  const record = registry.byId(NetworkID)
+  if (!record) throw notFound(`network ${NetworkID} not found`)
+  return record
 }
 
-function isMac(text: string): boolean {
+const alone = (driver: string): boolean => driver === 'host' || driver === 'null'
+
+function checkTogether(records: readonly NetworkRecord[]): void {
+  if (records.length < 2 || !records.some(({ driver }) => alone(driver))) return
+  if (records.some(({ driver }) => driver === 'null')) throw conflict(privateMode)
+  const names = records.map(({ name }) => name)
+  throw conflict(
+    `container cannot be connected to host and ${names.filter((name) => name !== 'host').join(', ')} networks`,
+  )
+}
+
+export const privateMode =
+  'container cannot be connected to multiple networks with one of the networks in private (none) mode'
+
+/** Docker names the network where there is more than one to choose from. */
+export function checkIn(record: NetworkRecord, asked: EndpointSettings): void {
   try {
-    return parseMac(text).length === 6
-  } catch {
-    return false
+    checkEndpoint(record, asked)
+  } catch (error) {
+    if (!(error instanceof EngineError) || error.kind !== 'invalid') throw error
+    throw invalid(`invalid config for network ${record.name}: ${messageOf(error)}`, error)
   }
 }
 
@@ -91,6 +112,6 @@ function checkAddress(address: string, text: string): string {
 
 /** A MAC address that follows from the IP address, so that none is twice on a bridge. */
 export function macOf(address: string): string {
-  const number = toNumber(address)
-  return formatMac([0x02, 0x42, number >>> 24, (number >>> 16) & 255, (number >>> 8) & 255, number & 255])
+  const low = Number(toNumber(address) & 0xffff_ffffn)
+  return formatMac([0x02, 0x42, low >>> 24, (low >>> 16) & 255, (low >>> 8) & 255, low & 255])
 }

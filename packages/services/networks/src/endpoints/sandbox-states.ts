@@ -1,10 +1,11 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ContainerId, Logger } from '@berth/base'
-import type { Attachment } from '../networks.ts'
+import type { ContainerId, Logger, NetworkId } from '@berth/base'
 import type { PublishedPort } from '../firewall/rules.ts'
+import type { Endpoint } from '../model.ts'
+import type { Attachment, AttachRequest } from '../networks.ts'
 
-/** A container's place in the network, as it stands on disk while it lives. */
+/** A container's place in the networks, as it stands on disk while it lives. */
 export interface SandboxState {
   readonly containerId: ContainerId
   readonly name: string
@@ -13,8 +14,16 @@ export interface SandboxState {
   readonly pin: string | undefined
   /** The container whose namespace and files are shared. */
   readonly sharedWith: ContainerId | undefined
-  readonly address: string | undefined
+  /** In the order of their interfaces. */
+  readonly endpoints: readonly Endpoint[]
   readonly ports: readonly PublishedPort[]
+  /** What was asked for at the start. */
+  readonly request: AttachRequest
+}
+
+export interface Member {
+  readonly state: SandboxState
+  readonly endpoint: Endpoint
 }
 
 interface StateFile {
@@ -55,6 +64,13 @@ export class SandboxStates {
     return [...this.#states.values()]
   }
 
+  /** Who is in a network. */
+  endpointsIn(networkId: NetworkId): Member[] {
+    return this.all().flatMap((state) =>
+      state.endpoints.filter((endpoint) => endpoint.networkId === networkId).map((endpoint) => ({ state, endpoint })),
+    )
+  }
+
   put(state: SandboxState): void {
     const path = join(this.#directory, `${state.containerId}.json`)
     const file: StateFile = { bootId: this.#bootId, state }
@@ -71,6 +87,7 @@ export class SandboxStates {
   #read(path: string, logger: Logger): SandboxState | undefined {
     try {
       const { bootId, state } = JSON.parse(readFileSync(path, 'utf8')) as StateFile
+      if (!Array.isArray(state.endpoints)) throw new Error('it is of another release')
       return bootId === this.#bootId ? state : undefined
     } catch (error) {
       logger.warn({ path, error }, 'dropping an unreadable sandbox state')

@@ -1,73 +1,139 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs'
-import { codeOf, KeyedLock } from '@berth/base'
+import { codeOf, invalid, KeyedLock } from '@berth/base'
 import { inNetns, type LinkStatistics, pinNetns, RouteRequest, RouteSocket } from '@berth/linux'
-import type { Bridge } from '../bridge/bridge.ts'
-import { toText } from '../ipam/subnet.ts'
+import type { Endpoint } from '../model.ts'
+import { parseEndpointOptions } from './endpoint-options.ts'
+import { changeRoutes, type WaysOut } from './routes.ts'
+import { endpointAddresses } from './take-endpoint.ts'
 
-export const insideName = 'eth0'
+/** An endpoint, and the bridge that its host side joins. */
+export interface PlannedLink {
+  readonly endpoint: Endpoint & { readonly link: NonNullable<Endpoint['link']> }
+  readonly bridge: { readonly index: number; readonly mtu: number }
+}
 
-export interface EndpointPlan {
+export interface LinkChange {
   readonly pin: string
-  /** Name of the end on the bridge. */
-  readonly hostLink: string
-  readonly address: string
-  readonly mac: string
+  readonly add: readonly PlannedLink[]
+  /** Names of host sides; the kernel deletes the other side with them. */
+  readonly remove: readonly string[]
+  readonly before: WaysOut
+  readonly after: WaysOut
 }
 
 // The kernel has one lock for all links: who waits for it should not hold all of libuv's threads.
 const links = new KeyedLock<'links'>()
 
-/** Makes a namespace with a loopback and nothing else. */
-export async function createLoopbackSandbox(pin: string): Promise<void> {
-  using inside = pinNetns(pin, () => new RouteSocket())
-  using _ = await links.acquire('links')
-  await inside.sendAsync(new RouteRequest().setUp(loopbackIndex), 'set up lo')
+/** Makes a namespace with a loopback and the inner ends of its links. */
+export async function createSandbox(host: RouteSocket, change: LinkChange): Promise<void> {
+  using inside = pinNetns(change.pin, () => new RouteSocket())
+  await applyChange({ host, inside }, change)
+}
+
+/** Adds links to a namespace that is there, or takes them away. */
+export async function changeLinks(host: RouteSocket, change: LinkChange): Promise<void> {
+  using inside = inNetns(change.pin, () => new RouteSocket())
+  await applyChange({ host, inside }, change)
+}
+
+interface Sockets {
+  readonly host: RouteSocket
+  readonly inside: RouteSocket
 }
 
 // The first link of every namespace.
 const loopbackIndex = 1
 
-/** Makes a namespace with a loopback and one end of a veth pair; the other end joins the bridge. */
-export async function createBridgeSandbox(host: RouteSocket, bridge: Bridge, plan: EndpointPlan): Promise<void> {
-  using inside = pinNetns(plan.pin, () => new RouteSocket())
+async function applyChange({ host, inside }: Sockets, change: LinkChange): Promise<void> {
   using _ = await links.acquire('links')
-  await connect(host, bridge, plan)
-  const index = inside.link(insideName)?.index
-  if (index === undefined) throw new Error(`${insideName} is not in ${plan.pin}`)
-  disableIPv6(plan.pin)
-  const request = new RouteRequest()
-    .setUp(loopbackIndex)
-    .addAddress(index, plan.address, bridge.subnet.prefixLength)
-    .setUp(index)
-    .addDefaultRoute(toText(bridge.gateway))
-  await inside.sendAsync(request, `configure ${insideName}`)
+  await disconnect(host, change.remove)
+  if (change.add.length > 0) await connect(host, change)
+  const indexes = indexLinks(inside)
+  prepare(change)
+  const request = new RouteRequest().setUp(loopbackIndex)
+  for (const { endpoint } of change.add) {
+    const index = indexes.get(endpoint.link.inside)
+    if (index === undefined) throw new Error(`${endpoint.link.inside} is not in ${change.pin}`)
+    for (const { address, prefixLength } of endpointAddresses(endpoint))
+      request.addAddress(index, address, prefixLength)
+    request.setUp(index)
+  }
+  changeRoutes(request, change, indexes)
+  await inside.sendAsync(request, `configure ${change.add.map(({ endpoint }) => endpoint.link.inside).join(', ')}`)
 }
 
-async function connect(host: RouteSocket, bridge: Bridge, plan: EndpointPlan): Promise<void> {
-  const netns = openSync(plan.pin, 'r')
-  try {
-    const request = new RouteRequest().addVeth({
-      name: plan.hostLink,
+const indexLinks = (socket: RouteSocket): Map<string, number> =>
+  new Map(socket.links().map(({ name, index }) => [name, index]))
+
+async function disconnect(host: RouteSocket, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    await host.sendAsync(new RouteRequest().deleteLink(name), `delete ${name}`).catch((error: unknown) => {
+      // It never came to be, or went already.
+      if (codeOf(error) !== 'ENODEV' && codeOf(error) !== 'EINVAL') throw error
+    })
+  }
+}
+
+async function connect(host: RouteSocket, { pin, add }: LinkChange): Promise<void> {
+  const netns = openSync(pin, 'r')
+  const request = new RouteRequest()
+  for (const { endpoint, bridge } of add) {
+    request.addVeth({
+      name: endpoint.link.host,
       master: bridge.index,
-      mtu: bridge.mtu,
+      ...(bridge.mtu > 0 ? { mtu: bridge.mtu } : {}),
       netns,
-      peerName: insideName,
-      peerMac: plan.mac,
+      peerName: endpoint.link.inside,
+      peerMac: endpoint.settings.MacAddress,
       hairpin: true,
     })
-    await host.sendAsync(request, `connect ${plan.hostLink} to ${bridge.name}`)
+  }
+  const names = add.map(({ endpoint }) => endpoint.link.inside).join(', ')
+  try {
+    await host.sendAsync(request, `connect ${names}`)
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') throw invalid(`failed to add interface to sandbox: ${names}: file exists`, error)
+    throw error
   } finally {
     closeSync(netns)
   }
 }
 
-/** Before the link is up: a network without IPv6 must not take a router's advertisement for one. */
-function disableIPv6(pin: string): void {
+/** Before the links are up: a router's advertisement is never believed, and a network without IPv6 has none. */
+function prepare({ pin, add }: LinkChange): void {
+  if (add.length === 0) return
+  inNetns(pin, () => {
+    for (const { endpoint } of add) prepareLink(endpoint)
+  })
+}
+
+function prepareLink({ link, settings }: PlannedLink['endpoint']): void {
+  const hasIPv6 = settings.GlobalIPv6Address !== ''
+  const ipv6 = (key: string, value: string) => setOptional(`/proc/sys/net/ipv6/conf/${link.inside}/${key}`, value)
+  if (hasIPv6) {
+    ipv6('accept_ra', '0')
+    ipv6('accept_redirects', '0')
+  }
+  ipv6('disable_ipv6', hasIPv6 ? '0' : '1')
+  for (const { path, value } of parseEndpointOptions(settings.DriverOpts ?? {}).sysctls) {
+    setAsked(path(link.inside), value)
+  }
+}
+
+function setOptional(path: string, value: string): void {
   try {
-    inNetns(pin, () => writeFileSync(`/proc/sys/net/ipv6/conf/${insideName}/disable_ipv6`, '1'))
+    writeFileSync(path, value)
   } catch (error) {
     // ENOENT: the kernel has no IPv6. EROFS: this engine itself runs in a container, which decides.
     if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'EROFS') throw error
+  }
+}
+
+function setAsked(path: string, value: string): void {
+  try {
+    writeFileSync(path, value)
+  } catch (error) {
+    throw invalid(`failed to set sysctl ${path.slice('/proc/sys/'.length).replaceAll('/', '.')}=${value}`, error)
   }
 }
 
@@ -77,5 +143,6 @@ export function readCounters(pin: string): Map<string, LinkStatistics> {
     using socket = new RouteSocket()
     return socket.links()
   })
-  return new Map(found.filter(({ name }) => name.startsWith('eth')).map(({ name, statistics }) => [name, statistics]))
+  const own = found.filter(({ name, kind }) => kind === 'veth' && name !== 'lo')
+  return new Map(own.map(({ name, statistics }) => [name, statistics]))
 }

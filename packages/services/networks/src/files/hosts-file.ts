@@ -24,7 +24,7 @@ export function buildHosts(options: HostsOptions): string {
 }
 
 /** The full name, and the bare host name where the full one has more. The domain may come in either field. */
-function ownNames({ hostname, domainname }: HostsOptions): string {
+export function ownNames({ hostname, domainname }: Pick<HostsOptions, 'hostname' | 'domainname'>): string {
   const full = domainname === '' ? hostname : `${hostname}.${domainname}`
   const dot = full.indexOf('.')
   return dot < 0 ? full : `${full} ${full.slice(0, dot)}`

@@ -1,50 +1,67 @@
-import { isIPv4 } from 'node:net'
-import { invalid } from '@berth/base'
+import { isIPv4, isIPv6 } from 'node:net'
+import { formatAddress, parseAddress } from '@berth/linux'
 
-/** An IPv4 subnet. Addresses are unsigned 32-bit numbers. */
+export type Family = 4 | 6
+
+/** A subnet of either family. Addresses are unsigned numbers of 32 or 128 bits. */
 export interface Subnet {
-  readonly base: number
+  readonly family: Family
+  readonly base: bigint
   readonly prefixLength: number
 }
 
-export const toNumber = (address: string): number =>
-  address.split('.').reduce((value, part) => value * 256 + Number(part), 0)
+export const bitsOf = (family: Family): number => (family === 4 ? 32 : 128)
 
-export const toText = (address: number): string => [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join('.')
+/** The number that an address text stands for; the text must be an address. */
+export function toNumber(address: string): bigint {
+  return BigInt(`0x${parseAddress(address).toString('hex')}`)
+}
 
-const sizeOf = ({ prefixLength }: Subnet): number => 2 ** (32 - prefixLength)
+/** The canonical text of an address. */
+export function toText(address: bigint, family: Family): string {
+  return formatAddress(Buffer.from(address.toString(16).padStart(bitsOf(family) / 4, '0'), 'hex'))
+}
 
-export const firstAddress = (subnet: Subnet): number => subnet.base + 1
-/** The last address that a host may have: before the broadcast address. */
-export const lastAddress = (subnet: Subnet): number => subnet.base + sizeOf(subnet) - 2
+export const sizeOf = ({ family, prefixLength }: Subnet): bigint => 1n << BigInt(bitsOf(family) - prefixLength)
 
-export const contains = (subnet: Subnet, address: number): boolean =>
-  address >= subnet.base && address < subnet.base + sizeOf(subnet)
+export const lastOf = (subnet: Subnet): bigint => subnet.base + sizeOf(subnet) - 1n
 
-export const overlaps = (a: Subnet, b: Subnet): boolean => contains(a, b.base) || contains(b, a.base)
+export const contains = (subnet: Subnet, address: bigint): boolean =>
+  address >= subnet.base && address <= lastOf(subnet)
 
-export const formatSubnet = (subnet: Subnet): string => `${toText(subnet.base)}/${subnet.prefixLength}`
+export const containsSubnet = (outer: Subnet, inner: Subnet): boolean =>
+  outer.family === inner.family && contains(outer, inner.base) && inner.prefixLength >= outer.prefixLength
 
-/** Parses `172.17.0.1/16` into the address and its subnet, which must have room for two hosts. */
-export function parseCidr(text: string): { readonly address: number; readonly subnet: Subnet } {
-  const [, address = '', prefix = ''] = /^([\d.]+)\/(\d{1,2})$/.exec(text) ?? []
+export const overlaps = (a: Subnet, b: Subnet): boolean =>
+  a.family === b.family && (contains(a, b.base) || contains(b, a.base))
+
+export const formatSubnet = ({ base, family, prefixLength }: Subnet): string =>
+  `${toText(base, family)}/${prefixLength}`
+
+export const isAddress = (text: string): boolean => isIPv4(text) || (isIPv6(text) && !text.includes('%'))
+
+export const familyOf = (address: string): Family => (isIPv4(address) ? 4 : 6)
+
+/** The subnet of that many bits in which an address is. */
+export function subnetOf(address: bigint, family: Family, prefixLength: number): Subnet {
+  const hostBits = BigInt(bitsOf(family) - prefixLength)
+  return { family, base: (address >> hostBits) << hostBits, prefixLength }
+}
+
+/** Parses `172.17.0.1/16` into the address and its subnet; undefined for what is no CIDR notation. */
+export function parseCidr(text: string): { readonly address: bigint; readonly subnet: Subnet } | undefined {
+  const [, address = '', prefix = ''] = /^([\da-fA-F:.]+)\/(\d{1,3})$/.exec(text) ?? []
+  if (!isAddress(address)) return undefined
+  const family = familyOf(address)
   const prefixLength = Number(prefix)
-  if (!isIPv4(address) || prefix === '' || prefixLength > 30 || prefixLength < 8) {
-    throw invalid(`invalid CIDR address: ${text}`)
-  }
+  if (prefixLength > bitsOf(family)) return undefined
   const number = toNumber(address)
-  return { address: number, subnet: { base: number - (number % 2 ** (32 - prefixLength)), prefixLength } }
+  return { address: number, subnet: subnetOf(number, family, prefixLength) }
 }
 
-/** Docker's address pools for local networks: 172.17.0.0/16 to 172.31.0.0/16, then 192.168.0.0/20 and on. */
-export function* defaultPools(): Generator<Subnet> {
-  for (let second = 17; second <= 31; second++) yield { base: toNumber(`172.${second}.0.0`), prefixLength: 16 }
-  for (let third = 0; third < 256; third += 16) yield { base: toNumber(`192.168.${third}.0`), prefixLength: 20 }
-}
-
-/** The first pool that overlaps nothing of the host; undefined when all do. */
-export function chooseSubnet(taken: readonly Subnet[], preferred?: Subnet): Subnet | undefined {
-  const isFree = (pool: Subnet) => !taken.some((subnet) => overlaps(subnet, pool))
-  if (preferred && isFree(preferred)) return preferred
-  return [...defaultPools()].find(isFree)
+/** The subnet that a text names which the engine wrote itself. */
+export function parseSubnet(text: string): Subnet {
+  const parsed = parseCidr(text)
+  if (!parsed) throw new Error(`not a subnet: ${text}`)
+  return parsed.subnet
 }

@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers'
 import { after, afterEach, beforeEach, test } from 'node:test'
 import { type ContainerId, newContainerId, silentLogger } from '@berth/base'
 import { openDatabase } from '@berth/database'
+import { createEvents } from '@berth/events'
 import type { PortMap } from '@berth/engine-api'
 import { inNetns, listenSocket, loadRuleset, pinNetns, RouteRequest, RouteSocket, unpinNetns } from '@berth/linux'
 import { openFirewall } from '../firewall/firewall.ts'
@@ -29,7 +30,7 @@ after(() => database[Symbol.dispose]())
 
 let networks: Networks
 const open = (options: Partial<NetworksOptions> = {}) =>
-  openNetworks({ database, runRoot: root, logger: silentLogger, ...options })
+  openNetworks({ database, runRoot: root, logger: silentLogger, events: createEvents(), ...options })
 const close = async () => {
   await networks.reconcile([])
   await networks[Symbol.asyncDispose]()

@@ -20,6 +20,7 @@ const RTM_NEWADDR = 20
 const RTM_DELADDR = 21
 const RTM_GETADDR = 22
 const RTM_NEWROUTE = 24
+const RTM_DELROUTE = 25
 const RTM_GETROUTE = 26
 const RTA_DST = 1
 const RTA_OIF = 4
@@ -32,6 +33,7 @@ const RTN_UNICAST = 1
 const IFLA_ADDRESS = 1
 const IFLA_IFNAME = 3
 const IFLA_MTU = 4
+const IFLA_LINK = 5
 const IFLA_MASTER = 10
 const IFLA_LINKINFO = 18
 const IFLA_STATS64 = 23
@@ -133,6 +135,14 @@ export class RouteRequest {
     return options.hairpin ? this.#hairpin(options.name) : this
   }
 
+  /** A link of some kind (macvlan, ipvlan) on top of another. */
+  addLinkOn(parent: number, kind: string, name: string): this {
+    return this.#link(create, {}, (m) => {
+      m.attribute(IFLA_IFNAME, name).attribute(IFLA_LINK, parent)
+      m.nest(IFLA_LINKINFO, () => m.attribute(IFLA_INFO_KIND, kind))
+    })
+  }
+
   setUp(index: number): this {
     return this.#link(change, { index, up: true }, () => {})
   }
@@ -155,11 +165,25 @@ export class RouteRequest {
     return this.#address(RTM_DELADDR, { index, address, prefixLength })
   }
 
-  addDefaultRoute(gateway: string): this {
-    const family = isIPv6(gateway) ? AF_INET6 : AF_INET
-    this.message.message(RTM_NEWROUTE, create, () => {
+  /** The kernel finds the link by the gateway's address, unless it is named. */
+  addDefaultRoute(gateway: string, link?: number): this {
+    return this.#defaultRoute(RTM_NEWROUTE, create, { gateway, link })
+  }
+
+  deleteDefaultRoute(gateway: string, link: number): this {
+    return this.#defaultRoute(RTM_DELROUTE, change, { gateway, link })
+  }
+
+  #defaultRoute(
+    type: number,
+    flags: number,
+    route: { readonly gateway: string; readonly link: number | undefined },
+  ): this {
+    const family = isIPv6(route.gateway) ? AF_INET6 : AF_INET
+    this.message.message(type, flags, () => {
       this.message.u8(family).u8(0).u8(0).u8(0).u8(RT_TABLE_MAIN).u8(RTPROT_BOOT).u8(0).u8(RTN_UNICAST).u32(0)
-      this.message.attribute(RTA_GATEWAY, parseAddress(gateway))
+      this.message.attribute(RTA_GATEWAY, parseAddress(route.gateway))
+      if (route.link !== undefined) this.message.attribute(RTA_OIF, route.link)
     })
     return this
   }

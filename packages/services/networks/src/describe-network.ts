@@ -1,0 +1,40 @@
+import type { NetworkContainer, NetworkResponse } from '@berth/engine-api'
+import type { Context } from './context.ts'
+import type { Endpoint, NetworkRecord } from './model.ts'
+
+/** A network as `GET /networks/{id}` shows it, with the containers that are in it. */
+export function describeNetwork({ states }: Pick<Context, 'states'>, record: NetworkRecord): NetworkResponse {
+  const members = states.endpointsIn(record.id)
+  const { ipam } = record
+  return {
+    Name: record.name,
+    Id: record.id,
+    Created: record.created,
+    Scope: record.scope,
+    Driver: record.driver,
+    EnableIPv4: record.enableIPv4,
+    EnableIPv6: record.enableIPv6,
+    IPAM: { Driver: ipam.driver, Options: ipam.options, Config: ipam.config },
+    Internal: record.internal,
+    Attachable: record.attachable,
+    Ingress: false,
+    ConfigFrom: { Network: record.configFrom },
+    ConfigOnly: record.configOnly,
+    Containers: Object.fromEntries(
+      members.map(({ state, endpoint }) => [state.containerId, describeMember(state.name, endpoint)]),
+    ),
+    Options: record.options,
+    Labels: record.labels,
+  }
+}
+
+function describeMember(name: string, { settings }: Endpoint): NetworkContainer {
+  const { IPAddress, IPPrefixLen, GlobalIPv6Address, GlobalIPv6PrefixLen } = settings
+  return {
+    Name: name,
+    EndpointID: settings.EndpointID,
+    MacAddress: settings.MacAddress,
+    IPv4Address: IPAddress && `${IPAddress}/${IPPrefixLen}`,
+    IPv6Address: GlobalIPv6Address && `${GlobalIPv6Address}/${GlobalIPv6PrefixLen}`,
+  }
+}

@@ -1,0 +1,63 @@
+import { forbidden, invalid } from '@berth/base'
+import type { EndpointSettings } from '@berth/engine-api'
+import { parseMac } from '@berth/linux'
+import { contains, type Family, familyOf, isAddress, parseSubnet, toNumber } from '../ipam/subnet.ts'
+import { poolsOf } from '../ipam/plan-pools.ts'
+import { isPredefined, type NetworkRecord } from '../model.ts'
+import { parseEndpointOptions } from './endpoint-options.ts'
+
+type Settings = Pick<EndpointSettings, 'IPAMConfig' | 'Aliases' | 'MacAddress' | 'DriverOpts'>
+
+/** Throws `invalid`, in Docker's words, with everything that is wrong with what is asked of a network's endpoint. */
+export function checkEndpoint(record: NetworkRecord, settings: Settings): void {
+  if (record.configOnly) throw forbidden('cannot create endpoint on configuration-only network')
+  const complaints = [...predefinedComplaints(record, settings), ...addressComplaints(record, settings)]
+  if (settings.MacAddress && !isMac(settings.MacAddress)) complaints.push(`invalid MAC address ${settings.MacAddress}`)
+  complaints.push(...parseEndpointOptions(settings.DriverOpts ?? {}).complaints)
+  if (complaints.length === 0) return
+  const list = complaints.length === 1 ? complaints[0] : complaints.map((complaint) => `* ${complaint}`).join('\n')
+  throw invalid(`invalid endpoint settings:\n${list}`)
+}
+
+function predefinedComplaints({ name }: NetworkRecord, { IPAMConfig, Aliases }: Settings): string[] {
+  if (!isPredefined(name)) return []
+  return [
+    ...(IPAMConfig?.IPv4Address || IPAMConfig?.IPv6Address
+      ? ['user specified IP address is supported on user defined networks only']
+      : []),
+    ...(Aliases && Aliases.length > 0 ? ['network-scoped aliases are only supported for user-defined networks'] : []),
+  ]
+}
+
+function addressComplaints(record: NetworkRecord, { IPAMConfig }: Settings): string[] {
+  if (!IPAMConfig) return []
+  const { IPv4Address: v4 = '', IPv6Address: v6 = '', LinkLocalIPs } = IPAMConfig
+  return [
+    ...(v4 !== '' && !isOf(v4, 4) ? [`invalid IPv4 address: ${v4}`] : []),
+    ...(v6 !== '' && !isOf(v6, 6) ? [`invalid IPv6 address: ${v6}`] : []),
+    ...(LinkLocalIPs ?? []).filter((text) => !isAddress(text)).map((text) => `invalid link-local IP address: ${text}`),
+    ...rangeComplaints(record, 4, v4),
+    ...rangeComplaints(record, 6, v6),
+  ]
+}
+
+const isOf = (text: string, family: Family): boolean => isAddress(text) && familyOf(text) === family
+
+function rangeComplaints({ pools }: NetworkRecord, family: Family, address: string): string[] {
+  if (address === '') return []
+  const configured = poolsOf(pools, family).filter(({ isChosen }) => !isChosen)
+  if (configured.length === 0) {
+    return ['user specified IP address is supported only when connecting to networks with user configured subnets']
+  }
+  const isWithin =
+    isOf(address, family) && configured.some(({ subnet }) => contains(parseSubnet(subnet), toNumber(address)))
+  return isWithin ? [] : [`no configured subnet or ip-range contain the IP address ${address}`]
+}
+
+function isMac(text: string): boolean {
+  try {
+    return parseMac(text).length === 6
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,162 @@
+import { fault, forbidden, invalid, messageOf } from '@berth/base'
+import type { EndpointSettings } from '@berth/engine-api'
+import { announceMember } from '../announce.ts'
+import type { Context } from '../context.ts'
+import { addHostsLines, removeHostsLines } from '../files/edit-hosts.ts'
+import type { Endpoint, NetworkRecord } from '../model.ts'
+import type { Attachment, MembershipRequest } from '../networks.ts'
+import { plannedLink, shownOf } from './attach.ts'
+import { checkEndpoint } from './check-endpoint.ts'
+import { guardOf } from './guard.ts'
+import { privateMode } from './plan-attachment.ts'
+import { publishPorts, reachedAs } from './publish.ts'
+import { waysOut } from './routes.ts'
+import { changeLinks, type LinkChange } from './sandbox.ts'
+import type { SandboxState } from './sandbox-states.ts'
+import { endpointAddresses, releaseEndpoint, takeEndpoint } from './take-endpoint.ts'
+
+/** Takes a running container into one more network; all or nothing. The caller holds the container's lock. */
+export async function connect(
+  context: Context,
+  { containerId, network, settings }: MembershipRequest & { readonly settings: EndpointSettings },
+): Promise<Attachment> {
+  const state = requireChangeable(context, containerId)
+  const record = context.registry.resolve(network)
+  checkJoin(state, record)
+  checkEndpoint(record, settings)
+  const taken = state.endpoints.flatMap(({ link }) => link?.inside ?? [])
+  const endpoint = takeEndpoint(
+    context,
+    { record, asked: settings },
+    { owner: { ...state.request, name: state.name }, taken },
+  )
+  const next = await enter(context, state, endpoint)
+  announceMember(context, record, { action: 'connect', container: containerId })
+  return next.attachment
+}
+
+function requireChangeable({ states }: Context, containerId: MembershipRequest['containerId']): SandboxState {
+  const state = states.get(containerId)
+  if (!state) throw invalid(`container ${containerId} is not running`)
+  if (state.sharedWith === undefined && state.pin !== undefined) return state
+  throw forbidden(
+    'container sharing network namespace with another container or host cannot be connected to any other network',
+  )
+}
+
+/** What networks may be together. Throws in Docker's words. */
+export function checkJoin({ name, endpoints }: Pick<SandboxState, 'name' | 'endpoints'>, record: NetworkRecord): void {
+  if (record.driver === 'host') {
+    throw forbidden('cannot connect container to host network - container must be created in host network mode')
+  }
+  const isPrivate = record.driver === 'null' && !record.configOnly
+  if (isPrivate || endpoints.some(({ networkName }) => networkName === 'none')) throw forbidden(privateMode)
+  if (endpoints.some(({ networkId }) => networkId === record.id)) {
+    throw forbidden(`endpoint with name ${name} already exists in network ${record.name}`)
+  }
+}
+
+/** Noted as half made first: a killed engine's successor takes the endpoint away again. */
+async function enter(context: Context, state: SandboxState, endpoint: Endpoint): Promise<SandboxState> {
+  const endpoints = [...state.endpoints, endpoint]
+  try {
+    context.states.put({ ...state, endpoints: [...state.endpoints, { ...endpoint, isHalfMade: true }] })
+    fault('connect: noted')
+    for (const guard of guardOf(context, endpoint)) context.firewall.guard(guard)
+    await changeLinks(context.links, linkChange(context, state, { endpoints, add: [endpoint], remove: [] }))
+    fault('connect: linked')
+    const next = movePorts(context, state, endpoints)
+    context.states.put(next)
+    addHostsLines(
+      state.attachment.hostsPath,
+      state.request,
+      endpointAddresses(endpoint).map(({ address }) => address),
+    )
+    return next
+  } catch (error) {
+    await withdraw(context, state, endpoint)
+    throw error
+  }
+}
+
+/** Takes an endpoint's part in the kernel away and notes the container without it. */
+async function withdraw(context: Context, state: SandboxState, endpoint: Endpoint): Promise<void> {
+  const endpoints = state.endpoints.filter((other) => other !== endpoint)
+  const remove = endpoint.link ? [endpoint.link.host] : []
+  const before = { ...state, endpoints: [...endpoints, endpoint] }
+  await changeLinks(context.links, linkChange(context, before, { endpoints, add: [], remove })).catch(
+    (error: unknown) => {
+      context.logger.warn({ container: state.containerId, error: messageOf(error) }, 'withdrawing an endpoint')
+    },
+  )
+  if (endpoint.link) context.firewall.unguard(endpoint.link.host)
+  releaseEndpoint(context, endpoint)
+  context.states.put({ ...state, endpoints })
+}
+
+interface EndpointChange {
+  readonly endpoints: readonly Endpoint[]
+  readonly add: readonly Endpoint[]
+  readonly remove: readonly string[]
+}
+
+function linkChange(context: Context, state: SandboxState, { endpoints, add, remove }: EndpointChange): LinkChange {
+  if (state.pin === undefined) throw new Error(`the container ${state.containerId} has no namespace of its own`)
+  return {
+    pin: state.pin,
+    add: add.flatMap((endpoint) => plannedLink(context, endpoint)),
+    remove,
+    before: waysOut(state.endpoints),
+    after: waysOut(endpoints),
+  }
+}
+
+/** The state with other endpoints; its ports go where the way out goes. */
+function movePorts(context: Context, state: SandboxState, endpoints: readonly Endpoint[]): SandboxState {
+  const moves = reachedAs(state.endpoints) !== reachedAs(endpoints)
+  if (moves) closePorts(context, state)
+  const ports = moves ? publishPorts(context, { ...state.request, name: state.name }, endpoints) : state.ports
+  if (moves) context.firewall.publish(ports)
+  return { ...state, endpoints, ports, attachment: { ...state.attachment, ...shownOf({ endpoints, ports }) } }
+}
+
+function closePorts(context: Context, { ports }: SandboxState): void {
+  context.firewall.unpublish(ports)
+  context.ports.release(ports)
+}
+
+/** Takes a running container out of a network. The caller holds the container's lock. */
+export async function disconnect(context: Context, { containerId, network }: MembershipRequest): Promise<Attachment> {
+  const record = context.registry.resolve(network)
+  const state = requireChangeable(context, containerId)
+  const endpoint = state.endpoints.find(({ networkId }) => networkId === record.id)
+  if (!endpoint) throw forbidden(`container ${containerId} is not connected to network ${record.name}`)
+  const next = await leave(context, state, endpoint)
+  announceMember(context, record, { action: 'disconnect', container: containerId })
+  return next.attachment
+}
+
+/** Takes away what a killed engine had noted as half made, and what it had begun to take away. */
+export async function finishHalfMade(context: Context, state: SandboxState): Promise<void> {
+  for (const endpoint of state.endpoints.filter(({ isHalfMade }) => isHalfMade)) {
+    await leave(context, context.states.get(state.containerId) ?? state, endpoint)
+  }
+}
+
+async function leave(context: Context, state: SandboxState, endpoint: Endpoint): Promise<SandboxState> {
+  const endpoints = state.endpoints.filter(({ settings }) => settings.EndpointID !== endpoint.settings.EndpointID)
+  context.states.put({ ...state, endpoints: [...endpoints, { ...endpoint, isHalfMade: true }] })
+  fault('disconnect: noted')
+  const next = movePorts(context, state, endpoints)
+  const remove = endpoint.link ? [endpoint.link.host] : []
+  await changeLinks(context.links, linkChange(context, state, { endpoints, add: [], remove }))
+  fault('disconnect: unlinked')
+  if (endpoint.link) context.firewall.unguard(endpoint.link.host)
+  releaseEndpoint(context, endpoint)
+  context.states.put(next)
+  removeHostsLines(
+    state.attachment.hostsPath,
+    endpointAddresses(endpoint).map(({ address }) => address),
+  )
+  return next
+}

@@ -1,0 +1,203 @@
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { KeyedLock, type Logger, messageOf, type NetworkId } from '@berth/base'
+import type { Database } from '@berth/database'
+import type { Events } from '@berth/events'
+import { RouteSocket } from '@berth/linux'
+import { deleteBridges, linkAddresses } from './bridge/bridge.ts'
+import { buildDefaultBridge, defaultBridgeName, type DefaultBridgeOptions } from './bridge/default-bridge.ts'
+import { networkRules, openBridge, type OpenBridge } from './bridges.ts'
+import type { Context } from './context.ts'
+import { guardOf } from './endpoints/guard.ts'
+import { SandboxStates } from './endpoints/sandbox-states.ts'
+import { openFirewall } from './firewall/firewall.ts'
+import type { NetworkRules } from './firewall/rules.ts'
+import { type AddressRange, builtinPools, uniqueLocalPool } from './ipam/default-pools.ts'
+import { hostSubnets } from './ipam/host-subnets.ts'
+import { Ipam } from './ipam/ipam.ts'
+import { type NetworkRecord, type PredefinedName, predefinedDrivers } from './model.ts'
+import { bridgeNameOf, subnetsOf } from './plan-network.ts'
+import type { DescriptorStore } from './ports/port-listener.ts'
+import { PublishedPorts } from './ports/published-ports.ts'
+import { Relay } from './ports/relay.ts'
+import { NetworkRegistry } from './registry.ts'
+import { type NetworkStore, openStore } from './store.ts'
+
+export interface NetworksOptions extends DefaultBridgeOptions {
+  readonly database: Database
+  /** Holds `netns/` and `networks/`. */
+  readonly runRoot: string
+  readonly logger: Logger
+  readonly events: Pick<Events, 'publish'>
+  /** What networks without a subnet of their own choose from; default: Docker's, and a unique local range for IPv6. */
+  readonly addressPools?: readonly AddressRange[] | undefined
+  /** By driver: options that networks have unless they say otherwise. */
+  readonly defaultNetworkOptions?: Readonly<Record<string, Readonly<Record<string, string>>>> | undefined
+  /** Switch on the kernel's forwarding. Default true. */
+  readonly ipForward?: boolean | undefined
+  /** Keeps sockets over a restart of the engine; default: they end with it. */
+  readonly descriptors?: DescriptorStore | undefined
+  /** Published ports are services of the host's, behind its own filter for incoming packets; default false. */
+  readonly relaysPorts?: boolean | undefined
+  /** What `host-gateway` stands for; default: the bridge's address. */
+  readonly hostGatewayIp?: string | undefined
+  /** What containers get that have no setting of their own. */
+  readonly dns?: readonly string[] | undefined
+  readonly dnsOptions?: readonly string[] | undefined
+  readonly dnsSearch?: readonly string[] | undefined
+}
+
+/** Brings everything back as the database, the run root and the kernel have it. */
+export async function openContext(options: NetworksOptions): Promise<Context> {
+  const { database, runRoot, logger, events } = options
+  const store = openStore(database)
+  const states = new SandboxStates(join(runRoot, 'networks'))
+  states.load(logger)
+  const pinDirectory = join(runRoot, 'netns')
+  mkdirSync(pinDirectory, { recursive: true, mode: 0o700 })
+  await using stack = new AsyncDisposableStack()
+  const records = await loadRecords(store, logger)
+  const ipam = new Ipam(poolsFor(options), (besides = '') => {
+    const names = [...registry.everything(), ...records].flatMap((record) => bridgeNameOf(record) ?? [])
+    return hostSubnets(new Set([options.bridge ?? defaultBridgeName, ...names, besides]))
+  })
+  const registry = new NetworkRegistry([])
+  for (const record of records) ipam.open(record.id, record.pools)
+  const predefined = predefinedRecords(options, store, ipam)
+  for (const record of [...predefined, ...records]) registry.show(record)
+  const bridges = new Map<NetworkId, OpenBridge>()
+  const bridgeContext = { logger, bridges, ipForward: options.ipForward ?? true }
+  await openBridges(bridgeContext, registry)
+  for (const { networkId, settings } of states.all().flatMap((state) => state.endpoints)) {
+    for (const address of [settings.IPAddress, settings.GlobalIPv6Address])
+      if (address) ipam.restore(networkId, address)
+  }
+  const rules = () => rulesOf(registry, bridges)
+  const firewall = stack.use(
+    await openFirewall({
+      logger,
+      networks: rules(),
+      guards: states.all().flatMap((state) => state.endpoints.flatMap((endpoint) => guardOf({ bridges }, endpoint))),
+      ports: states.all().flatMap((state) => state.ports),
+    }),
+  )
+  const links = stack.use(new RouteSocket())
+  const context: Context = {
+    ...bridgeContext,
+    events,
+    store,
+    registry,
+    states,
+    ipam,
+    links,
+    pinDirectory,
+    ports: restorePorts(states, options),
+    firewall,
+    updateFirewall: () => firewall.setNetworks(rules()),
+    dns: { servers: options.dns ?? [], options: options.dnsOptions ?? [], search: options.dnsSearch ?? [] },
+    locks: new KeyedLock(),
+    hostGateway: options.hostGatewayIp ?? predefined.find(({ name }) => name === 'bridge')?.pools[0]?.gateway,
+    defaultOptions: options.defaultNetworkOptions ?? {},
+  }
+  stack.move()
+  return context
+}
+
+/** The networks of users, without those that a killed engine was making or removing: their bridges go too. */
+async function loadRecords(store: NetworkStore, logger: Logger): Promise<NetworkRecord[]> {
+  const { whole, halfMade } = store.load()
+  for (const record of halfMade) {
+    const bridge = bridgeNameOf(record)
+    try {
+      if (bridge !== undefined && !record.keepsBridge) await deleteBridges([bridge])
+      store.remove(record.id)
+    } catch (error) {
+      logger.warn(
+        { network: record.name, error: messageOf(error) },
+        'a network that was half made cannot be taken away',
+      )
+    }
+  }
+  return whole
+}
+
+function poolsFor({ addressPools = [] }: NetworksOptions): AddressRange[] {
+  const has = (family: 4 | 6) => addressPools.some(({ base }) => base.family === family)
+  return [...addressPools, ...(has(4) ? [] : builtinPools()), ...(has(6) ? [] : [uniqueLocalPool(machineId())])]
+}
+
+function machineId(): string {
+  try {
+    return readFileSync('/etc/machine-id', 'utf8').trim()
+  } catch {
+    return readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
+  }
+}
+
+/** What `--bridge none` leaves out is the default bridge. */
+function predefinedRecords(options: NetworksOptions, store: NetworkStore, ipam: Ipam): NetworkRecord[] {
+  const bare = (['host', 'none'] as const).map((name) => bareRecord(name, store))
+  if (options.bridge === 'none') return bare
+  const name = options.bridge ?? defaultBridgeName
+  const present = linkAddresses(name)
+  const bridge = buildDefaultBridge(options, { predefined: store.predefined('bridge'), present, ipam })
+  ipam.requireFree(subnetsOf(bridge), name)
+  ipam.open(bridge.id, bridge.pools)
+  const subnet = bridge.pools[0]?.subnet
+  if (subnet !== undefined && subnet !== store.predefined('bridge').subnet) store.setSubnet('bridge', subnet)
+  // A bridge that the user names and made is the user's.
+  return [{ ...bridge, keepsBridge: options.bridge !== undefined && present.length > 0 }, ...bare]
+}
+
+function bareRecord(name: PredefinedName, store: NetworkStore): NetworkRecord {
+  const { id, created } = store.predefined(name)
+  return {
+    id,
+    name,
+    driver: predefinedDrivers[name],
+    created,
+    scope: 'local',
+    enableIPv4: true,
+    enableIPv6: false,
+    internal: false,
+    attachable: false,
+    configOnly: false,
+    configFrom: '',
+    ipam: { driver: 'default', options: null, config: null },
+    options: {},
+    labels: {},
+    pools: [],
+  }
+}
+
+type BridgesContext = Pick<Context, 'logger' | 'bridges' | 'ipForward'>
+
+/** Without the default bridge there is no engine; without another, that one network does not work. */
+async function openBridges(context: BridgesContext, registry: NetworkRegistry): Promise<void> {
+  for (const record of registry.all().filter((one) => bridgeNameOf(one) !== undefined)) {
+    try {
+      await openBridge(context, record)
+    } catch (error) {
+      if (record.name === 'bridge') throw error
+      context.logger.error({ network: record.name, error: messageOf(error) }, 'the bridge of a network cannot be made')
+    }
+  }
+}
+
+function rulesOf(registry: NetworkRegistry, bridges: Context['bridges']): NetworkRules[] {
+  return registry.everything().flatMap((record) => {
+    const bridge = bridges.get(record.id)
+    return bridge ? [networkRules(record, bridge)] : []
+  })
+}
+
+function restorePorts(states: SandboxStates, { logger, descriptors, relaysPorts }: NetworksOptions): PublishedPorts {
+  const relay = new Relay(logger.warn.bind(logger))
+  const store = descriptors ?? noDescriptors
+  const ports = new PublishedPorts({ logger, store, relay, relaysAll: relaysPorts ?? false })
+  for (const state of states.all()) ports.restore(state.ports)
+  return ports
+}
+
+/** What a process that is not to be outlived keeps. */
+const noDescriptors: DescriptorStore = { put() {}, take: () => undefined, drop() {} }
