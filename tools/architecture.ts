@@ -26,6 +26,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   api: ['core', 'services'],
   cli: ['core', 'engine-client', 'registry'],
   daemon: ['core', 'system', 'services', 'api'],
+  'registry-server': ['core', 'system', 'storage'],
   testing: ['core', 'system'],
 }
 

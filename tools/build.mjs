@@ -14,6 +14,8 @@ const entries = {
   'berth-main': 'packages/apps/cli/src/index.ts',
   daemon: 'packages/apps/daemon/src/main.ts',
   supervisor: 'packages/services/runtime/src/supervisor/main.ts',
+  registry: 'packages/apps/registry/src/main.ts',
+  'registry-password-worker': 'packages/apps/registry/src/access/password-worker.ts',
   'layer-worker': 'packages/services/storage/src/layers/worker.ts',
 }
 const present = Object.entries(entries).filter(([, file]) => existsSync(root + file))

@@ -49,7 +49,7 @@ export interface StoredImage extends StoredDocument {
 }
 
 export async function startDockerRegistry(
-  sandbox: Sandbox,
+  sandbox: Pick<Sandbox, 'enter'>,
   options: DockerRegistryOptions = {},
 ): Promise<DockerRegistry> {
   const registry = new InstalledRegistry(sandbox, options)
@@ -61,13 +61,13 @@ const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').updat
 
 class InstalledRegistry implements DockerRegistry {
   readonly host: string
-  readonly #sandbox: Sandbox
+  readonly #sandbox: Pick<Sandbox, 'enter'>
   readonly #options: DockerRegistryOptions
   readonly #folder = mkdtempSync(join(tmpdir(), 'docker-registry-'))
   #process: ChildProcess | undefined
   #log = ''
 
-  constructor(sandbox: Sandbox, options: DockerRegistryOptions) {
+  constructor(sandbox: Pick<Sandbox, 'enter'>, options: DockerRegistryOptions) {
     this.#sandbox = sandbox
     this.#options = options
     this.host = `127.0.0.1:${options.port ?? 5000}`

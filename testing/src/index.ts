@@ -1,4 +1,11 @@
 export { readTar } from '@berth/archive'
+export {
+  type BerthRegistry,
+  type BerthRegistryOptions,
+  besideTheTest,
+  freePort,
+  startBerthRegistry,
+} from './berth-registry.ts'
 export { command, type CommandOptions, type CommandResult } from './command.ts'
 export { type DaemonOptions, startDaemon, type TestDaemon } from './daemon.ts'
 export {

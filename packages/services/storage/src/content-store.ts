@@ -30,6 +30,8 @@ export interface ContentStore {
   open(digest: Digest, options?: { readonly start?: number; readonly end?: number }): Readable
   ingest(source: AsyncIterable<Uint8Array>, options?: IngestOptions): Promise<IngestedBlob>
   put(bytes: Uint8Array): Promise<IngestedBlob>
+  /** Moves the file at `path`, of this file system, in as the blob: verified and synced by the caller, now the store's. */
+  adopt(path: string, digest: Digest): Promise<IngestedBlob>
   remove(digest: Digest): Promise<void>
   list(): BlobInfo[]
   /** The file that holds a blob, for workers that read it themselves. */

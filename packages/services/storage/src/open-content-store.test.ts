@@ -102,6 +102,17 @@ test('ingest() verifies sha512 digests too', async (t) => {
   await assert.rejects(store.ingest(chunks('a'), { expected: digest }), /blob has the digest sha512:/)
 })
 
+test('adopt() moves a file in, and only drops it where its blob is there', async (t) => {
+  const { root, store } = await setUp(t)
+  const path = join(root, 'upload')
+  for (const isNew of [true, false]) {
+    writeFileSync(path, 'hello world')
+    assert.deepEqual(await store.adopt(path, hello), { digest: hello, sizeBytes: 11, isNew })
+    assert.equal(existsSync(path), false)
+  }
+  assert.equal((await store.read(hello, 11)).toString(), 'hello world')
+})
+
 test('read() refuses a blob that is absent, too large or altered', async (t) => {
   const { store } = await setUp(t)
   await assert.rejects(store.read(hello, 100), { kind: 'notFound' })

@@ -2,7 +2,7 @@ import { codeOf, internal, invalid, type Logger, messageOf, notFound } from '@be
 import { algorithmOf, type Digest, Digester, hexOf, isDigest } from '@berth/oci'
 import { randomBytes } from 'node:crypto'
 import { createReadStream, type Dirent, readdirSync, statSync } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rename, rm, unlink } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { abortable } from './abortable.ts'
 import type { BlobInfo, ContentStore, IngestedBlob, IngestOptions } from './content-store.ts'
@@ -34,6 +34,7 @@ export async function openContentStore({ root, logger }: ContentStoreOptions): P
     pathOf,
     ingest,
     put: (bytes) => ingest(once(bytes)),
+    adopt: async (path, digest) => place({ pathOf, info }, path, { digest, sizeBytes: (await stat(path)).size }),
     read: (digest, maxBytes) => readBlob(pathOf(digest), digest, maxBytes),
     open: (digest, range) => createReadStream(pathOf(digest), { highWaterMark: readChunkBytes, ...range }),
     remove: (digest) => rm(pathOf(digest), { force: true }),
@@ -102,17 +103,20 @@ async function ingestBlob(
 ): Promise<IngestedBlob> {
   const temporary = join(target.incoming, randomBytes(12).toString('hex'))
   try {
-    const blob = await writeVerified(temporary, source, options)
-    if (target.info(blob.digest)) {
-      await unlink(temporary)
-      return { ...blob, isNew: false }
-    }
-    await settle(temporary, target.pathOf(blob.digest))
-    return { ...blob, isNew: true }
+    return await place(target, temporary, await writeVerified(temporary, source, options))
   } catch (error) {
     await rm(temporary, { force: true })
     throw explain(error)
   }
+}
+
+async function place(target: Pick<Target, 'info' | 'pathOf'>, path: string, blob: BlobInfo): Promise<IngestedBlob> {
+  if (target.info(blob.digest)) {
+    await unlink(path)
+    return { ...blob, isNew: false }
+  }
+  await settle(path, target.pathOf(blob.digest))
+  return { ...blob, isNew: true }
 }
 
 async function writeVerified(
