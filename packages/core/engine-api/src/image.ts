@@ -98,3 +98,24 @@ export interface ProgressMessage {
   errorDetail?: { code?: number; message: string }
   aux?: unknown
 }
+
+/** `GET /distribution/{name}/json`. */
+export interface DistributionResponse {
+  Descriptor: { mediaType: string; digest: string; size: number }
+  Platforms: { os: string; architecture: string; variant?: string; 'os.version'?: string; 'os.features'?: string[] }[]
+}
+
+/** One entry of `GET /images/search`. */
+export interface SearchResultResponse {
+  name: string
+  description: string
+  star_count: number
+  is_official: boolean
+  is_automated: boolean
+}
+
+/** `POST /auth`. */
+export interface AuthResponse {
+  IdentityToken: string
+  Status: string
+}

@@ -64,6 +64,8 @@ export type { ExecCreateRequest, ExecCreateResponse, ExecInspectResponse, ExecSt
 export { boolFilter, checkFilters, decodeFilters, type Filters } from './filters.ts'
 export { parseJson } from './go-json.ts'
 export type {
+  AuthResponse,
+  DistributionResponse,
   ImageConfigResponse,
   ImageDeleteResponseItem,
   ImageHistoryResponseItem,
@@ -71,6 +73,7 @@ export type {
   ImagesPruneResponse,
   ImageSummary,
   ProgressMessage,
+  SearchResultResponse,
 } from './image.ts'
 export type { NetworkContainer, NetworkResponse, VolumeListResponse, VolumeResponse } from './network.ts'
 export { encodeProgress, ProgressDecoder, progressError } from './progress.ts'

@@ -43,6 +43,7 @@ const spans = {
   severalEndpointsAtCreate: since(44),
   containerWideMacAddress: before(44),
   volumeSubpath: since(45),
+  pushPlatform: since(46),
   imageMounts: since(48),
   gatewayPriority: since(48),
   networksWithoutIPv4: since(48),

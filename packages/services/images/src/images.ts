@@ -1,7 +1,11 @@
+import type { AuthConfig } from '@berth/engine-api'
 import type { Digest, ImageConfig } from '@berth/oci'
 import type { ImageRunConfig } from '@berth/oci'
+import type { SearchResult } from '@berth/registry'
 import type { Readable } from 'node:stream'
 import type { PullRequest } from './pull/pull-image.ts'
+import type { PushRequest } from './push/push-image.ts'
+import type { Distribution, RegistryQuestion, SearchWish } from './registry/ask-registry.ts'
 
 /** An image of one platform that is in the store, with its layers unpacked or ready to be. */
 export interface Image {
@@ -99,6 +103,13 @@ export interface Images {
   ): Promise<void>
   /** From the registry that the reference names; who aborts leaves others who pull the same undisturbed. */
   pull(request: PullRequest, progress: Progress): Promise<void>
+  /** What came from a registry goes back byte by byte; plain layers of our own go compressed. */
+  push(request: PushRequest, progress: Progress): Promise<void>
+  /** Whether a registry takes the credentials; resolves with the identity token that it gives, or ''. */
+  checkCredentials(auth: AuthConfig, signal?: AbortSignal): Promise<string>
+  /** What a registry says of a name. */
+  distribution(name: string, question: RegistryQuestion): Promise<Distribution>
+  search(wish: SearchWish): Promise<SearchResult[]>
   /** An archive that both Docker and OCI tools read. */
   save(references: readonly string[], options?: { readonly platform?: string }): Promise<Readable>
   /** The id is the caller's to announce: Docker's last line is `{"status":"sha256:..."}`. */

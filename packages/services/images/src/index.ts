@@ -11,5 +11,7 @@ export type {
 } from './images.ts'
 export type { PullCandidate, PullGate } from './pull/gate.ts'
 export type { PullRequest } from './pull/pull-image.ts'
+export type { PushRequest } from './push/push-image.ts'
+export type { Distribution, RegistryQuestion, SearchWish } from './registry/ask-registry.ts'
 export { type ImagesOptions, openImages, type OpenImages } from './open-images.ts'
 export type { ImageRoots } from './reclaimer.ts'

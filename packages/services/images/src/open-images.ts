@@ -1,6 +1,7 @@
-import { type Logger, unavailable } from '@berth/base'
+import { type Logger, SharedWork, unavailable } from '@berth/base'
 import type { Database } from '@berth/database'
 import type { Events } from '@berth/events'
+import type { Digest } from '@berth/oci'
 import type { Registries } from '@berth/registry'
 import type { ContentStore, DiskSpace, Leases, Snapshots } from '@berth/storage'
 import { Readable } from 'node:stream'
@@ -18,9 +19,11 @@ import { TransferSlots } from './pull/transfer-slots.ts'
 import type { Transfers } from './pull/transfers.ts'
 import { presentImage } from './present-image.ts'
 import { pruneImages } from './prune-images.ts'
+import { askDistribution, checkCredentials, searchRegistry } from './registry/ask-registry.ts'
 import { imageRoots, type ImageRoots, Reclaimer } from './reclaimer.ts'
 import { removeImage } from './remove-image.ts'
 import { planSave, saveImages } from './save-images.ts'
+import { TransferStore } from './transfer-store.ts'
 import { tagImage } from './tag-image.ts'
 import { unpackImage } from './unpack-image.ts'
 
@@ -59,7 +62,9 @@ export async function openImages(options: ImagesOptions): Promise<OpenImages> {
   const reclaimer = new Reclaimer(store, { content, snapshots, logger, ...(leases && { leases }) })
   let uses: () => readonly ImageUse[] = nobody
   const context: ImagesContext = { store, content, snapshots, events, logger, reclaimer, space, uses: () => uses() }
-  const transfers = openTransfers(options)
+  const known = new TransferStore(database)
+  known.sweep(...keptByTransfers(store))
+  const transfers = openTransfers(options, known)
   const free = async (images: Parameters<Reclaimer['reclaim']>[0][]) => {
     await Promise.all(images.map((image) => reclaimer.reclaim(image)))
   }
@@ -95,6 +100,13 @@ export async function openImages(options: ImagesOptions): Promise<OpenImages> {
       const { pullImage } = await import('./pull/pull-image.ts')
       await pullImage(context, transfers(), request, progress)
     },
+    push: async (request, progress) => {
+      const { pushImage } = await import('./push/push-image.ts')
+      await pushImage(context, transfers(), request, progress)
+    },
+    checkCredentials: (auth, signal) => checkCredentials(transfers(), auth, signal),
+    distribution: (name, question) => askDistribution(transfers(), name, question),
+    search: (wish) => searchRegistry(transfers(), wish),
     save: async (references, options) =>
       Readable.from(saveImages(context, planSave(store, references, options?.platform)), { objectMode: false }),
     importRootfs: (request) => importImage(context, request),
@@ -110,11 +122,23 @@ export async function openImages(options: ImagesOptions): Promise<OpenImages> {
   }
 }
 
-function openTransfers({ content, registries, gate, concurrency }: ImagesOptions): () => Transfers {
+function openTransfers(
+  { content, registries, gate, concurrency }: ImagesOptions,
+  known: TransferStore,
+): () => Transfers {
   const slots = new TransferSlots(() => concurrency?.().downloads ?? 3)
+  const uploadSlots = new TransferSlots(() => concurrency?.().uploads ?? 5)
   const downloads = new BlobDownloads({ content, slots })
+  const layerPushes: Transfers['layerPushes'] = new SharedWork()
   return () => {
     if (!registries) throw unavailable('this engine reaches no registry')
-    return { registries, downloads, ...(gate && { gate }) }
+    return { registries, downloads, uploadSlots, layerPushes, known, ...(gate && { gate }) }
   }
+}
+
+/** Blobs and diff ids of which it is worth knowing where they are. */
+function keptByTransfers(store: ImageStore): [blobs: Set<Digest>, diffIds: Set<Digest>] {
+  const images = [...store.images.values()]
+  const diffIds = new Set(images.flatMap(({ config }) => config.rootfs.diff_ids))
+  return [new Set(imageRoots(store).blobs), diffIds]
 }

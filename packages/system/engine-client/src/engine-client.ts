@@ -3,6 +3,7 @@ import { ExecClient } from './exec-client.ts'
 import { ImagesClient } from './images-client.ts'
 import { NetworksClient } from './networks-client.ts'
 import { PluginsClient } from './plugins-client.ts'
+import { RegistryClient } from './registry-client.ts'
 import { SystemClient } from './system-client.ts'
 import { Transport, type TransportOptions } from './transport.ts'
 import { VolumesClient } from './volumes-client.ts'
@@ -15,6 +16,7 @@ export class EngineClient {
   readonly images: ImagesClient
   readonly networks: NetworksClient
   readonly plugins: PluginsClient
+  readonly registry: RegistryClient
   readonly system: SystemClient
   readonly volumes: VolumesClient
 
@@ -25,6 +27,7 @@ export class EngineClient {
     this.images = new ImagesClient(this.transport)
     this.networks = new NetworksClient(this.transport)
     this.plugins = new PluginsClient(this.transport)
+    this.registry = new RegistryClient(this.transport)
     this.system = new SystemClient(this.transport)
     this.volumes = new VolumesClient(this.transport)
   }

@@ -10,6 +10,7 @@ import type {
 import { encodeFilters, type Filters } from './filters.ts'
 import { readJsonLines } from './lines.ts'
 import type { EngineResponse, Query, Transport } from './transport.ts'
+import { authHeader } from './registry-client.ts'
 
 export interface ImageListOptions {
   readonly all?: boolean
@@ -101,8 +102,24 @@ export class ImagesClient {
     yield* readJsonLines<ProgressMessage>(response.body)
   }
 
-  async *pull(name: string, query: { tag?: string; platform?: string } = {}): AsyncGenerator<ProgressMessage, void> {
-    const response = await this.#transport.request('POST', '/images/create', { query: { fromImage: name, ...query } })
+  /** Without a tag, all of the name's. `auth`: the value of `X-Registry-Auth`. */
+  async *pull(
+    name: string,
+    { auth, ...query }: { tag?: string; platform?: string; auth?: string } = {},
+  ): AsyncGenerator<ProgressMessage, void> {
+    const options = { query: { fromImage: name, ...query }, headers: authHeader(auth) }
+    const response = await this.#transport.request('POST', '/images/create', options)
+    yield* readJsonLines<ProgressMessage>(response.body)
+  }
+
+  /** Without a tag, all of the name's. `platform` is JSON: `{"os":"linux","architecture":"arm64"}`. */
+  async *push(
+    name: string,
+    { auth, ...query }: { tag?: string; platform?: string; auth?: string } = {},
+  ): AsyncGenerator<ProgressMessage, void> {
+    // Engines refuse a push without the header.
+    const options = { query, headers: { 'X-Registry-Auth': '', ...authHeader(auth) } }
+    const response = await this.#transport.request('POST', path(name, 'push'), options)
     yield* readJsonLines<ProgressMessage>(response.body)
   }
 

@@ -20,6 +20,7 @@ export type { BuildMessage, CommitOptions, ImageListOptions, ImagesClient, Impor
 export { readJsonLines } from './lines.ts'
 export type { NetworkCreateBody, NetworkCreateResponse, NetworksClient, SubnetRequest } from './networks-client.ts'
 export type { PluginPrivilege, PluginsClient, PluginSummary } from './plugins-client.ts'
+export type { RegistryClient } from './registry-client.ts'
 export type { EventsOptions, ObjectKind, SystemClient } from './system-client.ts'
 export {
   type EngineResponse,

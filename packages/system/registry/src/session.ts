@@ -54,7 +54,8 @@ export class Session {
       const answer = await this.#follow(request, sent)
       // What another host asks for, it does not get.
       if (answer.status !== 401 || answer.url.origin !== this.#origin || tries > 0) return answer
-      if (!authorizer.learn(answer.headers['www-authenticate'], sent)) return answer
+      const asked = `${verbOf(request.method)} "${answer.url.origin}${answer.url.pathname}"`
+      if (!authorizer.learn(answer.headers['www-authenticate'], sent, asked)) return answer
       await drop(answer)
     }
   }
@@ -123,3 +124,6 @@ export class Session {
     )
   }
 }
+
+/** Go's name of a method in errors: `Head`. */
+const verbOf = (method: string): string => method.slice(0, 1) + method.slice(1).toLowerCase()

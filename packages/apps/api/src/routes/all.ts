@@ -9,6 +9,7 @@ import { imageArchiveRoutes } from './image-archives.ts'
 import { imageRoutes } from './images.ts'
 import { lifecycleRoutes } from './lifecycle.ts'
 import { networkRoutes } from './networks.ts'
+import { registryRoutes } from './registry.ts'
 import { swarmRoutes } from './swarm.ts'
 import { systemRoutes } from './system.ts'
 import { unavailableRoutes } from './unavailable.ts'
@@ -25,6 +26,7 @@ export function allRoutes(deps: ApiDeps): Route[] {
     ...containerArchiveRoutes(deps),
     ...execRoutes(deps),
     ...imageRoutes(deps),
+    ...registryRoutes(deps),
     ...imageArchiveRoutes(deps),
     ...networkRoutes(deps),
     ...volumeRoutes(deps),

@@ -1,5 +1,5 @@
 import { invalid } from '@berth/base'
-import { type AuthConfig, decodeAuthConfig } from '@berth/engine-api'
+import { type AuthConfig, decodeAuthConfig, has, platformParameter } from '@berth/engine-api'
 import type { Images } from '@berth/images'
 import { formatReference, isDigest, parseReference, type Reference, withTag } from '@berth/oci'
 import type { Exchange } from '../exchange.ts'
@@ -12,6 +12,18 @@ export async function pull(exchange: Exchange, images: Pick<Images, 'pull'>): Pr
   const reference = formatReference(wantedReference(query.get('fromImage') ?? '', query.get('tag') ?? ''))
   const request = { reference, auth: registryAuth(exchange), signal, ...(platform ? { platform } : {}) }
   await sendProgress(exchange, (send) => images.pull(request, send), { errorsInStream: false })
+}
+
+/** `POST /images/{name}/push`: a failure is told in the stream, which begins at once. */
+export async function push(exchange: Exchange, name: string, images: Pick<Images, 'push'>): Promise<void> {
+  const { query, signal, version } = exchange
+  const named = parseReference(name)
+  const tag = query.get('tag') ?? ''
+  if (named.digest !== undefined) throw invalid('cannot push a digest reference')
+  const reference = formatReference(tag === '' ? named : withTag(named, tag))
+  const platform = has(version, 'pushPlatform') ? platformParameter(query) : undefined
+  const request = { reference, auth: registryAuth(exchange), signal, ...(platform ? { platform } : {}) }
+  await sendProgress(exchange, (send) => images.push(request, send), { errorsInStream: false })
 }
 
 /** What a tag of its own says counts; it may be a digest. */

@@ -11,15 +11,16 @@ import {
 } from '@berth/engine-api'
 import type { Image, Images } from '@berth/images'
 import type { System } from '../deps.ts'
-import type { Exchange, Handler } from '../exchange.ts'
+import type { Exchange } from '../exchange.ts'
 import { presentImage, presentImageSummary } from '../presenters/image.ts'
 import { sharedSizes } from '../presenters/shared-size.ts'
 import { imageReference } from '../reference.ts'
 import { sendEmpty, sendJson } from '../respond.ts'
 import type { Route } from '../router.ts'
+import { push } from './image-transfer.ts'
 
 interface Deps {
-  readonly images: Pick<Images, 'resolve' | 'list' | 'history' | 'tag' | 'remove' | 'prune'>
+  readonly images: Pick<Images, 'resolve' | 'list' | 'history' | 'tag' | 'remove' | 'prune' | 'push'>
   readonly containers: Pick<Containers, 'list'>
   readonly system: Pick<System, 'storageDriver'>
 }
@@ -29,7 +30,6 @@ export function imageRoutes(deps: Deps): Route[] {
   const { images } = deps
   return [
     { method: 'GET', path: '/images/json', handler: (exchange) => list(exchange, deps) },
-    { method: 'GET', path: '/images/search', handler: refuseSearch },
     { method: 'POST', path: '/images/prune', handler: (exchange) => prune(exchange, images) },
     { method: 'DELETE', path: '/images/*', handler: (exchange) => remove(exchange, images) },
   ]
@@ -50,9 +50,7 @@ export function imageVerbs({ images, system }: Deps): Record<'GET' | 'POST', Rec
     },
     POST: {
       tag: (exchange, name) => tag(exchange, name, images),
-      push: () => {
-        throw notImplemented('pushing images to a registry is not available yet')
-      },
+      push: (exchange, name) => push(exchange, name, images),
     },
   }
 }
@@ -125,8 +123,4 @@ async function prune(exchange: Exchange, images: Pick<Images, 'prune'>): Promise
   checkFilters(filters, pruneFilters)
   const { deleted, reclaimedBytes } = await images.prune(filters)
   sendJson(exchange, { ImagesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimedBytes })
-}
-
-const refuseSearch: Handler = () => {
-  throw notImplemented('searching a registry is not available yet')
 }

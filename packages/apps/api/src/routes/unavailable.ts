@@ -5,8 +5,6 @@ import type { Route } from '../router.ts'
 type Refusal = readonly [method: Route['method'], path: string, message: string]
 
 const refusals: readonly Refusal[] = [
-  ['POST', '/auth', 'logging in to a registry is not available yet'],
-  ['GET', '/distribution/*', 'asking a registry is not available yet'],
   ['POST', '/build', 'building images is not available yet'],
   ['POST', '/build/cancel', 'building images is not available yet'],
   ['POST', '/session', 'build sessions are not available yet'],

@@ -32,3 +32,9 @@ function byStatus(error: RegistryError): unknown {
 
 const waitOf = (ms: number | undefined): string =>
   ms === undefined ? '' : ` (the registry asks to wait ${Math.ceil(ms / 1000)} s)`
+
+/** For everything but a pull, Docker says what the registry says. */
+export function explainAnswer(error: unknown): unknown {
+  if (error instanceof UnreachedError) return internal(error.message, error)
+  return error instanceof RegistryError ? byStatus(error) : error
+}

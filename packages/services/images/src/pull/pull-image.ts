@@ -125,6 +125,13 @@ async function bring(context: ImagesContext, transfers: Transfers, bringing: Bri
   const { layers } = manifest
   const unpacks = platformRank(hostPlatform(), config) !== undefined || documents.chain.length === 1
   const known = context.store.images.get(manifest.config.digest)
+  const digests = [...documents.chain, ...layers.map((layer) => ({ descriptor: layer }))].map(
+    (one) => one.descriptor.digest,
+  )
+  if (known && isHere(context, transfers, { image: known, layers })) {
+    transfers.known.recordSource(digests, reference)
+    return known
+  }
   const missing = layers.filter((layer) => !context.content.info(layer.digest))
   // Docker says nothing of the layers of an image that is here.
   const say = known && missing.length === 0 ? () => {} : progress
@@ -132,6 +139,7 @@ async function bring(context: ImagesContext, transfers: Transfers, bringing: Bri
   await context.space.require(`pulling ${familiarName(reference)}`, neededBytes)
   const request = { repository, lease, layers, config, chain, unpacks, progress: say, signal }
   const layerSizes = await pullLayers(context, transfers.downloads, request)
+  transfers.known.recordSource(digests, reference)
   const { mediaType, digest, size } = descriptor
   return {
     parent: '',
@@ -143,6 +151,19 @@ async function bring(context: ImagesContext, transfers: Transfers, bringing: Bri
     layers: layers.map(plainDescriptor),
     ...(layerSizes && { layerSizes }),
   }
+}
+
+/** Whether nothing is to be fetched: each layer is here, as it is or as what was compressed into it at a push. */
+function isHere(
+  { content }: ImagesContext,
+  { known }: Transfers,
+  { image, layers }: { readonly image: ImageRecord; readonly layers: readonly Descriptor[] },
+): boolean {
+  return layers.every(({ digest }, i) => {
+    const [own, diffId] = [image.layers[i], image.config.rootfs.diff_ids[i]]
+    if (!own || !diffId || !content.info(own.digest)) return false
+    return own.digest === digest || known.compressedOf(diffId)?.digest === digest
+  })
 }
 
 const plainDescriptor = ({ mediaType, digest, size, annotations }: Descriptor): Descriptor => ({
@@ -184,7 +205,7 @@ interface Finished {
   readonly documents: ImageDocuments
 }
 
-/** Writes the image and its names in one transaction; true when the name stood for something else before. */
+/** Writes the image and its names in one transaction; true when the name stood for no image or another before. */
 function finish(context: ImagesContext, { reference, image, documents }: Finished): boolean {
   const { store } = context
   const { mediaType, digest, size } = documents.target.descriptor
@@ -202,7 +223,7 @@ function finish(context: ImagesContext, { reference, image, documents }: Finishe
   ])
   context.reclaimer.offerBlobs(before.flatMap((name) => (name ? [name.target.digest] : [])))
   const [first] = before
-  return first?.target.digest !== digest || !first.images.includes(image.id)
+  return !first?.images.includes(image.id)
 }
 
 /** An image that was here may have been tagged meanwhile. */

@@ -43,12 +43,12 @@ export class Authorizer {
     return `Bearer ${(await this.#token(this.#challenge, scopes, signal)).value}`
   }
 
-  /** Takes note of a 401. False when another try would be no other: the answer is then final. */
-  learn(header: string | undefined, sent: string | undefined): boolean {
+  /** Takes note of the 401 that `asked` was answered with. False when another try would be no other: the answer is then final. */
+  learn(header: string | undefined, sent: string | undefined, asked: string): boolean {
     const challenge = parseChallenge(header)
     if (challenge === undefined || this.#options.auth.registrytoken) return false
     if (challenge.scheme === 'basic' && !hasPassword(this.#options.auth)) {
-      throw unauthorized(`Head "${this.#options.endpoint.base}/v2/": no basic auth credentials`)
+      throw unauthorized(`${asked}: no basic auth credentials`)
     }
     if (sent !== undefined && challenge.scheme === 'basic') return false
     this.#challenge = challenge
