@@ -22,6 +22,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   networks: ['core', 'system', 'events'],
   volumes: ['core', 'system', 'events', 'storage'],
   runtime: ['core', 'system', 'events'],
+  builder: ['core', 'system', 'events', 'storage', 'images', 'runtime', 'networks'],
   containers: ['core', 'system', 'events', 'storage', 'volumes', 'images', 'runtime', 'networks'],
   api: ['core', 'services'],
   cli: ['core', 'engine-client', 'registry'],

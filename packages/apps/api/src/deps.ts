@@ -1,4 +1,5 @@
 import type { Logger } from '@berth/base'
+import type { Builder } from '@berth/builder'
 import type { Containers } from '@berth/containers'
 import type { InfoResponse, NetworkResponse, VersionResponse } from '@berth/engine-api'
 import type { eventFilter, Events } from '@berth/events'
@@ -51,6 +52,7 @@ export interface ApiDeps {
   readonly containers: Containers
   readonly images: Images
   readonly volumes: Volumes
+  readonly builder: Builder
   readonly events: Events
   /** The events service's own: what `filters` of `/events` lets through. */
   readonly eventFilter: typeof eventFilter

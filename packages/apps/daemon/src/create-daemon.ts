@@ -1,5 +1,6 @@
 import { createApi } from '@berth/api'
 import { codeOf, conflict, fault } from '@berth/base'
+import { openBuilder } from '@berth/builder'
 import { type OpenContainers, openContainers } from '@berth/containers'
 import { openDatabase } from '@berth/database'
 import { createEvents, eventFilter } from '@berth/events'
@@ -20,6 +21,7 @@ import { networkSettings } from './network-settings.ts'
 import { makeDirectories, planPaths } from './paths.ts'
 import { programFiles } from './program-files.ts'
 import { registrySettings, transferLimits } from './registry-settings.ts'
+import { runDefaults } from './run-defaults.ts'
 import { runtimeSettings } from './runtime-settings.ts'
 import { engineVersion } from './system-documents.ts'
 import { createSystem } from './system.ts'
@@ -86,6 +88,20 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
     directory: paths.containers,
   })
   stack.use(containers)
+  const builder = await openBuilder({
+    database,
+    images,
+    storage,
+    networks,
+    runtime,
+    facts,
+    logger,
+    dataRoot: paths.dataRoot,
+    runRoot,
+    defaults: () => runDefaults(defaults(config), facts),
+    collect: storage.collect,
+  })
+  stack.use(storage.addRoots(() => builder.gcRoots()))
   await containers.reconcile()
   await storage.collect()
 
@@ -104,6 +120,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
     containers,
     images,
     volumes,
+    builder,
     networks,
     events,
     system,

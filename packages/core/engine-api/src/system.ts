@@ -126,7 +126,15 @@ export interface InfoResponse {
 
 export interface BuildCacheRecord {
   ID: string
+  Type?: string
+  Description?: string
+  InUse?: boolean
+  Shared?: boolean
+  /** Bytes. */
   Size: number
+  CreatedAt?: string
+  LastUsedAt?: string | null
+  UsageCount?: number
 }
 
 /** `GET /system/df`; the parts that were not asked for are absent or null. */

@@ -1,5 +1,5 @@
 import type { AuthConfig } from '@berth/engine-api'
-import type { Digest, ImageConfig } from '@berth/oci'
+import type { Descriptor, Digest, ImageConfig } from '@berth/oci'
 import type { ImageRunConfig } from '@berth/oci'
 import type { SearchResult } from '@berth/registry'
 import type { Readable } from 'node:stream'
@@ -73,6 +73,24 @@ export interface CommitRequest {
   readonly message?: string
 }
 
+/** One layer of an image that is unpacked. */
+export interface ImageLayer {
+  readonly descriptor: Descriptor
+  readonly diffId: Digest
+  readonly chainId: Digest
+  /** Of its files. */
+  readonly sizeBytes: number
+}
+
+export interface CreateImageRequest {
+  /** `rootfs` and the layers agree. */
+  readonly config: ImageConfig
+  /** In the store and unpacked. */
+  readonly layers: readonly ImageLayer[]
+  readonly parent: Digest | ''
+  readonly references: readonly string[]
+}
+
 /** What a container engine says about who uses an image; asked at deletion and pruning. */
 export interface ImageUse {
   readonly containerId: string
@@ -115,6 +133,10 @@ export interface Images {
   /** The id is the caller's to announce: Docker's last line is `{"status":"sha256:..."}`. */
   importRootfs(request: ImportRequest, progress: Progress): Promise<Digest>
   commit(request: CommitRequest): Promise<Digest>
+  /** The layers of an image, base first, unpacked. */
+  layersOf(image: Image): Promise<readonly ImageLayer[]>
+  /** Makes an image of layers that are here, under names that others may have had. */
+  create(request: CreateImageRequest): Promise<Digest>
   /** The containers service registers itself here (images never import containers). */
   onUseQuery(query: () => readonly ImageUse[]): void
 }

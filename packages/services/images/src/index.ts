@@ -1,8 +1,10 @@
 export type {
   CommitRequest,
+  CreateImageRequest,
   Image,
   ImageDeleteItem,
   ImageHistoryItem,
+  ImageLayer,
   ImageListQuery,
   Images,
   ImageUse,

@@ -6,6 +6,7 @@ import type { Registries } from '@berth/registry'
 import type { ContentStore, DiskSpace, Leases, Snapshots } from '@berth/storage'
 import { Readable } from 'node:stream'
 import { commitImage } from './commit-image.ts'
+import { createImage, imageLayers } from './create-image.ts'
 import type { ImagesContext } from './context.ts'
 import { findImage } from './find-image.ts'
 import { imageHistory } from './image-history.ts'
@@ -111,6 +112,8 @@ export async function openImages(options: ImagesOptions): Promise<OpenImages> {
       Readable.from(saveImages(context, planSave(store, references, options?.platform)), { objectMode: false }),
     importRootfs: (request) => importImage(context, request),
     commit: (request) => commitImage(context, request),
+    layersOf: (image) => imageLayers(context, image),
+    create: (request) => createImage(context, request),
     onUseQuery: (query) => {
       uses = query
     },

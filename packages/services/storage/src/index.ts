@@ -13,3 +13,8 @@ export { openStorage, type Storage, type StorageOptions } from './open-storage.t
 export { openSnapshots, type OwnedSnapshots, type SnapshotsOptions } from './snapshots/open-snapshots.ts'
 export { Trash } from './snapshots/trash.ts'
 export { freshName } from './snapshots/sweep.ts'
+export type { CopySourcesTask } from './trees/copy-sources.ts'
+export type { SourcesDigest } from './trees/digest-sources.ts'
+export { type ModeChange, parseModeChange } from './trees/mode-change.ts'
+export type { SourceSelection } from './trees/selection.ts'
+export type { AddArchiveTask, MakeDirectoryTask, Trees } from './trees/trees.ts'

@@ -9,6 +9,7 @@ import { Leases } from './gc/leases.ts'
 import { type GcRoots, planSweep, type SweepInput } from './gc/plan-sweep.ts'
 import { openContentStore } from './open-content-store.ts'
 import type { Snapshots } from './snapshots.ts'
+import type { Trees } from './trees/trees.ts'
 import { openSnapshots, type OwnedSnapshots, type SnapshotsOptions } from './snapshots/open-snapshots.ts'
 
 /** Blobs, snapshots, and what keeps them. */
@@ -17,6 +18,7 @@ export interface Storage extends AsyncDisposable {
   readonly snapshots: Snapshots
   readonly copies: TreeCopies
   readonly leases: Leases
+  readonly trees: Trees
   /** Asked before work that writes much: loads, pulls, builds. */
   readonly space: DiskSpace
   /** Registers somebody who refers to blobs and snapshots; asked at each collection. */
@@ -50,6 +52,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
     snapshots,
     copies: snapshots,
     leases,
+    trees: snapshots.trees,
     space: new DiskSpace(options.root, options.spaceFloor ?? (() => defaultSpaceFloor)),
     addRoots(query) {
       queries.add(query)

@@ -40,6 +40,11 @@ export interface Snapshots {
   mount(key: string, options?: { readonly volatile?: boolean }): string
   unmount(key: string): Promise<void>
   isMounted(key: string): boolean
+  /**
+   * Makes the active snapshot `key` a committed one, as it is: `diffId` is the digest of its `diff()`, which the caller
+   * has stored. Where that chain id exists already the active one is deleted. `key` is gone then.
+   */
+  commit(key: string, diffId: Digest): Promise<{ chainId: Digest; sizeBytes: number }>
   /** Unmounts and deletes an active snapshot; nothing when absent. */
   remove(key: string): Promise<void>
   /** Deletes a committed snapshot that has no child; `conflict` otherwise. */

@@ -1,5 +1,6 @@
 import type { ApiDeps } from '../deps.ts'
 import type { Route } from '../router.ts'
+import { buildRoutes } from './build.ts'
 import { containerArchiveRoutes } from './container-archive.ts'
 import { containerStreamRoutes } from './container-streams.ts'
 import { containerRoutes } from './containers.ts'
@@ -30,6 +31,7 @@ export function allRoutes(deps: ApiDeps): Route[] {
     ...imageArchiveRoutes(deps),
     ...networkRoutes(deps),
     ...volumeRoutes(deps),
+    ...buildRoutes(deps),
     ...swarmRoutes(),
     ...unavailableRoutes(),
   ]

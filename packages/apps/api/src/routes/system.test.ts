@@ -86,7 +86,7 @@ test('GET /networks finds by full id, name and prefix', async () => {
 test('what is not available says so', async () => {
   await using api = await serve()
   const cases: [string, string, number][] = [
-    ['POST', '/build', 501],
+    ['POST', '/build?version=2', 501],
     ['POST', '/session', 501],
     ['PUT', '/volumes/x', 503],
     ['GET', '/swarm', 503],

@@ -1,4 +1,5 @@
 import { invalid } from '@berth/base'
+import type { Builder } from '@berth/builder'
 import type { Containers } from '@berth/containers'
 import { type DiskUsageResponse, has } from '@berth/engine-api'
 import type { Images } from '@berth/images'
@@ -7,11 +8,13 @@ import type { Exchange, Handler } from '../exchange.ts'
 import { presentInfo, presentVersion } from '../presenters/system.ts'
 import { sendJson } from '../respond.ts'
 import type { Route } from '../router.ts'
+import { presentCacheRecord } from './build.ts'
 import { summarise } from './containers.ts'
 import { summariseImages } from './images.ts'
 
 interface Deps {
   readonly system: System
+  readonly builder: Pick<Builder, 'cacheRecords'>
   readonly containers: Pick<Containers, 'get' | 'list' | 'network' | 'size'>
   readonly images: Pick<Images, 'list' | 'resolve' | 'history'>
 }
@@ -67,7 +70,7 @@ async function diskUsage(exchange: Exchange, deps: Deps): Promise<void> {
     answer.Containers = (await summarise(found, deps, { withSize: true, version })) as DiskUsageResponse['Containers']
   }
   if (wanted.has('volume')) answer.Volumes = []
-  if (wanted.has('build-cache')) answer.BuildCache = []
+  if (wanted.has('build-cache')) answer.BuildCache = deps.builder.cacheRecords().map(presentCacheRecord)
   sendJson(exchange, answer)
 }
 

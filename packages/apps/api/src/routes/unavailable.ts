@@ -5,8 +5,7 @@ import type { Route } from '../router.ts'
 type Refusal = readonly [method: Route['method'], path: string, message: string]
 
 const refusals: readonly Refusal[] = [
-  ['POST', '/build', 'building images is not available yet'],
-  ['POST', '/build/cancel', 'building images is not available yet'],
+  ['POST', '/build/cancel', 'a build ends when its client leaves'],
   ['POST', '/session', 'build sessions are not available yet'],
   ['POST', '/grpc', 'build sessions are not available yet'],
   ['GET', '/plugins/privileges', 'plugins are not available'],
@@ -24,11 +23,6 @@ export function unavailableRoutes(): Route[] {
       handler: (exchange) => {
         throw notFound(`plugin "${exchange.param('*').replace(/\/json$/, '')}" not found`)
       },
-    },
-    {
-      method: 'POST',
-      path: '/build/prune',
-      handler: (exchange) => sendJson(exchange, { CachesDeleted: null, SpaceReclaimed: 0 }),
     },
     ...refusals.map(([method, path, message]): Route => ({
       method,

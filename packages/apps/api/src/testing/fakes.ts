@@ -1,4 +1,5 @@
 import { type ContainerId, type ExecId, notFound, silentLogger, zeroTime } from '@berth/base'
+import type { Builder } from '@berth/builder'
 import type { Container, Containers } from '@berth/containers'
 import { decodeContainerCreate, emptyEndpoint } from '@berth/engine-api'
 import type { Events } from '@berth/events'
@@ -116,14 +117,16 @@ export interface FakeServices {
   readonly images?: Partial<Images>
   readonly events?: Partial<Events>
   readonly volumes?: Partial<Volumes>
+  readonly builder?: Partial<Builder>
 }
 
-export function fakeDeps({ containers, images, events, volumes }: FakeServices = {}): ApiDeps {
+export function fakeDeps({ containers, images, events, volumes, builder }: FakeServices = {}): ApiDeps {
   return {
     containers: partial<Containers>('containers', { ...defaultContainers, ...containers }),
     images: partial<Images>('images', { ...defaultImages, ...images }),
     events: partial<Events>('events', { ...events }),
     volumes: partial<Volumes>('volumes', { list: () => [], ...volumes }),
+    builder: partial<Builder>('builder', { cacheRecords: () => [], ...builder }),
     eventFilter: () => () => true,
     networks: { list: () => [fakeNetwork('bridge', 'b1'), fakeNetwork('host', 'b2'), fakeNetwork('none', 'c3')] },
     system: {

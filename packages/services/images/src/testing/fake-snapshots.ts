@@ -52,6 +52,7 @@ export class FakeSnapshots implements Snapshots {
       .toArray()
   }
 
+  commit = unused
   listActive = () => [...this.#active.keys()]
   mount = unused
   unmount = unused

@@ -102,22 +102,31 @@ function copySubdirectory(source: number, target: number, { name, copying }: Ite
 
 function copyFile(source: number, target: number, { name, status }: Item): void {
   const from = openInRoot(source, kernelName(name), { flags: O_RDONLY | O_NOFOLLOW | O_NONBLOCK })
+  try {
+    const to = copyContent(from, target, name)
+    copyMetadata(from, to, status)
+    closeSync(to)
+  } finally {
+    closeSync(from)
+  }
+}
+
+/** Makes the file `name` in `target`, where it must not be yet, with what `from` has; the descriptor is the caller's. */
+export function copyContent(from: number, target: number, name: string): number {
   const to = openInRoot(target, kernelName(name), { flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o600 })
   try {
     copyFileSync(procFd(from), procFd(to), COPYFILE_FICLONE)
-    copyMetadata(from, to, status)
-  } finally {
-    closeSync(from)
+    return to
+  } catch (error) {
     closeSync(to)
+    throw error
   }
 }
 
 function copyNode(source: number, target: number, { name, status }: Item): void {
-  const isLink = (status.mode & S_IFMT) === S_IFLNK
   const from = openInRoot(source, kernelName(name), { flags: O_PATH | O_NOFOLLOW })
   try {
-    if (isLink) symlinkat(readlinkat(from, ''), target, kernelName(name))
-    else mknodat(target, kernelName(name), status.mode, status.rdev)
+    makeNode(from, target, { name, status })
     const to = openInRoot(target, kernelName(name), { flags: O_PATH | O_NOFOLLOW })
     try {
       fchownat(to, '', status, AT_EMPTY_PATH)
@@ -128,6 +137,13 @@ function copyNode(source: number, target: number, { name, status }: Item): void 
   } finally {
     closeSync(from)
   }
+}
+
+/** Makes a symlink, device, FIFO or socket as `from` (O_PATH) is one; it must not be in `target` yet. */
+export function makeNode(from: number, target: number, { name, status }: Pick<Item, 'name' | 'status'>): void {
+  const isLink = (status.mode & S_IFMT) === S_IFLNK
+  if (isLink) symlinkat(readlinkat(from, ''), target, kernelName(name))
+  else mknodat(target, kernelName(name), status.mode, status.rdev)
 }
 
 /** Gives the open file `to` the owner, mode and xattrs of `from`. */

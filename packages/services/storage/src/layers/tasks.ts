@@ -6,6 +6,13 @@ import { packPath } from '../copies/pack-path.ts'
 import { type PathStatus, statPath } from '../copies/stat-path.ts'
 import { openView, type TreeView } from '../copies/tree-view.ts'
 import type { Change } from '../snapshots.ts'
+import { copySources, type CopySourcesTask } from '../trees/copy-sources.ts'
+import { digestSources, type SourcesDigest } from '../trees/digest-sources.ts'
+import { addArchive, isArchive } from '../trees/add-archive.ts'
+import { makeDirectory } from '../trees/make-directory.ts'
+import { removeIgnored } from '../trees/remove-ignored.ts'
+import type { SourceSelection } from '../trees/selection.ts'
+import type { AddArchiveTask, MakeDirectoryTask } from '../trees/trees.ts'
 import { changesOf, type TreeForm } from './changes.ts'
 import { copyTree } from './copy-tree.ts'
 import { removeTree } from './directory.ts'
@@ -31,6 +38,13 @@ export interface Tasks {
   stat(task: { readonly view: TreeView; readonly path: string }): PathStatus | undefined
   /** Writes everything dirty in the file system of `path` to its disk. */
   sync(task: { readonly path: string }): void
+  /** What a build copies, by its content. */
+  digestSources(task: SourceSelection): SourcesDigest
+  copySources(task: CopySourcesTask): void
+  makeDirectory(task: MakeDirectoryTask): boolean
+  addArchive(task: AddArchiveTask, signal: AbortSignal): Promise<void>
+  isArchive(task: SourceSelection): boolean
+  removeIgnored(task: { readonly root: string; readonly patterns: readonly string[] }): void
 }
 
 /** A writable tree and the layers beneath it, the topmost first. */
@@ -81,6 +95,12 @@ export const tasks: Tasks = {
     using open = openView(view)
     return statPath(open.root, path)
   },
+  digestSources,
+  copySources,
+  makeDirectory,
+  addArchive,
+  isArchive,
+  removeIgnored,
   sync: ({ path }) => withDirectory(path, syncFileSystem),
   remove({ paths }) {
     for (const path of paths) withDirectory(dirname(path), (fd) => removeTree(fd, basename(path)))

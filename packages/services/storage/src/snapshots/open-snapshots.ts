@@ -2,7 +2,7 @@ import type { DecompressionLimits } from '@berth/archive'
 import { conflict, type Logger, messageOf, notFound } from '@berth/base'
 import type { Database } from '@berth/database'
 import type { Digest } from '@berth/oci'
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { LayerLimits } from '../layers/apply-layer.ts'
@@ -16,11 +16,12 @@ import type { DriverPaths } from './driver.ts'
 import { Holds } from './holds.ts'
 import { fillInitLayer } from './init-layer.ts'
 import { overlayDriver } from './overlay-driver.ts'
+import { openTrees, type Trees } from '../trees/trees.ts'
 import { type ActiveSnapshot, type CommittedSnapshot, SnapshotTable } from './snapshot-table.ts'
 import { freshName, sweepSnapshots } from './sweep.ts'
 import { Syncer } from './syncer.ts'
 import { Trash } from './trash.ts'
-import { type Unpacked, Unpacker } from './unpacker.ts'
+import { chainOf, type Unpacked, Unpacker } from './unpacker.ts'
 
 export interface SnapshotsOptions {
   /** The engine's data root; this service owns `<root>/snapshots`. */
@@ -53,6 +54,8 @@ export interface OwnedSnapshots extends Snapshots, TreeCopies, AsyncDisposable {
   /** Resolves when every committed layer is on the disk. */
   sync(): Promise<void>
   committed(chainId: Digest): CommittedSnapshot | undefined
+  /** Other trees, by the same worker. */
+  readonly trees: Trees
   /** The parents of active snapshots. */
   activeParents(): Digest[]
 }
@@ -90,11 +93,13 @@ class OpenSnapshots implements OwnedSnapshots {
   readonly #syncer: Syncer
   readonly #unpacker: Unpacker
   readonly #holds = new Holds()
+  readonly trees: Trees
 
   constructor(context: SnapshotContext, syncer: Syncer) {
     this.#context = context
     this.#syncer = syncer
     this.#unpacker = new Unpacker(context)
+    this.trees = openTrees(context.worker)
   }
 
   get driver(): string {
@@ -149,6 +154,27 @@ class OpenSnapshots implements OwnedSnapshots {
   isMounted(key: string): boolean {
     const snapshot = this.#context.table.active.get(key)
     return snapshot !== undefined && this.#context.driver.isMounted(this.#ownPaths(snapshot))
+  }
+
+  async commit(key: string, diffId: Digest): Promise<{ chainId: Digest; sizeBytes: number }> {
+    const { table, driver, directories, bootId, fault, onCommit } = this.#context
+    const active = this.#active(key)
+    const { number, parent } = active
+    const chainId = chainOf(parent, diffId)
+    await driver.unmount(this.#ownPaths(active))
+    const sizeBytes = await this.usage(key)
+    const existing = table.committed.get(chainId)
+    if (existing) {
+      await this.remove(key)
+      return existing
+    }
+    table.commitActive(key, { number, chainId, diffId, parent, sizeBytes, createdMs: Date.now(), unsyncedBoot: bootId })
+    fault('commit: recorded')
+    for (const directory of [directories.work(number), directories.merged(number)]) {
+      rmSync(directory, { recursive: true, force: true })
+    }
+    onCommit()
+    return { chainId, sizeBytes }
   }
 
   async remove(key: string): Promise<void> {

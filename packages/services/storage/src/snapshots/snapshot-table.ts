@@ -72,14 +72,28 @@ export class SnapshotTable {
 
   /** Adds the row and does `work` in one transaction: neither stays without the other. */
   insertCommitted(snapshot: CommittedSnapshot, work: () => void): void {
-    const { number, chainId, diffId, parent, sizeBytes, createdMs, unsyncedBoot } = snapshot
     this.#database.transaction(() => {
-      this.#database
-        .prepare('INSERT INTO committed_snapshot VALUES (?, ?, ?, ?, ?, ?, ?)')
-        .run(number, chainId, diffId, parent ?? null, sizeBytes, createdMs, unsyncedBoot ?? null)
+      this.#insertCommitted(snapshot)
       work()
     })
-    this.committed.set(chainId, snapshot)
+    this.committed.set(snapshot.chainId, snapshot)
+  }
+
+  #insertCommitted(snapshot: CommittedSnapshot): void {
+    const { number, chainId, diffId, parent, sizeBytes, createdMs, unsyncedBoot } = snapshot
+    this.#database
+      .prepare('INSERT INTO committed_snapshot VALUES (?, ?, ?, ?, ?, ?, ?)')
+      .run(number, chainId, diffId, parent ?? null, sizeBytes, createdMs, unsyncedBoot ?? null)
+  }
+
+  /** An active snapshot's row becomes a committed one's, its number and so its directory stay. */
+  commitActive(key: string, snapshot: CommittedSnapshot): void {
+    this.#database.transaction(() => {
+      this.#database.prepare('DELETE FROM active_snapshot WHERE key = ?').run(key)
+      this.#insertCommitted(snapshot)
+    })
+    this.active.delete(key)
+    this.committed.set(snapshot.chainId, snapshot)
   }
 
   insertActive(snapshot: ActiveSnapshot, work: () => void): void {

@@ -10,6 +10,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -104,6 +105,27 @@ for (const driver of ['overlay2', 'vfs'] as const) {
     assert.equal(snapshots.has(top.chainId), true)
     snapshots.prepare('k', top.chainId)
     assert.deepEqual(visible(snapshots.mount('k')), ['a', 'a/new', 'a/y', 'b', 'b/own'])
+    await snapshots.remove('k')
+  })
+
+  contract('commit() makes a committed snapshot of what was written, once', async () => {
+    const base = await snapshots.unpack(undefined, await layer(directory('a'), 'a/x', 'c'))
+    const write = async (key: string): Promise<Digest> => {
+      snapshots.prepare(key, base.chainId)
+      const merged = snapshots.mount(key, { volatile: true })
+      writeFileSync(join(merged, 'a/y'), 'yy')
+      utimesSync(join(merged, 'a/y'), 1, 1)
+      utimesSync(join(merged, 'a'), 1, 1)
+      rmSync(join(merged, 'c'))
+      utimesSync(merged, 1, 1)
+      return sha256(await drain(snapshots.diff(key)))
+    }
+    const first = await snapshots.commit('one', await write('one'))
+    const second = await snapshots.commit('two', await write('two'))
+    assert.deepEqual(second.chainId, first.chainId)
+    assert.deepEqual([first.sizeBytes, snapshots.listActive(), snapshots.listCommitted().length], [2, [], 2])
+    snapshots.prepare('k', first.chainId)
+    assert.deepEqual(visible(snapshots.mount('k')), ['a', 'a/x', 'a/y'])
     await snapshots.remove('k')
   })
 

@@ -163,5 +163,6 @@ export class Unpacker {
   }
 }
 
-const chainOf = (parent: Digest | undefined, diffId: Digest): Digest =>
+/** The chain id of a layer on `parent`. */
+export const chainOf = (parent: Digest | undefined, diffId: Digest): Digest =>
   parent === undefined ? diffId : (chainIds([parent, diffId])[1] ?? diffId)

@@ -1,0 +1,145 @@
+import { invalid, messageOf, parseGoDurationNs } from '@berth/base'
+import type { Builder, CacheRecord, ReceivedContext } from '@berth/builder'
+import {
+  boolParameter,
+  type BuildCacheRecord,
+  decodeAuthConfigs,
+  decodeFilters,
+  encodeProgress,
+  intParameter,
+} from '@berth/engine-api'
+import type { Images } from '@berth/images'
+import { familiarString, parseReference, withDefaultTag } from '@berth/oci'
+import { ClassicProgress } from '../build/classic-progress.ts'
+import { decodeBuild } from '../build/decode-build.ts'
+import type { Exchange } from '../exchange.ts'
+import { sendJson } from '../respond.ts'
+import type { Route } from '../router.ts'
+
+interface Deps {
+  readonly builder: Builder
+  readonly images: Pick<Images, 'resolve'>
+}
+
+export function buildRoutes(deps: Deps): Route[] {
+  return [
+    { method: 'POST', path: '/build', handler: (exchange) => build(exchange, deps) },
+    { method: 'POST', path: '/build/prune', handler: (exchange) => prune(exchange, deps.builder) },
+  ]
+}
+
+/** The classic build: the context is the body, the answer a stream of messages. */
+async function build(exchange: Exchange, deps: Deps): Promise<void> {
+  const { builder } = deps
+  const decoded = decodeBuild(exchange.query)
+  const names = decoded.tags.map((tag) => familiarString(withDefaultTag(parseReference(tag))))
+  const { signal } = exchange
+  await using context =
+    decoded.remote === ''
+      ? await builder.receiveContext(exchange.request, signal)
+      : await builder.fetchContext(decoded.remote, signal)
+  const dockerfile = await readDockerfile(context, decoded.file)
+  await applyIgnoreFile(context, decoded.file)
+  const header = exchange.request.headers['x-registry-config']
+  const request = {
+    ...decoded,
+    noCache: decoded.noCache || !(await hasAll(deps, decoded.cacheFrom)),
+    auths: decodeAuthConfigs(typeof header === 'string' ? header : undefined),
+    contextDirectory: context.directory,
+    dockerfile,
+  }
+  const stream = new MessageStream(exchange)
+  const progress = new ClassicProgress(decoded.isQuiet ? () => {} : stream.send)
+  try {
+    const { imageId } = await builder.build(request, progress.take, signal)
+    if (decoded.isQuiet) stream.send({ stream: `${imageId}\n` })
+    else progress.finish(imageId, names)
+  } catch (error) {
+    stream.fail(error)
+  }
+  stream.end()
+}
+
+/** The answer of a build; what fails before its first message is an ordinary error. */
+class MessageStream {
+  readonly #response: Exchange['response']
+
+  constructor({ response }: Exchange) {
+    this.#response = response
+  }
+
+  readonly send = (message: Readonly<Record<string, unknown>>): void => {
+    if (this.#response.closed) return
+    if (!this.#response.headersSent) this.#response.writeHead(200, { 'Content-Type': 'application/json' })
+    this.#response.write(encodeProgress(message))
+  }
+
+  fail(error: unknown): void {
+    if (!this.#response.headersSent) throw error
+    const message = messageOf(error)
+    const code = error instanceof Error && 'exitCode' in error ? { code: error.exitCode } : {}
+    this.send({ errorDetail: { ...code, message }, error: message })
+  }
+
+  end(): void {
+    if (!this.#response.headersSent) this.#response.writeHead(200, { 'Content-Type': 'application/json' })
+    this.#response.end()
+  }
+}
+
+async function readDockerfile(context: ReceivedContext, file: string): Promise<string> {
+  // Also what older clients call it.
+  const text = (await context.read(file)) ?? (file === 'Dockerfile' ? await context.read('dockerfile') : undefined)
+  if (text === undefined) throw invalid(`Cannot locate specified Dockerfile: ${file}`)
+  if (text.trim() === '') throw invalid(`the Dockerfile (${file}) cannot be empty`)
+  return text
+}
+
+/** A file for this Dockerfile alone wins. */
+async function applyIgnoreFile(context: ReceivedContext, file: string): Promise<void> {
+  const text = (await context.read(`${file}.dockerignore`)) ?? (await context.read('.dockerignore'))
+  if (text !== undefined) await context.ignore(text)
+}
+
+/** Without one of them nothing may come from the cache. */
+async function hasAll({ images }: Deps, references: readonly string[]): Promise<boolean> {
+  const found = await Promise.allSettled(references.map((reference) => images.resolve(reference)))
+  return found.every(({ status }) => status === 'fulfilled')
+}
+
+const pruneFilters: readonly string[] = ['until', 'unused-for']
+
+async function prune(exchange: Exchange, builder: Builder): Promise<void> {
+  const { query } = exchange
+  const filters = decodeFilters(query.get('filters'))
+  const unknown = Object.keys(filters).find((name) => !pruneFilters.includes(name))
+  if (unknown !== undefined) throw invalid(`invalid filter '${unknown}'`)
+  const keepBytes = intParameter(query, 'reserved-space') ?? intParameter(query, 'keep-storage') ?? 0
+  const unusedForMs = durationMs(filters['until']?.[0] ?? filters['unused-for']?.[0])
+  const { deleted, reclaimedBytes } = await builder.pruneCache({
+    all: boolParameter(query, 'all'),
+    keepBytes,
+    unusedForMs,
+  })
+  sendJson(exchange, { CachesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimedBytes })
+}
+
+function durationMs(text: string | undefined): number {
+  if (text === undefined) return 0
+  const ns = parseGoDurationNs(text)
+  if (ns === undefined) throw invalid(`time: invalid duration ${JSON.stringify(text)}`)
+  return Number(ns / 1_000_000n)
+}
+
+/** What `system df` shows of the cache. */
+export const presentCacheRecord = (record: CacheRecord): BuildCacheRecord => ({
+  ID: record.id,
+  Type: 'regular',
+  Description: record.description,
+  InUse: record.isInUse,
+  Shared: record.isShared,
+  Size: record.sizeBytes,
+  CreatedAt: record.createdAt,
+  LastUsedAt: record.usedAt,
+  UsageCount: record.uses,
+})

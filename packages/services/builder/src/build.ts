@@ -1,0 +1,155 @@
+import { type Dockerfile, findStage, type Stage } from '@berth/dockerfile'
+import { hostPlatform, parsePlatform } from '@berth/oci'
+import type { BuildProgress, BuildRequest, BuildResult } from './builder.ts'
+import type { Context } from './context.ts'
+import { viewFileSystem } from './exec/writable.ts'
+import { exportImage } from './export/export-image.ts'
+import type { FileSystem } from './filesystem.ts'
+import { parseOrExplain } from './parse-failure.ts'
+import { baseState } from './stages/base-state.ts'
+import { buildStage } from './stages/build-stage.ts'
+import { historyWords } from './stages/history.ts'
+import { numberSteps } from './stages/number-steps.ts'
+import { planStages } from './stages/plan-stages.ts'
+import type { StageState } from './stages/stage-state.ts'
+import { globalVariables, platformArgs, StageArgs, unusedArgs } from './stages/variables.ts'
+import type { BuildContext, StepSolver } from './steps/step-context.ts'
+
+export interface BuildRun {
+  readonly request: BuildRequest
+  readonly progress: BuildProgress
+  readonly signal: AbortSignal
+}
+
+/** Builds what the target needs, its stages side by side, and makes the image. */
+export async function runBuild(context: Context, solver: StepSolver, run: BuildRun): Promise<BuildResult> {
+  const { request, progress } = run
+  await context.storage.space.require('building an image')
+  const dockerfile = parseOrExplain(request.dockerfile)
+  const { target, needed } = planStages(dockerfile, request.target)
+  using holds = new DisposableStack()
+  await using views = new AsyncDisposableStack()
+  // What fails in one stage stops the others.
+  const abort = new AbortController()
+  const signal = AbortSignal.any([run.signal, abort.signal])
+  const stages = new Stages({ context, solver, progress, request, signal, holds, views, dockerfile, target, needed })
+  try {
+    const state = await stages.build()
+    for (const name of unusedArgs(request.args, stages.declaredArgs)) {
+      progress({ kind: 'warning', text: `[Warning] One or more build-args [${name}] were not consumed` })
+    }
+    return { imageId: await exportImage(context, state, request.tags), stages: [] }
+  } catch (error) {
+    abort.abort(error)
+    await stages.settled()
+    throw error
+  }
+}
+
+interface StagesOptions {
+  readonly context: Context
+  readonly solver: StepSolver
+  readonly progress: BuildProgress
+  readonly request: BuildRequest
+  readonly signal: AbortSignal
+  readonly holds: DisposableStack
+  readonly views: AsyncDisposableStack
+  readonly dockerfile: Dockerfile
+  readonly target: Stage
+  readonly needed: readonly Stage[]
+}
+
+/** The stages of one build, each built once. */
+class Stages {
+  readonly #options: StagesOptions
+  readonly #build: BuildContext
+  readonly #globals: ReadonlyMap<string, string>
+  readonly #running = new Map<number, Promise<StageState>>()
+  readonly #roots = new Map<string, Promise<string>>()
+  readonly declaredArgs = new Set<string>()
+
+  constructor(options: StagesOptions) {
+    const { context, request, solver, progress, signal, holds, dockerfile } = options
+    this.#options = options
+    const build = hostPlatform()
+    const platforms = { build, target: request.platform === '' ? build : parsePlatform(request.platform) }
+    const automatic = platformArgs(platforms.build, platforms.target)
+    this.#globals = globalVariables(dockerfile.globalArgs, request.args, automatic)
+    for (const { name } of dockerfile.globalArgs.flatMap(({ args }) => args)) this.declaredArgs.add(name)
+    for (const name of automatic.keys()) this.declaredArgs.add(name)
+    this.#build = {
+      context,
+      request,
+      solver,
+      progress,
+      signal,
+      words: historyWords(request.style),
+      platforms,
+      holds,
+      sourceRoot: (name, before) => this.#sourceRoot(name, before),
+    }
+  }
+
+  async build(): Promise<StageState> {
+    const { needed, target } = this.#options
+    const all = needed.map((stage) => this.#stage(stage))
+    for (const one of all) one.catch(() => {})
+    // The first failure is told, whichever stage it is in.
+    await Promise.all(all)
+    return await this.#stage(target)
+  }
+
+  /** Resolves when nothing of the build is under way any more. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#running.values())
+  }
+
+  #stage(stage: Stage): Promise<StageState> {
+    const running = this.#running.get(stage.index) ?? this.#begin(stage)
+    this.#running.set(stage.index, running)
+    return running
+  }
+
+  #begin(stage: Stage): Promise<StageState> {
+    const { request, needed, target, dockerfile } = this.#options
+    const steps = numberSteps(needed, target, labelsText(request.labels)).get(stage.index)
+    if (!steps) throw new Error(`stage ${stage.index} is not needed`)
+    const args = new StageArgs(request.args, this.#globals)
+    const sources = { dockerfile, globals: this.#globals, stage: (other: Stage) => this.#stage(other) }
+    const built = buildStage({ build: this.#build, stage, args }, steps, () => baseState(this.#build, stage, sources))
+    return built.finally(() => args.used.forEach((name) => this.declaredArgs.add(name)))
+  }
+
+  /** Mounts a stage, or an image, for the rest of the build. */
+  #sourceRoot(name: string, before: Stage): Promise<string> {
+    const { dockerfile } = this.#options
+    const stage = findStage(dockerfile.stages, name, before.index)
+    const key = stage ? String(stage.index) : `image ${name}`
+    const root = this.#roots.get(key) ?? this.#mount(stage, name)
+    this.#roots.set(key, root)
+    return root
+  }
+
+  async #mount(stage: Stage | undefined, name: string): Promise<string> {
+    const { context, views } = this.#options
+    const fileSystem = stage ? (await this.#stage(stage)).fileSystem : await this.#imageFiles(name)
+    const view = viewFileSystem(context, fileSystem)
+    views.use(view)
+    return view.rootPath
+  }
+
+  async #imageFiles(name: string): Promise<FileSystem> {
+    const from = { ...this.#options.target.from, base: name, platform: '' }
+    const stage = { index: 0, from, instructions: [] }
+    const sources = { dockerfile: this.#options.dockerfile, globals: new Map<string, string>(), stage: this.#stage }
+    return (await baseState(this.#build, stage, sources)).fileSystem
+  }
+}
+
+/** `LABEL` of the request as a line of the Dockerfile; '' without labels. */
+function labelsText(labels: Readonly<Record<string, string>>): string {
+  const pairs = Object.entries(labels).map(([name, value]) => `${quote(name)}=${quote(value)}`)
+  return pairs.length === 0 ? '' : `LABEL ${pairs.toSorted().join(' ')}`
+}
+
+const quote = (text: string): string => (/^[\w./:-]+$/.test(text) ? text : JSON.stringify(text))

@@ -1,0 +1,101 @@
+import type { AuthConfig } from '@berth/engine-api'
+import type { Digest, RuntimeResources } from '@berth/oci'
+import type { Readable } from 'node:stream'
+
+/** What RUN may use and see, beyond its own flags. */
+export interface RunSettings {
+  /** `default`, `none`, `host`, or a network's name. */
+  readonly network: string
+  /** `name:address`. */
+  readonly extraHosts: readonly string[]
+  readonly shmSizeBytes: number
+  readonly ulimits: readonly { readonly name: string; readonly soft: number; readonly hard: number }[]
+  readonly cgroupParent: string
+  readonly resources: RuntimeResources
+}
+
+export interface BuildRequest {
+  /** The tree that COPY and ADD take from, on this host; the caller's to remove. */
+  readonly contextDirectory: string
+  readonly dockerfile: string
+  /** References the image gets, as written. */
+  readonly tags: readonly string[]
+  /** `--build-arg`: a name without a value takes it from nowhere. */
+  readonly args: Readonly<Record<string, string | undefined>>
+  readonly labels: Readonly<Record<string, string>>
+  /** Stage name or number; '' is the last one. */
+  readonly target: string
+  /** '' is this host's. */
+  readonly platform: string
+  /** True, or the stages that shall not use the cache. */
+  readonly noCache: boolean | readonly string[]
+  /** Ask the registry for the bases though they are here. */
+  readonly pulls: boolean
+  /** By registry, as the client has them. */
+  readonly auths: ReadonlyMap<string, AuthConfig>
+  readonly run: RunSettings
+  /** Words of the image's history. */
+  readonly style: 'classic' | 'buildkit'
+}
+
+/** A step of the build, in the order of the Dockerfile. */
+export interface BuildStep {
+  readonly number: number
+  readonly total: number
+  /** As it is written, with labels and arguments of the request among them. */
+  readonly text: string
+  readonly stage: number
+  /** `base 2/10`, as BuildKit counts them. */
+  readonly label: string
+}
+
+export type BuildEvent =
+  | { readonly kind: 'started'; readonly step: BuildStep }
+  | { readonly kind: 'running'; readonly step: BuildStep; readonly containerId: string }
+  | { readonly kind: 'output'; readonly step: BuildStep; readonly stream: 1 | 2; readonly bytes: Buffer }
+  | { readonly kind: 'ended'; readonly step: BuildStep; readonly isCached: boolean; readonly imageId: string }
+  | { readonly kind: 'warning'; readonly text: string }
+
+export type BuildProgress = (event: BuildEvent) => void
+
+export interface BuildResult {
+  readonly imageId: Digest
+  readonly stages: readonly Digest[]
+}
+
+/** What the build cache holds. */
+export interface CacheRecord {
+  readonly id: string
+  readonly description: string
+  readonly sizeBytes: number
+  /** RFC 3339. */
+  readonly createdAt: string
+  readonly usedAt: string
+  readonly uses: number
+  readonly isInUse: boolean
+  /** An image has the layer too: removing the record frees nothing. */
+  readonly isShared: boolean
+}
+
+export interface Builder {
+  /** Builds an image; throws `DockerfileError` and `RunFailedError` beside what any service throws. */
+  build(request: BuildRequest, progress: BuildProgress, signal: AbortSignal): Promise<BuildResult>
+  /** Unpacks a context from a tar, compressed or not, into a new directory; dispose of it when the build is over. */
+  receiveContext(tar: Readable, signal: AbortSignal): Promise<ReceivedContext>
+  /** Brings a context from a git repository, or a tar or Dockerfile that a URL names. */
+  fetchContext(remote: string, signal: AbortSignal): Promise<ReceivedContext>
+  cacheRecords(): CacheRecord[]
+  /** Drops records that no build uses: unused ones, `all` those with a share in images too. */
+  pruneCache(options: { readonly all: boolean; readonly keepBytes: number; readonly unusedForMs: number }): Promise<{
+    readonly deleted: readonly string[]
+    readonly reclaimedBytes: number
+  }>
+}
+
+export interface ReceivedContext extends AsyncDisposable {
+  readonly directory: string
+  /** A file of it, at most 4 MiB; undefined when it is not there. Resolved inside of the context. */
+  read(path: string): Promise<string | undefined>
+  /** Leaves out what the text of a `.dockerignore` names. */
+  ignore(text: string): Promise<void>
+}

@@ -1,0 +1,53 @@
+import { internal, invalid, messageOf } from '@berth/base'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import type { ReceivedContext } from '../builder.ts'
+import type { Context } from '../context.ts'
+import { checkOutGit, isGit } from './git.ts'
+import { makeContextDirectory, openContext, receiveContext } from './receive-context.ts'
+
+/** A Dockerfile that a URL names is not larger. */
+const maxDockerfileBytes = 4 << 20
+
+/** Brings a context that is not sent: a git repository, or a tar or a Dockerfile behind a URL. */
+export async function fetchContext(context: Context, remote: string, signal: AbortSignal): Promise<ReceivedContext> {
+  if (isGit(remote)) return await fetchGit(context, remote, signal)
+  if (!/^https?:\/\//.test(remote)) throw invalid(`invalid remote build context: ${JSON.stringify(remote)}`)
+  const response = await fetch(remote, { signal }).catch((error: unknown) => {
+    throw internal(`error downloading remote context ${remote}: ${messageOf((error as Error).cause ?? error)}`, error)
+  })
+  if (!response.ok || !response.body) {
+    throw internal(`error downloading remote context ${remote}: failed with status ${response.status}`)
+  }
+  const body = Readable.fromWeb(response.body)
+  return isText(response.headers.get('content-type'))
+    ? await dockerfileOnly(context, body)
+    : await receiveContext(context, body, signal)
+}
+
+async function fetchGit(context: Context, remote: string, signal: AbortSignal): Promise<ReceivedContext> {
+  const { root, directory } = await makeContextDirectory(context)
+  try {
+    const folder = await checkOutGit(remote, { directory, keepsGitDirectory: false, signal })
+    return openContext(context, root, folder)
+  } catch (error) {
+    await rm(root, { recursive: true, force: true })
+    throw error
+  }
+}
+
+const isText = (type: string | null): boolean => /^text\/plain\b/.test(type ?? '')
+
+async function dockerfileOnly(context: Context, body: Readable): Promise<ReceivedContext> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > maxDockerfileBytes) throw invalid(`a Dockerfile may have ${maxDockerfileBytes} bytes`)
+    chunks.push(chunk)
+  }
+  const { root, directory } = await makeContextDirectory(context)
+  await writeFile(join(directory, 'Dockerfile'), Buffer.concat(chunks))
+  return openContext(context, root, directory)
+}

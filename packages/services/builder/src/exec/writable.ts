@@ -1,0 +1,58 @@
+import { fault, newContainerId, type ContainerId } from '@berth/base'
+import type { ImageLayer } from '@berth/images'
+import { type Digest, mediaTypes, sha256 } from '@berth/oci'
+import type { Context } from '../context.ts'
+import { chainOf, type FileSystem } from '../filesystem.ts'
+
+/** A file system that is being changed; the name is a container's. */
+export interface Writable {
+  readonly id: ContainerId
+  /** Where it is mounted. */
+  readonly rootPath: string
+}
+
+/** A tar of nothing: two blocks of zeros. */
+const emptyTar: Digest = sha256(Buffer.alloc(1024))
+
+/**
+ * Lets `work` change a copy of `base`; what it changed becomes a layer, committed and stored, or undefined when nothing
+ * was. All or nothing.
+ */
+export async function changeFileSystem(
+  context: Context,
+  base: FileSystem,
+  work: (writable: Writable) => Promise<void>,
+): Promise<ImageLayer | undefined> {
+  const { snapshots } = context.storage
+  const id = newContainerId()
+  using lease = context.storage.leases.acquire()
+  lease.keep(...base.layers.flatMap(({ chainId, descriptor }) => [chainId, descriptor.digest]))
+  snapshots.prepare(id, chainOf(base))
+  try {
+    await work({ id, rootPath: snapshots.mount(id, { volatile: true }) })
+    fault('build: step done')
+    return await commit(context, id)
+  } finally {
+    await snapshots.remove(id)
+  }
+}
+
+async function commit({ storage }: Context, id: ContainerId): Promise<ImageLayer | undefined> {
+  const { content, snapshots } = storage
+  const blob = await content.ingest(snapshots.diff(id))
+  if (blob.digest === emptyTar) return undefined
+  fault('build: layer stored')
+  const { chainId, sizeBytes } = await snapshots.commit(id, blob.digest)
+  fault('build: layer committed')
+  const descriptor = { mediaType: mediaTypes.layerTar, digest: blob.digest, size: blob.sizeBytes }
+  return { descriptor, diffId: blob.digest, chainId, sizeBytes }
+}
+
+/** Mounts a file system to be read, until it is disposed of. */
+export function viewFileSystem(context: Context, base: FileSystem): AsyncDisposable & { readonly rootPath: string } {
+  const { snapshots } = context.storage
+  const id = newContainerId()
+  snapshots.prepare(id, chainOf(base))
+  const rootPath = snapshots.mount(id, { volatile: true })
+  return { rootPath, [Symbol.asyncDispose]: () => snapshots.remove(id) }
+}

@@ -1,0 +1,15 @@
+export type {
+  BuildEvent,
+  Builder,
+  BuildProgress,
+  BuildRequest,
+  BuildResult,
+  BuildStep,
+  CacheRecord,
+  ReceivedContext,
+  RunSettings,
+} from './builder.ts'
+export type { RunDefaults } from './context.ts'
+export { checkOutGit, isGit } from './context/git.ts'
+export { type BuilderOptions, openBuilder, type OpenBuilder } from './open-builder.ts'
+export { RunFailedError } from './run-failed-error.ts'

@@ -1,0 +1,79 @@
+import { KeyedLock, type Logger } from '@berth/base'
+import type { Database } from '@berth/database'
+import type { GcRoots } from '@berth/storage'
+import { mkdir, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { runBuild } from './build.ts'
+import type { Builder } from './builder.ts'
+import { BuildCache } from './cache/build-cache.ts'
+import { listCache, pruneCache } from './cache/prune-cache.ts'
+import { Solver } from './cache/solver.ts'
+import { fetchContext } from './context/fetch-context.ts'
+import { receiveContext } from './context/receive-context.ts'
+import type { Context } from './context.ts'
+import type { StepEvent, StepOutcome } from './steps/step-context.ts'
+
+export interface BuilderOptions extends Pick<
+  Context,
+  'images' | 'networks' | 'runtime' | 'facts' | 'defaults' | 'storage'
+> {
+  readonly database: Database
+  readonly logger: Logger
+  readonly dataRoot: string
+  readonly runRoot: string
+  /** Frees what nothing keeps any more; resolves to the bytes that were. */
+  readonly collect: () => Promise<number>
+}
+
+export interface OpenBuilder extends Builder {
+  /** For `Storage.addRoots()`: what the cache keeps. */
+  gcRoots(): GcRoots
+}
+
+/** Opens the builder on its tables and directories, and sweeps what a crash has left in those. */
+export async function openBuilder(options: BuilderOptions): Promise<OpenBuilder> {
+  const { database, dataRoot, runRoot, collect, ...services } = options
+  const context: Context = {
+    ...services,
+    cache: new BuildCache(database),
+    cacheMounts: new KeyedLock(),
+    directory: join(dataRoot, 'builder'),
+    runDirectory: join(runRoot, 'builder'),
+  }
+  await rm(join(context.directory, 'tmp'), { recursive: true, force: true })
+  await rm(context.runDirectory, { recursive: true, force: true })
+  await mkdir(join(context.directory, 'tmp'), { recursive: true, mode: 0o700 })
+  const solver = openSolver(context)
+  return {
+    build: (request, progress, signal) => runBuild(context, solver, { request, progress, signal }),
+    receiveContext: (tar, signal) => receiveContext(context, tar, signal),
+    fetchContext: (remote, signal) => fetchContext(context, remote, signal),
+    cacheRecords: () => listCache(context),
+    pruneCache: async (filter) => {
+      const deleted = pruneCache(context, filter)
+      return { deleted, reclaimedBytes: deleted.length > 0 ? await collect() : 0 }
+    },
+    gcRoots: () => context.cache.roots(),
+  }
+}
+
+function openSolver({ cache, storage }: Context): Solver<StepOutcome, StepEvent> {
+  return new Solver({
+    get: async (key) => {
+      const known = cache.get(key)
+      if (!known) return undefined
+      const { layer, createdAt } = known
+      const isHere =
+        layer === undefined ||
+        (storage.snapshots.has(layer.chainId) && storage.content.info(layer.descriptor.digest) !== undefined)
+      if (!isHere) {
+        cache.drop([key])
+        return undefined
+      }
+      cache.touch(key)
+      return { result: { layer, createdAt } }
+    },
+    // The step itself has recorded it, when it was done.
+    put: async () => {},
+  })
+}

@@ -1,0 +1,93 @@
+import { isKind } from '@berth/base'
+import { type Dockerfile, expandWord, findStage, locate, type Stage } from '@berth/dockerfile'
+import type { Image } from '@berth/images'
+import { formatReference, parsePlatform, parseReference, type Platform, withDefaultTag } from '@berth/oci'
+import { emptyFileSystem } from '../filesystem.ts'
+import type { BuildContext } from '../steps/step-context.ts'
+import type { StageState } from './stage-state.ts'
+
+export interface BaseSources {
+  readonly dockerfile: Dockerfile
+  readonly globals: ReadonlyMap<string, string>
+  /** Another stage's outcome. */
+  stage(stage: Stage): Promise<StageState>
+}
+
+/** What a stage begins with: another stage, nothing, or an image. */
+export async function baseState(build: BuildContext, stage: Stage, sources: BaseSources): Promise<StageState> {
+  const { from } = stage
+  const expand = (word: string) =>
+    locate(from.line.lines, () => expandWord(word, { environment: sources.globals, escape: from.line.escape }))
+  const name = expand(from.base)
+  const other = findStage(sources.dockerfile.stages, name, stage.index)
+  if (other) return await sources.stage(other)
+  const platformText = expand(from.platform)
+  const platform = platformText === '' ? build.platforms.target : parsePlatform(platformText)
+  return name.toLowerCase() === 'scratch' ? scratch(build, platform) : await imageState(build, name, platform)
+}
+
+const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+function scratch({ request }: BuildContext, platform: Platform): StageState {
+  const config = request.style === 'buildkit' ? { Env: [defaultPath] } : {}
+  return {
+    fileSystem: emptyFileSystem,
+    draft: { config, isCmdSet: false },
+    history: [],
+    platform,
+    baseId: '',
+    created: new Date(0).toISOString(),
+    isUntouched: false,
+  }
+}
+
+async function imageState(build: BuildContext, name: string, platform: Platform): Promise<StageState> {
+  const { images } = build.context
+  const image = await findImage(build, name)
+  const layers = await images.layersOf(image)
+  const { config, history = [], author, created, os, architecture, variant } = image.config
+  const { Env = [], ...rest } = config ?? {}
+  const hasPath = Env.some((entry) => entry.startsWith('PATH='))
+  const withPath = build.request.style === 'buildkit' && !hasPath ? [...Env, defaultPath] : Env
+  return {
+    fileSystem: { layers },
+    draft: {
+      config: { ...rest, ...(withPath.length > 0 && { Env: withPath }) },
+      isCmdSet: false,
+      ...(author && { author }),
+    },
+    history,
+    platform: { ...platform, os, architecture, ...(variant && { variant }) },
+    baseId: image.id,
+    created: created ?? new Date(0).toISOString(),
+    isUntouched: true,
+  }
+}
+
+async function findImage(build: BuildContext, name: string): Promise<Image> {
+  const { images } = build.context
+  const platform = build.request.platform === '' ? undefined : build.request.platform
+  if (build.request.pulls) await pull(build, name, platform)
+  try {
+    return await images.resolve(name, platform)
+  } catch (error) {
+    if (!isKind(error, 'notFound') || build.request.pulls) throw error
+    await pull(build, name, platform)
+    return await images.resolve(name, platform)
+  }
+}
+
+async function pull(
+  { context, request, signal }: BuildContext,
+  name: string,
+  platform: string | undefined,
+): Promise<void> {
+  const reference = withDefaultTag(parseReference(name))
+  const { domain } = reference
+  const auth = request.auths.get(domain) ?? request.auths.get(domain === 'docker.io' ? dockerHub : `https://${domain}`)
+  const wanted = { reference: formatReference(reference), signal, ...(platform && { platform }), ...(auth && { auth }) }
+  await context.images.pull(wanted, () => {})
+}
+
+/** How clients call Docker's own registry in their files. */
+const dockerHub = 'https://index.docker.io/v1/'

@@ -1,0 +1,92 @@
+import { DockerfileError, locate, parseInstruction, parseLine, type StageInstruction } from '@berth/dockerfile'
+import { argStep, configStep, emptyStep } from '../steps/config-step.ts'
+import { copyStep } from '../steps/copy-step.ts'
+import { stateId } from '../steps/finish-step.ts'
+import { runStep } from '../steps/run-step.ts'
+import type { StageContext } from '../steps/step-context.ts'
+import { workdirStep } from '../steps/workdir-step.ts'
+import type { BuildStep } from '../builder.ts'
+import type { StageSteps } from './number-steps.ts'
+import type { StageState } from './stage-state.ts'
+
+/** Does the steps of a stage one after the other, from its base on. */
+export async function buildStage(
+  context: StageContext,
+  steps: StageSteps,
+  base: () => Promise<StageState>,
+): Promise<StageState> {
+  const { progress, request } = context.build
+  progress({ kind: 'started', step: steps.from })
+  let state = await base()
+  progress({ kind: 'ended', step: steps.from, isCached: false, imageId: stateId(state) })
+  state = await runTriggers(context, steps.from, state)
+  for (const [i, instruction] of context.stage.instructions.entries()) {
+    state = await doStep(context, steps.instructions[i] as BuildStep, state, instruction)
+  }
+  if (steps.labels) state = await labelStep(context, steps.labels, state, request.labels)
+  return state
+}
+
+async function doStep(
+  context: StageContext,
+  step: BuildStep,
+  state: StageState,
+  instruction: StageInstruction,
+): Promise<StageState> {
+  context.build.signal.throwIfAborted()
+  context.build.progress({ kind: 'started', step })
+  return await applyStep(context, step, state, instruction)
+}
+
+async function applyStep(
+  context: StageContext,
+  step: BuildStep,
+  state: StageState,
+  instruction: StageInstruction,
+): Promise<StageState> {
+  const planned = { step, state }
+  switch (instruction.kind) {
+    case 'arg':
+      return await argStep(context, planned, instruction)
+    case 'run':
+      return await runStep(context, planned, instruction)
+    case 'copy':
+    case 'add':
+      return await copyStep(context, planned, instruction)
+    case 'workdir':
+      return await workdirStep(context, planned, instruction)
+    default:
+      return await configStep(context, planned, instruction)
+  }
+}
+
+/** What the base's ONBUILD left for those who build on it; the image that comes of it has it no more. */
+async function runTriggers(context: StageContext, step: BuildStep, base: StageState): Promise<StageState> {
+  const triggers = base.draft.config.OnBuild ?? []
+  if (triggers.length === 0) return base
+  const { OnBuild: _, ...config } = base.draft.config
+  let state: StageState = { ...base, draft: { ...base.draft, config } }
+  for (const text of triggers) {
+    const instruction = locate(context.stage.from.line.lines, () => parseInstruction(parseLine(text)))
+    if (instruction.kind === 'from' || instruction.kind === 'onbuild' || instruction.kind === 'maintainer') {
+      throw new DockerfileError(
+        `${instruction.kind.toUpperCase()} isn't allowed as an ONBUILD trigger`,
+        context.stage.from.line.lines,
+      )
+    }
+    state = await doStep(context, { ...step, text }, state, instruction)
+  }
+  return state
+}
+
+async function labelStep(
+  context: StageContext,
+  step: BuildStep,
+  state: StageState,
+  labels: Readonly<Record<string, string>>,
+): Promise<StageState> {
+  context.build.progress({ kind: 'started', step })
+  const merged = Object.fromEntries([...Object.entries(state.draft.config.Labels ?? {}), ...Object.entries(labels)])
+  const draft = { ...state.draft, config: { ...state.draft.config, Labels: merged } }
+  return await emptyStep(context, { step, state }, { draft, text: step.text })
+}

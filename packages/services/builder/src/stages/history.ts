@@ -1,0 +1,79 @@
+import { type CopyInstruction, type Instruction, shellOf } from '@berth/dockerfile'
+import type { HistoryEntry, ImageRunConfig } from '@berth/oci'
+
+/** How the steps of a build are told in the image's history. */
+export interface HistoryWords {
+  run(command: readonly string[], args: readonly string[]): string
+  copy(instruction: CopyInstruction, source: { readonly isDirectory: boolean; readonly digest: string }): string
+  config(text: string, config: ImageRunConfig): string
+  workdir(path: string, config: ImageRunConfig): string
+  readonly comment: string | undefined
+}
+
+/** As Docker's classic builder tells it. */
+const classic: HistoryWords = {
+  comment: undefined,
+  run: (command, args) => withCount(args.toSorted(), command.join(' ')),
+  copy: ({ kind, destination }, { isDirectory, digest }) => {
+    const source = `${isDirectory ? 'dir' : 'file'}:${digest.replace(/^sha256:/, '')}`
+    return `/bin/sh -c #(nop) ${kind.toUpperCase()} ${source} in ${destination} `
+  },
+  config: (text, config) => `${shellOf(config).join(' ')} #(nop)  ${text}`,
+  workdir: (path, config) => `${shellOf(config).join(' ')} #(nop) WORKDIR ${path}`,
+}
+
+/** As BuildKit's Dockerfile frontend tells it. */
+const buildkit: HistoryWords = {
+  comment: 'buildkit.dockerfile.v0',
+  run: (command, args) => `RUN ${withCount(args, command.join(' '))} # buildkit`,
+  copy: (instruction) => `${copyText(instruction)} # buildkit`,
+  config: (text) => text,
+  workdir: (path) => `WORKDIR ${path}`,
+}
+
+const withCount = (args: readonly string[], command: string): string =>
+  args.length === 0 ? command : `|${args.length} ${args.join(' ')} ${command}`
+
+export const historyWords = (style: 'classic' | 'buildkit'): HistoryWords => (style === 'classic' ? classic : buildkit)
+
+/** One entry of the history. */
+export function historyEntry(
+  words: HistoryWords,
+  createdBy: string,
+  options: { readonly created: string; readonly isEmpty: boolean; readonly author: string | undefined },
+): HistoryEntry {
+  return {
+    created: options.created,
+    created_by: createdBy,
+    ...(options.author !== undefined && { author: options.author }),
+    ...(words.comment !== undefined && { comment: words.comment }),
+    ...(options.isEmpty && { empty_layer: true }),
+  }
+}
+
+function copyText({ kind, line, sources, destination, files }: CopyInstruction): string {
+  const flags = line.flags.filter((flag) => /^--(?:chown|chmod|link|parents|exclude)\b/.test(flag))
+  const names = [...sources, ...files.map(({ name }) => `<<${name}`)]
+  return [kind.toUpperCase(), ...flags, ...names, destination].join(' ')
+}
+
+/** How an instruction that only changes the configuration reads, variables expanded. */
+export function describeInstruction(instruction: Instruction, config: ImageRunConfig): string {
+  const name = instruction.kind.toUpperCase()
+  switch (instruction.kind) {
+    case 'cmd':
+    case 'entrypoint':
+      return `${name} ${goStrings((instruction.kind === 'cmd' ? config.Cmd : config.Entrypoint) ?? [])}`
+    case 'shell':
+      return `${name} ${goWords(instruction.command.args)}`
+    case 'volume':
+      return `${name} ${goWords(instruction.words)}`
+    default:
+      return instruction.line.text.replace(/^\S+\s*/, `${name} `)
+  }
+}
+
+/** `["a" "b"]`: how Go prints strings with %q. */
+const goStrings = (words: readonly string[]): string => `[${words.map((word) => JSON.stringify(word)).join(' ')}]`
+/** `[a b]`: how Go prints strings with %v. */
+const goWords = (words: readonly string[]): string => `[${words.join(' ')}]`

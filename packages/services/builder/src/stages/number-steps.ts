@@ -1,0 +1,40 @@
+import type { Stage, StageInstruction } from '@berth/dockerfile'
+import type { BuildStep } from '../builder.ts'
+
+/** The steps of one stage: FROM, then one an instruction, then the labels of the request where it is the target. */
+export interface StageSteps {
+  readonly from: BuildStep
+  readonly instructions: readonly BuildStep[]
+  readonly labels: BuildStep | undefined
+}
+
+/** Instructions that BuildKit counts: those that make layers. */
+const isCounted = ({ kind }: StageInstruction): boolean => ['run', 'copy', 'add', 'workdir'].includes(kind)
+
+/** Numbers the steps of the needed stages; `labels` is the LABEL line of the request, '' for none. */
+export function numberSteps(needed: readonly Stage[], target: Stage, labels: string): ReadonlyMap<number, StageSteps> {
+  const counts = needed.map((stage) => 1 + stage.instructions.length)
+  const total = counts.reduce((sum, count) => sum + count, labels === '' ? 0 : 1)
+  let number = 0
+  return new Map(
+    needed.map((stage) => {
+      const layers = 1 + stage.instructions.filter(isCounted).length
+      let layer = 0
+      const step = (text: string, counts: boolean): BuildStep => {
+        if (counts) layer++
+        return { number: ++number, total, text, stage: stage.index, label: labelOf(stage, needed, layer, layers) }
+      }
+      const from = step(stage.from.line.text, true)
+      const instructions = stage.instructions.map((one) => step(one.line.text, isCounted(one)))
+      const own = labels !== '' && stage === target ? step(labels, false) : undefined
+      return [stage.index, { from, instructions, labels: own }]
+    }),
+  )
+}
+
+function labelOf({ index, from }: Stage, needed: readonly Stage[], layer: number, layers: number): string {
+  const count = `${String(layer).padStart(String(layers).length)}/${layers}`
+  return needed.length === 1 && index === 0 && from.stageName === ''
+    ? count
+    : `${from.stageName || `stage-${index}`} ${count}`
+}

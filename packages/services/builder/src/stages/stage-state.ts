@@ -1,0 +1,38 @@
+import type { ConfigDraft } from '@berth/dockerfile'
+import type { Digest, HistoryEntry, ImageConfig, Platform } from '@berth/oci'
+import { createHash } from 'node:crypto'
+import type { FileSystem } from '../filesystem.ts'
+
+/** What a stage has come to after some of its steps. */
+export interface StageState {
+  readonly fileSystem: FileSystem
+  readonly draft: ConfigDraft
+  readonly history: readonly HistoryEntry[]
+  readonly platform: Platform
+  /** The image it began with, '' for scratch. */
+  readonly baseId: Digest | ''
+  /** When the last step was done, RFC 3339. */
+  readonly created: string
+  /** Nothing was done on the base image. */
+  readonly isUntouched: boolean
+}
+
+/** The image that a state stands for. */
+export function imageConfigOf({ fileSystem, draft, history, platform, created }: StageState): ImageConfig {
+  const { author } = draft
+  return {
+    ...platform,
+    created,
+    ...(author !== undefined && { author }),
+    config: draft.config,
+    rootfs: { type: 'layers', diff_ids: fileSystem.layers.map(({ diffId }) => diffId) },
+    history: [...history],
+  }
+}
+
+/** A digest over parts, each with its length, so that no two lists have the same. */
+export function digestOf(...parts: readonly string[]): Digest {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:${part}`)
+  return `sha256:${hash.digest('hex')}` as Digest
+}

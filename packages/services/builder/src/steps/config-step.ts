@@ -1,0 +1,60 @@
+import {
+  applyInstruction,
+  type ArgInstruction,
+  type ConfigInstruction,
+  expandWord,
+  locate,
+  type Pair,
+} from '@berth/dockerfile'
+import { describeInstruction } from '../stages/history.ts'
+import { digestOf, type StageState } from '../stages/stage-state.ts'
+import { finishStep } from './finish-step.ts'
+import { solveStep } from './solve-step.ts'
+import type { PlannedStep, StageContext } from './step-context.ts'
+
+/** ENV, LABEL, CMD and the others that change the configuration only. */
+export async function configStep(
+  stage: StageContext,
+  planned: PlannedStep,
+  instruction: ConfigInstruction,
+): Promise<StageState> {
+  const { state } = planned
+  const expanding = stage.args.expanding(state.draft.config, instruction.line.escape)
+  const draft = locate(instruction.line.lines, () => applyInstruction(state.draft, instruction, expanding))
+  const text =
+    instruction.kind === 'env' || instruction.kind === 'label'
+      ? `${instruction.kind.toUpperCase()} ${pairsText(instruction.pairs, (word) => expandWord(word, expanding))}`
+      : describeInstruction(instruction, draft.config)
+  return await emptyStep(stage, planned, { draft, text })
+}
+
+const pairsText = (pairs: readonly Pair[], expand: (word: string) => string): string =>
+  pairs.map(([name, value]) => `${expand(name)}=${expand(value)}`).join(' ')
+
+/** ARG: known to the steps that follow, not to the image. */
+export async function argStep(
+  stage: StageContext,
+  planned: PlannedStep,
+  instruction: ArgInstruction,
+): Promise<StageState> {
+  const { draft } = planned.state
+  const text = locate(instruction.line.lines, () => stage.args.declare(instruction, draft.config))
+  return await emptyStep(stage, planned, { draft, text: `ARG ${text}` })
+}
+
+/** A step that makes no layer; it is remembered all the same, for the time that it was first done. */
+export async function emptyStep(
+  stage: StageContext,
+  planned: PlannedStep,
+  { draft, text }: { readonly draft: StageState['draft']; readonly text: string },
+): Promise<StageState> {
+  const { state } = planned
+  const { words, request } = stage.build
+  const history = state.history.map(({ created_by }) => created_by ?? '')
+  const key = digestOf('config', request.style, state.baseId, ...layerDigests(state), ...history, text)
+  const outcome = await solveStep(stage, planned, { key, exec: async () => undefined })
+  const createdBy = words.config(text, state.draft.config)
+  return finishStep(stage, planned, { outcome, createdBy, draft, isEmpty: true })
+}
+
+const layerDigests = ({ fileSystem }: StageState): string[] => fileSystem.layers.map(({ diffId }) => diffId)

@@ -1,0 +1,182 @@
+import { invalid, notFound } from '@berth/base'
+import { type CopyInstruction, expandWord, locate } from '@berth/dockerfile'
+import type { SourceSelection } from '@berth/storage'
+import { parseModeChange } from '@berth/storage'
+import { posix } from 'node:path'
+import { changeFileSystem, type Writable } from '../exec/writable.ts'
+import { chainOf } from '../filesystem.ts'
+import { digestOf, type StageState } from '../stages/stage-state.ts'
+import { resolveOwner } from './owner.ts'
+import { finishStep } from './finish-step.ts'
+import { writeInlineFiles } from './inline-files.ts'
+import { fetchSources, isRemote } from './remote-sources.ts'
+import { solveStep } from './solve-step.ts'
+import type { PlannedStep, StageContext } from './step-context.ts'
+
+/** One tree that is copied from. */
+interface CopySource {
+  readonly selection: SourceSelection
+  /** Its content counts, by this. */
+  readonly digest: string
+  readonly isDirectory: boolean
+  /** Unpacked rather than copied. */
+  readonly isArchive: boolean
+}
+
+/** COPY and ADD: by the content that they bring in; what they write becomes a layer. */
+export async function copyStep(
+  stage: StageContext,
+  planned: PlannedStep,
+  instruction: CopyInstruction,
+): Promise<StageState> {
+  const { state } = planned
+  const { build } = stage
+  const copy = expandCopy(stage, state, instruction)
+  await using stack = new AsyncDisposableStack()
+  const sources = await findSources(stage, copy, stack)
+  const destination = absolute(copy.destination, state.draft.config.WorkingDir)
+  const mode = copy.chmod === '' ? undefined : requireMode(copy.chmod)
+  const key = digestOf(
+    instruction.kind,
+    chainOf(state.fileSystem) ?? '',
+    destination,
+    copy.chown,
+    copy.chmod,
+    String(copy.keepsParents),
+    ...sources.flatMap(({ digest, isArchive }) => [digest, String(isArchive)]),
+  )
+  const exec = () =>
+    changeFileSystem(build.context, state.fileSystem, async (writable) => {
+      const owner = copy.chown === '' ? undefined : resolveOwner(copy.chown, writable.rootPath)
+      const task = { destination, keepsParents: copy.keepsParents, ...(owner && { owner }), ...(mode && { mode }) }
+      for (const source of sources) await copyOne(stage, writable, source, task)
+    })
+  const outcome = await solveStep(stage, planned, { key, exec })
+  const whole = {
+    digest: digestOf(...sources.map(({ digest }) => digest)),
+    isDirectory: sources.some((one) => one.isDirectory),
+  }
+  const createdBy = build.words.copy({ ...copy, line: instruction.line }, whole)
+  return finishStep(stage, planned, { outcome, createdBy, draft: state.draft, isEmpty: false })
+}
+
+interface CopyTarget {
+  readonly destination: string
+  readonly keepsParents: boolean
+  readonly owner?: { readonly uid: number; readonly gid: number }
+  readonly mode?: NonNullable<ReturnType<typeof parseModeChange>>
+}
+
+async function copyOne(
+  { build }: StageContext,
+  { rootPath }: Writable,
+  { selection, isArchive }: CopySource,
+  target: CopyTarget,
+): Promise<void> {
+  const { trees } = build.context.storage
+  if (isArchive) await trees.addArchive({ selection, target: rootPath, destination: target.destination }, build.signal)
+  else await trees.copy({ ...selection, ...target, target: rootPath })
+}
+
+/** The instruction with its variables expanded. */
+function expandCopy(stage: StageContext, state: StageState, instruction: CopyInstruction): CopyInstruction {
+  const expanding = stage.args.expanding(state.draft.config, instruction.line.escape)
+  const expand = (word: string) => expandWord(word, expanding)
+  return locate(instruction.line.lines, () => ({
+    ...instruction,
+    sources: instruction.sources.map(expand),
+    destination: expand(instruction.destination),
+    chown: expand(instruction.chown),
+    chmod: expand(instruction.chmod),
+    checksum: expand(instruction.checksum),
+    exclude: instruction.exclude.map(expand),
+    files: instruction.files.map((file) =>
+      file.expand ? { ...file, content: expandWord(file.content, { ...expanding, isRaw: true }) } : file,
+    ),
+  }))
+}
+
+/** A destination from the working directory on; a slash at its end, or a dot, says that it is a directory. */
+function absolute(destination: string, workingDirectory: string | undefined): string {
+  const path = posix.resolve('/', workingDirectory ?? '', destination)
+  return /(?:^|\/)\.?$/.test(destination) && path !== '/' ? `${path}/` : path
+}
+
+function requireMode(text: string) {
+  const mode = parseModeChange(text)
+  if (!mode) throw invalid(`invalid chmod parameter: '${text}'. it should be octal string and between 0 and 07777`)
+  return mode
+}
+
+async function findSources(
+  stage: StageContext,
+  copy: CopyInstruction,
+  stack: AsyncDisposableStack,
+): Promise<CopySource[]> {
+  const { build } = stage
+  const remote = copy.kind === 'add' ? copy.sources.filter(isRemote) : []
+  const local = copy.sources.filter((source) => !remote.includes(source))
+  requireDirectory(copy)
+  const found: CopySource[] = []
+  if (local.length > 0) {
+    const root = copy.from === '' ? build.request.contextDirectory : await build.sourceRoot(copy.from, stage.stage)
+    for (const pattern of local) found.push(await findLocal(stage, copy, root, pattern))
+  }
+  if (copy.files.length > 0) {
+    const root = await writeInlineFiles(build.context.directory, copy.files, stack)
+    found.push(
+      ...(await digestAll(
+        stage,
+        root,
+        copy.files.map(({ name }) => name),
+      )),
+    )
+  }
+  for (const source of remote) {
+    const root = await fetchSources(stage, copy, source, stack)
+    found.push({ ...(await findLocal(stage, { ...copy, exclude: [] }, root, '')), isArchive: false })
+  }
+  return found
+}
+
+/** Several things cannot become one file. */
+function requireDirectory({ kind, sources, files, destination }: CopyInstruction): void {
+  if (sources.length + files.length < 2 || /(?:^|\/)\.{0,2}$/.test(destination)) return
+  throw invalid(
+    `When using ${kind.toUpperCase()} with more than one source file, the destination must be a directory and end with a /`,
+  )
+}
+
+async function digestAll(stage: StageContext, root: string, names: readonly string[]): Promise<CopySource[]> {
+  const selection = { root, patterns: names, keepsOwner: false, excludes: [] }
+  const { digest } = await stage.build.context.storage.trees.digest(selection)
+  return [{ selection, digest, isDirectory: false, isArchive: false }]
+}
+
+async function findLocal(
+  { build }: StageContext,
+  copy: CopyInstruction,
+  root: string,
+  pattern: string,
+): Promise<CopySource> {
+  const { trees } = build.context.storage
+  const path = posix.normalize(`/${pattern}`).replace(/^\/+|\/+$/g, '')
+  const selection = { root, patterns: [path], keepsOwner: copy.from !== '', excludes: copy.exclude }
+  const { digest, paths, isDirectory } = await trees.digest(selection)
+  if (paths.length === 0) throw missing(copy, pattern, build.request.style)
+  const unpacks = copy.unpacks ?? copy.kind === 'add'
+  const isArchive = unpacks && (await trees.isArchive(selection))
+  return { selection, digest, isDirectory, isArchive }
+}
+
+function missing({ kind, from }: CopyInstruction, pattern: string, style: 'classic' | 'buildkit'): Error {
+  const path = pattern.replace(/^\/+/, '')
+  if (style === 'buildkit') {
+    return notFound(`failed to calculate checksum of ref: "/${path}": not found`)
+  }
+  const reason =
+    from === ''
+      ? `file not found in build context or excluded by .dockerignore: stat ${path}: file does not exist`
+      : `stat ${path}: file does not exist`
+  return notFound(`${kind.toUpperCase()} failed: ${reason}`)
+}

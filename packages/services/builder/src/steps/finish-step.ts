@@ -1,0 +1,36 @@
+import { sha256 } from '@berth/oci'
+import { withLayer } from '../filesystem.ts'
+import { historyEntry } from '../stages/history.ts'
+import { imageConfigOf, type StageState } from '../stages/stage-state.ts'
+import type { PlannedStep, StageContext, StepOutcome } from './step-context.ts'
+
+export interface FinishedStep {
+  readonly outcome: StepOutcome & { readonly isCached: boolean }
+  readonly createdBy: string
+  readonly draft: StageState['draft']
+  readonly isEmpty: boolean
+}
+
+/** The state after a step; tells whoever follows the build. */
+export function finishStep(
+  { build }: StageContext,
+  { step, state }: PlannedStep,
+  { outcome, createdBy, draft, isEmpty }: FinishedStep,
+): StageState {
+  const { layer, createdAt, isCached } = outcome
+  const options = { created: createdAt, isEmpty: isEmpty || layer === undefined, author: draft.author }
+  const next: StageState = {
+    ...state,
+    draft,
+    fileSystem: withLayer(state.fileSystem, layer),
+    history: [...state.history, historyEntry(build.words, createdBy, options)],
+    created: createdAt,
+    isUntouched: false,
+  }
+  build.progress({ kind: 'ended', step, isCached, imageId: stateId(next) })
+  return next
+}
+
+/** The id of the image that would be made of a state. */
+export const stateId = (state: StageState): string =>
+  state.isUntouched && state.baseId !== '' ? state.baseId : sha256(Buffer.from(JSON.stringify(imageConfigOf(state))))

@@ -1,0 +1,222 @@
+import { invalid, notFound } from '@berth/base'
+import { expandWord, locate, type RunInstruction } from '@berth/dockerfile'
+import { openInRoot, procFd } from '@berth/linux'
+import type { SpecMount } from '@berth/runtime'
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  lstatSync,
+  mkdirSync,
+  readlinkSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join, posix } from 'node:path'
+import { digestOf, type StageState } from '../stages/stage-state.ts'
+import { type MountText, parseMountText } from './mount-text.ts'
+import type { StageContext } from './step-context.ts'
+
+/** A mount that is decided upon. */
+export interface PlannedMount extends MountText {
+  /** What of it the outcome depends on; a cache's content is none. */
+  readonly key: string
+  /** Host path of the tree that a bind takes from. */
+  readonly root: string
+}
+
+/** Reads the mounts of a RUN and digests what they bring in. */
+export async function planRunMounts(
+  stage: StageContext,
+  state: StageState,
+  instruction: RunInstruction,
+): Promise<PlannedMount[]> {
+  const expanding = stage.args.expanding(state.draft.config, instruction.line.escape)
+  const texts = locate(instruction.line.lines, () =>
+    instruction.mounts.map((text) => parseMountText(expandWord(text, expanding))),
+  )
+  const planned: PlannedMount[] = []
+  for (const mount of texts) planned.push(await planMount(stage, mount))
+  return planned
+}
+
+async function planMount(stage: StageContext, mount: MountText): Promise<PlannedMount> {
+  if (mount.type === 'secret' || mount.type === 'ssh') return planSessionMount(mount)
+  if (mount.type === 'tmpfs') return { ...mount, root: '', key: digestOf('tmpfs', mount.target) }
+  const { build } = stage
+  const root = mount.from === '' ? build.request.contextDirectory : await build.sourceRoot(mount.from, stage.stage)
+  if (mount.type === 'cache') {
+    return { ...mount, root: mount.from === '' ? '' : root, key: digestOf('cache', mount.target, mount.id) }
+  }
+  const selection = { root, patterns: [clean(mount.source)], keepsOwner: true, excludes: [] }
+  const { digest, paths } = await build.context.storage.trees.digest(selection)
+  if (paths.length === 0) throw notFound(`${JSON.stringify(mount.source)}: not found`)
+  return { ...mount, root, key: digestOf('bind', mount.target, String(mount.isReadOnly), digest) }
+}
+
+/** Without a session nobody can be asked for it. */
+function planSessionMount(mount: MountText): PlannedMount {
+  const name = mount.id || posix.basename(mount.target)
+  if (mount.isRequired) throw invalid(`${mount.type} ${name}: not found`)
+  return { ...mount, root: '', key: digestOf(mount.type, mount.target) }
+}
+
+const clean = (path: string): string => posix.normalize(`/${path}`).replace(/^\/+|\/+$/g, '')
+
+export interface PreparedMounts extends AsyncDisposable {
+  readonly mounts: readonly SpecMount[]
+}
+
+export interface MountsToPrepare {
+  readonly mounts: readonly PlannedMount[]
+  readonly script: { readonly path: string; readonly content: string } | undefined
+  readonly rootPath: string
+}
+
+/** Makes what the mounts need, and their mount points; disposing removes those again, for they are no part of the layer. */
+export async function prepareRunMounts(
+  stage: StageContext,
+  { mounts, script, rootPath }: MountsToPrepare,
+): Promise<PreparedMounts> {
+  await using stack = new AsyncDisposableStack()
+  const specMounts: SpecMount[] = []
+  for (const mount of mounts) {
+    if (mount.type === 'secret' || mount.type === 'ssh') continue
+    const spec = mount.type === 'tmpfs' ? tmpfs(mount) : await bind(stage, mount, stack)
+    specMounts.push(spec)
+    await makeMountPoint(stage, rootPath, spec, stack)
+  }
+  if (script) specMounts.push(bindScript(stage, script, stack))
+  const owned = stack.move()
+  return { mounts: specMounts, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+function tmpfs({ target, sizeBytes }: PlannedMount): SpecMount {
+  const options = sizeBytes === undefined ? [] : [`size=${sizeBytes}`]
+  return { type: 'tmpfs', destination: posix.resolve('/', target), options }
+}
+
+async function bind(stage: StageContext, mount: PlannedMount, stack: AsyncDisposableStack): Promise<SpecMount> {
+  const source = await sourceOf(stage, mount, stack)
+  return {
+    type: 'bind',
+    source,
+    destination: posix.resolve('/', mount.target),
+    readOnly: mount.isReadOnly,
+    recursive: false,
+    readOnlyRecursion: 'if-possible',
+    propagation: 'rprivate',
+  }
+}
+
+async function sourceOf(stage: StageContext, mount: PlannedMount, stack: AsyncDisposableStack): Promise<string> {
+  if (mount.type === 'cache') return await cacheDirectory(stage, mount, stack)
+  if (mount.isReadOnly) return resolveIn(mount.root, mount.source)
+  // What is written to it is thrown away.
+  const copy = temporary(stage, stack)
+  const { trees } = stage.build.context.storage
+  await trees.copy({
+    root: mount.root,
+    patterns: [clean(mount.source)],
+    keepsOwner: true,
+    excludes: [],
+    target: copy,
+    destination: '/',
+    keepsParents: false,
+  })
+  return copy
+}
+
+function resolveIn(root: string, path: string): string {
+  const fd = openInRoot(root, clean(path) || '.')
+  try {
+    return readlinkSync(procFd(fd))
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** A cache's directory, made when it is asked for the first time; locked ones wait for each other. */
+async function cacheDirectory(stage: StageContext, mount: PlannedMount, stack: AsyncDisposableStack): Promise<string> {
+  const { context } = stage.build
+  const name = digestOf('cache mount', mount.id || mount.target).slice('sha256:'.length)
+  const directory = join(context.directory, 'mounts', name)
+  if (mount.sharing !== 'shared') stack.use(await context.cacheMounts.acquire(directory))
+  if (mkdirSync(directory, { recursive: true, mode: 0o755 }) !== undefined) {
+    chownSync(directory, mount.uid, mount.gid)
+    chmodSync(directory, mount.mode ?? 0o755)
+  }
+  return directory
+}
+
+function temporary(stage: StageContext, stack: AsyncDisposableStack): string {
+  const directory = join(stage.build.context.directory, 'tmp', `mount-${process.pid}-${count++}`)
+  mkdirSync(directory, { recursive: true, mode: 0o755 })
+  stack.defer(() => rmSync(directory, { recursive: true, force: true }))
+  return directory
+}
+
+let count = 0
+
+function bindScript(
+  stage: StageContext,
+  { path, content }: { readonly path: string; readonly content: string },
+  stack: AsyncDisposableStack,
+): SpecMount {
+  const source = join(temporary(stage, stack), 'script')
+  writeFileSync(source, content, { mode: 0o755 })
+  return {
+    type: 'bind',
+    source,
+    destination: path,
+    readOnly: true,
+    recursive: false,
+    readOnlyRecursion: 'if-possible',
+    propagation: 'rprivate',
+  }
+}
+
+/** The runtime would make it, and it would stay in the layer. */
+async function makeMountPoint(
+  stage: StageContext,
+  rootPath: string,
+  mount: SpecMount,
+  stack: AsyncDisposableStack,
+): Promise<void> {
+  const { trees } = stage.build.context.storage
+  const isFile = mount.type === 'bind' && !statSync(mount.source).isDirectory()
+  const { destination } = mount
+  if (isFile) stack.defer(() => removeEmptyFile(rootPath, destination))
+  for (const path of prefixes(isFile ? dirname(destination) : destination)) {
+    const isNew = await trees.makeDirectory({ root: rootPath, path, owner: { uid: 0, gid: 0 } })
+    if (isNew) stack.defer(() => removeEmpty(rootPath, path))
+  }
+}
+
+const prefixes = (path: string): string[] => {
+  const parts = path.split('/').filter(Boolean)
+  return parts.map((_, i) => `/${parts.slice(0, i + 1).join('/')}`)
+}
+
+/** A file's mount point is made by the runtime, empty. */
+function removeEmptyFile(rootPath: string, path: string): void {
+  try {
+    const file = join(resolveIn(rootPath, dirname(path)), posix.basename(path))
+    const status = lstatSync(file)
+    if (status.isFile() && status.size === 0) unlinkSync(file)
+  } catch {
+    // As below.
+  }
+}
+
+function removeEmpty(rootPath: string, path: string): void {
+  try {
+    const parent = resolveIn(rootPath, dirname(path))
+    rmdirSync(join(parent, posix.basename(path)))
+  } catch {
+    // The step has put something into it, or removed it: it is a part of the layer then.
+  }
+}

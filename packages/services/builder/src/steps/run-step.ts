@@ -1,0 +1,96 @@
+import { commandLine, type RunInstruction } from '@berth/dockerfile'
+import { invalid } from '@berth/base'
+import { runProcess } from '../exec/run-process.ts'
+import { changeFileSystem } from '../exec/writable.ts'
+import { chainOf } from '../filesystem.ts'
+import { RunFailedError } from '../run-failed-error.ts'
+import { digestOf, type StageState } from '../stages/stage-state.ts'
+import { finishStep } from './finish-step.ts'
+import { planRunMounts, prepareRunMounts } from './run-mounts.ts'
+import { solveStep } from './solve-step.ts'
+import type { PlannedStep, StageContext, StepEvent } from './step-context.ts'
+
+/** RUN: a process in the file system so far; what it changes becomes a layer. */
+export async function runStep(
+  stage: StageContext,
+  planned: PlannedStep,
+  instruction: RunInstruction,
+): Promise<StageState> {
+  const { state } = planned
+  const { build, args } = stage
+  const { config } = state.draft
+  requireSupported(instruction)
+  const { args: command, script } = commandOf(instruction, config)
+  const runArgs = args.forRun(config)
+  const mounts = await planRunMounts(stage, state, instruction)
+  const settings = build.request.run
+  const network = instruction.network === 'default' ? settings.network : instruction.network
+  const process = {
+    args: command,
+    env: [...args.proxies(config), ...runArgs, ...(config.Env ?? [])],
+    workingDirectory: config.WorkingDir || '/',
+    user: config.User ?? '',
+    network,
+    settings,
+  }
+  const key = digestOf(
+    'run',
+    chainOf(state.fileSystem) ?? '',
+    ...[command, runArgs, config.Env ?? [], mounts.map(({ key: mountKey }) => mountKey)].map((list) =>
+      JSON.stringify(list),
+    ),
+    script?.content ?? '',
+    process.workingDirectory,
+    process.user,
+    network,
+    JSON.stringify([settings.extraHosts, settings.shmSizeBytes]),
+  )
+  const exec = (emit: (event: StepEvent) => void, signal: AbortSignal) =>
+    changeFileSystem(build.context, state.fileSystem, async (writable) => {
+      await using prepared = await prepareRunMounts(stage, { mounts, script, rootPath: writable.rootPath })
+      const exitCode = await runProcess(
+        build.context,
+        writable,
+        { ...process, mounts: prepared.mounts },
+        {
+          signal,
+          onStart: (containerId) => emit({ kind: 'running', containerId }),
+          onOutput: (stream, bytes) => emit({ kind: 'output', stream, bytes }),
+        },
+      )
+      if (exitCode !== 0) throw new RunFailedError(command.join(' '), exitCode)
+    })
+  const outcome = await solveStep(stage, planned, { key, exec })
+  const createdBy = build.words.run(command, runArgs)
+  return finishStep(stage, planned, { outcome, createdBy, draft: state.draft, isEmpty: false })
+}
+
+function requireSupported({ security, devices }: RunInstruction): void {
+  if (security === 'insecure') {
+    throw invalid('granting entitlement security.insecure is not allowed by build daemon configuration')
+  }
+  if (devices.length > 0) throw invalid(`device ${devices[0]} is not allowed: builds get no devices`)
+}
+
+interface RunCommand {
+  readonly args: readonly string[]
+  /** A file that is to be there. */
+  readonly script?: { readonly path: string; readonly content: string }
+}
+
+/** The command with its documents: one alone is the script, others are for the shell to read. */
+function commandOf({ command, files, line }: RunInstruction, config: StageState['draft']['config']): RunCommand {
+  if (files.length === 0) return { args: commandLine(config, command) }
+  if (!command.isShell) throw invalid('parsing produced an invalid run command')
+  const [only] = files
+  if (files.length > 1 || !only || !isOnlyHeredoc(line.rest)) {
+    const text = line.rest + files.map(({ name, content }) => `\n${content}${name}`).join('')
+    return { args: commandLine(config, { args: [text], isShell: true }) }
+  }
+  const { name, content } = only
+  if (!content.startsWith('#!')) return { args: commandLine(config, { args: [content], isShell: true }) }
+  const path = `/dev/pipes/${name.replaceAll('/', '_')}`
+  return { args: [path], script: { path, content } }
+}
+
+const isOnlyHeredoc = (text: string): boolean => /^\d*<<-?(['"]?)[^\s<'"]+\1$/.test(text)

@@ -1,0 +1,31 @@
+import { applyInstruction, locate, type WorkdirInstruction } from '@berth/dockerfile'
+import { readUserFiles, resolveUser } from '@berth/runtime'
+import { changeFileSystem } from '../exec/writable.ts'
+import { chainOf } from '../filesystem.ts'
+import { digestOf, type StageState } from '../stages/stage-state.ts'
+import { finishStep } from './finish-step.ts'
+import { solveStep } from './solve-step.ts'
+import type { PlannedStep, StageContext } from './step-context.ts'
+
+/** WORKDIR: the directory is made where it is missing. BuildKit gives it to the image's user, the classic builder to root. */
+export async function workdirStep(
+  stage: StageContext,
+  planned: PlannedStep,
+  instruction: WorkdirInstruction,
+): Promise<StageState> {
+  const { state } = planned
+  const { build, args } = stage
+  const { config } = state.draft
+  const expanding = args.expanding(config, instruction.line.escape)
+  const draft = locate(instruction.line.lines, () => applyInstruction(state.draft, instruction, expanding))
+  const path = draft.config.WorkingDir as string
+  const user = build.request.style === 'buildkit' ? (config.User ?? '') : ''
+  const key = digestOf('workdir', chainOf(state.fileSystem) ?? '', path, user)
+  const exec = () =>
+    changeFileSystem(build.context, state.fileSystem, async ({ rootPath }) => {
+      const owner = user === '' ? { uid: 0, gid: 0 } : resolveUser(user, readUserFiles(rootPath))
+      await build.context.storage.trees.makeDirectory({ root: rootPath, path, owner })
+    })
+  const outcome = await solveStep(stage, planned, { key, exec })
+  return finishStep(stage, planned, { outcome, createdBy: build.words.workdir(path, config), draft, isEmpty: false })
+}

@@ -1,0 +1,175 @@
+import { splitEntryPath } from '@berth/archive'
+import { invalid } from '@berth/base'
+import type { IgnoreRules } from '@berth/dockerfile'
+import {
+  AT_EMPTY_PATH,
+  fchownat,
+  type FileStatus,
+  getXattr,
+  linkat,
+  listXattrs,
+  O_PATH,
+  openInRoot,
+  procFd,
+  setXattr,
+  utimensat,
+} from '@berth/linux'
+import { chmodSync, closeSync, constants, openSync } from 'node:fs'
+import { copyContent, makeNode } from '../layers/copy-tree.ts'
+import { isDirectory, kernelName, statusOf } from '../layers/directory.ts'
+import { LayerTree } from '../layers/layer-tree.ts'
+import { isExistingDirectory, makeDirectories, relative } from './make-directory.ts'
+import { applyMode, type ModeChange } from './mode-change.ts'
+import { type SourceSelection, withSources } from './selection.ts'
+import type { SelectedSource } from './select-sources.ts'
+import { reopenDirectory, type Visited, walk } from './walk.ts'
+
+const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY, S_IFLNK, S_IFMT, S_IFREG } = constants
+
+/** What COPY does with a selection. */
+export interface CopySourcesTask extends SourceSelection {
+  /** Absolute host path of the root of the tree that is written to. */
+  readonly target: string
+  /** Absolute in that tree; with a slash at the end it is a directory. */
+  readonly destination: string
+  /** Of everything that is made; undefined: the sources' where `keepsOwner` says so, else root's. */
+  readonly owner?: { readonly uid: number; readonly gid: number }
+  readonly mode?: ModeChange
+  /** Sources keep the directories that lead to them. */
+  readonly keepsParents: boolean
+}
+
+/**
+ * Copies what is selected to a destination, as Docker's COPY: a directory's content, a file by its name into a directory
+ * or as the destination itself. Missing parents are made. Throws `invalid` when several would become one file.
+ */
+export function copySources(task: CopySourcesTask): void {
+  using tree = new LayerTree(task.target, 'none')
+  withSources(task, ({ sources, excluded }) => {
+    const isIntoDirectory = task.destination.endsWith('/') || isExistingDirectory(tree, relative(task.destination))
+    if (sources.length > 1 && !isIntoDirectory && sources.some(({ status }) => !isDirectory(status))) {
+      throw invalid('the destination of several sources must be a directory and end with a /')
+    }
+    const copying = { task, tree, excluded, links: new Map<bigint, string>() }
+    for (const source of sources) copySource(copying, source, isIntoDirectory)
+  })
+}
+
+interface Copying {
+  readonly task: CopySourcesTask
+  readonly tree: LayerTree
+  readonly excluded: IgnoreRules
+  /** Paths in the target of files with several names, by their inode. */
+  readonly links: Map<bigint, string>
+}
+
+const join = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join('/')
+
+function copySource(copying: Copying, source: SelectedSource, isIntoDirectory: boolean): void {
+  const { destination, keepsParents } = copying.task
+  const base = relative(destination)
+  if (isDirectory(source.status)) {
+    copyDirectory(copying, source, keepsParents ? join(base, source.path) : base)
+    return
+  }
+  const { parent } = splitEntryPath(source.path)
+  const directory = keepsParents ? join(base, parent) : base
+  const path = isIntoDirectory || keepsParents ? join(directory, source.name) : base
+  makeDirectories(copying.tree, splitEntryPath(path).parent, copying.task.owner ?? root)
+  copyOther(copying, { fd: source.fd, path, status: source.status })
+}
+
+/** The content of a directory; the directory that it goes to keeps its own metadata. */
+function copyDirectory(copying: Copying, source: SelectedSource, base: string): void {
+  makeDirectories(copying.tree, base, copying.task.owner ?? root)
+  const made: { path: string; status: FileStatus }[] = []
+  const fd = reopenDirectory(source.fd)
+  try {
+    walk(fd, (visited) => copyEntry(copying, visited, base, made))
+  } finally {
+    closeSync(fd)
+  }
+  for (const { path, status } of made.toReversed()) copying.tree.setTimes(path, status)
+}
+
+function copyEntry(
+  copying: Copying,
+  { path, parent, name, status }: Visited,
+  base: string,
+  made: { path: string; status: FileStatus }[],
+): boolean {
+  if (copying.excluded.ignores(path)) return copying.excluded.hasExceptions && isDirectory(status)
+  const target = join(base, path)
+  const fd = openInRoot(parent, kernelName(name), { flags: O_PATH | O_NOFOLLOW })
+  try {
+    if (isDirectory(status)) {
+      const to = copying.tree.makeDirectory(target)
+      setMetadata(copying, { from: fd, to, status })
+      made.push({ path: target, status })
+    } else {
+      copyOther(copying, { fd, path: target, status })
+    }
+  } finally {
+    closeSync(fd)
+  }
+  return true
+}
+
+interface Entry {
+  /** O_PATH. */
+  readonly fd: number
+  /** In the target. */
+  readonly path: string
+  readonly status: FileStatus
+}
+
+function copyOther(copying: Copying, { fd, path, status }: Entry): void {
+  const { tree, links } = copying
+  const place = tree.place(path)
+  const existing = statusOf(place.fd, place.name)
+  if (existing && isDirectory(existing)) throw invalid(`cannot replace to directory /${path} with file`)
+  if (existing) tree.clear(place)
+  const first = status.nlink > 1 ? links.get(status.ino) : undefined
+  if (first !== undefined) return linkat(tree.root, kernelName(first), place.fd, kernelName(place.name))
+  if (status.nlink > 1) links.set(status.ino, path)
+  if ((status.mode & S_IFMT) === S_IFREG) copyRegular(copying, fd, { ...place, status })
+  else {
+    makeNode(fd, place.fd, { name: place.name, status })
+    const to = openInRoot(place.fd, kernelName(place.name), { flags: O_PATH | O_NOFOLLOW })
+    setMetadata(copying, { from: fd, to, status })
+    closeSync(to)
+  }
+  utimensat(place.fd, kernelName(place.name), status)
+}
+
+function copyRegular(
+  copying: Copying,
+  fd: number,
+  { fd: parent, name, status }: { readonly fd: number; readonly name: string; readonly status: FileStatus },
+): void {
+  const from = openSync(procFd(fd), O_RDONLY | O_NONBLOCK)
+  try {
+    const to = copyContent(from, parent, name)
+    setMetadata(copying, { from, to, status })
+    closeSync(to)
+  } finally {
+    closeSync(from)
+  }
+}
+
+interface Metadata {
+  readonly from: number
+  readonly to: number
+  readonly status: FileStatus
+}
+
+function setMetadata({ task }: Copying, { from, to, status }: Metadata): void {
+  fchownat(to, '', task.owner ?? (task.keepsOwner ? status : root), AT_EMPTY_PATH)
+  if ((status.mode & S_IFMT) !== S_IFLNK) {
+    const mode = task.mode ? applyMode(task.mode, status.mode, isDirectory(status)) : status.mode & 0o7777
+    chmodSync(procFd(to), mode)
+  }
+  for (const name of listXattrs(from)) setXattr(to, name, getXattr(from, name) ?? Buffer.alloc(0))
+}
+
+const root = { uid: 0, gid: 0 }

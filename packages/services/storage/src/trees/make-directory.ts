@@ -1,0 +1,41 @@
+import { splitEntryPath } from '@berth/archive'
+import { codeOf, invalid } from '@berth/base'
+import { AT_EMPTY_PATH, fchownat, openInRoot } from '@berth/linux'
+import { closeSync, constants } from 'node:fs'
+import { ifThere, kernelName } from '../layers/directory.ts'
+import { LayerTree } from '../layers/layer-tree.ts'
+import type { MakeDirectoryTask } from './trees.ts'
+
+/** `path` without slashes at its ends. */
+export const relative = (path: string): string => path.replace(/^\/+|\/+$/g, '')
+
+/** Whether `path` leads to a directory, through links too, with the tree's root as its root. */
+export function isExistingDirectory(tree: LayerTree, path: string): boolean {
+  if (path === '') return true
+  const flags = constants.O_RDONLY | constants.O_DIRECTORY
+  const fd = ifThere(() => openInRoot(tree.root, kernelName(path), { flags }))
+  if (fd !== undefined) closeSync(fd)
+  return fd !== undefined
+}
+
+/** Makes what is missing of a directory's path, 0755 and the owner's; false when it was there. */
+export function makeDirectories(
+  tree: LayerTree,
+  path: string,
+  owner: { readonly uid: number; readonly gid: number },
+): boolean {
+  if (isExistingDirectory(tree, path)) return false
+  makeDirectories(tree, splitEntryPath(path).parent, owner)
+  try {
+    fchownat(tree.directory(path), '', owner, AT_EMPTY_PATH)
+    return true
+  } catch (error) {
+    if (codeOf(error) !== 'ENOTDIR' && codeOf(error) !== 'EEXIST') throw error
+    throw invalid(`/${path} is not a directory`, error)
+  }
+}
+
+export function makeDirectory({ root, path, owner }: MakeDirectoryTask): boolean {
+  using tree = new LayerTree(root, 'none')
+  return makeDirectories(tree, relative(path), owner)
+}

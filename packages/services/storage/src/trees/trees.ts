@@ -1,0 +1,51 @@
+import type { LayerWorker } from '../layers/layer-worker.ts'
+import type { CopySourcesTask } from './copy-sources.ts'
+import type { SourcesDigest } from './digest-sources.ts'
+import type { SourceSelection } from './selection.ts'
+
+/** Work on trees of files that are no snapshots, or are mounted, off the event loop. All roots are absolute host paths. */
+export interface Trees {
+  /** What a build copies, by its content. */
+  digest(selection: SourceSelection): Promise<SourcesDigest>
+  copy(task: CopySourcesTask): Promise<void>
+  /** Makes a directory and what is missing above it, resolved inside `root`; false when it was there. */
+  makeDirectory(task: MakeDirectoryTask): Promise<boolean>
+  /** Unpacks a tar, compressed or not, into the existing directory `target`. */
+  unpack(task: { readonly source: string; readonly target: string }, signal?: AbortSignal): Promise<void>
+  /** Unpacks an archive that lies in one tree into a directory of another, whose parents are made. */
+  addArchive(task: AddArchiveTask, signal?: AbortSignal): Promise<void>
+  /** Whether what is selected is one archive that `addArchive` can unpack. */
+  isArchive(selection: SourceSelection): Promise<boolean>
+  /** Removes from `root` what the rules of a `.dockerignore` leave out. */
+  removeIgnored(task: { readonly root: string; readonly patterns: readonly string[] }): Promise<void>
+  remove(paths: readonly string[]): Promise<void>
+}
+
+export interface MakeDirectoryTask {
+  readonly root: string
+  /** Absolute inside of it. */
+  readonly path: string
+  readonly owner: { readonly uid: number; readonly gid: number }
+}
+
+export interface AddArchiveTask {
+  readonly selection: SourceSelection
+  readonly target: string
+  readonly destination: string
+}
+
+/** The trees by a layer worker. */
+export function openTrees(worker: LayerWorker): Trees {
+  return {
+    digest: (selection) => worker.run('digestSources', selection),
+    copy: (task) => worker.run('copySources', task),
+    makeDirectory: (task) => worker.run('makeDirectory', task),
+    unpack: async ({ source, target }, signal) => {
+      await worker.run('unpack', { source, target, whiteouts: 'none' }, signal)
+    },
+    addArchive: (task, signal) => worker.run('addArchive', task, signal),
+    isArchive: (selection) => worker.run('isArchive', selection),
+    removeIgnored: (task) => worker.run('removeIgnored', task),
+    remove: (paths) => worker.run('remove', { paths }),
+  }
+}
