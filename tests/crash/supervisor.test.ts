@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:net'
 import { dirname, join } from 'node:path'
 import { after, afterEach, before, test } from 'node:test'
 import { loadFixture, readInventory, restored, startDaemon, type TestDaemon, until } from '@berth/testing'
@@ -155,3 +156,43 @@ function mountsBelow(folder: string): string[] {
     .map((line) => line.split(' ')[4] ?? '')
   return targets.filter((target) => target.startsWith(`${folder}/`)).toReversed()
 }
+
+test('the supervisor leaves no socket when it ends with berthd', async () => {
+  const socket = join(daemon.runRoot, 'supervisor.sock')
+  assert.ok(existsSync(socket))
+  await daemon.kill('SIGTERM')
+  await until(() => daemon.supervisors().length === 0)
+  assert.equal(existsSync(socket), false)
+  await daemon.start()
+})
+
+/** A supervisor of another protocol, which has containers; `asked` takes what it is asked. */
+function strangeSupervisor(runRoot: string, asked: string[]): Server {
+  const welcome = { protocol: 999, pid: process.pid, build: 'another' }
+  mkdirSync(runRoot, { recursive: true, mode: 0o700 })
+  const server = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.on('data', (chunk) => {
+      for (const line of chunk.toString().split('\n').filter(Boolean)) {
+        const { role, id, op } = JSON.parse(line) as { role?: string; id?: number; op?: string }
+        asked.push(role ?? op ?? '')
+        const failure = { kind: 'conflict', message: '3 containers are supervised' }
+        socket.write(`${JSON.stringify(role ? welcome : { id, failure })}\n`)
+      }
+    })
+  })
+  return server.listen(join(runRoot, 'supervisor.sock'))
+}
+
+test('berthd refuses to start beside a supervisor of another protocol that has containers, and does nothing to it', async () => {
+  const asked: string[] = []
+  let server: Server | undefined
+  const prepare = (_: unknown, folder: string) => (server = strangeSupervisor(join(folder, 'run'), asked))
+  try {
+    await assert.rejects(startDaemon({ prepare }), /containers run under a supervisor of protocol 999, not \d+/)
+  } finally {
+    server?.close()
+  }
+  // It was asked to become the present program, which its containers forbid; not to end.
+  assert.deepEqual(asked, ['control', 'replace', 'control'])
+})

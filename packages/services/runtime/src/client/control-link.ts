@@ -14,7 +14,7 @@ import {
 export interface ControlLinkOptions {
   readonly path: string
   readonly onAnnouncement: (announcement: Announcement) => void
-  /** The connection ended, by whichever side; once. */
+  /** The connection is lost; once. Not called when the link is disposed of. */
   readonly onClose: () => void
 }
 
@@ -38,6 +38,7 @@ export class ControlLink implements Disposable {
   readonly #pending = new Map<number, Pending>()
   readonly #options: ControlLinkOptions
   #lastId = 0
+  #isDisposed = false
 
   private constructor(socket: Socket, decoder: LineDecoder, welcome: Welcome, options: ControlLinkOptions) {
     this.#socket = socket
@@ -71,6 +72,7 @@ export class ControlLink implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.#isDisposed = true
     this.#socket.destroy()
   }
 
@@ -93,7 +95,7 @@ export class ControlLink implements Disposable {
   #closed(): void {
     for (const { reject } of this.#pending.values()) reject(supervisorGone())
     this.#pending.clear()
-    this.#options.onClose()
+    if (!this.#isDisposed) this.#options.onClose()
   }
 }
 

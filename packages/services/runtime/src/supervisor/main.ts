@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { messageOf } from '@berth/base'
 import { lockFile, Reaper } from '@berth/linux'
@@ -19,17 +20,18 @@ async function main(): Promise<void> {
   const runRoot = values['run-root']
   if (!runRoot?.startsWith('/')) throw new Error('--run-root wants an absolute path')
   mkdirSync(runRoot, { recursive: true, mode: 0o700 })
-  claim(runRoot)
+  await claim(runRoot)
   const stallMs = Number(values['stall-ms'] ?? defaultOutletLimits.stallMs)
   const limits = {
     ...defaultOutletLimits,
     stallMs,
     sharedStallMs: Math.min(stallMs, defaultOutletLimits.sharedStallMs),
   }
+  const path = `${runRoot}/supervisor.sock`
   const server = new ControlServer({
-    path: `${runRoot}/supervisor.sock`,
+    path,
     build: values.build ?? 'unknown',
-    onLeave: leave,
+    onLeave: (request) => leave(request, path),
   })
   const announce = server.announce.bind(server)
   await server.listen(new Supervisor({ runRoot, reaper: new Reaper(), announce, limits }))
@@ -38,18 +40,31 @@ async function main(): Promise<void> {
 
 let lock: Disposable | undefined
 
+/** A predecessor that was told to end is gone within that time. */
+const claimMs = 1000
+
 /** Held until the process ends. */
-function claim(runRoot: string): void {
-  try {
-    lock = lockFile(`${runRoot}/supervisor.lock`)
-  } catch (error) {
-    logLine('warn', { runRoot, error: messageOf(error) }, 'another supervisor serves this run root')
-    process.exit(3)
+async function claim(runRoot: string): Promise<void> {
+  const deadline = performance.now() + claimMs
+  for (;;) {
+    try {
+      lock = lockFile(`${runRoot}/supervisor.lock`)
+      return
+    } catch (error) {
+      if (performance.now() < deadline) await delay(10)
+      else {
+        logLine('warn', { runRoot, error: messageOf(error) }, 'another supervisor serves this run root')
+        process.exit(3)
+      }
+    }
   }
 }
 
-function leave(request: Extract<Request, { op: 'replace' | 'shutdown' }>): void {
-  if (request.op === 'shutdown') process.exit(0)
+function leave(request: Extract<Request, { op: 'replace' | 'shutdown' }>, socketPath: string): void {
+  if (request.op === 'shutdown') {
+    rmSync(socketPath, { force: true })
+    process.exit(0)
+  }
   lock?.[Symbol.dispose]()
   // execve(2) would end the process when the program is missing.
   if (existsSync(request.program)) process.execve?.(request.program, [request.program, ...request.args])
