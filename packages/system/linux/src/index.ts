@@ -4,6 +4,7 @@ export {
   cgroupProcesses,
   controllerPath,
   freezeCgroup,
+  killCgroupTree,
   removeCgroup,
   thawCgroup,
 } from './cgroup/cgroup.ts'

@@ -25,10 +25,9 @@ export type StatsSample = Pick<
 let known: Cgroups | undefined
 
 /** Reads the counters of the cgroup `cgroupsPath`; those of a cgroup that is gone are zero. */
-export async function readStats(cgroupsPath: string): Promise<StatsSample> {
-  known ??= detectCgroups()
+export async function readStats(cgroupsPath: string, cgroups = (known ??= detectCgroups())): Promise<StatsSample> {
   const system = parseSystemCpu(await readFile('/proc/stat', 'utf8'))
-  return known.version === 2 ? await readV2(known, cgroupsPath, system) : await readV1(known, cgroupsPath, system)
+  return cgroups.version === 2 ? await readV2(cgroups, cgroupsPath, system) : await readV1(cgroups, cgroupsPath, system)
 }
 
 async function readV1(cgroups: Cgroups, cgroupsPath: string, system: SystemCpu): Promise<StatsSample> {

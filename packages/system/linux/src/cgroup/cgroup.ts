@@ -65,6 +65,21 @@ export function cgroupProcesses(cgroups: Cgroups, cgroupsPath: string): number[]
   return []
 }
 
+/**
+ * Kills whatever is in a cgroup and in its children, at once and whoever forks meanwhile, frozen or not (cgroup.kill of
+ * the v2 tree, which a hybrid has too; Linux 5.14). False where the kernel cannot, or the cgroup is not there.
+ */
+export function killCgroupTree({ unified }: Cgroups, cgroupsPath: string): boolean {
+  if (unified === undefined) return false
+  try {
+    writeFileSync(join(unified, cgroupsPath, 'cgroup.kill'), '1', { flag: 'r+' })
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENODEV') return false
+    throw error
+  }
+}
+
 /** Stops every process of a cgroup; resolves when all have stopped. */
 export const freezeCgroup = (cgroups: Cgroups, cgroupsPath: string): Promise<void> =>
   setFrozen(cgroups, cgroupsPath, true)
