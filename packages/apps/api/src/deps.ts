@@ -1,9 +1,10 @@
 import type { Logger } from '@berth/base'
 import type { Builder } from '@berth/builder'
 import type { Containers } from '@berth/containers'
-import type { InfoResponse, NetworkResponse, VersionResponse } from '@berth/engine-api'
+import type { InfoResponse, VersionResponse } from '@berth/engine-api'
 import type { eventFilter, Events } from '@berth/events'
 import type { Images } from '@berth/images'
+import type { Networks } from '@berth/networks'
 import type { Volumes } from '@berth/volumes'
 
 /** What of `/version` only the daemon knows. */
@@ -42,11 +43,6 @@ export interface System {
   readonly storageDriver: string
 }
 
-/** The networks that exist, as `GET /networks/{id}` shows them. */
-export interface NetworkDirectory {
-  list(): readonly NetworkResponse[] | Promise<readonly NetworkResponse[]>
-}
-
 /** Everything the API serves. */
 export interface ApiDeps {
   readonly containers: Containers
@@ -56,7 +52,7 @@ export interface ApiDeps {
   readonly events: Events
   /** The events service's own: what `filters` of `/events` lets through. */
   readonly eventFilter: typeof eventFilter
-  readonly networks: NetworkDirectory
+  readonly networks: Pick<Networks, 'create' | 'describe' | 'list' | 'remove' | 'prune'>
   readonly system: System
   readonly log: Logger
   /** For the `Server` header. */

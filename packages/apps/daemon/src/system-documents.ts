@@ -2,6 +2,7 @@ import type { InfoFacts, VersionFacts } from '@berth/api'
 import type { HostFacts, Runtime } from '@berth/runtime'
 import { readFile } from 'node:fs/promises'
 import type { Config } from './config/config.ts'
+import type { AddressPoolEntry } from './config/values.ts'
 
 export const engineVersion = '0.1.0'
 
@@ -45,6 +46,7 @@ export async function infoFacts(system: SystemFacts): Promise<InfoFacts> {
       Authorization: null,
       Log: ['json-file', 'local', 'none'],
     },
+    ...addressPools(config),
     IPv4Forwarding: true,
     BridgeNfIptables: false,
     BridgeNfIp6tables: false,
@@ -140,6 +142,13 @@ function registryConfig(config: Config): NonNullable<InfoFacts['RegistryConfig']
     InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8'],
     Mirrors: Mirrors.length > 0 ? Mirrors : null,
   }
+}
+
+/** Only what was configured is told. */
+function addressPools(config: Config): Pick<InfoFacts, 'DefaultAddressPools'> {
+  const pools = config.get('default-address-pools', [] as readonly AddressPoolEntry[])
+  if (pools.length === 0) return {}
+  return { DefaultAddressPools: pools.map(({ base, size }) => ({ Base: base, Size: size })) }
 }
 
 /** The kernel's word for Go's. */

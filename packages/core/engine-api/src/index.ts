@@ -83,6 +83,7 @@ export {
   parseTimestamp,
   platformParameter,
   sizeParameter,
+  strictBoolParameter,
   timeParameter,
 } from './query.ts'
 export {

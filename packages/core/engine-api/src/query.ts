@@ -8,6 +8,17 @@ export function boolParameter(query: URLSearchParams, name: string, fallback = f
   return value === null ? fallback : !falseWords.has(value.trim().toLowerCase())
 }
 
+/** A boolean parameter where Docker reads it as Go does. Throws `invalid` for another word. */
+export function strictBoolParameter(query: URLSearchParams, name: string): boolean {
+  const value = query.get(name)
+  if (!value) return false
+  if (/^(1|t|T|TRUE|true|True)$/.test(value)) return true
+  if (/^(0|f|F|FALSE|false|False)$/.test(value)) return false
+  throw invalid(
+    `invalid value for ${name}: ${value}: strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`,
+  )
+}
+
 /** A decimal integer, or undefined when the parameter is absent or empty. */
 export function intParameter(query: URLSearchParams, name: string): number | undefined {
   const value = query.get(name)

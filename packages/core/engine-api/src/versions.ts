@@ -52,7 +52,6 @@ const spans = {
 
   // answers
   networkListContainers: before(28),
-  networkEnableIPv4: since(48),
   infoKernelMemory: before(42),
   multiplexedMediaType: since(42),
   noneImageNames: before(43),

@@ -1,11 +1,12 @@
 import type { ContainerId, ExecId, Filters } from '@berth/base'
-import type { ContainerCreateRequest, Resources, RestartPolicy } from '@berth/engine-api'
+import type { ContainerCreateRequest, EndpointSettings, Resources, RestartPolicy } from '@berth/engine-api'
 import type { ImageRunConfig, Digest } from '@berth/oci'
 import type { ConsoleSize, LogQuery } from '@berth/runtime'
 import type { Change, PathStatus } from '@berth/storage'
 import type { Duplex, Readable } from 'node:stream'
 import type { WriteArchiveOptions } from './archive.ts'
 import type { Container, Exec, ExecConfig } from './container.ts'
+import type { Membership } from './membership.ts'
 
 export interface ListQuery {
   readonly all: boolean
@@ -92,6 +93,9 @@ export interface Containers {
   update(ref: string, request: UpdateRequest): Promise<{ readonly warnings: readonly string[] }>
   /** Looks up and validates first, so that headers can go out; the result comes later. */
   wait(ref: string, condition: WaitCondition, signal: AbortSignal): { readonly result: Promise<WaitResult> }
+  /** Takes a container into a network; `settings` null asks for nothing. */
+  connectNetwork(membership: Membership & { readonly settings: EndpointSettings | null }): Promise<void>
+  disconnectNetwork(membership: Membership & { readonly force: boolean }): Promise<void>
   remove(
     ref: string,
     options: { readonly force: boolean; readonly volumes: boolean; readonly link: boolean },

@@ -7,6 +7,7 @@ import { announce } from './announce.ts'
 import type { Container } from './container.ts'
 import type { Containers } from './containers.ts'
 import type { Context } from './context.ts'
+import { planMemberships } from './membership.ts'
 import { generateName, parseContainerName } from './names.ts'
 import { planContainer } from './plan/plan-container.ts'
 import { resolveReferences } from './plan/references.ts'
@@ -29,6 +30,7 @@ export async function createContainer(
   const plan = planContainer(request, image, { id, facts: context.facts, defaults: context.defaults(), mountsOf })
   await requireBindSources(plan.mounts)
   const hostConfig = resolveHostConfig(context, plan)
+  const endpoints = planMemberships(context, plan.endpoints)
   using _ = context.registry.reserveName(name, id)
   await using undo = new Undo((what, error) => context.logger.warn({ id, error }, `undoing create: ${what}`))
   await context.images.ensureUnpacked(image)
@@ -42,7 +44,7 @@ export async function createContainer(
   fault('create: volumes')
   await fillVolumes(context, id, mounts)
   fault('create: filled')
-  const container = describe({ id, name, image, plan, hostConfig, mounts })
+  const container = describe({ id, name, image, plan, hostConfig, endpoints, mounts })
   context.registry.insert(container, (write) => context.volumes.keep(id, write))
   fault('create: recorded')
   undo.commit()
@@ -76,10 +78,11 @@ interface Parts {
   readonly image: Image
   readonly plan: ContainerPlan
   readonly hostConfig: HostConfig
+  readonly endpoints: Container['requestedEndpoints']
   readonly mounts: Container['mounts']
 }
 
-function describe({ id, name, image, plan, hostConfig, mounts }: Parts): Container {
+function describe({ id, name, image, plan, hostConfig, endpoints, mounts }: Parts): Container {
   const { os, architecture, variant } = image.config
   return {
     id,
@@ -101,8 +104,8 @@ function describe({ id, name, image, plan, hostConfig, mounts }: Parts): Contain
       finishedAt: zeroTime,
     },
     restartCount: 0,
-    requestedEndpoints: plan.endpoints,
-    endpoints: plan.endpoints,
+    requestedEndpoints: endpoints,
+    endpoints,
     mounts,
     stoppedByUser: false,
     hasBeenStarted: false,

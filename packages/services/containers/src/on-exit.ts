@@ -59,7 +59,10 @@ function recordExit(context: Context, before: Container, report: ExitReport, res
 export function endpointsAtRest({ requestedEndpoints, endpoints }: Container): Container['endpoints'] {
   const entries = Object.entries(requestedEndpoints)
   return Object.fromEntries(
-    entries.map(([name, endpoint]) => [name, { ...endpoint, NetworkID: endpoints[name]?.NetworkID ?? '' }]),
+    entries.map(([name, endpoint]) => {
+      const { NetworkID = '', DNSNames = null } = endpoints[name] ?? {}
+      return [name, { ...endpoint, NetworkID, DNSNames }]
+    }),
   )
 }
 

@@ -14,6 +14,7 @@ import { createExec, resizeExec, startExec } from './exec.ts'
 import { HealthMonitors } from './health-monitors.ts'
 import { listContainers } from './list.ts'
 import { logPath, openLogs } from './logs.ts'
+import { connectNetwork, disconnectNetwork } from './membership.ts'
 import { onExit } from './on-exit.ts'
 import { pauseContainer, unpauseContainer } from './pause.ts'
 import { pruneContainers } from './prune.ts'
@@ -151,6 +152,8 @@ function useCases(context: Context): Containers {
     rename: (ref, name) => renameContainer(context, ref, name),
     update: (ref, request) => updateContainer(context, ref, request),
     wait: (ref, condition, signal) => waitForContainer(context, ref, condition, signal),
+    connectNetwork: (membership) => connectNetwork(context, membership),
+    disconnectNetwork: (membership) => disconnectNetwork(context, membership),
     remove: (ref, options) => removeContainer(context, ref, options),
     prune: (filters) => pruneContainers(context, filters),
     get: byId,

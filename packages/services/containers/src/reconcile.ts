@@ -3,6 +3,7 @@ import { killPid } from '@berth/linux'
 import type { SupervisedContainer } from '@berth/runtime'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
+import { adoptMemberships } from './membership.ts'
 import { endpointsAtRest, onExit, restartLocked, type StartLocked } from './on-exit.ts'
 import { unpauseLocked } from './pause.ts'
 import { releaseRun } from './release.ts'
@@ -60,6 +61,7 @@ async function goOn(context: Context, { containerId: id, execs }: SupervisedCont
   await context.locks.run(id, async () => {
     const container = context.registry.byId(id)
     if (!container || !isAlive(container)) return
+    adoptMemberships(context, id)
     context.health.start(id)
     await alignFreezer(context, container).catch((error: unknown) => {
       context.logger.warn({ id, error: messageOf(error) }, 'adopting a container: its freezer')

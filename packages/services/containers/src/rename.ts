@@ -15,6 +15,9 @@ export async function renameContainer(context: Context, ref: string, newName: st
     using _ = reservation
     const renamed = context.registry.redefine(id, { name })
     fault('rename: recorded')
+    context.networks.rename(id, name)
+    const endpoints = context.networks.attachment(id)?.endpoints
+    if (endpoints) context.registry.transition(id, { endpoints })
     announce(context, renamed, 'rename', { oldName: `/${container.name}` })
   })
 }

@@ -131,15 +131,30 @@ export function recordStart(
   context.health.start(id)
 }
 
+/** '' for a container that was taken out of all its networks: it has none but those it is taken into. */
+function networkModeOf({ config, hostConfig, requestedEndpoints }: Container): string {
+  if (config.NetworkDisabled) return 'none'
+  const isShared = joinedContainer(hostConfig.NetworkMode) !== undefined
+  return isShared || Object.keys(requestedEndpoints).length > 0 ? hostConfig.NetworkMode : ''
+}
+
+/** A network that the container was in is meant by its id: another may have its name by now. */
+function endpointsToAttach({ requestedEndpoints, endpoints }: Container): AttachRequest['endpoints'] {
+  const entries = Object.entries(requestedEndpoints)
+  return Object.fromEntries(
+    entries.map(([name, asked]) => [name, { ...asked, NetworkID: endpoints[name]?.NetworkID ?? '' }]),
+  )
+}
+
 function attachRequest(context: Context, container: Container): AttachRequest {
-  const { id, name, config, hostConfig, requestedEndpoints } = container
+  const { id, name, config, hostConfig } = container
   return {
     containerId: id,
     name,
     hostname: config.Hostname,
     domainname: config.Domainname,
-    mode: config.NetworkDisabled ? 'none' : hostConfig.NetworkMode,
-    endpoints: requestedEndpoints,
+    mode: networkModeOf(container),
+    endpoints: endpointsToAttach(container),
     dns: hostConfig.Dns ?? [],
     dnsOptions: hostConfig.DnsOptions ?? [],
     dnsSearch: hostConfig.DnsSearch ?? [],

@@ -1,5 +1,5 @@
 export type { NetworkRecord } from './model.ts'
 export type { Attachment, AttachRequest, InterfaceCounters, MembershipRequest, Networks } from './networks.ts'
-export { type AddressRange, buildAddressRange, parseAddressRange } from './ipam/default-pools.ts'
+export { type AddressRange, buildAddressRange } from './ipam/default-pools.ts'
 export type { NetworksOptions } from './open-context.ts'
 export { openNetworks } from './open-networks.ts'

@@ -8,7 +8,7 @@ export interface AttachRequest {
   readonly name: string
   readonly hostname: string
   readonly domainname: string
-  /** 'bridge' | 'none' | 'host' | `container:<id>` (resolved) | a network's name or id. 'default' was already made 'bridge'. */
+  /** 'bridge' | 'none' | 'host' | `container:<id>` (resolved) | a network's name or id; '': in no network but `endpoints`. */
   readonly mode: string
   /** By network name; a `NetworkID` in them says which network of that name is meant. */
   readonly endpoints: Readonly<Record<string, EndpointSettings>>

@@ -1,105 +1,86 @@
-import { forbidden, invalid, notFound, notImplemented } from '@berth/base'
-import { checkFilters, decodeFilters, type Filters, has, type NetworkResponse } from '@berth/engine-api'
+import type { Containers } from '@berth/containers'
+import {
+  checkFilters,
+  decodeFilters,
+  decodeNetworkConnect,
+  decodeNetworkCreate,
+  decodeNetworkDisconnect,
+  has,
+  strictBoolParameter,
+} from '@berth/engine-api'
+import { notFound } from '@berth/base'
+import type { Networks } from '@berth/networks'
 import { readJson } from '../body.ts'
-import type { NetworkDirectory } from '../deps.ts'
 import type { Exchange, Handler } from '../exchange.ts'
-import { sendJson } from '../respond.ts'
+import { listFilters, matchesNetwork } from '../presenters/network-filters.ts'
+import { sendEmpty, sendJson } from '../respond.ts'
 import type { Route } from '../router.ts'
 
 interface Deps {
-  readonly networks: NetworkDirectory
+  readonly networks: Pick<Networks, 'create' | 'describe' | 'list' | 'remove' | 'prune'>
+  readonly containers: Pick<Containers, 'connectNetwork' | 'disconnectNetwork'>
 }
 
-export function networkRoutes({ networks }: Deps): Route[] {
+/** A network's name may have slashes, as Docker allows: only a path's end says what is meant. */
+const changePath = /^(.+)\/(connect|disconnect)$/
+
+export function networkRoutes({ networks, containers }: Deps): Route[] {
   const showAll: Handler = (exchange) => list(exchange, networks)
   return [
     { method: 'GET', path: '/networks', handler: showAll },
     { method: 'GET', path: '/networks/', handler: showAll },
-    {
-      method: 'GET',
-      path: '/networks/:name',
-      handler: async (exchange) => sendJson(exchange, find(await networks.list(), exchange.param('name'))),
-    },
-    { method: 'DELETE', path: '/networks/:name', handler: (exchange) => remove(exchange, networks) },
-    { method: 'POST', path: '/networks/prune', handler: (exchange) => sendJson(exchange, { NetworksDeleted: null }) },
-    ...['create', ':name/connect', ':name/disconnect'].map((path): Route => ({
-      method: 'POST',
-      path: `/networks/${path}`,
-      handler: refuseChange,
-    })),
+    { method: 'GET', path: '/networks/*', handler: (exchange) => inspect(exchange, networks) },
+    { method: 'DELETE', path: '/networks/*', handler: (exchange) => remove(exchange, networks) },
+    { method: 'POST', path: '/networks/create', handler: (exchange) => create(exchange, networks) },
+    { method: 'POST', path: '/networks/prune', handler: (exchange) => prune(exchange, networks) },
+    { method: 'POST', path: '/networks/*', handler: (exchange) => changeMembership(exchange, containers) },
   ]
 }
 
-const refuseChange: Handler = async (exchange) => {
-  await readJson(exchange)
-  throw notImplemented('networks other than the predefined ones are not available yet')
+async function create(exchange: Exchange, networks: Pick<Networks, 'create'>): Promise<void> {
+  const request = decodeNetworkCreate(await readJson(exchange), exchange.version)
+  sendJson(exchange, { Id: await networks.create(request), Warning: '' }, 201)
 }
 
-/** A full id beats a name, a name beats a prefix of an id. */
-function find(networks: readonly NetworkResponse[], ref: string): NetworkResponse {
-  const exact = networks.find(({ Id }) => Id === ref) ?? networks.find(({ Name }) => Name === ref)
-  if (exact) return exact
-  const byPrefix = networks.filter(({ Id }) => Id.startsWith(ref))
-  if (byPrefix.length > 1) throw invalid(`network ${ref} is ambiguous (${byPrefix.length} matches found on ID prefix)`)
-  if (!byPrefix[0]) throw notFound(`network ${ref} not found`)
-  return byPrefix[0]
+function inspect(exchange: Exchange, networks: Pick<Networks, 'describe'>): void {
+  const { query } = exchange
+  // What swarm adds to the answer, no local network has.
+  strictBoolParameter(query, 'verbose')
+  const ref = exchange.param('*')
+  const network = networks.describe(ref)
+  const scope = query.get('scope')
+  if (scope && network.Scope !== scope) throw notFound(`network ${ref} not found`)
+  sendJson(exchange, network)
 }
 
-async function remove(exchange: Exchange, networks: NetworkDirectory): Promise<void> {
-  const { Name } = find(await networks.list(), exchange.param('name'))
-  throw forbidden(`${Name} is a pre-defined network and cannot be removed`)
+async function remove(exchange: Exchange, networks: Pick<Networks, 'remove'>): Promise<void> {
+  await networks.remove(exchange.param('*'))
+  sendEmpty(exchange, 204)
 }
 
-const listFilters = new Set(['dangling', 'driver', 'id', 'label', 'name', 'scope', 'type'])
+async function prune(exchange: Exchange, networks: Pick<Networks, 'prune'>): Promise<void> {
+  const removed = await networks.prune(decodeFilters(exchange.query.get('filters')))
+  sendJson(exchange, { NetworksDeleted: removed.length > 0 ? removed : null })
+}
 
-async function list(exchange: Exchange, networks: NetworkDirectory): Promise<void> {
+function list(exchange: Exchange, networks: Pick<Networks, 'list'>): void {
   const filters = decodeFilters(exchange.query.get('filters'))
   checkFilters(filters, listFilters)
-  const found = (await networks.list()).filter((network) => matches(network, filters))
+  const found = networks.list().filter((network) => matchesNetwork(network, filters))
   const withContainers = has(exchange.version, 'networkListContainers')
   sendJson(exchange, withContainers ? found : found.map((network) => ({ ...network, Containers: {} })))
 }
 
-/** Every filter must hold; of one filter's values any, but for labels all. */
-function matches(network: NetworkResponse, filters: Filters): boolean {
-  return Object.entries(filters).every(([name, values]) => {
-    const test = (value: string) => matchesOne(network, name, value)
-    return name === 'label' ? values.every(test) : values.some(test)
-  })
-}
-
-const predefined = new Set(['bridge', 'host', 'none'])
-
-function matchesOne(network: NetworkResponse, filter: string, value: string): boolean {
-  switch (filter) {
-    case 'driver':
-      return network.Driver === value
-    case 'id':
-      return network.Id.startsWith(value)
-    case 'name':
-      return network.Name.includes(value)
-    case 'scope':
-      return network.Scope === value
-    case 'label':
-      return matchesLabel(network.Labels, value)
-    case 'type':
-      return matchesType(network, value)
-    default:
-      return matchesDangling(network, value)
+async function changeMembership(exchange: Exchange, containers: Deps['containers']): Promise<void> {
+  const [, network = '', action] = changePath.exec(exchange.param('*')) ?? []
+  if (network === '') throw notFound('page not found')
+  const body = await readJson(exchange)
+  if (action === 'connect') {
+    const { Container, EndpointConfig } = decodeNetworkConnect(body, exchange.version)
+    await containers.connectNetwork({ network, container: Container, settings: EndpointConfig })
+  } else {
+    const { Container, Force } = decodeNetworkDisconnect(body)
+    await containers.disconnectNetwork({ network, container: Container, force: Force })
   }
-}
-
-function matchesLabel(labels: Record<string, string>, value: string): boolean {
-  const at = value.indexOf('=')
-  return at < 0 ? Object.hasOwn(labels, value) : labels[value.slice(0, at)] === value.slice(at + 1)
-}
-
-function matchesType({ Name }: NetworkResponse, value: string): boolean {
-  if (value !== 'builtin' && value !== 'custom') throw invalid(`invalid filter: 'type'='${value}'`)
-  return predefined.has(Name) === (value === 'builtin')
-}
-
-function matchesDangling({ Name, Containers }: NetworkResponse, value: string): boolean {
-  const isDangling = !predefined.has(Name) && Object.keys(Containers).length === 0
-  return isDangling === (value === 'true' || value === '1')
+  sendEmpty(exchange, 200)
 }

@@ -66,23 +66,6 @@ test('GET /events writes nanoseconds exactly and the fields of old', async () =>
   assert.equal((await api.call('GET', '/events?since=zz')).status, 400)
 })
 
-test('GET /networks finds by full id, name and prefix', async () => {
-  await using api = await serve()
-  const name = async (ref: string) => ((await api.json(`/networks/${ref}`)) as { Name?: string }).Name
-  assert.deepEqual(
-    [await name('bridge'), await name('c3'), await name('b1'.padEnd(64, '0'))],
-    ['bridge', 'none', 'bridge'],
-  )
-  assert.match((await api.call('GET', '/networks/b')).text, /network b is ambiguous \(2 matches/)
-  assert.match((await api.call('GET', '/networks/nope')).text, /network nope not found/)
-  const list = (await api.json('/networks/')) as { Containers: object }[]
-  assert.deepEqual(list[0]?.Containers, {})
-  const old = (await api.json('/v1.27/networks?filters={"name":["brid"]}')) as { Containers: object }[]
-  assert.deepEqual([old.length, Object.keys(old[0]!.Containers)], [1, ['x']])
-  assert.equal((await api.call('DELETE', '/networks/bridge')).status, 403)
-  assert.equal((await api.call('POST', '/networks/create', { Name: 'x' })).status, 501)
-})
-
 test('what is not available says so', async () => {
   await using api = await serve()
   const cases: [string, string, number][] = [

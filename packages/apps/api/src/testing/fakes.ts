@@ -4,6 +4,7 @@ import type { Container, Containers } from '@berth/containers'
 import { decodeContainerCreate, emptyEndpoint } from '@berth/engine-api'
 import type { Events } from '@berth/events'
 import type { Image, Images } from '@berth/images'
+import type { Networks } from '@berth/networks'
 import type { Digest } from '@berth/oci'
 import type { Volumes } from '@berth/volumes'
 import { type ApiDeps, createApi } from '../index.ts'
@@ -118,9 +119,11 @@ export interface FakeServices {
   readonly events?: Partial<Events>
   readonly volumes?: Partial<Volumes>
   readonly builder?: Partial<Builder>
+  readonly networks?: Partial<Networks>
 }
 
-export function fakeDeps({ containers, images, events, volumes, builder }: FakeServices = {}): ApiDeps {
+export function fakeDeps(services: FakeServices = {}): ApiDeps {
+  const { containers, images, events, volumes, builder, networks } = services
   return {
     containers: partial<Containers>('containers', { ...defaultContainers, ...containers }),
     images: partial<Images>('images', { ...defaultImages, ...images }),
@@ -128,7 +131,7 @@ export function fakeDeps({ containers, images, events, volumes, builder }: FakeS
     volumes: partial<Volumes>('volumes', { list: () => [], ...volumes }),
     builder: partial<Builder>('builder', { cacheRecords: () => [], ...builder }),
     eventFilter: () => () => true,
-    networks: { list: () => [fakeNetwork('bridge', 'b1'), fakeNetwork('host', 'b2'), fakeNetwork('none', 'c3')] },
+    networks: partial<Networks>('networks', { ...fakeNetworks, ...networks }),
     system: {
       storageDriver: 'overlay2',
       version: () => ({
@@ -145,6 +148,14 @@ export function fakeDeps({ containers, images, events, volumes, builder }: FakeS
     log: silentLogger,
     version: '1.2.3',
   }
+}
+
+const fakeNetworks: Partial<Networks> = {
+  list: () => [fakeNetwork('bridge', 'b1'), fakeNetwork('host', 'b2'), fakeNetwork('none', 'c3')],
+  describe(ref) {
+    if (ref === 'a/b' || ref === 'bridge') return fakeNetwork(ref, 'b1')
+    throw notFound(`network ${ref} not found`)
+  },
 }
 
 const fakeNetwork = (name: string, prefix: string) => ({

@@ -1,5 +1,14 @@
 /** How an option's value is written on the command line and in daemon.json. */
-export type OptionKind = 'string' | 'boolean' | 'integer' | 'list' | 'map' | 'ulimits' | 'runtimes'
+export type OptionKind =
+  | 'string'
+  | 'boolean'
+  | 'integer'
+  | 'list'
+  | 'map'
+  | 'ulimits'
+  | 'runtimes'
+  | 'address-pools'
+  | 'network-opts'
 
 export interface OptionSpec {
   /** The long flag, without dashes. */
@@ -70,13 +79,16 @@ export const optionSpecs: readonly OptionSpec[] = [
   { flag: 'iptables', kind: 'boolean', help: 'nftables rules are always managed', refusal: never('Berth always manages its own nftables table', 'true') },
   { flag: 'ip6tables', kind: 'boolean', help: 'nftables rules are always managed', refusal: never('Berth always manages its own nftables table', 'true') },
   { flag: 'userland-proxy', kind: 'boolean', help: 'Userland proxy', refusal: later('choosing the proxy', 'true', 'false') },
-  { flag: 'icc', kind: 'boolean', help: 'Inter-container communication', refusal: later('--icc=false', 'true') },
-  { flag: 'ip', kind: 'string', help: 'Default IP when binding ports', refusal: later('a default binding address', '0.0.0.0') },
-  { flag: 'ipv6', kind: 'boolean', help: 'IPv6 on the default bridge', refusal: later('IPv6', 'false') },
-  { flag: 'fixed-cidr', kind: 'string', help: 'IPv4 subnet for fixed IPs', refusal: later('--fixed-cidr') },
-  { flag: 'fixed-cidr-v6', kind: 'string', help: 'IPv6 subnet for fixed IPs', refusal: later('IPv6') },
-  { flag: 'default-gateway', kind: 'string', help: 'Default gateway', refusal: later('--default-gateway') },
-  { flag: 'default-address-pool', key: 'default-address-pools', kind: 'list', help: 'Address pools', refusal: later('choosing address pools') },
+  { flag: 'icc', kind: 'boolean', help: "Let the default bridge's containers talk to each other (default true)" },
+  { flag: 'ip', kind: 'string', help: "Address of the default bridge's published ports (default 0.0.0.0)" },
+  { flag: 'ipv6', kind: 'boolean', help: 'IPv6 on the default bridge' },
+  { flag: 'bip6', kind: 'string', help: 'IPv6 address of the default bridge, in CIDR form' },
+  { flag: 'fixed-cidr', kind: 'string', help: "Part of the default bridge's IPv4 subnet for containers" },
+  { flag: 'fixed-cidr-v6', kind: 'string', help: "Part of the default bridge's IPv6 subnet for containers" },
+  { flag: 'default-gateway', kind: 'string', help: "IPv4 gateway of the default bridge's containers" },
+  { flag: 'default-gateway-v6', kind: 'string', help: "IPv6 gateway of the default bridge's containers" },
+  { flag: 'default-address-pool', key: 'default-address-pools', kind: 'address-pools', help: 'Address pools of networks: base=CIDR,size=BITS' },
+  { flag: 'default-network-opt', key: 'default-network-opts', kind: 'network-opts', help: 'Options of new networks: driver=option=value' },
   { flag: 'userns-remap', kind: 'string', help: 'User namespace remapping', refusal: later('user namespace remapping', '') },
   { flag: 'selinux-enabled', kind: 'boolean', help: 'SELinux support', refusal: later('SELinux', 'false') },
   { flag: 'storage-opt', key: 'storage-opts', kind: 'list', help: 'Storage driver options', refusal: later('storage options') },

@@ -6,6 +6,10 @@ export interface RuntimeEntry {
   readonly path: string
   readonly runtimeArgs?: readonly string[]
 }
+export interface AddressPoolEntry {
+  readonly base: string
+  readonly size: number
+}
 export type OptionValue =
   | string
   | boolean
@@ -14,6 +18,8 @@ export type OptionValue =
   | Readonly<Record<string, string>>
   | Readonly<Record<string, Ulimit>>
   | Readonly<Record<string, RuntimeEntry>>
+  | readonly AddressPoolEntry[]
+  | Readonly<Record<string, Readonly<Record<string, string>>>>
 
 /** Values by the options' daemon.json keys. */
 export type OptionValues = Readonly<Record<string, OptionValue>>
@@ -34,6 +40,10 @@ export function parseFlagTexts(spec: OptionSpec, texts: readonly string[]): Opti
       return Object.fromEntries(texts.map((text) => splitPair(spec, text)))
     case 'ulimits':
       return Object.fromEntries(texts.map((text) => parseUlimit(spec, text)))
+    case 'address-pools':
+      return texts.map((text) => parseAddressPool(spec, text))
+    case 'network-opts':
+      return parseNetworkOptions(spec, texts)
     case 'runtimes':
       return Object.fromEntries(texts.map((text) => splitPair(spec, text)).map(([name, path]) => [name, { path }]))
   }
@@ -53,6 +63,8 @@ const wanted: Readonly<Record<OptionSpec['kind'], string>> = {
   list: 'a list of strings',
   map: 'an object of strings',
   ulimits: 'an object of {"Name", "Soft", "Hard"}',
+  'address-pools': 'a list of {"base", "size"}',
+  'network-opts': 'an object of options by driver',
   runtimes: 'an object of {"path", "runtimeArgs"}',
 }
 
@@ -70,6 +82,10 @@ function fits(spec: OptionSpec, value: unknown): boolean {
       return isObject(value) && Object.values(value).every((item) => typeof item === 'string')
     case 'ulimits':
       return isObject(value) && Object.values(value).every(isUlimit)
+    case 'address-pools':
+      return Array.isArray(value) && value.every(isAddressPool)
+    case 'network-opts':
+      return isObject(value) && Object.values(value).every(isTextMap)
     case 'runtimes':
       return isObject(value) && Object.values(value).every(isRuntimeEntry)
   }
@@ -77,6 +93,10 @@ function fits(spec: OptionSpec, value: unknown): boolean {
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
+const isTextMap = (value: unknown): boolean =>
+  isObject(value) && Object.values(value).every((item) => typeof item === 'string')
+const isAddressPool = (value: unknown): boolean =>
+  isObject(value) && typeof value['base'] === 'string' && Number.isSafeInteger(value['size'])
 const isStringList = (value: unknown): boolean =>
   Array.isArray(value) && value.every((item) => typeof item === 'string')
 
@@ -115,6 +135,24 @@ function splitPair(spec: OptionSpec, text: string): [string, string] {
   const at = text.indexOf('=')
   if (at < 1) throw invalid(`invalid argument "${text}" for "--${spec.flag}" flag: invalid key=value pair`)
   return [text.slice(0, at), text.slice(at + 1)]
+}
+
+/** `base=10.10.0.0/16,size=24` */
+function parseAddressPool(spec: OptionSpec, text: string): AddressPoolEntry {
+  const [, base = '', size = ''] = /^base=([^,=]+),size=(\d+)$/.exec(text.replaceAll(' ', '')) ?? []
+  if (base === '') throw invalid(`invalid argument "${text}" for "--${spec.flag}" flag: want base=CIDR,size=BITS`)
+  return { base, size: Number(size) }
+}
+
+/** `bridge=com.docker.network.driver.mtu=1400` */
+function parseNetworkOptions(spec: OptionSpec, texts: readonly string[]): Record<string, Record<string, string>> {
+  const byDriver: Record<string, Record<string, string>> = {}
+  for (const text of texts) {
+    const [driver, rest] = splitPair(spec, text)
+    const [option, value] = splitPair(spec, rest)
+    byDriver[driver] = { ...byDriver[driver], [option]: value }
+  }
+  return byDriver
 }
 
 function parseUlimit(spec: OptionSpec, text: string): [string, Ulimit] {

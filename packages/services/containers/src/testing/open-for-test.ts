@@ -160,6 +160,11 @@ function fakeNetworks(attached: Set<string>, directory: string): Networks {
     },
     detach: async (id) => void attached.delete(id),
     reconcile: async () => {},
+    get: (ref) => {
+      throw notFound(`network ${ref} not found`)
+    },
+    checkEndpoint: () => {},
+    rename: () => {},
     attachment: (id) => (attached.has(id) ? { ...attachment, ports } : undefined),
   }
   return partial as Networks

@@ -1,4 +1,4 @@
-import { fault, forbidden, invalid, messageOf } from '@berth/base'
+import { fault, forbidden, internal, invalid, messageOf } from '@berth/base'
 import type { EndpointSettings } from '@berth/engine-api'
 import { announceMember } from '../announce.ts'
 import type { Context } from '../context.ts'
@@ -47,7 +47,7 @@ function requireChangeable({ states }: Context, containerId: MembershipRequest['
 /** What networks may be together. Throws in Docker's words. */
 export function checkJoin({ name, endpoints }: Pick<SandboxState, 'name' | 'endpoints'>, record: NetworkRecord): void {
   if (record.driver === 'host') {
-    throw forbidden('cannot connect container to host network - container must be created in host network mode')
+    throw invalid('cannot connect container to host network - container must be created in host network mode')
   }
   const isPrivate = record.driver === 'null' && !record.configOnly
   if (isPrivate || endpoints.some(({ networkName }) => networkName === 'none')) throw forbidden(privateMode)
@@ -130,7 +130,7 @@ export async function disconnect(context: Context, { containerId, network }: Mem
   const record = context.registry.resolve(network)
   const state = requireChangeable(context, containerId)
   const endpoint = state.endpoints.find(({ networkId }) => networkId === record.id)
-  if (!endpoint) throw forbidden(`container ${containerId} is not connected to network ${record.name}`)
+  if (!endpoint) throw internal(`container ${containerId} is not connected to network ${record.name}`)
   const next = await leave(context, state, endpoint)
   announceMember(context, record, { action: 'disconnect', container: containerId })
   return next.attachment

@@ -50,11 +50,10 @@ export function planAttachment(request: AttachRequest, { registry, hostGateway }
 }
 
 function askedEndpoints({ mode: asked, endpoints }: AttachRequest): Record<string, EndpointSettings> {
-  const mode = asked === 'default' || asked === '' ? 'bridge' : asked
+  const mode = asked === 'default' ? 'bridge' : asked
   const { default: byDefault, ...named } = endpoints
   const all = byDefault ? { bridge: byDefault, ...named } : named
-  // A container that was taken out of all its networks has none, but one that never was in any begins in its mode's.
-  return Object.keys(all).length > 0 ? all : { [mode]: emptyEndpoint() }
+  return Object.keys(all).length > 0 || mode === '' ? all : { [mode]: emptyEndpoint() }
 }
 
 /** The network that the container was in before, even where another has its name now. */

@@ -42,19 +42,27 @@ function takeAddresses({ ipam }: Context, record: NetworkRecord, settings: Endpo
     const ipv6 = record.enableIPv6 ? ipam.allocate(record, 6, wanted.IPv6Address || undefined) : ''
     return {
       ...settings,
-      IPAddress: ipv4,
-      IPPrefixLen: ipv4 && ipam.prefixLength(record.id, ipv4),
-      Gateway: ipv4 && gatewayOf(record, 4, ipv4),
-      GlobalIPv6Address: ipv6,
-      GlobalIPv6PrefixLen: ipv6 && ipam.prefixLength(record.id, ipv6),
-      IPv6Gateway: ipv6 && gatewayOf(record, 6, ipv6),
+      ...(ipv4 === '' ? {} : addressed4(ipam, record, ipv4)),
+      ...(ipv6 === '' ? {} : addressed6(ipam, record, ipv6)),
       MacAddress: settings.MacAddress || macOf(ipv4 || ipv6),
-    } as EndpointSettings
+    }
   } catch (error) {
     if (ipv4 !== '') ipam.release(record.id, ipv4)
     throw error
   }
 }
+
+const addressed4 = (ipam: Context['ipam'], record: NetworkRecord, address: string) => ({
+  IPAddress: address,
+  IPPrefixLen: ipam.prefixLength(record.id, address),
+  Gateway: gatewayOf(record, 4, address),
+})
+
+const addressed6 = (ipam: Context['ipam'], record: NetworkRecord, address: string) => ({
+  GlobalIPv6Address: address,
+  GlobalIPv6PrefixLen: ipam.prefixLength(record.id, address),
+  IPv6Gateway: gatewayOf(record, 6, address),
+})
 
 function freeName(record: NetworkRecord, taken: readonly string[]): string {
   const { prefix } = parseBridgeOptions(record.options, record.internal)

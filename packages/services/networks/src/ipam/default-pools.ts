@@ -29,21 +29,6 @@ export function uniqueLocalPool(machineId: string): AddressRange {
   return { base: { family: 6, base, prefixLength: 48 }, size: 64 }
 }
 
-/** Reads `base=172.80.0.0/16,size=24` of --default-address-pool. Throws `invalid`. */
-export function parseAddressRange(text: string): AddressRange {
-  const fields = new Map(text.split(',').map((field) => splitField(field, text)))
-  for (const name of fields.keys()) {
-    if (name !== 'base' && name !== 'size') throw invalid(`invalid default address pool ${text}: unknown field ${name}`)
-  }
-  return buildAddressRange(fields.get('base') ?? '', Number(fields.get('size') ?? NaN))
-}
-
-function splitField(field: string, text: string): [string, string] {
-  const at = field.indexOf('=')
-  if (at < 0) throw invalid(`invalid default address pool ${text}: want base=CIDR,size=BITS`)
-  return [field.slice(0, at).trim().toLowerCase(), field.slice(at + 1).trim()]
-}
-
 /** A configured pool. Throws `invalid` in Docker's words. */
 export function buildAddressRange(cidr: string, size: number): AddressRange {
   const base = parseCidr(cidr)?.subnet

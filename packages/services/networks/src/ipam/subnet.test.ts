@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { buildAddressRange, builtinPools, chooseSubnet, parseAddressRange, uniqueLocalPool } from './default-pools.ts'
+import { buildAddressRange, builtinPools, chooseSubnet, uniqueLocalPool } from './default-pools.ts'
 import { containsSubnet, formatSubnet, overlaps, parseCidr, parseSubnet, toText } from './subnet.ts'
 
 const choose = (taken: readonly string[], pools = builtinPools(), family: 4 | 6 = 4) => {
@@ -43,9 +43,14 @@ test('uniqueLocalPool() is the same for one machine and lies in fd00::/8', () =>
   assert.match(formatSubnet(base), /^fd[\da-f]{2}:[\da-f]{1,4}:[\da-f]{1,4}::\/48$/)
 })
 
-test('parseAddressRange() reads the flag and refuses what cannot hold', () => {
-  const { base, size } = parseAddressRange('base=10.99.0.0/16,size=24')
+test('buildAddressRange() refuses what cannot hold', () => {
+  const { base, size } = buildAddressRange('10.99.0.0/16', 24)
   assert.deepEqual([formatSubnet(base), size], ['10.99.0.0/16', 24])
-  for (const text of ['', 'base=x,size=24', 'base=10.0.0.0/16', 'base=10.0.0.0/16,size=8', 'base=10.0.0.0/16,size=33'])
-    assert.throws(() => parseAddressRange(text), { kind: 'invalid' }, text)
+  for (const [cidr, bits] of [
+    ['x', 24],
+    ['10.0.0.0/16', 8],
+    ['10.0.0.0/16', 33],
+    ['10.0.0.0/16', NaN],
+  ] as const)
+    assert.throws(() => buildAddressRange(cidr, bits), { kind: 'invalid' }, cidr)
 })

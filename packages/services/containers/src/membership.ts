@@ -1,0 +1,152 @@
+import { type ContainerId, forbidden, internal, invalid, isKind, notFound, shortId } from '@berth/base'
+import { type EndpointSettings, emptyEndpoint } from '@berth/engine-api'
+import type { NetworkRecord } from '@berth/networks'
+import type { Container } from './container.ts'
+import type { Context } from './context.ts'
+import { joinedContainer } from './plan/namespace-modes.ts'
+import { isAlive } from './stop.ts'
+
+type Endpoints = Container['requestedEndpoints']
+
+/** What was asked of an endpoint, without what a client may have copied from another's. */
+export function askedOf(settings: EndpointSettings): EndpointSettings {
+  const { IPAMConfig, Links, Aliases, MacAddress, DriverOpts, GwPriority } = settings
+  return { ...emptyEndpoint(), IPAMConfig, Links, Aliases, MacAddress, DriverOpts, GwPriority }
+}
+
+/** A new container's endpoints under the names of their networks, checked as far as the networks are there. */
+export function planMemberships({ networks }: Context, endpoints: Endpoints): Endpoints {
+  const named = Object.entries(endpoints).map(([ref, settings]) => {
+    const name = nameOf(networks, ref)
+    networks.checkEndpoint(name, settings)
+    return [name, askedOf(settings)] as const
+  })
+  return Object.fromEntries(named)
+}
+
+function nameOf(networks: Context['networks'], ref: string): string {
+  try {
+    return networks.get(ref).name
+  } catch (error) {
+    if (isKind(error, 'notFound') || isKind(error, 'invalid')) return ref
+    throw error
+  }
+}
+
+export interface Membership {
+  /** Id or name. */
+  readonly network: string
+  readonly container: string
+}
+
+/** Takes a container into a network: at once when it runs, else from its next start on. */
+export async function connectNetwork(
+  context: Context,
+  { network, container: ref, settings }: Membership & { readonly settings: EndpointSettings | null },
+): Promise<void> {
+  const record = context.networks.get(network)
+  const { id } = resolveMember(context, ref)
+  await context.locks.run(id, async () => {
+    const container = context.registry.resolve(id)
+    requireChangeable(container)
+    const asked = askedOf(settings ?? emptyEndpoint())
+    const endpoints = isAlive(container)
+      ? (await context.networks.connect({ containerId: id, network: record.id, settings: asked })).endpoints
+      : joinAtRest(context, container, { record, asked })
+    // After the kernel's part: who is killed before this finds it in the sandbox's state.
+    context.registry.redefine(id, { requestedEndpoints: { ...container.requestedEndpoints, [record.name]: asked } })
+    context.registry.transition(id, { endpoints })
+  })
+}
+
+function resolveMember({ registry }: Context, ref: string): Container {
+  if (ref === '') throw invalid('invalid name or ID supplied: ""')
+  return registry.resolve(ref)
+}
+
+function requireChangeable({ id, hostConfig, state, endpoints }: Container): void {
+  if (state.status === 'removing' || state.status === 'dead') {
+    throw forbidden(`Container ${id} is marked for removal and cannot be connected or disconnected to the network`)
+  }
+  if (joinedContainer(hostConfig.NetworkMode) === undefined && endpoints['host'] === undefined) return
+  throw forbidden(
+    'container sharing network namespace with another container or host cannot be connected to any other network',
+  )
+}
+
+interface Joining {
+  readonly record: NetworkRecord
+  readonly asked: EndpointSettings
+}
+
+function joinAtRest({ networks }: Context, container: Container, { record, asked }: Joining): Endpoints {
+  if (record.driver === 'host') {
+    throw invalid('cannot connect container to host network - container must be created in host network mode')
+  }
+  const others = Object.keys(container.endpoints).filter((name) => name !== record.name)
+  if (others.length > 0 && [record.name, ...others].includes('none')) {
+    throw forbidden(
+      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+    )
+  }
+  networks.checkEndpoint(record.name, asked)
+  const DNSNames = record.name === 'bridge' || record.name === 'none' ? null : namesAtRest(container, asked)
+  return { ...container.endpoints, [record.name]: { ...asked, DNSNames } }
+}
+
+function namesAtRest({ id, name, config }: Container, { Aliases }: EndpointSettings): string[] {
+  return [...new Set([name, ...(Aliases ?? []), shortId(id), ...(config.Hostname ? [config.Hostname] : [])])]
+}
+
+/** Takes a container out of a network. */
+export async function disconnectNetwork(
+  context: Context,
+  { network, container: ref, force }: Membership & { readonly force: boolean },
+): Promise<void> {
+  const { id } = resolveLeaving(context, ref, force)
+  const record = context.networks.get(network)
+  await context.locks.run(id, async () => {
+    const container = context.registry.resolve(id)
+    if (record.driver === 'host' && container.endpoints['host']) {
+      throw forbidden(
+        'container cannot be disconnected from host network - container must be created in host network mode',
+      )
+    }
+    const endpoints = isAlive(container)
+      ? (await context.networks.disconnect({ containerId: id, network: record.id })).endpoints
+      : leaveAtRest(container, record)
+    context.registry.redefine(id, { requestedEndpoints: without(container.requestedEndpoints, record.name) })
+    context.registry.transition(id, { endpoints })
+  })
+}
+
+function resolveLeaving(context: Context, ref: string, force: boolean): Container {
+  try {
+    return resolveMember(context, ref)
+  } catch (error) {
+    if (force && isKind(error, 'notFound')) throw notFound(`endpoint ${ref} not found`, error)
+    throw error
+  }
+}
+
+function leaveAtRest({ id, endpoints }: Container, { name }: NetworkRecord): Endpoints {
+  if (endpoints[name] === undefined) throw internal(`container ${id} is not connected to the network ${name}`)
+  return without(endpoints, name)
+}
+
+const without = (endpoints: Endpoints, gone: string): Endpoints =>
+  Object.fromEntries(Object.entries(endpoints).filter(([name]) => name !== gone))
+
+/** Records where a running container is, when an engine was killed before it could. */
+export function adoptMemberships({ networks, registry }: Context, id: ContainerId): void {
+  const container = registry.byId(id)
+  const actual = networks.attachment(id)?.endpoints
+  if (!container || !actual || joinedContainer(container.hostConfig.NetworkMode) !== undefined) return
+  const names = (endpoints: Endpoints) => Object.keys(endpoints).toSorted().join('\n')
+  if (names(container.requestedEndpoints) === names(actual) && names(container.endpoints) === names(actual)) return
+  const requested = Object.entries(actual).map(([name, settings]) => {
+    return [name, container.requestedEndpoints[name] ?? { ...askedOf(settings), MacAddress: '' }] as const
+  })
+  registry.redefine(id, { requestedEndpoints: Object.fromEntries(requested) })
+  registry.transition(id, { endpoints: actual })
+}
