@@ -29,7 +29,10 @@ const commit: Entry = {
   summary: "Create a new image from a container's changes",
   load: () => import('./commands/container/commit.ts'),
 }
-const cp = missing('Copy files/folders between a container and the local filesystem')
+const cp: Entry = {
+  summary: 'Copy files/folders between a container and the local filesystem',
+  load: () => import('./commands/container/cp.ts'),
+}
 const create: Entry = { summary: 'Create a new container', load: () => import('./commands/container/create.ts') }
 const diff: Entry = {
   summary: "Inspect changes to files or directories on a container's filesystem",

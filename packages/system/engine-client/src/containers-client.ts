@@ -16,6 +16,7 @@ import type {
 } from '@berth/engine-api'
 import { encodeFilters, type Filters } from './filters.ts'
 import { readJsonLines } from './lines.ts'
+import { type PathStatus, pathStatus } from './path-status.ts'
 import type { EngineResponse, HijackedConnection, Transport } from './transport.ts'
 
 /** The body of a create: what is left out takes the engine's default. */
@@ -59,6 +60,12 @@ export type UpdateBody = Partial<Resources> & { RestartPolicy?: RestartPolicy }
 /** A wait that the engine has taken note of, and its end. */
 export interface PendingWait {
   readonly result: Promise<ContainerWaitResponse>
+}
+
+export interface WriteArchive {
+  readonly stream: AsyncIterable<Uint8Array>
+  readonly copyUIDGID: boolean
+  readonly signal: AbortSignal
 }
 
 /** `/containers`. Ids are names, ids or their prefixes. */
@@ -163,6 +170,27 @@ export class ContainersClient {
   /** A tar archive of the container's files. */
   export(id: string): Promise<EngineResponse> {
     return this.#transport.request('GET', path(id, 'export'))
+  }
+
+  /** Rejects with 404 where there is no such file. */
+  async statPath(id: string, file: string): Promise<PathStatus> {
+    return pathStatus(await this.#transport.request('HEAD', path(id, 'archive'), { query: { path: file } }))
+  }
+
+  /** A tar of a file or directory of the container. */
+  async readArchive(
+    id: string,
+    file: string,
+  ): Promise<{ readonly status: PathStatus; readonly body: AsyncGenerator<Buffer, void> }> {
+    const response = await this.#transport.request('GET', path(id, 'archive'), { query: { path: file } })
+    return { status: pathStatus(response), body: response.body }
+  }
+
+  /** Unpacks a tar in a directory of the container. */
+  async writeArchive(id: string, directory: string, { stream, signal, copyUIDGID }: WriteArchive): Promise<void> {
+    const query = { path: directory, noOverwriteDirNonDir: true, copyUIDGID: copyUIDGID || undefined }
+    const headers = { 'Content-Type': 'application/x-tar' }
+    await this.#transport.send('PUT', path(id, 'archive'), { query, headers, stream, signal })
   }
 
   prune(filters?: Filters): Promise<ContainersPruneResponse> {

@@ -144,7 +144,8 @@ export class Transport {
     const sending = options.stream === undefined ? undefined : sendChunked(connection, options.stream)
     // The engine may refuse before it has read everything: then its answer counts, not the broken pipe.
     sending?.catch(() => undefined)
-    return this.#response(connection, await readHead(connection))
+    const head = await readHead(connection)
+    return this.#response(connection, method === 'HEAD' ? withoutBody(head) : head)
   }
 
   async #connection(signal: AbortSignal | undefined): Promise<Connection> {
@@ -204,6 +205,13 @@ function hijacked(connection: Connection, head: ResponseHead): HijackedConnectio
     closeWrite: () => void connection.socket.end(),
     destroy: () => connection.destroy(),
   }
+}
+
+/** The answer to a HEAD tells of a body that does not come (RFC 9110, 9.3.2). */
+function withoutBody(head: ResponseHead): ResponseHead {
+  const headers = new Map(head.headers).set('content-length', '0')
+  headers.delete('transfer-encoding')
+  return { ...head, headers }
 }
 
 async function sendChunked(connection: Connection, stream: AsyncIterable<Uint8Array>): Promise<void> {
