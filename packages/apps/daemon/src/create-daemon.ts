@@ -8,7 +8,7 @@ import { openImages } from '@berth/images'
 import { adoptStrayControllers, lockFile, releaseStrayControllers, trimMemory } from '@berth/linux'
 import { openNetworks } from '@berth/networks'
 import { createRegistries } from '@berth/registry'
-import { ensureDefaultAppArmorProfile, openRuntime, readHostFacts, readLogs } from '@berth/runtime'
+import { ensureDefaultAppArmorProfile, openDescriptorStore, openRuntime, readHostFacts, readLogs } from '@berth/runtime'
 import { defaultSpaceFloor, openStorage, parseSpaceFloor, type SpaceFloor } from '@berth/storage'
 import { openVolumes } from '@berth/volumes'
 import { join } from 'node:path'
@@ -64,12 +64,13 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
   )
   stack.use(storage.addRoots(() => images.gcRoots()))
   const volumes = stack.use(await openVolumes({ root: paths.dataRoot, database, events, logger, worker }))
-  const networks = stack.use(
-    await openNetworks({ database, runRoot: paths.runRoot, logger, events, ...networkSettings(config) }),
-  )
   const { runRoot } = paths
   const runtime = stack.use(
     await openRuntime({ runRoot, supervisor: { script: supervisor }, logger, ...runtimeSettings(config) }),
+  )
+  const descriptors = stack.use(await openDescriptorStore({ runRoot, logger }))
+  const networks = stack.use(
+    await openNetworks({ descriptors, database, runRoot: paths.runRoot, logger, events, ...networkSettings(config) }),
   )
   const defaults = await containerDefaults(config, runtime, paths.dataRoot)
   const containers = await openContainers({
@@ -103,6 +104,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
   })
   stack.use(storage.addRoots(() => builder.gcRoots()))
   await containers.reconcile()
+  descriptors.dropUntaken()
   await storage.collect()
 
   const id = await engineId(paths.dataRoot)

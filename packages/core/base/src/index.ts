@@ -1,5 +1,6 @@
 export { type Borrowed, borrowed } from './borrowed.ts'
 export { formatTimeNs, longestTimerMs, nowNs, nowText, parseTimeNs, zeroTime } from './clock.ts'
+export { type DescriptorStore, noDescriptors } from './descriptor-store.ts'
 export { Emitter } from './emitter.ts'
 export {
   codeOf,

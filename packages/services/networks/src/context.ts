@@ -2,6 +2,7 @@ import type { ContainerId, KeyedLock, Logger } from '@berth/base'
 import type { Events } from '@berth/events'
 import type { RouteSocket } from '@berth/linux'
 import type { BridgeContext } from './bridges.ts'
+import type { Dns } from './dns/dns.ts'
 import type { SandboxStates } from './endpoints/sandbox-states.ts'
 import type { Firewall } from './firewall/firewall.ts'
 import type { Ipam } from './ipam/ipam.ts'
@@ -26,6 +27,8 @@ export interface Context extends BridgeContext {
   /** Where namespaces are pinned. */
   readonly pinDirectory: string
   readonly dns: DnsDefaults
+  /** The engine's DNS, of the containers on networks with names. */
+  readonly resolvers: Dns
   /** One attach or detach of a container at a time. */
   readonly locks: KeyedLock<ContainerId>
   /** What `host-gateway` stands for. */

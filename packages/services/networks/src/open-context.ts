@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { KeyedLock, type Logger, messageOf, type NetworkId } from '@berth/base'
+import { type DescriptorStore, KeyedLock, type Logger, messageOf, type NetworkId, noDescriptors } from '@berth/base'
 import type { Database } from '@berth/database'
 import type { Events } from '@berth/events'
 import { RouteSocket } from '@berth/linux'
@@ -8,6 +8,8 @@ import { deleteBridges, linkAddresses } from './bridge/bridge.ts'
 import { buildDefaultBridge, defaultBridgeName, type DefaultBridgeOptions } from './bridge/default-bridge.ts'
 import { networkRules, openBridge, type OpenBridge } from './bridges.ts'
 import type { Context } from './context.ts'
+import { openDns } from './dns/dns.ts'
+import { serveNames } from './dns/serve-sandbox.ts'
 import { guardOf } from './endpoints/guard.ts'
 import { SandboxStates } from './endpoints/sandbox-states.ts'
 import { openFirewall } from './firewall/firewall.ts'
@@ -17,7 +19,6 @@ import { hostSubnets } from './ipam/host-subnets.ts'
 import { Ipam } from './ipam/ipam.ts'
 import { type NetworkRecord, type PredefinedName, predefinedDrivers } from './model.ts'
 import { bridgeNameOf, subnetsOf } from './plan-network.ts'
-import type { DescriptorStore } from './ports/port-listener.ts'
 import { PublishedPorts } from './ports/published-ports.ts'
 import { Relay } from './ports/relay.ts'
 import { NetworkRegistry } from './registry.ts'
@@ -95,10 +96,12 @@ export async function openContext(options: NetworksOptions): Promise<Context> {
     firewall,
     updateFirewall: () => firewall.setNetworks(rules()),
     dns: { servers: options.dns ?? [], options: options.dnsOptions ?? [], search: options.dnsSearch ?? [] },
+    resolvers: stack.use(openDns({ logger, store: options.descriptors ?? noDescriptors })),
     locks: new KeyedLock(),
     hostGateway: options.hostGatewayIp ?? predefined.find(({ name }) => name === 'bridge')?.pools[0]?.gateway,
     defaultOptions: options.defaultNetworkOptions ?? {},
   }
+  restoreNames(context)
   stack.move()
   return context
 }
@@ -191,6 +194,16 @@ function rulesOf(registry: NetworkRegistry, bridges: Context['bridges']): Networ
   })
 }
 
+function restoreNames(context: Context): void {
+  for (const state of context.states.all()) {
+    try {
+      serveNames(context, state)
+    } catch (error) {
+      context.logger.error({ container: state.containerId, error: messageOf(error) }, 'a container is without DNS')
+    }
+  }
+}
+
 function restorePorts(states: SandboxStates, { logger, descriptors, relaysPorts }: NetworksOptions): PublishedPorts {
   const relay = new Relay(logger.warn.bind(logger))
   const store = descriptors ?? noDescriptors
@@ -198,6 +211,3 @@ function restorePorts(states: SandboxStates, { logger, descriptors, relaysPorts 
   for (const state of states.all()) ports.restore(state.ports)
   return ports
 }
-
-/** What a process that is not to be outlived keeps. */
-const noDescriptors: DescriptorStore = { put() {}, take: () => undefined, drop() {} }

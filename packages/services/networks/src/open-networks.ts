@@ -101,8 +101,9 @@ function toCounters(statistics: LinkStatistics): InterfaceCounters {
 }
 
 /** Lets go of this process's sockets, and of the bridges and the table when no container needs them. */
-async function close({ states, ports, firewall, links, registry, logger }: Context): Promise<void> {
+async function close({ states, ports, firewall, links, registry, logger, resolvers }: Context): Promise<void> {
   ports[Symbol.dispose]()
+  resolvers[Symbol.dispose]()
   try {
     if (states.all().length === 0) {
       await firewall.remove()

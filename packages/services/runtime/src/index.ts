@@ -38,6 +38,11 @@ export { readStats, type StatsSample } from './stats/read-stats.ts'
 export { statsDocument, type StatsSubject } from './stats/stats-document.ts'
 export { readTop } from './stats/top.ts'
 export type { ProcessTable } from './stats/process-table.ts'
+export {
+  openDescriptorStore,
+  type OpenDescriptorStoreOptions,
+  type SupervisorDescriptors,
+} from './client/open-descriptor-store.ts'
 export { openRuntime, type OpenRuntimeOptions } from './client/open-runtime.ts'
 export type { SupervisorProgram } from './client/launch-supervisor.ts'
 export { startFailureExitCode } from './crun/failure.ts'

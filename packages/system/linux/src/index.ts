@@ -98,6 +98,13 @@ export {
   type VethOptions,
 } from './netlink/route-socket.ts'
 export { type Datagram, DatagramReader, type ReplyAddress, sendDatagram } from './network/datagrams.ts'
+export {
+  connectDescriptors,
+  type DescriptorPacket,
+  listenDescriptors,
+  receiveDescriptors,
+  sendDescriptors,
+} from './network/descriptor-socket.ts'
 export { type SocketAddress } from './network/socket-address.ts'
 export {
   acceptSocket,
@@ -122,6 +129,7 @@ export {
   pollFd,
   setNonBlocking,
   waitReadable,
+  waitWritable,
 } from './process/descriptors.ts'
 export { Epoll } from './process/epoll.ts'
 export {

@@ -5,7 +5,7 @@ import { createServer, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, beforeEach, test } from 'node:test'
-import { silentLogger } from '@berth/base'
+import { type DescriptorStore, silentLogger } from '@berth/base'
 import {
   connectSocket,
   duplicate,
@@ -16,7 +16,6 @@ import {
   RouteSocket,
   unpinNetns,
 } from '@berth/linux'
-import type { DescriptorStore } from '../ports/port-listener.ts'
 import { type Dns, openDns, resolverAddress } from './dns.ts'
 import { question, readAnswer, type ReadAnswer } from './fixtures.ts'
 import type { UpstreamServer } from './forwarder.ts'

@@ -1,7 +1,6 @@
 import { closeSync } from 'node:fs'
-import { type Logger, messageOf } from '@berth/base'
+import { type DescriptorStore, type Logger, messageOf } from '@berth/base'
 import { inNetns, listenSocket, redirectLocal } from '@berth/linux'
-import type { DescriptorStore } from '../ports/port-listener.ts'
 import { answerQuery } from './answer.ts'
 import { Forwarder, type UpstreamServer } from './forwarder.ts'
 import { buildRefusal, buildResponse, parseQuery, responseCodes } from './message.ts'

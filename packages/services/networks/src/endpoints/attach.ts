@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { announceMember } from '../announce.ts'
 import type { Context } from '../context.ts'
 import { containerFiles } from '../files/container-files.ts'
+import { serveNames } from '../dns/serve-sandbox.ts'
 import { writeFiles } from '../files/write-files.ts'
 import type { PublishedPort } from '../firewall/rules.ts'
 import type { Endpoint } from '../model.ts'
@@ -127,7 +128,8 @@ export function shownOf({ endpoints, ports }: Taken): Pick<Attachment, 'endpoint
 }
 
 /** Everything in the kernel: namespace, links, addresses, firewall. */
-async function create(context: Context, { pin, endpoints, ports }: SandboxState): Promise<void> {
+async function create(context: Context, state: SandboxState): Promise<void> {
+  const { pin, endpoints, ports } = state
   if (pin === undefined) return
   for (const guard of endpoints.flatMap((endpoint) => guardOf(context, endpoint))) context.firewall.guard(guard)
   await createSandbox(context.links, {
@@ -137,6 +139,7 @@ async function create(context: Context, { pin, endpoints, ports }: SandboxState)
     before: { ipv4: undefined, ipv6: undefined },
     after: waysOut(endpoints),
   })
+  serveNames(context, state)
   context.firewall.publish(ports)
 }
 

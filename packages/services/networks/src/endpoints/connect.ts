@@ -2,6 +2,7 @@ import { fault, forbidden, internal, invalid, messageOf } from '@berth/base'
 import type { EndpointSettings } from '@berth/engine-api'
 import { announceMember } from '../announce.ts'
 import type { Context } from '../context.ts'
+import { forgetEndpointNames, serveNames, serveNamesAnew } from '../dns/serve-sandbox.ts'
 import { addHostsLines, removeHostsLines } from '../files/edit-hosts.ts'
 import type { Endpoint, NetworkRecord } from '../model.ts'
 import type { Attachment, MembershipRequest } from '../networks.ts'
@@ -67,6 +68,7 @@ async function enter(context: Context, state: SandboxState, endpoint: Endpoint):
     fault('connect: linked')
     const next = movePorts(context, state, endpoints)
     context.states.put(next)
+    serveNamesAnew(context, next)
     addHostsLines(
       state.attachment.hostsPath,
       state.request,
@@ -89,6 +91,7 @@ async function withdraw(context: Context, state: SandboxState, endpoint: Endpoin
       context.logger.warn({ container: state.containerId, error: messageOf(error) }, 'withdrawing an endpoint')
     },
   )
+  forgetEndpointNames(context, endpoint)
   if (endpoint.link) context.firewall.unguard(endpoint.link.host)
   releaseEndpoint(context, endpoint)
   context.states.put({ ...state, endpoints })
@@ -147,6 +150,7 @@ async function leave(context: Context, state: SandboxState, endpoint: Endpoint):
   const endpoints = state.endpoints.filter(({ settings }) => settings.EndpointID !== endpoint.settings.EndpointID)
   context.states.put({ ...state, endpoints: [...endpoints, { ...endpoint, isHalfMade: true }] })
   fault('disconnect: noted')
+  forgetEndpointNames(context, endpoint)
   const next = movePorts(context, state, endpoints)
   const remove = endpoint.link ? [endpoint.link.host] : []
   await changeLinks(context.links, linkChange(context, state, { endpoints, add: [], remove }))
@@ -154,6 +158,7 @@ async function leave(context: Context, state: SandboxState, endpoint: Endpoint):
   if (endpoint.link) context.firewall.unguard(endpoint.link.host)
   releaseEndpoint(context, endpoint)
   context.states.put(next)
+  serveNames(context, next)
   removeHostsLines(
     state.attachment.hostsPath,
     endpointAddresses(endpoint).map(({ address }) => address),

@@ -2,6 +2,7 @@ import { type ContainerId, fault } from '@berth/base'
 import { unpinNetns } from '@berth/linux'
 import { announceMember } from '../announce.ts'
 import type { Context } from '../context.ts'
+import { forgetNames } from '../dns/serve-sandbox.ts'
 import type { SandboxState } from './sandbox-states.ts'
 import { releaseEndpoint } from './take-endpoint.ts'
 
@@ -20,10 +21,12 @@ export function detach(context: Context, id: ContainerId): void {
  * Gives back what `state` names, whether it was made or not: the ports first, so that no packet for the next owner of the
  * address comes through them; the record last, so that what fails is tried again.
  */
-export function release(context: Context, { containerId, ports, pin, endpoints }: SandboxState): void {
+export function release(context: Context, state: SandboxState): void {
+  const { containerId, ports, pin, endpoints } = state
   context.firewall.unpublish(ports)
   context.ports.release(ports)
   fault('detach: ports')
+  forgetNames(context, state)
   // The veth goes with its namespace: the kernel deletes it when nobody is inside any more.
   if (pin !== undefined) unpinNetns(pin)
   fault('detach: namespace')

@@ -1,5 +1,6 @@
 import type { ContainerId } from '@berth/base'
 import type { Context } from '../context.ts'
+import { serveNames } from '../dns/serve-sandbox.ts'
 import type { Endpoint } from '../model.ts'
 import { shownOf } from './attach.ts'
 import { dnsNames } from './take-endpoint.ts'
@@ -10,7 +11,9 @@ export function rename(context: Context, containerId: ContainerId, name: string)
   if (!state) return
   const endpoints = state.endpoints.map((endpoint) => renamed(endpoint, { ...state.request, name }))
   const attachment = { ...state.attachment, ...shownOf({ endpoints, ports: state.ports }) }
-  context.states.put({ ...state, name, endpoints, attachment })
+  const next = { ...state, name, endpoints, attachment }
+  context.states.put(next)
+  serveNames(context, next)
 }
 
 function renamed(endpoint: Endpoint, owner: Parameters<typeof dnsNames>[0]): Endpoint {

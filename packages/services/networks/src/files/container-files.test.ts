@@ -10,7 +10,8 @@ test('writeContainerFiles() leaves alone, unread, a resolv.conf that a container
   try {
     const files = containerFiles(directory)
     const none = { dns: [], dnsSearch: [], dnsOptions: [], extraHosts: [], addresses: [] }
-    const write = () => writeContainerFiles(files, { ...none, hostname: 'h', domainname: '', isHost: false })
+    const write = () =>
+      writeContainerFiles(files, { ...none, hostname: 'h', domainname: '', isHost: false, usesEngineDns: false })
     write()
     // Past what Node can read at once: reading it would fail.
     truncateSync(files.resolvConfPath, 3 * 2 ** 30)

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeOf } from '@berth/base'
+import type { UpstreamServer } from '../dns/forwarder.ts'
+import { buildEmbeddedResolvConf } from './embedded-resolv-conf.ts'
 import { buildHosts, type HostsOptions } from './hosts-file.ts'
 import { buildResolvConf, parseResolvConf } from './resolv-conf.ts'
 
@@ -19,10 +21,16 @@ export function containerFiles(directory: string): ContainerFiles {
   }
 }
 
-export interface FileContents extends HostsOptions {
+/** What a container's resolver is set to; empty lists: as the host's. */
+export interface ResolverSettings {
   readonly dns: readonly string[]
   readonly dnsSearch: readonly string[]
   readonly dnsOptions: readonly string[]
+}
+
+export interface FileContents extends HostsOptions, ResolverSettings {
+  /** The engine's own DNS serves the container. */
+  readonly usesEngineDns: boolean
   /** The container is in the host's network: it sees what the host sees. */
   readonly isHost: boolean
 }
@@ -35,10 +43,35 @@ export function writeContainerFiles(files: ContainerFiles, contents: FileContent
   if (!isEdited(files.resolvConfPath)) writeResolvConf(files.resolvConfPath, contents)
 }
 
-function writeResolvConf(path: string, { dns, dnsSearch, dnsOptions, isHost }: FileContents): void {
-  const source = hostResolvConf(isHost)
-  const transform = isHost ? 'none' : 'legacy'
-  const text = buildResolvConf({ ...source, dns, dnsSearch, dnsOptions, transform })
+/** Makes a running container's resolv.conf name the engine's DNS, unless the user has edited it. */
+export function refreshResolvConf(
+  { resolvConfPath }: ContainerFiles,
+  { dns, dnsSearch, dnsOptions }: ResolverSettings,
+): void {
+  if (isEdited(resolvConfPath)) return
+  writeResolvConf(resolvConfPath, { dns, dnsSearch, dnsOptions, usesEngineDns: true, isHost: false })
+}
+
+/** Whom the engine's DNS asks for a container. */
+export function upstreamOf({ dns, dnsSearch, dnsOptions }: ResolverSettings): {
+  readonly servers: readonly UpstreamServer[]
+  readonly hasNdots: boolean
+} {
+  const { servers, hasNdots } = buildEmbeddedResolvConf({ ...hostResolvConf(false), dns, dnsSearch, dnsOptions })
+  return { servers, hasNdots }
+}
+
+type ResolvConfContents = ResolverSettings & Pick<FileContents, 'usesEngineDns' | 'isHost'>
+
+function resolvConfText({ dns, dnsSearch, dnsOptions, usesEngineDns, isHost }: ResolvConfContents): string {
+  const options = { ...hostResolvConf(isHost), dns, dnsSearch, dnsOptions }
+  if (usesEngineDns) return buildEmbeddedResolvConf(options).text
+  return buildResolvConf({ ...options, transform: isHost ? 'none' : 'legacy' })
+}
+
+function writeResolvConf(path: string, contents: ResolvConfContents): void {
+  const text = resolvConfText(contents)
+  // In place: it is mounted in the container.
   writeFileSync(path, text, { mode: 0o644 })
   writeFileSync(hashPath(path), digestOf(text), { mode: 0o644 })
 }

@@ -1,5 +1,6 @@
 import { endpointAddresses } from '../endpoints/take-endpoint.ts'
 import type { SandboxState } from '../endpoints/sandbox-states.ts'
+import { usesEngineDns } from '../dns/serve-sandbox.ts'
 import { writeContainerFiles } from './container-files.ts'
 
 /** Writes a starting container's hosts, hostname and resolv.conf. */
@@ -16,6 +17,7 @@ export function writeFiles(
     dnsOptions,
     addresses: endpoints.flatMap(endpointAddresses).map(({ address }) => address),
     extraHosts,
+    usesEngineDns: usesEngineDns(endpoints),
     isHost: attachment.netnsPath === undefined,
   })
 }

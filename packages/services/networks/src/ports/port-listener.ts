@@ -15,14 +15,6 @@ export interface PortListener {
   readonly ports: readonly PublishedPort[]
 }
 
-/** Keeps descriptors over a restart of this process. */
-export interface DescriptorStore {
-  put(name: string, fd: number): void
-  /** A descriptor that an earlier process put; the caller's from now on. */
-  take(name: string): number | undefined
-  drop(name: string): void
-}
-
 export const listenerName = (ports: readonly PublishedPort[]): string => {
   const [first] = ports
   return `port/${first?.protocol}/${ports.map(({ hostIp }) => hostIp).join('+')}/${first?.hostPort}`

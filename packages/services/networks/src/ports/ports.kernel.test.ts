@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, afterEach, beforeEach, test } from 'node:test'
-import { type ContainerId, newContainerId, silentLogger } from '@berth/base'
+import { type ContainerId, newContainerId, noDescriptors, silentLogger } from '@berth/base'
 import { openDatabase } from '@berth/database'
 import { createEvents } from '@berth/events'
 import type { PortMap } from '@berth/engine-api'
@@ -15,7 +15,6 @@ import { inNetns, listenSocket, loadRuleset, pinNetns, RouteRequest, RouteSocket
 import { openFirewall } from '../firewall/firewall.ts'
 import type { Attachment, Networks } from '../networks.ts'
 import { type NetworksOptions, openNetworks } from '../open-networks.ts'
-import type { DescriptorStore } from './port-listener.ts'
 import { PublishedPorts } from './published-ports.ts'
 import { Relay } from './relay.ts'
 
@@ -197,9 +196,8 @@ test('a port of a container with IPv6 is translated, and on ::1 relayed', async 
   const eth0 = inside.link('eth0')?.index ?? 0
   inside.send(new RouteRequest().setUp(1).addAddress(eth0, 'fd00:6::2', 64).setUp(eth0), 'inside')
   inside.send(new RouteRequest().addDefaultRoute('fd00:6::1'), 'route')
-  const store: DescriptorStore = { put() {}, take: () => undefined, drop() {} }
   const relay = new Relay(() => {})
-  const ports = new PublishedPorts({ logger: silentLogger, store, relay })
+  const ports = new PublishedPorts({ logger: silentLogger, store: noDescriptors, relay })
   const wanted = { protocol: 'tcp', from: 18088, to: 18088, containerPort: 80, hostIps: ['0.0.0.0', '::'] } as const
   const published = ports.publish([wanted], { ipv6: 'fd00:6::2' })
   const firewall = await openFirewall({

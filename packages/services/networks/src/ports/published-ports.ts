@@ -1,9 +1,9 @@
 import { closeSync, readFileSync } from 'node:fs'
-import { internal, isKind, type Logger, messageOf } from '@berth/base'
+import { type DescriptorStore, internal, isKind, type Logger, messageOf } from '@berth/base'
 import type { PublishedPort } from '../firewall/rules.ts'
 import { listenSocket } from '@berth/linux'
 import { type PortRoute, planRoutes, type PortTarget, type WantedPort } from './plan-ports.ts'
-import { type DescriptorStore, listenerName, openListener, type PortListener } from './port-listener.ts'
+import { listenerName, openListener, type PortListener } from './port-listener.ts'
 
 /** Serves the connections that arrive at a listener's own socket. */
 export interface PortRelay extends Disposable {

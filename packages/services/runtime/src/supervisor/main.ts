@@ -5,6 +5,7 @@ import { messageOf } from '@berth/base'
 import { lockFile, Reaper } from '@berth/linux'
 import type { Request } from '../protocol/messages.ts'
 import { defaultOutletLimits } from '../stdio/outlet.ts'
+import { DescriptorServer } from './descriptor-server.ts'
 import { logLine } from './log.ts'
 import { ControlServer } from './server.ts'
 import { Supervisor } from './supervisor.ts'
@@ -34,6 +35,7 @@ async function main(): Promise<void> {
     onLeave: (request) => leave(request, path),
   })
   const announce = server.announce.bind(server)
+  new DescriptorServer().listen(`${runRoot}/descriptors.sock`)
   await server.listen(new Supervisor({ runRoot, reaper: new Reaper(), announce, limits }))
   logLine('info', { pid: process.pid, runRoot, build: values.build }, 'supervisor is ready')
 }

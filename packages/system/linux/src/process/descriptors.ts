@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { closeSync, readdirSync } from 'node:fs'
 import { check, declareFunctions, koffi } from '../libc.ts'
 
 const c = declareFunctions<{
@@ -84,10 +84,23 @@ export function pollFd(fd: number, events: PollEvents, ready: () => void): Poll 
 }
 
 /** Resolves once `fd` is readable (or at its end). */
-export function waitReadable(fd: number, signal?: AbortSignal): Promise<void> {
+export const waitReadable = (fd: number, signal?: AbortSignal): Promise<void> => waitFor(fd, { readable: true }, signal)
+
+/** Resolves once `fd` can be written to (or its peer is gone). */
+export async function waitWritable(fd: number, signal?: AbortSignal): Promise<void> {
+  // The loop takes a number once, and this one may be watched for reading.
+  const copy = duplicate(fd)
+  try {
+    await waitFor(copy, { writable: true }, signal)
+  } finally {
+    closeSync(copy)
+  }
+}
+
+function waitFor(fd: number, events: PollEvents, signal?: AbortSignal): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   signal?.throwIfAborted()
-  const poll = pollFd(fd, { readable: true }, () => {
+  const poll = pollFd(fd, events, () => {
     finish()
     resolve()
   })

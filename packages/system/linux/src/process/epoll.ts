@@ -27,6 +27,7 @@ export class Epoll implements Disposable {
   readonly #fd = check(c.epoll_create1(EPOLL_CLOEXEC), 'epoll_create1')
   readonly #events = Buffer.alloc(eventBytes * eventsPerWait)
   readonly #poll
+  #isClosed = false
 
   /** `ready` is called, level-triggered, with each descriptor that can be read or accepted from. */
   constructor(ready: (fd: number) => void) {
@@ -51,6 +52,8 @@ export class Epoll implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
     this.#poll.close()
     closeSync(this.#fd)
   }

@@ -1,0 +1,12 @@
+/** Keeps open descriptors by name while this process is being replaced. */
+export interface DescriptorStore {
+  /** The store keeps a copy; `fd` stays the caller's. */
+  put(name: string, fd: number): void
+  /** A copy of what an earlier process put; the caller's from now on. */
+  take(name: string): number | undefined
+  /** Forgets it. Idempotent. */
+  drop(name: string): void
+}
+
+/** For what ends with this process. */
+export const noDescriptors: DescriptorStore = { put() {}, take: () => undefined, drop() {} }

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { closeSync, fstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { after, test } from 'node:test'
+import { silentLogger } from '@berth/base'
+import { killPid, listenSocket } from '@berth/linux'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { openDescriptorStore } from './open-descriptor-store.ts'
+
+const runRoot = mkdtempSync(join(tmpdir(), 'berth-descriptors-'))
+after(() => rmSync(runRoot, { recursive: true }))
+const options = { runRoot, logger: silentLogger }
+
+/** A process that only keeps descriptors. */
+async function startServer(): Promise<{ readonly pid: number; stop(): Promise<void> }> {
+  const child = fork(join(import.meta.dirname, '../supervisor/descriptor-server.fixture.ts'), [runRoot])
+  await once(child, 'message')
+  const stop = async () => {
+    const exit = once(child, 'exit')
+    killPid(child.pid ?? 0, 9)
+    await exit
+  }
+  return { pid: child.pid ?? 0, stop }
+}
+
+const openSocket = (): number => listenSocket({ protocol: 'udp', address: '0.0.0.0', port: 0 }).fd
+const inodeOf = (fd: number): number => fstatSync(fd).ino
+const count = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length
+
+async function until(condition: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + 5000; !condition(); await delay(5))
+    assert.ok(Date.now() < deadline, `${condition}`)
+}
+
+test('take() gives back what an earlier client put, and dropUntaken() lets go of the rest', async () => {
+  const server = await startServer()
+  const before = count(server.pid)
+  const inodes = new Map<string, number>()
+  {
+    using store = await openDescriptorStore(options)
+    for (let index = 0; index < 3000; index++) {
+      const fd = openSocket()
+      inodes.set(`socket/${index}`, inodeOf(fd))
+      store.put(`socket/${index}`, fd)
+      closeSync(fd) // as when the process dies
+    }
+    store.drop('socket/0')
+    store.drop('nothing')
+    await until(() => count(server.pid) >= before + 2999)
+  }
+  using store = await openDescriptorStore(options)
+  assert.equal(store.take('socket/0'), undefined)
+  for (let index = 1; index < 2000; index++) {
+    const fd = store.take(`socket/${index}`)
+    assert.ok(fd !== undefined && inodeOf(fd) === inodes.get(`socket/${index}`))
+    closeSync(fd)
+  }
+  store.dropUntaken()
+  await until(() => count(server.pid) <= before + 2001)
+  await server.stop()
+})
+
+test('put() works again with the next supervisor, which gets all that there is', async () => {
+  const first = await startServer()
+  using store = await openDescriptorStore(options)
+  const fd = openSocket()
+  store.put('kept', fd)
+  await first.stop()
+  const lost = openSocket()
+  store.put('meanwhile', lost)
+  store.put('gone', lost)
+  store.drop('gone')
+  const second = await startServer()
+  for (const deadline = Date.now() + 5000; Date.now() < deadline; await delay(20)) {
+    using other = await openDescriptorStore(options)
+    const [one, two] = [other.take('kept'), other.take('meanwhile')]
+    assert.equal(other.take('gone'), undefined)
+    if (one === undefined || two === undefined) continue
+    assert.deepEqual([inodeOf(one), inodeOf(two)], [inodeOf(fd), inodeOf(lost)])
+    for (const each of [one, two, fd, lost]) closeSync(each)
+    return await second.stop()
+  }
+  assert.fail('the second supervisor got nothing')
+})
+
+test('openDescriptorStore() without a supervisor that keeps descriptors has none, and does not fail', async () => {
+  rmSync(join(runRoot, 'descriptors.sock'), { force: true })
+  using store = await openDescriptorStore(options)
+  assert.equal(store.take('x'), undefined)
+  store.put('x', 1)
+})
