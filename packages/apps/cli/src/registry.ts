@@ -112,8 +112,8 @@ const builder: Entry = {
     prune: { summary: 'Remove build cache', load: () => import('./commands/builder/prune.ts') },
   },
 }
-const pull = missing('Download an image from a registry')
-const push = missing('Upload an image to a registry')
+const pull: Entry = { summary: 'Download an image from a registry', load: () => import('./commands/image/pull.ts') }
+const push: Entry = { summary: 'Upload an image to a registry', load: () => import('./commands/image/push.ts') }
 const history: Entry = { summary: 'Show the history of an image', load: () => import('./commands/image/history.ts') }
 const importImage: Entry = {
   summary: 'Import the contents from a tarball to create a filesystem image',

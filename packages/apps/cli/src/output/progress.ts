@@ -1,6 +1,7 @@
 import type { ProgressMessage } from '@berth/engine-api'
 import type { Cli } from '../cli.ts'
 import { StatusError } from '../errors.ts'
+import { humanSize } from './units.ts'
 import { writeAll } from './write.ts'
 
 export type ProgressTarget = 'stdout' | 'stderr' | 'silent'
@@ -33,14 +34,18 @@ class ProgressScreen {
   }
 
   show(message: ProgressMessage): void {
-    const { stream, id, status, progress } = message
+    const { stream, id, status, progress, progressDetail } = message
     if (stream !== undefined) return this.#write(stream)
     if (status === undefined) return
-    const moving = message.progressDetail?.current !== undefined || (progress ?? '') !== ''
+    const moving = progressDetail?.current !== undefined || (progress ?? '') !== ''
     if (!this.#terminal && moving) return
-    const text = `${id === undefined ? '' : `${id}: `}${status}${progress === undefined ? '' : ` ${progress}`}`
-    if (this.#terminal && id !== undefined) this.#redraw(id, text)
-    else this.#write(`${text}\n`)
+    const text = `${id === undefined ? '' : `${id}: `}${status}`
+    if (this.#terminal && id !== undefined && (moving || progressDetail !== undefined)) {
+      return this.#redraw(id, moving ? `${text} ${progressText(message, terminalColumns())}` : text)
+    }
+    // What comes after belongs to other work: its lines are new ones.
+    this.#lines.clear()
+    this.#write(`${text}\n`)
   }
 
   #redraw(id: string, text: string): void {
@@ -56,4 +61,22 @@ class ProgressScreen {
   #write(text: string): void {
     writeAll(this.#fd, text)
   }
+}
+
+/** Narrower terminals see the numbers only, as docker has it. */
+const narrowColumns = 110
+const barWidth = 50
+
+const terminalColumns = (): number => process.stderr.columns ?? process.stdout.columns ?? 200
+
+/** `[====>    ]  1.2MB/3.4MB` of what a message says of its progress, as wide as there is room for. */
+export function progressText({ progress, progressDetail }: ProgressMessage, columns: number): string {
+  const { current = 0, total = 0 } = progressDetail ?? {}
+  if (current <= 0 && total <= 0) return progress ?? ''
+  if (total <= 0) return humanSize(current).padStart(8)
+  const filled = Math.min(barWidth, Math.floor((current / total) * barWidth))
+  const bar = `[${'='.repeat(filled)}>${' '.repeat(barWidth - filled)}] `
+  const numbers =
+    current > total ? humanSize(current).padStart(8) : `${humanSize(current).padStart(8)}/${humanSize(total)}`
+  return columns > narrowColumns ? bar + numbers : numbers
 }
