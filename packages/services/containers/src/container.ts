@@ -1,5 +1,6 @@
 import type { ContainerId, ExecId } from '@berth/base'
 import type { ContainerConfig, EndpointSettings, HostConfig } from '@berth/engine-api'
+import type { IdMaps } from '@berth/linux'
 import type { Digest } from '@berth/oci'
 import type { ConsoleSize } from '@berth/runtime'
 
@@ -58,8 +59,20 @@ export interface MountPoint {
   /** Binds: a source that is missing is made. */
   readonly makesSource?: boolean
   readonly volume?: VolumePart
+  readonly image?: ImagePart
+  /** Binds: files have other owners in the container. */
+  readonly idMaps?: IdMaps
   /** As tmpfs(5) takes them. */
   readonly tmpfsOptions?: readonly string[]
+}
+
+/** What of a mount only images have. */
+export interface ImagePart {
+  /** What of the image is mounted; '' is all of it. */
+  readonly subpath: string
+  readonly id?: Digest
+  /** The key of the snapshot that is mounted. */
+  readonly snapshot?: string
 }
 
 /** What of a mount only volumes have. */

@@ -7,6 +7,7 @@ import { announce } from './announce.ts'
 import type { Container } from './container.ts'
 import type { Containers } from './containers.ts'
 import type { Context } from './context.ts'
+import { prepareImageMounts } from './image-mounts.ts'
 import { planMemberships } from './membership.ts'
 import { generateName, parseContainerName } from './names.ts'
 import { planContainer } from './plan/plan-container.ts'
@@ -40,7 +41,7 @@ export async function createContainer(
   await makeDirectory(context, id, undo)
   fault('create: directory')
   undo.defer('volumes', () => context.volumes.drop(id))
-  const mounts = await acquireVolumes(context, id, plan.mounts)
+  const mounts = await prepareImageMounts(context, await acquireVolumes(context, id, plan.mounts), { id, undo })
   fault('create: volumes')
   await fillVolumes(context, id, mounts)
   fault('create: filled')

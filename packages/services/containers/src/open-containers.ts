@@ -82,7 +82,7 @@ export async function openContainers(options: ContainersOptions): Promise<OpenCo
   for (const { id, name } of unreadable) context.registry.reserveName(name, id)
   let adopted: Promise<unknown> | undefined
   const subscriptions = subscribe(context, () => adopted)
-  options.images.onUseQuery(() => context.registry.all().map(imageUse))
+  options.images.onUseQuery(() => context.registry.all().flatMap(imageUses))
   options.volumes.onUseQuery(() => volumeUses(context.registry.all()))
   return {
     ...useCases(context),
@@ -133,8 +133,12 @@ function announceOom(context: Context, id: ContainerId): void {
   if (container) announce(context, container, 'oom')
 }
 
-function imageUse(container: Container) {
-  return { containerId: container.id, imageId: container.imageId, running: isAlive(container) }
+/** A container has its own image, and those that it has mounted. */
+function imageUses(container: Container) {
+  const { id: containerId, imageId, mounts } = container
+  const running = isAlive(container)
+  const ids = new Set([imageId, ...mounts.flatMap(({ image }) => image?.id ?? [])])
+  return [...ids].map((id) => ({ containerId, imageId: id, running }))
 }
 
 /** The interface, each method a use case. */

@@ -6,6 +6,7 @@ import type { Context } from './context.ts'
 import { adoptMemberships } from './membership.ts'
 import { endpointsAtRest, onExit, restartLocked, type StartLocked } from './on-exit.ts'
 import { unpauseLocked } from './pause.ts'
+import { sweepPins } from './pinned-mounts.ts'
 import { releaseRun } from './release.ts'
 import { removeLocked } from './remove.ts'
 import { recordStart } from './start.ts'
@@ -27,6 +28,7 @@ export async function reconcile(context: Context, start: StartLocked): Promise<v
   for (const entry of supervised) if (await adopt(context, entry, start)) adopted.add(entry.containerId)
   const rest = context.registry.all().filter(({ id }) => !adopted.has(id))
   const known = new Set(supervised.map(({ containerId }) => containerId))
+  for (const container of context.registry.all()) await sweepPins(context, container)
   for (const container of rest) await settle(context, container, known.has(container.id))
   await context.volumes.reconcile(volumeUses(context.registry.all().filter(isAlive)))
   await sweepOrphans(context, known)

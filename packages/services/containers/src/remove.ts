@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { announce } from './announce.ts'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
+import { imageSnapshots } from './image-mounts.ts'
 import { unmountShm } from './spec-namespaces.ts'
 import { cancelRestart, isAlive, sendSignal } from './stop.ts'
 import { removeAnonymousVolumes } from './volumes.ts'
@@ -59,6 +60,7 @@ async function releaseAll(context: Context, id: ContainerId): Promise<void> {
   fault('remove: detached')
   unmountShm(context, context.registry.resolve(id))
   await context.volumes.unmountAll(id)
+  for (const snapshot of imageSnapshots(context.registry.resolve(id))) await context.snapshots.remove(snapshot)
   await context.snapshots.remove(id)
   fault('remove: snapshot')
   await rm(join(context.directory, id), { recursive: true, force: true })

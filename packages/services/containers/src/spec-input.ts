@@ -17,21 +17,28 @@ import { requireNoDeviceRequests } from './plan/device-requests.ts'
 import { joinedContainer } from './plan/namespace-modes.ts'
 import { blockDevicePaths, parseDeviceRule, planResources } from './plan/plan-resources.ts'
 import { parseSecurityOptions } from './plan/security-options.ts'
+import type { PinnedSources } from './pinned-mounts.ts'
 import { resolveMounts } from './resolve-destination.ts'
-import { ensureBindSources, specMounts } from './spec-mounts.ts'
+import { specMounts } from './spec-mounts.ts'
 import { specNamespaces, specShm } from './spec-namespaces.ts'
+
+/** What a start has made before it builds the spec. */
+export interface StartFacts {
+  readonly rootPath: string
+  readonly attachment: Attachment
+  /** Of mounts, by destination, where others than those of the container's record. */
+  readonly sources: PinnedSources
+}
 
 /** Everything that building the spec needs, looked up: users in the image's files, devices and joins on the host. */
 export async function planSpecInput(
   context: Context,
   container: Container,
-  rootPath: string,
-  attachment: Attachment,
+  { rootPath, attachment, sources }: StartFacts,
 ): Promise<SpecInput> {
   const { config, hostConfig } = container
   requireNoDeviceRequests(hostConfig)
-  await ensureBindSources(container.mounts)
-  const mounts = resolveMounts(specMounts(container), rootPath)
+  const mounts = resolveMounts(await specMounts(container, sources), rootPath)
   const user = resolveUser(config.User, readUserFiles(rootPath), hostConfig.GroupAdd ?? [])
   const security = parseSecurityOptions(hostConfig.SecurityOpt ?? [], context.defaults())
   return {

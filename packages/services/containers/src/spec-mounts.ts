@@ -2,21 +2,36 @@ import { codeOf, invalid } from '@berth/base'
 import type { Propagation, SpecMount } from '@berth/runtime'
 import { mkdir, stat } from 'node:fs/promises'
 import type { Container, MountPoint } from './container.ts'
+import type { PinnedSources } from './pinned-mounts.ts'
 import { cleanPath } from './plan/clean-path.ts'
 
 /** What the user asked to have mounted, as the spec takes it: binds, volumes and mounts, then tmpfs. */
-export function specMounts({ hostConfig, mounts }: Pick<Container, 'hostConfig' | 'mounts'>): SpecMount[] {
+export async function specMounts(
+  { hostConfig, mounts }: Pick<Container, 'hostConfig' | 'mounts'>,
+  sources: PinnedSources,
+): Promise<SpecMount[]> {
   return [
-    ...mounts.map(specMount),
+    ...(await Promise.all(
+      mounts.map((mount) => specMount({ ...mount, source: sources.get(mount.destination) ?? mount.source })),
+    )),
     ...Object.entries(hostConfig.Tmpfs ?? {}).map(([destination, options]) => specTmpfs(destination, options)),
   ]
 }
 
-function specMount(mount: MountPoint): SpecMount {
-  const { destination, source, rw, recursive = true, readOnlyRecursion = 'if-possible' } = mount
+async function specMount(mount: MountPoint): Promise<SpecMount> {
+  const { destination, source, rw, recursive = true } = mount
   if (mount.type === 'tmpfs') return { type: 'tmpfs', destination, options: mount.tmpfsOptions ?? [], readOnly: !rw }
+  // crun makes nothing but directories recursively read-only.
+  const readOnlyRecursion = (await isDirectory(source)) ? (mount.readOnlyRecursion ?? 'if-possible') : 'none'
   const propagation = (mount.propagation || 'rprivate') as Propagation
   return { type: 'bind', source, destination, readOnly: !rw, recursive, readOnlyRecursion, propagation }
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (status) => status.isDirectory(),
+    () => true,
+  )
 }
 
 function specTmpfs(destination: string, options: string): SpecMount {

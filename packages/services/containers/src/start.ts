@@ -10,7 +10,9 @@ import { logTarget } from './logs.ts'
 import { removeLocked } from './remove.ts'
 import { joinedContainer } from './plan/namespace-modes.ts'
 import { publishedPorts } from './plan/ports.ts'
+import { pinMounts } from './pinned-mounts.ts'
 import { planSpecInput } from './spec-input.ts'
+import { ensureBindSources } from './spec-mounts.ts'
 import { unmountShm } from './spec-namespaces.ts'
 import { isAlive } from './stop.ts'
 import { mountVolumes } from './volumes.ts'
@@ -69,7 +71,10 @@ async function runContainer(context: Context, container: Container): Promise<voi
   undo.defer('shared memory', () => unmountShm(context, container))
   const log = logTarget(context, container)
   if (log.driver === 'local') await mkdir(dirname(log.path), { recursive: true, mode: 0o710 })
-  const spec = buildSpec(await planSpecInput(context, container, rootPath, attachment))
+  await ensureBindSources(container.mounts)
+  await using pinned = await pinMounts(context, container)
+  const { sources } = pinned
+  const spec = buildSpec(await planSpecInput(context, container, { rootPath, attachment, sources }))
   const [rows, columns] = hostConfig.ConsoleSize
   const consoleSize = config.Tty && rows > 0 && columns > 0 ? { consoleSize: { rows, columns } } : {}
   const io = { tty: config.Tty, openStdin: config.OpenStdin, stdinOnce: config.StdinOnce, ...consoleSize }

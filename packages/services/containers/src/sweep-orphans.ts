@@ -3,6 +3,8 @@ import { isMountPoint, unmount } from '@berth/linux'
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Context } from './context.ts'
+import { ownerOfSnapshot } from './image-mounts.ts'
+import { removePins } from './pinned-mounts.ts'
 
 /**
  * Removes snapshots and directories of containers that no record knows: a create or a removal was cut short. What is
@@ -14,7 +16,8 @@ export async function sweepOrphans(context: Context, supervised: ReadonlySet<Con
     !context.registry.byId(name as ContainerId) &&
     !context.unreadable.has(name as ContainerId) &&
     !supervised.has(name as ContainerId)
-  const names = new Set([...context.snapshots.listActive(), ...readdirSync(context.directory)])
+  const active = context.snapshots.listActive()
+  const names = new Set([...active.map(ownerOfSnapshot), ...readdirSync(context.directory)])
   for (const id of [...names].filter(isOrphan)) {
     try {
       await removeOrphan(context, id)
@@ -26,9 +29,11 @@ export async function sweepOrphans(context: Context, supervised: ReadonlySet<Con
 
 async function removeOrphan(context: Context, id: ContainerId): Promise<void> {
   context.logger.warn({ id }, 'removing what belongs to no container')
-  await context.snapshots.remove(id)
+  const snapshots = context.snapshots.listActive().filter((key) => ownerOfSnapshot(key) === id)
+  for (const key of snapshots) await context.snapshots.remove(key)
   const directory = join(context.directory, id)
   const shm = join(directory, 'shm')
   if (existsSync(shm) && isMountPoint(shm)) unmount(shm, { detach: true })
+  removePins(join(directory, 'mounts'))
   rmSync(directory, { recursive: true, force: true })
 }

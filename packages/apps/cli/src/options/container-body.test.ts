@@ -66,6 +66,30 @@ const lines: [line: string, changes: Record<string, unknown>][] = [
       Mounts: [{ Type: 'bind', Target: '/b', Source: '/a', ReadOnly: true, BindOptions: { Propagation: 'rprivate' } }],
     },
   ],
+  [
+    '--mount type=bind,src=/a,dst=/b/,bind-create-src,bind-idmap=0:1000',
+    {
+      Annotations: { 'io.berth.bind-idmap./b': '0:1000' },
+      Mounts: [{ Type: 'bind', Target: '/b/', Source: '/a', BindOptions: { CreateMountpoint: true } }],
+    },
+  ],
+  [
+    '--mount type=volume,src=v,dst=/b,volume-subpath=a/b,volume-label=x=y,volume-driver=local,volume-opt=type=tmpfs',
+    {
+      Mounts: [
+        {
+          Type: 'volume',
+          Target: '/b',
+          Source: 'v',
+          VolumeOptions: {
+            Subpath: 'a/b',
+            Labels: { x: 'y' },
+            DriverConfig: { Name: 'local', Options: { type: 'tmpfs' } },
+          },
+        },
+      ],
+    },
+  ],
   ['--tmpfs /t:size=1m,mode=1777', { Tmpfs: { '/t': 'size=1m,mode=1777' } }],
   ['-m 512m --memory-swap -1 --cpus 1.5', { Memory: 536870912, NanoCpus: 1500000000, MemorySwap: -1 }],
   [

@@ -4,6 +4,7 @@ import type { Parsed } from '../flags/parse-flags.ts'
 import type { containerFlags } from './container-flags.ts'
 import { isCdiName, parseDevice } from './devices.ts'
 import { readEnvironment, readLabels, toRecord } from './key-values.ts'
+import { idMapAnnotations } from './mounts.ts'
 import { planEndpoints } from './networks.ts'
 import { type PortFlags, parsePorts } from './ports.ts'
 import { parseRestartPolicy } from './restart-policy.ts'
@@ -122,7 +123,7 @@ function buildHostConfig(
     VolumeDriver: flags.volumeDriver,
     VolumesFrom: orNull(flags.volumesFrom),
     ConsoleSize: [0, 0],
-    ...optional('Annotations', nonEmpty(flags.annotation)),
+    ...optional('Annotations', nonEmpty({ ...flags.annotation, ...idMapAnnotations(flags.mount) })),
     CapAdd: orNull(capabilities(flags.capAdd)),
     CapDrop: orNull(capabilities(flags.capDrop).filter((name) => !capabilities(flags.capAdd).includes(name))),
     CgroupnsMode: flags.cgroupns as HostConfig['CgroupnsMode'],
@@ -148,7 +149,7 @@ function buildHostConfig(
     ...optional('Sysctls', nonEmpty(flags.sysctl)),
     ...optional('Runtime', flags.runtime === '' ? undefined : flags.runtime),
     Isolation: flags.isolation,
-    ...optional('Mounts', flags.mount.length > 0 ? [...flags.mount] : undefined),
+    ...optional('Mounts', flags.mount.length > 0 ? flags.mount.map(({ spec }) => spec) : undefined),
     MaskedPaths: security.unconfinedPaths ? [] : null,
     ReadonlyPaths: security.unconfinedPaths ? [] : null,
     ...optional('Init', changed('init') ? flags.init : undefined),

@@ -1,19 +1,37 @@
-import { resolve } from 'node:path'
+import { posix, resolve } from 'node:path'
 import type { MountSpec } from '@berth/engine-api'
 import { parseSize } from '../flags/values.ts'
 import { splitCsv } from '../flags/csv.ts'
 import { splitPair } from './key-values.ts'
 
-/** A `--mount` value: `type=bind,source=/a,target=/b,readonly`. */
-export function parseMount(text: string): MountSpec {
-  const draft: Draft = { Type: 'volume', Target: '' }
-  for (const field of splitCsv(text)) applyField(draft, field, text)
-  return checkMount(draft, text)
+/** What `--mount` asks for: the mount, and what the Engine API carries as an annotation. */
+export interface MountFlag {
+  readonly spec: MountSpec
+  /** Owners of a bind's files, `CONTAINER:HOST[:LENGTH]`; '' leaves them as they are. */
+  readonly idMap: string
 }
 
-type Draft = Omit<MountSpec, 'Type'> & { Type: string }
+/** A `--mount` value: `type=bind,source=/a,target=/b,readonly`. */
+export function parseMount(text: string): MountFlag {
+  const draft: Draft = { Type: 'volume', Target: '', idMap: '' }
+  for (const field of splitCsv(text)) applyField(draft, field, text)
+  const { idMap, ...spec } = draft
+  if (idMap !== '' && spec.Type !== 'bind')
+    throw new Error(`cannot mix 'bind-*' options with mount type '${spec.Type}'`)
+  return { spec: checkMount(spec, text), idMap }
+}
 
-const switches = new Set(['readonly', 'ro', 'volume-nocopy', 'bind-nonrecursive'])
+/** The annotations by which the engine learns of id maps. */
+export function idMapAnnotations(mounts: readonly MountFlag[]): Record<string, string> {
+  const mapped = mounts.filter(({ idMap }) => idMap !== '')
+  return Object.fromEntries(mapped.map(({ spec, idMap }) => [`io.berth.bind-idmap.${cleanTarget(spec.Target)}`, idMap]))
+}
+
+const cleanTarget = (target: string): string => posix.normalize(target).replace(/(?<=.)\/$/, '')
+
+type Draft = Omit<MountSpec, 'Type'> & { Type: string; idMap: string }
+
+const switches = new Set(['readonly', 'ro', 'volume-nocopy', 'bind-nonrecursive', 'bind-create-src'])
 
 function applyField(draft: Draft, field: string, whole: string): void {
   const [rawKey, given] = splitPair(field)
@@ -58,6 +76,12 @@ function applyTypedField(
     case 'bind-nonrecursive':
       draft.BindOptions = { ...draft.BindOptions, NonRecursive: parseSwitch(key, value) }
       return
+    case 'bind-create-src':
+      draft.BindOptions = { ...draft.BindOptions, CreateMountpoint: parseSwitch(key, value) }
+      return
+    case 'bind-idmap':
+      draft.idMap = value
+      return
     case 'bind-recursive':
       draft.BindOptions = { ...draft.BindOptions, ...parseRecursive(key, value) }
       return
@@ -98,7 +122,7 @@ function applyTypedField(
   }
 }
 
-function checkMount(draft: Draft, text: string): MountSpec {
+function checkMount(draft: Omit<Draft, 'idMap'>, text: string): MountSpec {
   if (draft.Type === '') throw new Error('type is required')
   if (draft.Target === '') throw new Error('target is required')
   const groups = {
@@ -116,7 +140,7 @@ function checkMount(draft: Draft, text: string): MountSpec {
   return draft as MountSpec
 }
 
-function checkRecursive({ BindOptions, ReadOnly }: Draft, _text: string): void {
+function checkRecursive({ BindOptions, ReadOnly }: Omit<Draft, 'idMap'>, _text: string): void {
   if (BindOptions?.ReadOnlyNonRecursive === true && ReadOnly !== true) {
     throw new Error("option 'bind-recursive=writable' requires 'readonly' to be specified in conjunction")
   }

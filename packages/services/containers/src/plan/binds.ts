@@ -22,7 +22,7 @@ const groups = {
   label: ['z', 'Z'],
   propagation: ['private', 'rprivate', 'slave', 'rslave', 'shared', 'rshared'],
   copy: ['nocopy'],
-  consistency: ['consistent', 'cached', 'delegated', 'default'],
+  consistency: ['consistent', 'cached', 'delegated'],
 } as const
 
 type Group = keyof typeof groups

@@ -1,4 +1,4 @@
-import { invalid, notImplemented } from '@berth/base'
+import { invalid } from '@berth/base'
 import type { HostConfig, MountSpec } from '@berth/engine-api'
 import { mergeTmpfsOptions, type Propagation } from '@berth/runtime'
 import type { MountPoint } from '../container.ts'
@@ -7,7 +7,8 @@ import { cleanDestination, cleanPath } from './clean-path.ts'
 import { splitVolumesFrom } from './references.ts'
 import { tmpfsMountOptions } from './tmpfs-mounts.ts'
 import type { PlanContext, PlannedMount } from './types.ts'
-import { anonymousMount, bindVolume, volumeMount } from './volume-mounts.ts'
+import { idMapsOf } from './id-map.ts'
+import { anonymousMount, bindVolume, imageMount, volumeMount } from './volume-mounts.ts'
 
 const propagations: readonly string[] = ['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']
 
@@ -39,7 +40,22 @@ export function planMountPoints(
     if (!points.has(point.destination) && !tmpfs.includes(point.destination)) points.set(point.destination, point)
   }
   for (const { source, destination } of points.values()) requireOutsideProc(source, destination)
-  return [...points.values()]
+  return withIdMaps([...points.values()], hostConfig.Annotations ?? {})
+}
+
+function withIdMaps(points: readonly PlannedMount[], annotations: Readonly<Record<string, string>>): PlannedMount[] {
+  const maps = idMapsOf(annotations)
+  for (const destination of maps.keys()) {
+    const bind = points.find((point) => point.type === 'bind' && point.destination === destination)
+    if (!bind) throw invalid(`an id map is given for ${destination}, where nothing is bound`)
+    if (bind.propagation !== 'rprivate') {
+      throw invalid(`an id map is given for ${destination}: such a bind must be rprivate, it is ${bind.propagation}`)
+    }
+  }
+  return points.map((point) => {
+    const idMaps = maps.get(point.destination)
+    return idMaps ? { ...point, idMaps } : point
+  })
 }
 
 function requireDistinct(destinations: readonly string[]): void {
@@ -116,6 +132,7 @@ function mountPoint(mount: MountSpec, dataRoot: string): PlannedMount {
   if (mount.Type === 'tmpfs') return tmpfsPoint(mount, destination, fail)
   if (mount.Type === 'volume') return volumeMount(mount, destination, fail)
   if (!mount.Source) throw fail('field Source must not be empty')
+  if (mount.Type === 'image') return imageMount(mount, destination, fail)
   if (!mount.Source.startsWith('/')) {
     throw fail(`invalid mount path: '${mount.Source}' mount path must be absolute`)
   }
@@ -140,11 +157,15 @@ function recursion({ BindOptions = {} }: MountSpec): Partial<MountPoint> {
 }
 
 function requireKnownType({ Type }: MountSpec, fail: Fail): void {
-  if (Type === 'image') throw notImplemented(`mounts of type "${Type}" are not supported yet`)
-  if (Type !== 'bind' && Type !== 'tmpfs' && Type !== 'volume') throw fail('mount type unknown')
+  if (!Object.hasOwn(ownOptions, Type)) throw fail('mount type unknown')
 }
 
-const ownOptions = { bind: 'BindOptions', tmpfs: 'TmpfsOptions', volume: 'VolumeOptions' } as const
+const ownOptions = {
+  bind: 'BindOptions',
+  tmpfs: 'TmpfsOptions',
+  volume: 'VolumeOptions',
+  image: 'ImageOptions',
+} as const
 
 function requireOwnOptions(mount: MountSpec, fail: Fail): void {
   const own = ownOptions[mount.Type as keyof typeof ownOptions]

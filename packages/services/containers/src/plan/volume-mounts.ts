@@ -31,6 +31,18 @@ export function volumeMount(mount: MountSpec, destination: string, fail: Fail): 
   return planned({ request, destination, mode: 'z', isReadOnly: ReadOnly, isFilled, subpath: Subpath })
 }
 
+/** `--mount type=image`: always read-only. */
+export function imageMount(
+  { Source = '', ImageOptions = {} }: MountSpec,
+  destination: string,
+  fail: Fail,
+): PlannedMount {
+  const { Subpath: subpath = '' } = ImageOptions
+  if (subpath !== '' && !isLocal(subpath)) throw fail('subpath must be a relative path within the volume')
+  const propagation = 'rprivate'
+  return { type: 'image', name: Source, source: '', destination, mode: '', rw: false, propagation, image: { subpath } }
+}
+
 /** A volume without a name: of the image, or `-v /path`. */
 export function anonymousMount(destination: string, driver: string): PlannedMount {
   const request = { name: '', driver, labels: null, options: null }

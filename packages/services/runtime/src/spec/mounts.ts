@@ -66,9 +66,12 @@ function userMount(mount: SpecMount, input: SpecInput): RuntimeMount {
   return bind(mount.destination, mount.source, [
     mount.recursive ? 'rbind' : 'bind',
     ...(mount.readOnly ? [readOnlyOption(mount, input)] : []),
-    mount.propagation,
+    mount.recursive ? mount.propagation : flat(mount.propagation),
   ])
 }
+
+/** crun takes the mounts below along where the propagation is recursive; without them it is the same. */
+const flat = (propagation: string): string => propagation.replace(/^r/, '')
 
 /** mount_setattr(2), which makes a whole tree read-only, came with Linux 5.12. */
 function readOnlyOption(mount: Extract<SpecMount, { type: 'bind' }>, input: SpecInput): 'ro' | 'rro' {

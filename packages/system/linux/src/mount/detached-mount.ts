@@ -34,30 +34,37 @@ const MOUNT_ATTR_RDONLY = 1n
 const MOUNT_ATTR_NOSUID = 2n
 const MOUNT_ATTR_NODEV = 4n
 const MOUNT_ATTR_NOEXEC = 8n
+const MOUNT_ATTR_IDMAP = 0x00100000n
 const MS_PRIVATE = 1n << 18n
 
 export interface DetachedMountOptions {
   readonly readOnly?: boolean
   /** With the mounts below it. */
   readonly recursive?: boolean
+  /** For a container's own use: programs and devices in it work as they do at `from`. */
+  readonly isPlain?: boolean
+  /** A user namespace by whose maps files have other owners in it (`openUserNamespace()`). */
+  readonly userNamespace?: number
 }
 
 /**
- * A copy of the mount at `from`, a path or a descriptor, that is in no namespace, and hears of no mount made elsewhere nor tells of any: nothing
- * in it can be executed or opened as a device. The descriptor is the caller's, and stands for its root; without being
+ * A copy of the mount at `from`, a path or a descriptor, that is in no namespace, and hears of no mount made elsewhere nor
+ * tells of any: nothing in it can be executed or opened as a device, unless it is to be plain. The descriptor is the caller's, and stands for its root; without being
  * attached the mount goes with it. Linux 5.12.
  */
 export function cloneMount(
   from: string | number,
-  { readOnly = false, recursive = false }: DetachedMountOptions = {},
+  { readOnly = false, recursive = false, isPlain = false, userNamespace }: DetachedMountOptions = {},
 ): number {
   const below = recursive ? AT_RECURSIVE : 0
   const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | below
   const fd = openTree(from, flags)
   try {
-    const set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | (readOnly ? MOUNT_ATTR_RDONLY : 0n)
+    const safe = isPlain ? 0n : MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC
+    const mapped = userNamespace === undefined ? 0n : MOUNT_ATTR_IDMAP
+    const set = safe | mapped | (readOnly ? MOUNT_ATTR_RDONLY : 0n)
     // struct mount_attr: attr_set, attr_clr, propagation, userns_fd
-    const attributes = new BigUint64Array([set, 0n, MS_PRIVATE, 0n])
+    const attributes = new BigUint64Array([set, 0n, MS_PRIVATE, BigInt(userNamespace ?? 0)])
     check(c.mountSetattr(SYS_mount_setattr, fd, '', AT_EMPTY_PATH | below, attributes, 32), 'mount_setattr')
     return fd
   } catch (error) {
