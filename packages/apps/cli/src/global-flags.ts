@@ -5,6 +5,7 @@ import { defaultHost, EngineClient, formatEndpoint, parseHost, type TlsOptions }
 import { type ConfigFile, configDirectory } from './config-file.ts'
 import { defaultContextName, readContext, readTlsFiles } from './context/context-store.ts'
 import { currentContext } from './context/current-context.ts'
+import { reasonOf } from './options/key-values.ts'
 import { StatusError } from './errors.ts'
 import { boolean, type FlagValues, list, string } from './flags/flag.ts'
 
@@ -49,8 +50,9 @@ export function checkGlobals(flags: GlobalFlags): void {
 
 /** The engine that flags and environment name, as a URL: -H, BERTH_HOST, DOCKER_HOST, else the local socket. */
 export function environmentHost(flags: GlobalFlags, env: Environment): string {
-  const candidates = [flags.host[0], env['BERTH_HOST'], env['DOCKER_HOST']]
-  const host = candidates.find((one) => one !== undefined && one !== '') ?? defaultHost
+  const named = [env['BERTH_HOST'], env['DOCKER_HOST']].find((one) => one !== undefined && one !== '')
+  // An empty -H asks for the local engine, whatever the environment says.
+  const host = (flags.host[0] ?? named ?? '') || defaultHost
   return formatEndpoint(parseHost(host, usesTls(flags, env)))
 }
 
@@ -100,7 +102,7 @@ function tlsOptions(flags: GlobalFlags, env: Environment): TlsOptions | undefine
   const given = env['DOCKER_CERT_PATH'] ?? ''
   const directory = given === '' ? configDirectory(env, flags.config) : given
   return {
-    ca: readPem(flags.tlsCaCert, join(directory, 'ca.pem')),
+    ca: readPem(flags.tlsCaCert === '' ? join(directory, 'ca.pem') : flags.tlsCaCert, ''),
     cert: readPem(flags.tlsCert, join(directory, 'cert.pem')),
     key: readPem(flags.tlsKey, join(directory, 'key.pem')),
     verify: flags.tlsVerify || (env['DOCKER_TLS_VERIFY'] ?? '') !== '',
@@ -114,6 +116,6 @@ function readPem(named: string, usual: string): string | undefined {
     return readFileSync(path, 'utf8')
   } catch (error) {
     if (named === '' && codeOf(error) === 'ENOENT') return undefined
-    throw new Error(`could not read ${path}: ${messageOf(error)}`, { cause: error })
+    throw new Error(`open ${path}: ${reasonOf(error)}`, { cause: error })
   }
 }

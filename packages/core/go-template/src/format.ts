@@ -1,5 +1,5 @@
 import { quote } from './quote.ts'
-import { GoNil, kindOf, numberOf, sortedEntries, typeName } from './value.ts'
+import { fieldsOf, type GoFields, GoNil, kindOf, numberOf, sortedEntries, typeName } from './value.ts'
 
 /** As fmt.Sprint of one value: the `%v` form. */
 export function formatValue(value: unknown): string {
@@ -20,12 +20,22 @@ function formatNested(value: unknown, style: ValueStyle): string {
     case 'float':
       return formatFloat(numberOf(value), 'v', undefined)
     case 'map': {
+      const fields = fieldsOf(value)
+      if (fields !== undefined) return formatStruct(value as Record<string, unknown>, fields, style)
       const entries = sortedEntries(value)
       return `map[${entries.map(([key, one]) => `${key}:${formatNested(one, { ...style, top: false })}`).join(' ')}]`
     }
     default:
       return String(value)
   }
+}
+
+function formatStruct(value: Readonly<Record<string, unknown>>, fields: GoFields, style: ValueStyle): string {
+  const parts = [...fields].map(([name, zero]) => {
+    const text = formatNested(value[name] ?? zero, { ...style, top: false })
+    return style.plus ? `${name}:${text}` : text
+  })
+  return `{${parts.join(' ')}}`
 }
 
 /** As fmt.Sprint: a space between operands when neither is a string. */

@@ -34,6 +34,17 @@ export type Method = (...args: never[]) => unknown
 /** Names the Go type of an object in error messages; fields that it lacks are errors then. */
 export const goType: unique symbol = Symbol('goType')
 
+/**
+ * Marks an object as a struct: its fields in Go's order, each with the value that stands for an absent one. Structs print
+ * as `{a b}` where maps print as `map[k:v]`.
+ */
+export const goFields: unique symbol = Symbol('goFields')
+export type GoFields = ReadonlyMap<string, unknown>
+
+export function fieldsOf(value: object): GoFields | undefined {
+  return (value as { [goFields]?: GoFields })[goFields]
+}
+
 export type GoKind = 'invalid' | 'bool' | 'int' | 'float' | 'string' | 'slice' | 'map' | 'pointer' | 'func'
 
 export function kindOf(value: unknown): GoKind {

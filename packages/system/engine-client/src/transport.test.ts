@@ -138,3 +138,12 @@ test('encodeQuery() repeats lists and leaves out what is undefined', () => {
   assert.equal(encodeQuery({ a: ['x', 'y/z'], b: true, c: false, d: undefined, e: 3 }), '?a=x&a=y%2Fz&b=1&c=0&e=3')
   assert.equal(encodeQuery({}), '')
 })
+
+test('Transport fails a request whose body cannot be read, instead of waiting for its answer', async () => {
+  answer = (request) => void request.resume()
+  async function* broken(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('x')
+    throw new Error('read /x: is a directory')
+  }
+  await assert.rejects(open('1.51').request('POST', '/images/load', { stream: broken() }), /read \/x: is a directory/)
+})

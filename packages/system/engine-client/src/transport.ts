@@ -141,10 +141,9 @@ export class Transport {
   async #exchange(method: string, target: string, options: RequestOptions): Promise<EngineResponse> {
     const connection = await this.#connection(options.signal)
     await connection.write(this.#head(method, target, options))
-    const sending = options.stream === undefined ? undefined : sendChunked(connection, options.stream)
     // The engine may refuse before it has read everything: then its answer counts, not the broken pipe.
-    sending?.catch(() => undefined)
-    const head = await readHead(connection)
+    const broken = options.stream === undefined ? [] : [brokenSource(connection, options.stream)]
+    const head = await Promise.race([readHead(connection), ...broken])
     return this.#response(connection, method === 'HEAD' ? withoutBody(head) : head)
   }
 
@@ -212,6 +211,24 @@ function withoutBody(head: ResponseHead): ResponseHead {
   const headers = new Map(head.headers).set('content-length', '0')
   headers.delete('transfer-encoding')
   return { ...head, headers }
+}
+
+/** Sends a body; rejects, and only then settles, when its source fails: the request cannot be completed. */
+function brokenSource(connection: Connection, stream: AsyncIterable<Uint8Array>): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>()
+  // Whoever has its answer already no longer looks.
+  promise.catch(() => undefined)
+  async function* watched(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* stream
+    } catch (error) {
+      reject(error)
+      connection.destroy()
+      throw error
+    }
+  }
+  sendChunked(connection, watched()).catch(() => undefined)
+  return promise
 }
 
 async function sendChunked(connection: Connection, stream: AsyncIterable<Uint8Array>): Promise<void> {

@@ -88,7 +88,10 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new Error(`open ${file}: ${reasonOf(error)}`, { cause: error })
+    const reason = reasonOf(error)
+    if (codeOf(error) === 'EISDIR')
+      throw new Error(`invalid env file (${file}): read ${file}: ${reason}`, { cause: error })
+    throw new Error(`open ${file}: ${reason}`, { cause: error })
   }
 }
 

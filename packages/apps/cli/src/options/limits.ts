@@ -10,11 +10,12 @@ export function checkStream(text: string): string {
 
 /** A number of processors as billionths of one. */
 export function parseCpus(text: string): number {
-  const match = /^(\d*)(?:\.(\d*))?$/.exec(text)
+  const match = /^[+-]?(\d*)(?:\.(\d*))?$/.exec(text)
   if (match === null || !/\d/.test(text)) throw new Error(`failed to parse ${text} as a rational number`)
   const fraction = (match[2] ?? '').replace(/0+$/, '')
   if (fraction.length > 9) throw new Error('value is too precise')
-  return Number(match[1] ?? 0) * 1e9 + Number(fraction.padEnd(9, '0'))
+  const nanos = Number(match[1] ?? 0) * 1e9 + Number(fraction.padEnd(9, '0'))
+  return text.startsWith('-') ? -nanos : nanos
 }
 
 const ulimits = new Set([

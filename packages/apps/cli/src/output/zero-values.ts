@@ -1,4 +1,4 @@
-import { nilMap, nilPointer, nilSlice } from '@berth/go-template'
+import { type GoFields, goFields, nilMap, nilPointer, nilSlice } from '@berth/go-template'
 import { byGoName } from './go-names.ts'
 import type { ObjectType } from './inspect.ts'
 
@@ -11,12 +11,42 @@ interface Shape {
 }
 type ZeroKind = 'slice' | 'map' | 'pointer' | 'string' | 'number' | 'boolean'
 
+/** The shape of every element of a list, or of every value of a map. */
+const each = '*'
+/** The shapes of which all fields are known, in Go's order: they print as structs. */
+const structs = new Set<Shape>()
+
+function struct(shape: Shape): Shape {
+  structs.add(shape)
+  return shape
+}
+
+const portBinding = struct({ HostIp: 'string', HostPort: 'string' })
+const empty = struct({})
+const mountPoint = struct({
+  Type: 'string',
+  Name: 'string',
+  Source: 'string',
+  Destination: 'string',
+  Driver: 'string',
+  Mode: 'string',
+  RW: 'boolean',
+  Propagation: 'string',
+})
+const endpoint: Shape = {
+  Aliases: 'slice',
+  DNSNames: 'slice',
+  DriverOpts: 'map',
+  IPAMConfig: 'pointer',
+  Links: 'slice',
+}
+
 const config: Shape = {
   ArgsEscaped: 'boolean',
   Cmd: 'slice',
   Entrypoint: 'slice',
   Env: 'slice',
-  ExposedPorts: 'map',
+  ExposedPorts: { [each]: empty },
   Healthcheck: 'pointer',
   Labels: 'map',
   MacAddress: 'string',
@@ -25,7 +55,7 @@ const config: Shape = {
   Shell: 'slice',
   StopSignal: 'string',
   StopTimeout: 'pointer',
-  Volumes: 'map',
+  Volumes: { [each]: empty },
 }
 
 const hostConfig: Shape = {
@@ -50,13 +80,15 @@ const hostConfig: Shape = {
   KernelMemory: 'number',
   KernelMemoryTCP: 'number',
   Links: 'slice',
+  LogConfig: struct({ Type: 'string', Config: 'map' }),
   MaskedPaths: 'slice',
   MemorySwappiness: 'pointer',
   Mounts: 'slice',
   OomKillDisable: 'pointer',
   PidsLimit: 'pointer',
-  PortBindings: 'map',
+  PortBindings: { [each]: { [each]: portBinding } },
   ReadonlyPaths: 'slice',
+  RestartPolicy: struct({ Name: 'string', MaximumRetryCount: 'number' }),
   Runtime: 'string',
   SecurityOpt: 'slice',
   StorageOpt: 'map',
@@ -73,8 +105,13 @@ const shapes: Record<ObjectType, Shape> = {
     GraphDriver: { Data: 'map' },
     HostConfig: hostConfig,
     ImageManifestDescriptor: 'pointer',
-    Mounts: 'slice',
-    NetworkSettings: { Networks: 'map', Ports: 'map', SecondaryIPAddresses: 'slice', SecondaryIPv6Addresses: 'slice' },
+    Mounts: { [each]: mountPoint },
+    NetworkSettings: {
+      Networks: { [each]: endpoint },
+      Ports: { [each]: { [each]: portBinding } },
+      SecondaryIPAddresses: 'slice',
+      SecondaryIPv6Addresses: 'slice',
+    },
     SizeRootFs: 'pointer',
     SizeRw: 'pointer',
     State: { Health: 'pointer' },
@@ -91,13 +128,28 @@ const shapes: Record<ObjectType, Shape> = {
     Parent: 'string',
     RepoDigests: 'slice',
     RepoTags: 'slice',
-    RootFS: { Layers: 'slice' },
+    RootFS: struct({ Type: 'string', Layers: 'slice' }),
     Variant: 'string',
     VirtualSize: 'number',
   },
   network: {
-    Containers: 'map',
-    IPAM: { Config: 'slice', Options: 'map' },
+    Containers: {
+      [each]: struct({
+        Name: 'string',
+        EndpointID: 'string',
+        MacAddress: 'string',
+        IPv4Address: 'string',
+        IPv6Address: 'string',
+      }),
+    },
+    ConfigFrom: struct({ Network: 'string' }),
+    IPAM: struct({
+      Driver: 'string',
+      Options: 'map',
+      Config: {
+        [each]: struct({ Subnet: 'string', IPRange: 'string', Gateway: 'string', AuxiliaryAddresses: 'map' }),
+      },
+    }),
     Labels: 'map',
     Options: 'map',
     Peers: 'slice',
@@ -123,15 +175,33 @@ export function zeroValues(type: ObjectType, data: unknown): (receiver: object, 
   note(known, data, shapes[type])
   return (receiver, key) => {
     const shape = known.get(receiver) ?? {}
-    const zero = Object.hasOwn(shape, key) ? shape[key] : undefined
-    return typeof zero === 'string' ? zeros[zero] : byGoName(receiver, key)
+    const zero = Object.hasOwn(shape, key) ? zeroOf(shape[key]) : undefined
+    return zero ?? byGoName(receiver, key)
   }
+}
+
+/** Go's nil or zero for a field; undefined for a struct, which is always there. */
+function zeroOf(kind: Shape | ZeroKind | undefined): unknown {
+  if (typeof kind === 'string') return zeros[kind]
+  if (kind === undefined || structs.has(kind)) return undefined
+  const element = kind[each]
+  if (element === undefined) return undefined
+  return typeof element !== 'string' && element === mountPoint ? nilSlice : nilMap
 }
 
 function note(known: Map<object, Shape>, data: unknown, shape: Shape): void {
   if (typeof data !== 'object' || data === null) return
   known.set(data, shape)
-  for (const [field, inner] of Object.entries(shape)) {
-    if (typeof inner !== 'string') note(known, (data as Record<string, unknown>)[field], inner)
+  if (structs.has(shape)) Object.defineProperty(data, goFields, { value: fieldsIn(shape) })
+  const element = shape[each]
+  if (element !== undefined && typeof element !== 'string') {
+    for (const one of Object.values(data)) note(known, one, element)
   }
+  for (const [field, inner] of Object.entries(shape)) {
+    if (typeof inner !== 'string' && field !== each) note(known, (data as Record<string, unknown>)[field], inner)
+  }
+}
+
+function fieldsIn(shape: Shape): GoFields {
+  return new Map(Object.entries(shape).map(([name, kind]) => [name, zeroOf(kind)]))
 }

@@ -3,6 +3,7 @@ import { messageOf } from '@berth/base'
 import { type ContainerCreateBody, isStatus } from '@berth/engine-client'
 import type { Cli } from '../../cli.ts'
 import { StatusError } from '../../errors.ts'
+import { reasonOf } from '../../options/key-values.ts'
 import { checkPlatform } from '../../options/platform.ts'
 import { familiarName, splitReference } from '../../options/reference.ts'
 
@@ -25,7 +26,7 @@ export async function createContainer(cli: Cli, request: CreateRequest): Promise
   const query = { name: name === '' ? undefined : name, platform: platform === '' ? undefined : platform }
   if (pull === 'always') await pullImage(cli, request)
   const response = await cli.engine.containers.create(body, query).catch(async (error: unknown) => {
-    if (!isStatus(error, 404) || pull !== 'missing' || !/no such image/i.test(messageOf(error))) throw error
+    if (!isStatus(error, 404) || pull !== 'missing' || !isImageMissing(messageOf(error))) throw error
     cli.err(`Unable to find image '${familiarName(image)}' locally\n`)
     await pullImage(cli, request)
     return cli.engine.containers.create(body, query)
@@ -33,6 +34,11 @@ export async function createContainer(cli: Cli, request: CreateRequest): Promise
   for (const warning of response.Warnings ?? []) cli.err(`WARNING: ${warning}\n`)
   cidFile(response.Id)
   return response.Id
+}
+
+/** The image is absent, or there for other platforms only. */
+function isImageMissing(message: string): boolean {
+  return /no such image/i.test(message) || message.includes('does not match the specified platform')
 }
 
 /** Makes sure that the file is not there; returns what writes the id into it. */
@@ -44,7 +50,7 @@ function openCidFile(path: string): (id: string) => void {
   try {
     writeFileSync(path, '', { flag: 'wx' })
   } catch (error) {
-    throw new StatusError(125, `failed to create the container ID file: ${messageOf(error)}`)
+    throw new StatusError(125, `failed to create the container ID file: open ${path}: ${reasonOf(error)}`)
   }
   process.once('exit', () => {
     if (!written) rmSync(path, { force: true })

@@ -38,7 +38,7 @@ export const command = defineCommand({
     }
     if (!parsed.flags.detach) requireTerminal(cli, { tty: body.Tty === true, stdin: body.AttachStdin === true })
     const id = await createContainer(cli, { ...parsed.flags, body }).catch((error: unknown) => {
-      throw hinted(cli, notStartedCode, error)
+      throw startFailure(cli, error)
     })
     const detachKeys = parsed.flags.detachKeys === '' ? (cli.config.detachKeys ?? '') : parsed.flags.detachKeys
     using _signals = parsed.flags.sigProxy && !parsed.flags.detach ? proxySignals(cli, id) : undefined

@@ -34,5 +34,9 @@ export async function openInput(path: string): Promise<AsyncIterable<Uint8Array>
   const file = await open(path).catch((error: unknown) => {
     throw new StatusError(1, `open ${path}: ${reasonOf(error)}`)
   })
+  if ((await file.stat()).isDirectory()) {
+    await file.close()
+    throw new StatusError(1, `read ${path}: is a directory`)
+  }
   return file.createReadStream({ highWaterMark: 1024 * 1024 })
 }

@@ -35,13 +35,28 @@ function bound(text: string): string | undefined {
 async function printer(format: string): Promise<(line: string) => string> {
   if (format === '') return formatEvent
   if (format === 'json') return (line) => line
-  const { parseTemplate } = await import('@berth/go-template')
+  const { goType, parseTemplate } = await import('@berth/go-template')
   try {
     const template = parseTemplate(format)
+    template.execute({ ...emptyEvent, [goType]: '*events.Message' })
     return (line) => template.execute(parseEvent(line))
   } catch (error) {
     throw new StatusError(64, `Error parsing format: ${messageOf(error)}`)
   }
+}
+
+/** A template is tried on it before there are events. */
+const emptyEvent = {
+  status: '',
+  id: '',
+  from: '',
+  Type: '',
+  Action: '',
+  Actor: { ID: '', Attributes: {} },
+  Scope: '',
+  scope: '',
+  Time: 0,
+  TimeNano: 0,
 }
 
 type PreciseEvent = Omit<EventMessage, 'timeNano'> & {

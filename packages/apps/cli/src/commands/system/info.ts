@@ -60,6 +60,7 @@ async function printFormatted(cli: Cli, ClientInfo: ClientInfo, format: string):
     cli.out(`${parseTemplate(format, { zeroValue: byGoName }).execute(typed)}\n`)
   } catch (error) {
     const parsed = messageOf(error).includes('executing')
+    if (parsed) cli.out('\n')
     throw new StatusError(parsed ? 1 : 64, parsed ? messageOf(error) : `template parsing error: ${messageOf(error)}`)
   }
 }

@@ -20,7 +20,7 @@ export const command = defineCommand({
     const client = describeClient(cli)
     if (flags.format === '')
       cli.out(`${formatClient(client)}${server === undefined ? '' : `\n${formatServer(server)}`}`)
-    else cli.out(`${await formatBy(flags.format, { Client: client, Server: server ?? null })}\n`)
+    else cli.out(`${await formatBy(cli, flags.format, { Client: client, Server: server ?? null })}\n`)
     if (failure !== undefined) throw new StatusError(1, failure)
   },
 })
@@ -113,6 +113,7 @@ function reformatDate(text: string): string {
 }
 
 async function formatBy(
+  cli: Cli,
   format: string,
   data: { Client: ClientVersion; Server: VersionResponse | null },
 ): Promise<string> {
@@ -123,6 +124,7 @@ async function formatBy(
     return parseTemplate(format, { name: 'version', zeroValue: byGoName }).execute(typed)
   } catch (error) {
     const parsed = messageOf(error).includes('executing')
+    if (parsed) cli.out('\n')
     throw new StatusError(parsed ? 1 : 64, parsed ? messageOf(error) : `template parsing error: ${messageOf(error)}`)
   }
 }
