@@ -42,7 +42,7 @@ export async function infoFacts(system: SystemFacts): Promise<InfoFacts> {
     DriverStatus: driverStatus(system),
     Plugins: {
       Volume: ['local'],
-      Network: ['bridge', 'host', 'null'],
+      Network: ['bridge', 'host', 'macvlan', 'null'],
       Authorization: null,
       Log: ['json-file', 'local', 'none'],
     },

@@ -3,7 +3,7 @@ import type { NetworkCreateRequest } from '@berth/engine-api'
 import { deleteBridges, hasLink } from './bridge/bridge.ts'
 import { openBridge } from './bridges.ts'
 import type { Context } from './context.ts'
-import { requireKernelDriver } from './drivers/kernel-driver.ts'
+import { checkStacked, findParent } from './drivers/macvlan.ts'
 import { announceNetwork } from './announce.ts'
 import { bridgeNameOf, planNetwork, subnetsOf } from './plan-network.ts'
 import type { NetworkRecord } from './model.ts'
@@ -36,17 +36,18 @@ function claim(context: Context, request: NetworkCreateRequest): NetworkRecord {
     defaultOptions,
     choose: (family, besides) => ipam.choose(family, besides),
   })
-  requireKernelDriver(record)
+  checkStacked(record, registry.everything())
   ipam.requireFree(subnetsOf(record), bridgeNameOf(record))
   ipam.open(record.id, record.pools)
   registry.hideNew(record)
   return record
 }
 
-function forget({ ipam, registry, bridges }: Context, { id }: NetworkRecord): void {
+function forget({ ipam, registry, bridges, parents }: Context, { id }: NetworkRecord): void {
   ipam.close(id)
   registry.remove(id)
   bridges.delete(id)
+  parents.delete(id)
 }
 
 function isBridgeThere(record: NetworkRecord): boolean {
@@ -55,6 +56,7 @@ function isBridgeThere(record: NetworkRecord): boolean {
 }
 
 async function makeBridge(context: Context, record: NetworkRecord, undo: Undo): Promise<void> {
+  if (record.driver === 'macvlan' && !record.configOnly) context.parents.set(record.id, findParent(record))
   const name = bridgeNameOf(record)
   if (name === undefined) return
   if (!record.keepsBridge) undo.defer('bridge', () => deleteBridges([name]))

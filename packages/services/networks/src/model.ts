@@ -47,7 +47,7 @@ export interface NetworkRecord {
 export interface Endpoint {
   readonly networkId: NetworkId
   readonly networkName: string
-  /** Names of the two ends of its link; undefined where the driver makes none. */
+  /** Names of the two ends of its link, `host` '' where it has one only; undefined where the driver makes none. */
   readonly link: { readonly inside: string; readonly host: string } | undefined
   /** With what was got: ids, addresses, MAC address, names. */
   readonly settings: EndpointSettings

@@ -10,6 +10,7 @@ import { networkRules, openBridge, type OpenBridge } from './bridges.ts'
 import type { Context } from './context.ts'
 import { openDns } from './dns/dns.ts'
 import { serveNames } from './dns/serve-sandbox.ts'
+import { findParent, parentNameOf } from './drivers/macvlan.ts'
 import { guardOf } from './endpoints/guard.ts'
 import { SandboxStates } from './endpoints/sandbox-states.ts'
 import { openFirewall } from './firewall/firewall.ts'
@@ -85,6 +86,7 @@ export async function openContext(options: NetworksOptions): Promise<Context> {
   const links = stack.use(new RouteSocket())
   const context: Context = {
     ...bridgeContext,
+    parents: openParents(registry, logger),
     events,
     store,
     registry,
@@ -185,6 +187,18 @@ async function openBridges(context: BridgesContext, registry: NetworkRegistry): 
       context.logger.error({ network: record.name, error: messageOf(error) }, 'the bridge of a network cannot be made')
     }
   }
+}
+
+function openParents(registry: NetworkRegistry, logger: Logger): Context['parents'] {
+  const parents: Context['parents'] = new Map()
+  for (const record of registry.all().filter((one) => parentNameOf(one) !== undefined)) {
+    try {
+      parents.set(record.id, findParent(record))
+    } catch (error) {
+      logger.error({ network: record.name, error: messageOf(error) }, 'the parent of a network is not usable')
+    }
+  }
+  return parents
 }
 
 function rulesOf(registry: NetworkRegistry, bridges: Context['bridges']): NetworkRules[] {

@@ -53,6 +53,7 @@ async function removeUnused(context: Context, record: NetworkRecord): Promise<vo
   context.ipam.close(id)
   context.registry.remove(id)
   context.bridges.delete(id)
+  context.parents.delete(id)
   if (bridge !== undefined) await context.updateFirewall()
   announceNetwork(context, record, 'destroy')
 }

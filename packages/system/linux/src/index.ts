@@ -92,6 +92,8 @@ export {
   type Link,
   type LinkAddress,
   type LinkStatistics,
+  type MacvlanMode,
+  type MacvlanOptions,
   type Route,
   RouteRequest,
   RouteSocket,

@@ -1,4 +1,4 @@
-import { conflict, type ContainerId, EngineError, fault, internal, messageOf, randomId } from '@berth/base'
+import { conflict, type ContainerId, EngineError, fault, internal, messageOf, randomId, unavailable } from '@berth/base'
 import { join } from 'node:path'
 import { announceMember } from '../announce.ts'
 import type { Context } from '../context.ts'
@@ -143,10 +143,13 @@ async function create(context: Context, state: SandboxState): Promise<void> {
   context.firewall.publish(ports)
 }
 
-export function plannedLink({ bridges }: Pick<Context, 'bridges'>, endpoint: Endpoint): PlannedLink[] {
+export function plannedLink(
+  { bridges, parents }: Pick<Context, 'bridges' | 'parents'>,
+  endpoint: Endpoint,
+): PlannedLink[] {
   const { link, networkId, networkName } = endpoint
   if (!link) return []
-  const bridge = bridges.get(networkId)
-  if (!bridge) throw new Error(`the network ${networkName} has no bridge`)
-  return [{ endpoint: { ...endpoint, link }, bridge }]
+  const [bridge, parent] = [bridges.get(networkId), parents.get(networkId)]
+  if (!bridge && !parent) throw unavailable(`the network ${networkName} has no link on this host`)
+  return [{ endpoint: { ...endpoint, link }, bridge, parent }]
 }

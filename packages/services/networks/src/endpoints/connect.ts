@@ -84,7 +84,7 @@ async function enter(context: Context, state: SandboxState, endpoint: Endpoint):
 /** Takes an endpoint's part in the kernel away and notes the container without it. */
 async function withdraw(context: Context, state: SandboxState, endpoint: Endpoint): Promise<void> {
   const endpoints = state.endpoints.filter((other) => other !== endpoint)
-  const remove = endpoint.link ? [endpoint.link.host] : []
+  const remove = endpoint.link ? [endpoint.link] : []
   const before = { ...state, endpoints: [...endpoints, endpoint] }
   await changeLinks(context.links, linkChange(context, before, { endpoints, add: [], remove })).catch(
     (error: unknown) => {
@@ -92,7 +92,7 @@ async function withdraw(context: Context, state: SandboxState, endpoint: Endpoin
     },
   )
   forgetEndpointNames(context, endpoint)
-  if (endpoint.link) context.firewall.unguard(endpoint.link.host)
+  if (endpoint.link?.host) context.firewall.unguard(endpoint.link.host)
   releaseEndpoint(context, endpoint)
   context.states.put({ ...state, endpoints })
 }
@@ -100,7 +100,7 @@ async function withdraw(context: Context, state: SandboxState, endpoint: Endpoin
 interface EndpointChange {
   readonly endpoints: readonly Endpoint[]
   readonly add: readonly Endpoint[]
-  readonly remove: readonly string[]
+  readonly remove: LinkChange['remove']
 }
 
 function linkChange(context: Context, state: SandboxState, { endpoints, add, remove }: EndpointChange): LinkChange {
@@ -152,10 +152,10 @@ async function leave(context: Context, state: SandboxState, endpoint: Endpoint):
   fault('disconnect: noted')
   forgetEndpointNames(context, endpoint)
   const next = movePorts(context, state, endpoints)
-  const remove = endpoint.link ? [endpoint.link.host] : []
+  const remove = endpoint.link ? [endpoint.link] : []
   await changeLinks(context.links, linkChange(context, state, { endpoints, add: [], remove }))
   fault('disconnect: unlinked')
-  if (endpoint.link) context.firewall.unguard(endpoint.link.host)
+  if (endpoint.link?.host) context.firewall.unguard(endpoint.link.host)
   releaseEndpoint(context, endpoint)
   context.states.put(next)
   serveNames(context, next)

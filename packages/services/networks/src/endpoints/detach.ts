@@ -30,7 +30,7 @@ export function release(context: Context, state: SandboxState): void {
   // The veth goes with its namespace: the kernel deletes it when nobody is inside any more.
   if (pin !== undefined) unpinNetns(pin)
   fault('detach: namespace')
-  for (const { link } of endpoints) if (link) context.firewall.unguard(link.host)
+  for (const { link } of endpoints) if (link?.host) context.firewall.unguard(link.host)
   for (const endpoint of endpoints) releaseEndpoint(context, endpoint)
   context.states.remove(containerId)
 }

@@ -5,7 +5,7 @@ import { endpointAddresses } from './take-endpoint.ts'
 
 /** What may come from an endpoint's link. */
 export function guardOf({ bridges }: Pick<BridgeContext, 'bridges'>, endpoint: Endpoint): GuardedLink[] {
-  if (!endpoint.link) return []
+  if (!endpoint.link?.host) return []
   return [
     {
       hostLink: endpoint.link.host,

@@ -14,7 +14,11 @@ export function publishPorts(
   { name, portBindings }: Publisher,
   endpoints: readonly Endpoint[],
 ): readonly PublishedPort[] {
-  const { ipv4, ipv6 } = waysOut(endpoints)
+  const ways = waysOut(endpoints)
+  // A stacked link's neighbours reach the container themselves.
+  const [ipv4, ipv6] = [ways.ipv4, ways.ipv6].map((way) =>
+    way && context.bridges.has(way.networkId) ? way : undefined,
+  )
   const way = ipv4 ?? ipv6
   if (!way || Object.keys(portBindings).length === 0) return []
   const modes = [ipv4, ipv6].map((endpoint) => context.bridges.get(endpoint?.networkId ?? way.networkId)?.settings)

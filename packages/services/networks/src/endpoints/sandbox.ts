@@ -1,22 +1,23 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { codeOf, invalid, KeyedLock } from '@berth/base'
 import { inNetns, type LinkStatistics, pinNetns, RouteRequest, RouteSocket } from '@berth/linux'
+import type { Parent } from '../drivers/macvlan.ts'
 import type { Endpoint } from '../model.ts'
 import { parseEndpointOptions } from './endpoint-options.ts'
 import { changeRoutes, type WaysOut } from './routes.ts'
 import { endpointAddresses } from './take-endpoint.ts'
 
-/** An endpoint, and the bridge that its host side joins. */
+/** An endpoint, and the bridge that its host side joins or the link that it is stacked on. */
 export interface PlannedLink {
   readonly endpoint: Endpoint & { readonly link: NonNullable<Endpoint['link']> }
-  readonly bridge: { readonly index: number; readonly mtu: number }
+  readonly bridge: { readonly index: number; readonly mtu: number } | undefined
+  readonly parent: Parent | undefined
 }
 
 export interface LinkChange {
   readonly pin: string
   readonly add: readonly PlannedLink[]
-  /** Names of host sides; the kernel deletes the other side with them. */
-  readonly remove: readonly string[]
+  readonly remove: readonly NonNullable<Endpoint['link']>[]
   readonly before: WaysOut
   readonly after: WaysOut
 }
@@ -46,7 +47,7 @@ const loopbackIndex = 1
 
 async function applyChange({ host, inside }: Sockets, change: LinkChange): Promise<void> {
   using _ = await links.acquire('links')
-  await disconnect(host, change.remove)
+  await disconnect({ host, inside }, change.remove)
   if (change.add.length > 0) await connect(host, change)
   const indexes = indexLinks(inside)
   prepare(change)
@@ -65,9 +66,11 @@ async function applyChange({ host, inside }: Sockets, change: LinkChange): Promi
 const indexLinks = (socket: RouteSocket): Map<string, number> =>
   new Map(socket.links().map(({ name, index }) => [name, index]))
 
-async function disconnect(host: RouteSocket, names: readonly string[]): Promise<void> {
-  for (const name of names) {
-    await host.sendAsync(new RouteRequest().deleteLink(name), `delete ${name}`).catch((error: unknown) => {
+/** By the end that is the host's, where there is one: a container cannot have renamed it. */
+async function disconnect({ host, inside }: Sockets, gone: LinkChange['remove']): Promise<void> {
+  for (const link of gone) {
+    const [socket, name] = link.host === '' ? [inside, link.inside] : [host, link.host]
+    await socket.sendAsync(new RouteRequest().deleteLink(name), `delete ${name}`).catch((error: unknown) => {
       // It never came to be, or went already.
       if (codeOf(error) !== 'ENODEV' && codeOf(error) !== 'EINVAL') throw error
     })
@@ -77,7 +80,9 @@ async function disconnect(host: RouteSocket, names: readonly string[]): Promise<
 async function connect(host: RouteSocket, { pin, add }: LinkChange): Promise<void> {
   const netns = openSync(pin, 'r')
   const request = new RouteRequest()
-  for (const { endpoint, bridge } of add) {
+  for (const { endpoint, bridge, parent } of add) {
+    if (parent) addStacked(request, { endpoint, parent, netns })
+    if (!bridge) continue
     request.addVeth({
       name: endpoint.link.host,
       master: bridge.index,
@@ -97,6 +102,14 @@ async function connect(host: RouteSocket, { pin, add }: LinkChange): Promise<voi
   } finally {
     closeSync(netns)
   }
+}
+
+function addStacked(
+  request: RouteRequest,
+  { endpoint, parent, netns }: Pick<PlannedLink, 'endpoint'> & { readonly parent: Parent; readonly netns: number },
+): void {
+  const { index, mtu, mode } = parent
+  request.addMacvlan({ parent: index, mode, mtu, netns, name: endpoint.link.inside, mac: endpoint.settings.MacAddress })
 }
 
 /** Before the links are up: a router's advertisement is never believed, and a network without IPv6 has none. */
@@ -143,6 +156,6 @@ export function readCounters(pin: string): Map<string, LinkStatistics> {
     using socket = new RouteSocket()
     return socket.links()
   })
-  const own = found.filter(({ name, kind }) => kind === 'veth' && name !== 'lo')
+  const own = found.filter(({ name, kind }) => ['veth', 'macvlan'].includes(kind) && name !== 'lo')
   return new Map(own.map(({ name, statistics }) => [name, statistics]))
 }

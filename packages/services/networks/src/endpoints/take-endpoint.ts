@@ -19,12 +19,13 @@ export function takeEndpoint(
 ): Endpoint {
   const base = { networkId: record.id, networkName: record.name }
   const settings = { ...asked, NetworkID: record.id, EndpointID: randomId() }
-  if (record.driver !== 'bridge') return { ...base, link: undefined, settings }
+  if (record.driver === 'host' || record.driver === 'null') return { ...base, link: undefined, settings }
   const addressed = takeAddresses(context, record, settings)
   const inside = parseEndpointOptions(asked.DriverOpts ?? {}).name ?? freeName(record, taken)
   return {
     ...base,
-    link: { inside, host: `veth${randomId().slice(0, 7)}` },
+    // A stacked link has one end only.
+    link: { inside, host: record.driver === 'bridge' ? `veth${randomId().slice(0, 7)}` : '' },
     settings: { ...addressed, DNSNames: isPredefined(record.name) ? null : dnsNames(owner, asked.Aliases) },
   }
 }

@@ -44,6 +44,7 @@ const IFLA_INFO_SLAVE_KIND = 4
 const IFLA_INFO_SLAVE_DATA = 5
 const IFLA_BRPORT_MODE = 4
 const VETH_INFO_PEER = 1
+const IFLA_MACVLAN_MODE = 1
 // include/uapi/linux/if_addr.h
 const IFA_ADDRESS = 1
 const IFA_LOCAL = 2
@@ -95,6 +96,22 @@ export interface Route {
   readonly link: number
 }
 
+/** How macvlan links on one parent see each other (include/uapi/linux/if_link.h: enum macvlan_mode). */
+export type MacvlanMode = 'private' | 'vepa' | 'bridge' | 'passthru'
+
+const macvlanModes: Record<MacvlanMode, number> = { private: 1, vepa: 2, bridge: 4, passthru: 8 }
+
+export interface MacvlanOptions {
+  /** Index of the link that it is stacked on, here. */
+  readonly parent: number
+  readonly mode: MacvlanMode
+  readonly mtu?: number
+  /** A descriptor of the namespace in which it is born. */
+  readonly netns: number
+  readonly name: string
+  readonly mac: string
+}
+
 export interface VethOptions {
   /** Name of the end that stays here. */
   readonly name: string
@@ -133,6 +150,18 @@ export class RouteRequest {
       })
     })
     return options.hairpin ? this.#hairpin(options.name) : this
+  }
+
+  addMacvlan({ parent, mode, mtu, netns, name, mac }: MacvlanOptions): this {
+    return this.#link(create, {}, (m) => {
+      m.attribute(IFLA_IFNAME, name).attribute(IFLA_LINK, parent).attribute(IFLA_ADDRESS, parseMac(mac))
+      if (mtu !== undefined) m.attribute(IFLA_MTU, mtu)
+      m.attribute(IFLA_NET_NS_FD, netns)
+      m.nest(IFLA_LINKINFO, () => {
+        m.attribute(IFLA_INFO_KIND, 'macvlan')
+        m.nest(IFLA_INFO_DATA, () => m.attribute(IFLA_MACVLAN_MODE, macvlanModes[mode]))
+      })
+    })
   }
 
   /** A link of some kind (macvlan, ipvlan) on top of another. */
