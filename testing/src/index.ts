@@ -1,4 +1,4 @@
-export { readTar } from '@berth/archive'
+export { readTar, tarEntry, type TarEntry, type TarSource, writeTar } from '@berth/archive'
 export {
   type BerthRegistry,
   type BerthRegistryOptions,

@@ -7,7 +7,7 @@ import { exportImage } from './export/export-image.ts'
 import type { FileSystem } from './filesystem.ts'
 import { parseOrExplain } from './parse-failure.ts'
 import { baseState } from './stages/base-state.ts'
-import { buildStage } from './stages/build-stage.ts'
+import { buildStage, sortedLabels } from './stages/build-stage.ts'
 import { historyWords } from './stages/history.ts'
 import { numberSteps } from './stages/number-steps.ts'
 import { planStages } from './stages/plan-stages.ts'
@@ -112,7 +112,7 @@ class Stages {
 
   #begin(stage: Stage): Promise<StageState> {
     const { request, needed, target, dockerfile } = this.#options
-    const steps = numberSteps(needed, target, labelsText(request.labels)).get(stage.index)
+    const steps = numberSteps(needed, target, labelTexts(request.labels)).get(stage.index)
     if (!steps) throw new Error(`stage ${stage.index} is not needed`)
     const args = new StageArgs(request.args, this.#globals)
     const sources = { dockerfile, globals: this.#globals, stage: (other: Stage) => this.#stage(other) }
@@ -146,10 +146,6 @@ class Stages {
   }
 }
 
-/** `LABEL` of the request as a line of the Dockerfile; '' without labels. */
-function labelsText(labels: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(labels).map(([name, value]) => `${quote(name)}=${quote(value)}`)
-  return pairs.length === 0 ? '' : `LABEL ${pairs.toSorted().join(' ')}`
-}
-
-const quote = (text: string): string => (/^[\w./:-]+$/.test(text) ? text : JSON.stringify(text))
+/** The labels of the request as lines of the Dockerfile, sorted. */
+const labelTexts = (labels: Readonly<Record<string, string>>): string[] =>
+  sortedLabels(labels).map(([name, value]) => `LABEL ${name}=${value}`)

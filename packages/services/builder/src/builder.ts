@@ -96,6 +96,6 @@ export interface ReceivedContext extends AsyncDisposable {
   readonly directory: string
   /** A file of it, at most 4 MiB; undefined when it is not there. Resolved inside of the context. */
   read(path: string): Promise<string | undefined>
-  /** Leaves out what the text of a `.dockerignore` names. */
-  ignore(text: string): Promise<void>
+  /** Drops those of `files` that the text of a `.dockerignore` names; the rest of it is the client's to leave out. */
+  dropIgnored(files: readonly string[], text: string): Promise<void>
 }

@@ -91,14 +91,14 @@ async function readDockerfile(context: ReceivedContext, file: string): Promise<s
   // Also what older clients call it.
   const text = (await context.read(file)) ?? (file === 'Dockerfile' ? await context.read('dockerfile') : undefined)
   if (text === undefined) throw invalid(`Cannot locate specified Dockerfile: ${file}`)
-  if (text.trim() === '') throw invalid(`the Dockerfile (${file}) cannot be empty`)
+  if (text === '') throw invalid(`the Dockerfile (${file}) cannot be empty`)
   return text
 }
 
-/** A file for this Dockerfile alone wins. */
+/** Clients leave out what is ignored, but these two have to be sent. A file for this Dockerfile alone wins. */
 async function applyIgnoreFile(context: ReceivedContext, file: string): Promise<void> {
   const text = (await context.read(`${file}.dockerignore`)) ?? (await context.read('.dockerignore'))
-  if (text !== undefined) await context.ignore(text)
+  if (text !== undefined) await context.dropIgnored(['.dockerignore', file], text)
 }
 
 /** Without one of them nothing may come from the cache. */

@@ -2,9 +2,9 @@ import { codeOf, fault, invalid, messageOf } from '@berth/base'
 import { parseIgnoreFile } from '@berth/dockerfile'
 import { openInRoot, procFd } from '@berth/linux'
 import { randomBytes } from 'node:crypto'
-import { closeSync, createWriteStream, fstatSync } from 'node:fs'
+import { closeSync, constants, createWriteStream, fstatSync } from 'node:fs'
 import { mkdir, open, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ReceivedContext } from '../builder.ts'
@@ -44,7 +44,10 @@ export function openContext({ storage }: Context, root: string, directory: strin
   return {
     directory,
     read: (path) => readFileIn(directory, path),
-    ignore: (text) => trees.removeIgnored({ root: directory, patterns: parseIgnoreFile(text).patterns }),
+    dropIgnored: async (files, text) => {
+      const rules = parseIgnoreFile(text)
+      for (const file of files.filter((name) => rules.ignores(name))) await removeIn(directory, file)
+    },
     [Symbol.asyncDispose]: () => trees.remove([root]),
   }
 }
@@ -55,6 +58,20 @@ async function unpack({ storage }: Context, source: string, target: string, sign
   } catch (error) {
     signal.throwIfAborted()
     throw invalid(`the build context is no tar: ${messageOf(error)}`, error)
+  }
+}
+
+/** Removes a file, resolved inside of the context; nothing when it is not there. */
+async function removeIn(directory: string, path: string): Promise<void> {
+  try {
+    const parent = openInRoot(directory, dirname(path), { flags: constants.O_RDONLY | constants.O_DIRECTORY })
+    try {
+      await rm(join(procFd(parent), basename(path)), { force: true })
+    } finally {
+      closeSync(parent)
+    }
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR') throw error
   }
 }
 

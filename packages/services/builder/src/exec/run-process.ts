@@ -1,4 +1,4 @@
-import { type ContainerId, internal, Undo } from '@berth/base'
+import { type ContainerId, Undo } from '@berth/base'
 import { FrameDecoder } from '@berth/engine-api'
 import type { Attachment } from '@berth/networks'
 import {
@@ -10,7 +10,6 @@ import {
   resolveUser,
   type SpecInput,
   type SpecMount,
-  startFailureExitCode,
 } from '@berth/runtime'
 import { mkdir, rm } from 'node:fs/promises'
 import { join, posix } from 'node:path'
@@ -62,11 +61,7 @@ export async function runProcess(
   const drained = drain(output, onOutput)
   undo.defer('output', () => output.destroy())
   const io = { tty: false, openStdin: false, stdinOnce: false }
-  try {
-    await runtime.start({ containerId: id, spec, io, log: { driver: 'none' } })
-  } catch (error) {
-    throw startFailed(error, process)
-  }
+  await runtime.start({ containerId: id, spec, io, log: { driver: 'none' } })
   undo.defer('process', () => runtime.release(id))
   onStart(id)
   const kill = () => void runtime.kill({ containerId: id }, 9).catch(() => {})
@@ -80,12 +75,6 @@ export async function runProcess(
   } finally {
     signal.removeEventListener('abort', kill)
   }
-}
-
-function startFailed(error: unknown, { args }: RunProcess): Error {
-  const message = error instanceof Error ? error.message : String(error)
-  const code = startFailureExitCode(message)
-  return internal(`failed to run ${JSON.stringify(args[0] ?? '')} (${code}): ${message}`, error)
 }
 
 async function drain(output: Duplex, onOutput: RunOutput['onOutput']): Promise<void> {

@@ -23,16 +23,15 @@ export async function baseState(build: BuildContext, stage: Stage, sources: Base
   if (other) return await sources.stage(other)
   const platformText = expand(from.platform)
   const platform = platformText === '' ? build.platforms.target : parsePlatform(platformText)
-  return name.toLowerCase() === 'scratch' ? scratch(build, platform) : await imageState(build, name, platform)
+  return name.toLowerCase() === 'scratch' ? scratch(platform) : await imageState(build, name, platform)
 }
 
 const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-function scratch({ request }: BuildContext, platform: Platform): StageState {
-  const config = request.style === 'buildkit' ? { Env: [defaultPath] } : {}
+function scratch(platform: Platform): StageState {
   return {
     fileSystem: emptyFileSystem,
-    draft: { config, isCmdSet: false },
+    draft: { config: { Env: [defaultPath] }, isCmdSet: false },
     history: [],
     platform,
     baseId: '',

@@ -23,7 +23,10 @@ export async function buildStage(
   for (const [i, instruction] of context.stage.instructions.entries()) {
     state = await doStep(context, steps.instructions[i] as BuildStep, state, instruction)
   }
-  if (steps.labels) state = await labelStep(context, steps.labels, state, request.labels)
+  for (const [i, label] of sortedLabels(request.labels).entries()) {
+    const step = steps.labels[i]
+    if (step) state = await labelStep(context, step, state, label)
+  }
   return state
 }
 
@@ -79,14 +82,20 @@ async function runTriggers(context: StageContext, step: BuildStep, base: StageSt
   return state
 }
 
+/** The labels of a request in the order of their steps. */
+export const sortedLabels = (labels: Readonly<Record<string, string>>): (readonly [string, string])[] =>
+  Object.entries(labels).toSorted(([a], [b]) => (a < b ? -1 : 1))
+
 async function labelStep(
   context: StageContext,
   step: BuildStep,
   state: StageState,
-  labels: Readonly<Record<string, string>>,
+  label: readonly [string, string],
 ): Promise<StageState> {
   context.build.progress({ kind: 'started', step })
-  const merged = Object.fromEntries([...Object.entries(state.draft.config.Labels ?? {}), ...Object.entries(labels)])
-  const draft = { ...state.draft, config: { ...state.draft.config, Labels: merged } }
-  return await emptyStep(context, { step, state }, { draft, text: step.text })
+  const { config } = state.draft
+  // fromEntries defines own properties: a label `__proto__` stays one.
+  const Labels = Object.fromEntries([...Object.entries(config.Labels ?? {}), label])
+  const draft = { ...state.draft, config: { ...config, Labels } }
+  return await emptyStep(context, { step, state }, { draft, text: step.text, shell: config })
 }

@@ -1,3 +1,4 @@
+import { formatGoDuration } from '@berth/base'
 import { type CopyInstruction, type Instruction, shellOf } from '@berth/dockerfile'
 import type { HistoryEntry, ImageRunConfig } from '@berth/oci'
 
@@ -14,9 +15,10 @@ export interface HistoryWords {
 const classic: HistoryWords = {
   comment: undefined,
   run: (command, args) => withCount(args.toSorted(), command.join(' ')),
-  copy: ({ kind, destination }, { isDirectory, digest }) => {
+  copy: ({ kind, destination, line }, { isDirectory, digest }) => {
     const source = `${isDirectory ? 'dir' : 'file'}:${digest.replace(/^sha256:/, '')}`
-    return `/bin/sh -c #(nop) ${kind.toUpperCase()} ${source} in ${destination} `
+    const flags = line.flags.filter((flag) => /^--ch(?:own|mod)=/.test(flag))
+    return `/bin/sh -c #(nop) ${[kind.toUpperCase(), ...flags, source].join(' ')} in ${destination} `
   },
   config: (text, config) => `${shellOf(config).join(' ')} #(nop)  ${text}`,
   workdir: (path, config) => `${shellOf(config).join(' ')} #(nop) WORKDIR ${path}`,
@@ -58,7 +60,11 @@ function copyText({ kind, line, sources, destination, files }: CopyInstruction):
 }
 
 /** How an instruction that only changes the configuration reads, variables expanded. */
-export function describeInstruction(instruction: Instruction, config: ImageRunConfig): string {
+export function describeInstruction(
+  instruction: Instruction,
+  config: ImageRunConfig,
+  style: 'classic' | 'buildkit',
+): string {
   const name = instruction.kind.toUpperCase()
   switch (instruction.kind) {
     case 'cmd':
@@ -68,9 +74,35 @@ export function describeInstruction(instruction: Instruction, config: ImageRunCo
       return `${name} ${goWords(instruction.command.args)}`
     case 'volume':
       return `${name} ${goWords(instruction.words)}`
+    case 'healthcheck':
+      return `${name} ${style === 'classic' ? goHealth(instruction.healthcheck) : goQuotedHealth(instruction.healthcheck)}`
+    case 'expose':
+      return style === 'classic'
+        ? written(name, instruction)
+        : `${name} ${goWords(Object.keys(config.ExposedPorts ?? {}))}`
     default:
-      return instruction.line.text.replace(/^\S+\s*/, `${name} `)
+      return written(name, instruction)
   }
+}
+
+const written = (name: string, { line }: Instruction): string => line.text.replace(/^\S+\s*/, `${name} `)
+
+type Health = NonNullable<ImageRunConfig['Healthcheck']>
+
+const durationsOf = ({ Interval, Timeout, StartPeriod, StartInterval }: Health): string[] =>
+  [Interval, Timeout, StartPeriod, StartInterval].map((ns) => formatGoDuration(ns ?? 0))
+
+/** How Go prints the structure with %v. */
+const goHealth = (health: Health): string =>
+  `&{${goWords(health.Test ?? [])} ${durationsOf(health).join(' ')} ${health.Retries ?? 0}}`
+
+/** And with %q: a number is a character then. */
+const goQuotedHealth = (health: Health): string => {
+  const retries = health.Retries ?? 0
+  const character =
+    retries < 32 ? `'\\x${retries.toString(16).padStart(2, '0')}'` : `'${String.fromCodePoint(retries)}'`
+  const durations = durationsOf(health).map((text) => JSON.stringify(text))
+  return `&{${goStrings(health.Test ?? [])} ${durations.join(' ')} ${character}}`
 }
 
 /** `["a" "b"]`: how Go prints strings with %q. */

@@ -1,20 +1,24 @@
 import type { Stage, StageInstruction } from '@berth/dockerfile'
 import type { BuildStep } from '../builder.ts'
 
-/** The steps of one stage: FROM, then one an instruction, then the labels of the request where it is the target. */
+/** The steps of one stage: FROM, then one an instruction, then one a label of the request where it is the target. */
 export interface StageSteps {
   readonly from: BuildStep
   readonly instructions: readonly BuildStep[]
-  readonly labels: BuildStep | undefined
+  readonly labels: readonly BuildStep[]
 }
 
 /** Instructions that BuildKit counts: those that make layers. */
 const isCounted = ({ kind }: StageInstruction): boolean => ['run', 'copy', 'add', 'workdir'].includes(kind)
 
-/** Numbers the steps of the needed stages; `labels` is the LABEL line of the request, '' for none. */
-export function numberSteps(needed: readonly Stage[], target: Stage, labels: string): ReadonlyMap<number, StageSteps> {
+/** Numbers the steps of the needed stages; `labels` are the LABEL lines of the request. */
+export function numberSteps(
+  needed: readonly Stage[],
+  target: Stage,
+  labels: readonly string[],
+): ReadonlyMap<number, StageSteps> {
   const counts = needed.map((stage) => 1 + stage.instructions.length)
-  const total = counts.reduce((sum, count) => sum + count, labels === '' ? 0 : 1)
+  const total = counts.reduce((sum, count) => sum + count, labels.length)
   let number = 0
   return new Map(
     needed.map((stage) => {
@@ -26,7 +30,7 @@ export function numberSteps(needed: readonly Stage[], target: Stage, labels: str
       }
       const from = step(stage.from.line.text, true)
       const instructions = stage.instructions.map((one) => step(one.line.text, isCounted(one)))
-      const own = labels !== '' && stage === target ? step(labels, false) : undefined
+      const own = stage === target ? labels.map((text) => step(text, false)) : []
       return [stage.index, { from, instructions, labels: own }]
     }),
   )

@@ -24,8 +24,9 @@ export async function configStep(
   const text =
     instruction.kind === 'env' || instruction.kind === 'label'
       ? `${instruction.kind.toUpperCase()} ${pairsText(instruction.pairs, (word) => expandWord(word, expanding))}`
-      : describeInstruction(instruction, draft.config)
-  return await emptyStep(stage, planned, { draft, text })
+      : describeInstruction(instruction, draft.config, stage.build.request.style)
+  const shell = instruction.kind === 'shell' ? draft.config : state.draft.config
+  return await emptyStep(stage, planned, { draft, text, shell })
 }
 
 const pairsText = (pairs: readonly Pair[], expand: (word: string) => string): string =>
@@ -38,22 +39,32 @@ export async function argStep(
   instruction: ArgInstruction,
 ): Promise<StageState> {
   const { draft } = planned.state
-  const text = locate(instruction.line.lines, () => stage.args.declare(instruction, draft.config))
-  return await emptyStep(stage, planned, { draft, text: `ARG ${text}` })
+  const declared = locate(instruction.line.lines, () => stage.args.declare(instruction, draft.config))
+  // The classic builder's history has it as it is written.
+  const text = stage.build.request.style === 'classic' ? instruction.line.rest : declared
+  return await emptyStep(stage, planned, { draft, text: `ARG ${text}`, shell: draft.config })
+}
+
+interface EmptyStep {
+  readonly draft: StageState['draft']
+  /** What the history says of it. */
+  readonly text: string
+  /** Whose shell the history names. */
+  readonly shell: StageState['draft']['config']
 }
 
 /** A step that makes no layer; it is remembered all the same, for the time that it was first done. */
 export async function emptyStep(
   stage: StageContext,
   planned: PlannedStep,
-  { draft, text }: { readonly draft: StageState['draft']; readonly text: string },
+  { draft, text, shell }: EmptyStep,
 ): Promise<StageState> {
   const { state } = planned
   const { words, request } = stage.build
   const history = state.history.map(({ created_by }) => created_by ?? '')
   const key = digestOf('config', request.style, state.baseId, ...layerDigests(state), ...history, text)
   const outcome = await solveStep(stage, planned, { key, exec: async () => undefined })
-  const createdBy = words.config(text, state.draft.config)
+  const createdBy = words.config(text, shell)
   return finishStep(stage, planned, { outcome, createdBy, draft, isEmpty: true })
 }
 

@@ -48,7 +48,14 @@ export async function copyStep(
   const exec = () =>
     changeFileSystem(build.context, state.fileSystem, async (writable) => {
       const owner = copy.chown === '' ? undefined : resolveOwner(copy.chown, writable.rootPath)
-      const task = { destination, keepsParents: copy.keepsParents, ...(owner && { owner }), ...(mode && { mode }) }
+      const replacesDirectories = build.request.style === 'classic'
+      const task = {
+        destination,
+        replacesDirectories,
+        keepsParents: copy.keepsParents,
+        ...(owner && { owner }),
+        ...(mode && { mode }),
+      }
       for (const source of sources) await copyOne(stage, writable, source, task)
     })
   const outcome = await solveStep(stage, planned, { key, exec })
@@ -62,6 +69,7 @@ export async function copyStep(
 
 interface CopyTarget {
   readonly destination: string
+  readonly replacesDirectories: boolean
   readonly keepsParents: boolean
   readonly owner?: { readonly uid: number; readonly gid: number }
   readonly mode?: NonNullable<ReturnType<typeof parseModeChange>>
@@ -117,6 +125,7 @@ async function findSources(
   const remote = copy.kind === 'add' ? copy.sources.filter(isRemote) : []
   const local = copy.sources.filter((source) => !remote.includes(source))
   requireDirectory(copy)
+  if (build.request.style === 'classic') requireInside(copy)
   const found: CopySource[] = []
   if (local.length > 0) {
     const root = copy.from === '' ? build.request.contextDirectory : await build.sourceRoot(copy.from, stage.stage)
@@ -145,6 +154,12 @@ function requireDirectory({ kind, sources, files, destination }: CopyInstruction
   throw invalid(
     `When using ${kind.toUpperCase()} with more than one source file, the destination must be a directory and end with a /`,
   )
+}
+
+/** The classic builder refuses what BuildKit takes for the root. */
+function requireInside({ kind, from, sources }: CopyInstruction): void {
+  const outside = from === '' && sources.find((source) => posix.normalize(source).startsWith('..'))
+  if (outside) throw invalid(`${kind.toUpperCase()} failed: forbidden path outside the build context: ${outside} ()`)
 }
 
 async function digestAll(stage: StageContext, root: string, names: readonly string[]): Promise<CopySource[]> {

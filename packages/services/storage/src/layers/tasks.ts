@@ -10,7 +10,6 @@ import { copySources, type CopySourcesTask } from '../trees/copy-sources.ts'
 import { digestSources, type SourcesDigest } from '../trees/digest-sources.ts'
 import { addArchive, isArchive } from '../trees/add-archive.ts'
 import { makeDirectory } from '../trees/make-directory.ts'
-import { removeIgnored } from '../trees/remove-ignored.ts'
 import type { SourceSelection } from '../trees/selection.ts'
 import type { AddArchiveTask, MakeDirectoryTask } from '../trees/trees.ts'
 import { changesOf, type TreeForm } from './changes.ts'
@@ -44,7 +43,6 @@ export interface Tasks {
   makeDirectory(task: MakeDirectoryTask): boolean
   addArchive(task: AddArchiveTask, signal: AbortSignal): Promise<void>
   isArchive(task: SourceSelection): boolean
-  removeIgnored(task: { readonly root: string; readonly patterns: readonly string[] }): void
 }
 
 /** A writable tree and the layers beneath it, the topmost first. */
@@ -100,7 +98,6 @@ export const tasks: Tasks = {
   makeDirectory,
   addArchive,
   isArchive,
-  removeIgnored,
   sync: ({ path }) => withDirectory(path, syncFileSystem),
   remove({ paths }) {
     for (const path of paths) withDirectory(dirname(path), (fd) => removeTree(fd, basename(path)))

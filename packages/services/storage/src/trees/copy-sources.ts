@@ -37,6 +37,8 @@ export interface CopySourcesTask extends SourceSelection {
   readonly mode?: ModeChange
   /** Sources keep the directories that lead to them. */
   readonly keepsParents: boolean
+  /** A file takes the place of a directory; else that is refused. */
+  readonly replacesDirectories?: boolean
 }
 
 /**
@@ -125,31 +127,47 @@ interface Entry {
 
 function copyOther(copying: Copying, { fd, path, status }: Entry): void {
   const { tree, links } = copying
+  makeRoom(copying, path)
   const place = tree.place(path)
-  const existing = statusOf(place.fd, place.name)
-  if (existing && isDirectory(existing)) throw invalid(`cannot replace to directory /${path} with file`)
-  if (existing) tree.clear(place)
   const first = status.nlink > 1 ? links.get(status.ino) : undefined
   if (first !== undefined) return linkat(tree.root, kernelName(first), place.fd, kernelName(place.name))
   if (status.nlink > 1) links.set(status.ino, path)
   if ((status.mode & S_IFMT) === S_IFREG) copyRegular(copying, fd, { ...place, status })
-  else {
-    makeNode(fd, place.fd, { name: place.name, status })
-    const to = openInRoot(place.fd, kernelName(place.name), { flags: O_PATH | O_NOFOLLOW })
-    setMetadata(copying, { from: fd, to, status })
-    closeSync(to)
-  }
+  else copySpecial(copying, fd, { ...place, status })
   utimensat(place.fd, kernelName(place.name), status)
 }
 
-function copyRegular(
-  copying: Copying,
-  fd: number,
-  { fd: parent, name, status }: { readonly fd: number; readonly name: string; readonly status: FileStatus },
-): void {
-  const from = openSync(procFd(fd), O_RDONLY | O_NONBLOCK)
+/** Removes what is at a path. The tree may forget its open directories by it: places are asked for afterwards. */
+function makeRoom({ tree, task }: Copying, path: string): void {
+  const place = tree.place(path)
+  const existing = statusOf(place.fd, place.name)
+  if (!existing) return
+  if (isDirectory(existing) && !task.replacesDirectories) {
+    throw invalid(`cannot replace to directory /${path} with file`)
+  }
+  tree.clear(place)
+}
+
+interface Target {
+  readonly fd: number
+  readonly name: string
+  readonly status: FileStatus
+}
+
+function copySpecial(copying: Copying, from: number, { fd, name, status }: Target): void {
+  makeNode(from, fd, { name, status })
+  const to = openInRoot(fd, kernelName(name), { flags: O_PATH | O_NOFOLLOW })
   try {
-    const to = copyContent(from, parent, name)
+    setMetadata(copying, { from, to, status })
+  } finally {
+    closeSync(to)
+  }
+}
+
+function copyRegular(copying: Copying, source: number, { fd, name, status }: Target): void {
+  const from = openSync(procFd(source), O_RDONLY | O_NONBLOCK)
+  try {
+    const to = copyContent(from, fd, name)
     setMetadata(copying, { from, to, status })
     closeSync(to)
   } finally {

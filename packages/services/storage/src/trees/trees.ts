@@ -16,8 +16,6 @@ export interface Trees {
   addArchive(task: AddArchiveTask, signal?: AbortSignal): Promise<void>
   /** Whether what is selected is one archive that `addArchive` can unpack. */
   isArchive(selection: SourceSelection): Promise<boolean>
-  /** Removes from `root` what the rules of a `.dockerignore` leave out. */
-  removeIgnored(task: { readonly root: string; readonly patterns: readonly string[] }): Promise<void>
   remove(paths: readonly string[]): Promise<void>
 }
 
@@ -45,7 +43,6 @@ export function openTrees(worker: LayerWorker): Trees {
     },
     addArchive: (task, signal) => worker.run('addArchive', task, signal),
     isArchive: (selection) => worker.run('isArchive', selection),
-    removeIgnored: (task) => worker.run('removeIgnored', task),
     remove: (paths) => worker.run('remove', { paths }),
   }
 }

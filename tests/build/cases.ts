@@ -1,0 +1,133 @@
+import type { BuildCase } from './build-facts.ts'
+
+const tree = [
+  { path: 'd', isDirectory: true, mode: 0o700 },
+  { path: 'd/x', content: 'x' },
+  { path: 'd/sub', isDirectory: true, mode: 0o711 },
+  { path: 'd/sub/y', content: 'y', mode: 0o600 },
+  { path: 'd/link', link: '../a' },
+  { path: 'a', content: 'aaa', mode: 0o755 },
+  { path: 'a.txt', content: 'text' },
+  { path: 'b.txt', content: 'more' },
+  { path: 'to-a', link: 'a' },
+  { path: 'to-d', link: 'd' },
+]
+
+/** Small Dockerfiles, each about one thing; bases are the busybox fixture. */
+export const cases: readonly BuildCase[] = [
+  {
+    name: 'run-changes',
+    dockerfile: 'FROM busybox\nRUN mkdir /o && echo hi > /o/f && chown 5:6 /o/f && chmod 4750 /o/f && rm /etc/group',
+  },
+  { name: 'run-exec-form', dockerfile: 'FROM busybox\nRUN ["/bin/sh", "-c", "echo $0 > /x", "zero"]' },
+  { name: 'run-fails', dockerfile: 'FROM busybox\nRUN exit 3' },
+  { name: 'run-missing-program', dockerfile: 'FROM busybox\nRUN ["/nope"]' },
+  { name: 'run-user', dockerfile: 'FROM busybox\nRUN mkdir -m 777 /w\nUSER 7:8\nRUN id -u > /w/u; id -g > /w/g' },
+  { name: 'run-shell', dockerfile: 'FROM busybox\nSHELL ["/bin/sh", "-ec"]\nRUN echo a > /a\nCMD echo b' },
+  { name: 'copy-file', dockerfile: 'FROM busybox\nCOPY a /x\nCOPY a /y/\nCOPY a.txt b.txt /z/\nCOPY a .', files: tree },
+  {
+    name: 'copy-directory',
+    dockerfile: 'FROM busybox\nRUN mkdir -m 711 /have\nCOPY d /have\nCOPY d /new\nCOPY d /slash/',
+    files: tree,
+  },
+  { name: 'copy-whole', dockerfile: 'FROM busybox\nWORKDIR /app\nCOPY . .', files: tree },
+  { name: 'copy-wildcard', dockerfile: 'FROM busybox\nCOPY *.txt /t/\nCOPY d/s*b /u/\nCOPY [ab].txt /v/', files: tree },
+  { name: 'copy-links', dockerfile: 'FROM busybox\nCOPY to-a /fa\nCOPY to-d /fd', files: tree },
+  {
+    name: 'copy-through-links',
+    dockerfile: 'FROM busybox\nRUN mkdir /real && ln -s /real /ln && ln -s ../../real /up\nCOPY a /ln/\nCOPY d /up/d',
+    files: tree,
+  },
+  {
+    name: 'copy-chown',
+    dockerfile:
+      'FROM busybox\nRUN echo "me:x:41:42::/:" >> /etc/passwd; echo "us:x:43:" >> /etc/group\nCOPY --chown=me:43 a /n1\nCOPY --chown=me:us d /n2\nCOPY --chown=9 a /n3\nCOPY --chown=9:8 a /new/n4',
+    files: tree,
+  },
+  { name: 'copy-missing', dockerfile: 'FROM busybox\nCOPY nope /x', files: tree },
+  { name: 'copy-outside', dockerfile: 'FROM busybox\nCOPY ../a /x', files: tree },
+  { name: 'copy-several-to-file', dockerfile: 'FROM busybox\nCOPY a.txt b.txt /x', files: tree },
+  { name: 'copy-over-directory', dockerfile: 'FROM busybox\nRUN mkdir /t /t/a\nCOPY a /t', files: tree },
+  { name: 'copy-json', dockerfile: 'FROM busybox\nCOPY ["a b", "/to here/"]', files: [{ path: 'a b', content: 's' }] },
+  {
+    name: 'copy-from-stage',
+    dockerfile:
+      'FROM busybox AS one\nRUN mkdir /s && echo k > /s/k && chown 3:4 /s/k /s\nFROM busybox\nCOPY --from=one /s /t\nCOPY --from=0 /s/k /k\nCOPY --from=busybox /etc/passwd /pw',
+    files: tree,
+  },
+  { name: 'add-archive-none', dockerfile: 'FROM busybox\nADD a.txt /x/\nADD d /y', files: tree },
+  {
+    name: 'env',
+    dockerfile:
+      'FROM busybox\nENV A=1 B="two  x" C=\'$A\'\nENV D $A$B\nENV A=3 E=$A\nRUN env | sort | grep -v HOSTNAME > /env',
+  },
+  { name: 'env-forms', dockerfile: 'FROM busybox\nENV X=a\nENV B=${X:-y} C=${Z:-y} D=${X:+s} E=${Z:+s} F=\\$X' },
+  {
+    name: 'args',
+    dockerfile:
+      'ARG BASE=busybox\nFROM ${BASE}\nARG A=1\nARG B\nARG C\nRUN echo "$A-$B-$C-$BASE" > /x\nARG BASE\nENV BB=$BASE',
+    query: { buildargs: '{"B":"two","C":null}' },
+  },
+  { name: 'args-unused', dockerfile: 'FROM busybox\nARG USED', query: { buildargs: '{"USED":"1","OTHER":"2"}' } },
+  {
+    name: 'args-env-wins',
+    dockerfile: 'FROM busybox\nARG V=arg\nENV V=env\nRUN echo $V > /v',
+    query: { buildargs: '{"V":"given"}' },
+  },
+  {
+    name: 'labels',
+    dockerfile: 'FROM busybox\nLABEL a=b "c d"=e\\ f\nLABEL g=h',
+    query: { labels: '{"z":"1","y":"two words"}' },
+  },
+  {
+    name: 'workdir',
+    dockerfile: 'FROM busybox\nWORKDIR /a\nWORKDIR b/c\nENV D=/e\nWORKDIR $D/f\nRUN pwd > /pwd\nWORKDIR /foo/',
+  },
+  { name: 'cmd-entrypoint', dockerfile: 'FROM busybox\nCMD ["a"]\nENTRYPOINT ["e", "f"]' },
+  { name: 'entrypoint-resets-cmd', dockerfile: 'FROM busybox\nENTRYPOINT e' },
+  { name: 'expose-volume', dockerfile: 'FROM busybox\nEXPOSE 80 81/udp 90-91\nVOLUME ["/v"]\nVOLUME /w /x' },
+  { name: 'healthcheck', dockerfile: 'FROM busybox\nHEALTHCHECK --interval=5s --timeout=3s --retries=2 CMD echo ok' },
+  { name: 'stopsignal-maintainer', dockerfile: 'FROM busybox\nMAINTAINER me <m@e>\nSTOPSIGNAL SIGUSR1\nUSER 5' },
+  {
+    name: 'onbuild',
+    dockerfile: 'FROM busybox AS base\nONBUILD RUN echo triggered > /t\nONBUILD ENV O=1\nFROM base\nRUN cat /t > /u',
+  },
+  { name: 'scratch', dockerfile: 'FROM scratch\nCOPY a /a\nCMD ["/a"]', files: tree },
+  { name: 'scratch-no-layer', dockerfile: 'FROM scratch\nLABEL a=b' },
+  {
+    name: 'target',
+    dockerfile: 'FROM busybox AS one\nRUN echo 1 > /one\nFROM one AS two\nRUN false',
+    query: { target: 'one' },
+  },
+  { name: 'target-unknown', dockerfile: 'FROM busybox AS one', query: { target: 'nope' } },
+  {
+    name: 'ignore',
+    dockerfile: 'FROM busybox\nCOPY . /c/',
+    files: [...tree, { path: '.dockerignore', content: '# c\n*.txt\n!b.txt\nd/sub\nDockerfile\n' }],
+  },
+  {
+    name: 'ignore-all-but',
+    dockerfile: 'FROM busybox\nCOPY . /c/',
+    files: [...tree, { path: '.dockerignore', content: '**\n!d/sub\n' }],
+  },
+  { name: 'continuations', dockerfile: 'FROM busybox\nRUN echo a \\\n  # comment\n\n  b > /x && \\\n    echo c >> /x' },
+  { name: 'escape-directive', dockerfile: '# escape=`\nFROM busybox\nRUN echo a `\n b > /x\nENV W=c:\\d' },
+  { name: 'lower-case', dockerfile: 'from busybox\nrun echo a > /x\nenv b=c' },
+  { name: 'unknown-instruction', dockerfile: 'FROM busybox\nFOO bar' },
+  { name: 'slip-of-the-pen', dockerfile: 'FROM busybox\nCPOY a /b' },
+  { name: 'no-from', dockerfile: 'RUN echo' },
+  { name: 'empty', dockerfile: ' \n' },
+  { name: 'unknown-flag', dockerfile: 'FROM busybox\nCOPY --foo=bar a /b', files: tree },
+  { name: 'env-no-value', dockerfile: 'FROM busybox\nENV x' },
+  { name: 'bad-json', dockerfile: 'FROM busybox\nCMD ["a", 1]' },
+  { name: 'copy-one-argument', dockerfile: 'FROM busybox\nCOPY a' },
+  { name: 'from-too-many', dockerfile: 'FROM busybox as x y' },
+  { name: 'bad-stage-name', dockerfile: 'FROM busybox AS 1x' },
+  { name: 'workdir-missing', dockerfile: 'FROM busybox\nWORKDIR' },
+  { name: 'network-none', dockerfile: 'FROM busybox\nRUN ip link | grep -c : > /n', query: { networkmode: 'none' } },
+  {
+    name: 'extra-hosts',
+    dockerfile: 'FROM busybox\nRUN grep my.host /etc/hosts | tr "\\t" " " > /h',
+    query: { extrahosts: 'my.host:1.2.3.4' },
+  },
+]
