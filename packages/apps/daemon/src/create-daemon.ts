@@ -4,7 +4,7 @@ import { openBuilder } from '@berth/builder'
 import { type OpenContainers, openContainers } from '@berth/containers'
 import { openDatabase } from '@berth/database'
 import { createEvents, eventFilter } from '@berth/events'
-import { openImages } from '@berth/images'
+import { openImages, openSignatureGate } from '@berth/images'
 import { adoptStrayControllers, lockFile, releaseStrayControllers, trimMemory } from '@berth/linux'
 import { openNetworks } from '@berth/networks'
 import { createRegistries } from '@berth/registry'
@@ -59,8 +59,11 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
   const { content, snapshots, copies, leases, space } = storage
   const registries = stack.use(createRegistries(registrySettings(config)))
   const concurrency = () => transferLimits(config)
+  const gate = config.has('signature-policy')
+    ? openSignatureGate(config.get('signature-policy', ''), logger)
+    : undefined
   const images = stack.use(
-    await openImages({ database, content, snapshots, events, logger, leases, space, registries, concurrency }),
+    await openImages({ database, content, snapshots, events, logger, leases, space, registries, concurrency, gate }),
   )
   stack.use(storage.addRoots(() => images.gcRoots()))
   const volumes = stack.use(await openVolumes({ root: paths.dataRoot, database, events, logger, worker }))

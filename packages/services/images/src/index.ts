@@ -12,6 +12,7 @@ export type {
   Progress,
 } from './images.ts'
 export type { PullCandidate, PullGate } from './pull/gate.ts'
+export { openSignatureGate } from './signatures/signature-gate.ts'
 export type { PullRequest } from './pull/pull-image.ts'
 export type { PushRequest } from './push/push-image.ts'
 export type { Distribution, RegistryQuestion, SearchWish } from './registry/ask-registry.ts'

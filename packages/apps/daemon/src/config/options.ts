@@ -76,6 +76,7 @@ export const optionSpecs: readonly OptionSpec[] = [
   { flag: 'registry-certs', kind: 'string', help: 'Directory of certificates for registries (default /etc/berth/certs.d)' },
   { flag: 'offline', kind: 'boolean', help: 'Ask nothing of any registry', isReloadable: true },
   { flag: 'proxies', kind: 'map', help: 'Proxies: http-proxy, https-proxy and no-proxy, as daemon.json has them' },
+  { flag: 'signature-policy', kind: 'string', help: 'Policy file: which images must be signed, by which keys' },
   { flag: 'iptables', kind: 'boolean', help: 'nftables rules are always managed', refusal: never('Berth always manages its own nftables table', 'true') },
   { flag: 'ip6tables', kind: 'boolean', help: 'nftables rules are always managed', refusal: never('Berth always manages its own nftables table', 'true') },
   { flag: 'userland-proxy', kind: 'boolean', help: 'Userland proxy', refusal: later('choosing the proxy', 'true', 'false') },
