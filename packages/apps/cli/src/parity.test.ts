@@ -30,7 +30,6 @@ function readTable(): Expected[] {
 
 /** Commands that are not there yet. */
 const awaited = /^(search|volume( .*)?|manifest( .*)?)$/
->>>>>>> 13e1594 (Log in to registries, and keep the credentials sealed)
 
 /** `-a/--all`, `--since=string`: how the table writes a flag. */
 function writeFlags(flags: FlagSet): string[] {

@@ -334,6 +334,12 @@ export const groups: readonly { readonly title: string; readonly commands: Reado
       manifest: missing('Manage image manifests and manifest lists'),
       network,
       plugin,
+      registry: {
+        summary: 'Serve images',
+        children: {
+          serve: { summary: 'Run a registry of images', load: () => import('./commands/registry/serve.ts') },
+        },
+      },
       system,
       trust,
       volume,

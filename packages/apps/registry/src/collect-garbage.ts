@@ -35,7 +35,7 @@ export async function collectGarbage(options: CollectorOptions): Promise<Collect
   const expired = await uploads.expire(now - uploadMs)
   const manifests = deletesUntagged ? store.forgetUntaggedManifests(now - graceMs) : 0
   const links = store.forgetUnneededBlobs(now - graceMs)
-  fault('registry.gc.forgotten')
+  fault('registry: garbage forgotten')
   const freed = await freeBytes(options, now - graceMs)
   const collected = { uploads: expired, manifests, links, ...freed }
   if (Object.values(collected).some((count) => count > 0)) logger.info(collected, 'collected garbage')

@@ -83,6 +83,9 @@ function check(options: Options): void {
   }
   if (proxyUser !== undefined && proxy === undefined) throw invalid('--proxy-user needs --proxy')
   if (!['text', 'json'].includes(options.logFormat)) throw invalid(`--log-format: want text or json`)
+  if (!['debug', 'info', 'warn', 'error'].includes(options.logLevel)) {
+    throw invalid('--log-level: want debug, info, warn or error')
+  }
   parseAddress(options.addr)
 }
 

@@ -6,7 +6,8 @@ import type { Pace } from './pace.ts'
 export async function* bodyOf({ request, response }: Call, pace: Pace): AsyncGenerator<Buffer> {
   if (request.headers.expect !== undefined) response.writeContinue()
   using _ = pace.watchReceiving(request.socket)
-  for await (const chunk of request) yield chunk as Buffer
+  // Who stops early still has to be told why, on the same connection.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) yield chunk as Buffer
 }
 
 /** The whole body; 413 when it has more than `maxBytes`. */

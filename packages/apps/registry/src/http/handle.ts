@@ -1,5 +1,6 @@
 import { type Logger, messageOf } from '@berth/base'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Access } from '../access/access.ts'
 import type { Metrics } from '../metrics.ts'
 import { type Call, send, sendJson } from './call.ts'
@@ -28,12 +29,11 @@ export async function handle(
   const { metrics } = options
   const startedMs = performance.now()
   const gone = new AbortController()
-  const before = { received: request.socket.bytesRead, sent: request.socket.bytesWritten }
   metrics.active++
   const { socket } = request
   response.once('close', () => {
     metrics.active--
-    const bytes = { received: socket.bytesRead - before.received, sent: socket.bytesWritten - before.sent }
+    const bytes = countBytes(socket)
     metrics.receivedBytes += bytes.received
     metrics.sentBytes += bytes.sent
     metrics.countRequest(request.method ?? '', response.statusCode)
@@ -58,6 +58,16 @@ export async function handle(
   } finally {
     endBody(call)
   }
+}
+
+/** What was counted of a connection so far: its requests come one after the other. */
+const counted = new WeakMap<Socket, { readonly received: number; readonly sent: number }>()
+
+function countBytes(socket: Socket): { received: number; sent: number } {
+  const now = { received: socket.bytesRead, sent: socket.bytesWritten }
+  const before = counted.get(socket) ?? { received: 0, sent: 0 }
+  counted.set(socket, now)
+  return { received: now.received - before.received, sent: now.sent - before.sent }
 }
 
 function makeCall(request: IncomingMessage, response: ServerResponse, signal: AbortSignal): Call {

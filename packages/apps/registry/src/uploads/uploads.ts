@@ -1,3 +1,4 @@
+import { fault } from '@berth/base'
 import { algorithmOf, type Digest, Digester } from '@berth/oci'
 import type { ContentStore, IngestedBlob } from '@berth/storage'
 import { randomBytes } from 'node:crypto'
@@ -149,8 +150,10 @@ export class Uploads {
         upload.offset += bytes.length
       })
     } catch (error) {
+      // One that is too large never ends well, and would hold its place until it expires.
+      if (error instanceof RegistryError) await this.#forget(id)
       // What is on disk and what was hashed may differ by the chunk that failed.
-      await this.#trim(id, upload)
+      else await this.#trim(id, upload)
       throw error
     }
     const received = upload.offset - before
@@ -176,6 +179,7 @@ export class Uploads {
     }
     await sync(this.pathOf(id))
     const blob = await this.#options.content.adopt(this.pathOf(id), digest)
+    fault('registry: blob moved')
     if (!blob.isNew) this.#options.limit.give(blob.sizeBytes)
     this.#uploads.delete(id)
     this.#options.store.removeUpload(id)

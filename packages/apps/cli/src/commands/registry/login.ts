@@ -9,7 +9,8 @@ import { boolean, string } from '../../flags/flag.ts'
 
 export const command = defineCommand({
   usage: '[OPTIONS] [SERVER]',
-  summary: 'Authenticate to a registry.\nDefaults to Docker Hub if no server is specified.',
+  summary: 'Authenticate to a registry',
+  details: 'Defaults to Docker Hub if no server is specified.',
   count: between(0, 1),
   flags: {
     password: string('p,password', 'Password or Personal Access Token (PAT)'),

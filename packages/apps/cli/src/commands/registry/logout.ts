@@ -6,7 +6,8 @@ import { serverNamed } from './login.ts'
 
 export const command = defineCommand({
   usage: '[SERVER]',
-  summary: 'Log out from a registry.\nIf no server is specified, the default is defined by the daemon.',
+  summary: 'Log out from a registry',
+  details: 'If no server is specified, the default is defined by the daemon.',
   count: between(0, 1),
   flags: {},
   async run(cli, { args }) {
