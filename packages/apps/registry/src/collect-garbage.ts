@@ -18,6 +18,8 @@ export interface CollectorOptions {
   /** Uploads on which nobody worked for so long are given up. */
   readonly uploadMs: number
   readonly deletesUntagged: boolean
+  /** Of a cache: what nobody asked for so long is forgotten. */
+  readonly unusedMs?: number
 }
 
 export interface Collected {
@@ -33,7 +35,8 @@ export async function collectGarbage(options: CollectorOptions): Promise<Collect
   const { store, uploads, graceMs, uploadMs, deletesUntagged, logger } = options
   const now = Date.now()
   const expired = await uploads.expire(now - uploadMs)
-  const manifests = deletesUntagged ? store.forgetUntaggedManifests(now - graceMs) : 0
+  const unused = options.unusedMs === undefined ? 0 : store.forgetUnusedManifests(now - options.unusedMs)
+  const manifests = unused + (deletesUntagged ? store.forgetUntaggedManifests(now - graceMs) : 0)
   const links = store.forgetUnneededBlobs(now - graceMs)
   fault('registry: garbage forgotten')
   const freed = await freeBytes(options, now - graceMs)

@@ -2,8 +2,8 @@ import { conflict, invalid, KeyedLock, type Logger } from '@berth/base'
 import { openDatabase } from '@berth/database'
 import { lockFile } from '@berth/linux'
 import type { Digest } from '@berth/oci'
-import { openContentStore } from '@berth/storage'
-import { mkdirSync } from 'node:fs'
+import { type ContentStore, openContentStore } from '@berth/storage'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openAccess } from './access/access.ts'
 import { type Collected, collectGarbage, type CollectorOptions, collectRegularly } from './collect-garbage.ts'
@@ -12,9 +12,12 @@ import { handle, type HandlerOptions } from './http/handle.ts'
 import { openServer, type ServerOptions } from './http/open-server.ts'
 import { Pace } from './http/pace.ts'
 import { Metrics } from './metrics.ts'
+import { openBlobDownloads } from './proxy/blob-downloads.ts'
+import { openUpstream, type Upstream } from './proxy/upstream.ts'
 import type { Registry } from './registry.ts'
 import { dispatch } from './routes/dispatch.ts'
 import { openRegistryStore } from './store/open-registry-store.ts'
+import type { RegistryStore } from './store/registry-store.ts'
 import { StorageLimit } from './uploads/storage-limit.ts'
 import { openUploads } from './uploads/uploads.ts'
 
@@ -51,19 +54,26 @@ export async function openRegistry(options: Options, logger: Logger): Promise<Op
     maxUploads: options.maxUploads,
   })
   const locks = new KeyedLock<Digest>()
+  const metrics = new Metrics()
+  const shared = { store, content, locks, limit, metrics, logger }
+  const upstream = options.proxy === undefined ? undefined : stack.use(await openCache(options, options.proxy, shared))
   const registry: Registry = {
+    ...(upstream && { upstream }),
     store,
     content,
     uploads,
     locks,
     logger,
     pace: stack.use(new Pace(options.minRate, paceWindowMs)),
-    rules: { isReadOnly: options.readOnly, allowsDeletion: !options.noDelete, chunkMinBytes: options.chunkMinLength },
+    rules: {
+      isReadOnly: options.readOnly || upstream !== undefined,
+      allowsDeletion: !options.noDelete,
+      chunkMinBytes: options.chunkMinLength,
+    },
   }
   const collector = { ...collectorOptions(options), store, content, uploads, locks, logger, limit }
   if (options.gcInterval > 0) stack.use(collectRegularly(collector, options.gcInterval))
   const access = stack.use(openAccess({ ...options, logger }))
-  const metrics = new Metrics()
   const handler: HandlerOptions = {
     access,
     metrics,
@@ -87,6 +97,25 @@ export async function openRegistry(options: Options, logger: Logger): Promise<Op
   }
 }
 
+interface Shared {
+  readonly store: RegistryStore
+  readonly content: ContentStore
+  readonly locks: KeyedLock<Digest>
+  readonly limit: StorageLimit
+  readonly metrics: Metrics
+  readonly logger: Logger
+}
+
+async function openCache(options: Options, url: string, shared: Shared): Promise<Upstream> {
+  const downloads = await openBlobDownloads({ directory: join(options.root, 'downloads'), ...shared })
+  const { proxyUser, proxyPasswordFile } = options
+  const user =
+    proxyUser === undefined || proxyPasswordFile === undefined
+      ? {}
+      : { username: proxyUser, password: readFileSync(proxyPasswordFile, 'utf8').trimEnd() }
+  return openUpstream({ url, ...user, downloads, freshMs: options.proxyFresh, ...shared })
+}
+
 function lockRoot(root: string): Disposable {
   try {
     return lockFile(join(root, 'registry.lock'))
@@ -96,8 +125,11 @@ function lockRoot(root: string): Disposable {
   }
 }
 
-function collectorOptions(options: Options): Pick<CollectorOptions, 'graceMs' | 'uploadMs' | 'deletesUntagged'> {
-  return { graceMs: options.gcGrace, uploadMs: options.uploadExpiry, deletesUntagged: options.deleteUntagged }
+type Times = Pick<CollectorOptions, 'graceMs' | 'uploadMs' | 'deletesUntagged' | 'unusedMs'>
+
+function collectorOptions({ gcGrace, uploadExpiry, deleteUntagged, proxy, proxyKeep }: Options): Times {
+  const unused = proxy === undefined || proxyKeep === 0 ? {} : { unusedMs: proxyKeep }
+  return { graceMs: gcGrace, uploadMs: uploadExpiry, deletesUntagged: deleteUntagged, ...unused }
 }
 
 function serverOptions(options: Options, logger: Logger): ServerOptions {

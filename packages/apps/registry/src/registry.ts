@@ -2,6 +2,7 @@ import type { KeyedLock, Logger } from '@berth/base'
 import type { Digest } from '@berth/oci'
 import type { ContentStore } from '@berth/storage'
 import type { Pace } from './http/pace.ts'
+import type { Upstream } from './proxy/upstream.ts'
 import type { RegistryStore } from './store/registry-store.ts'
 import type { Uploads } from './uploads/uploads.ts'
 
@@ -15,6 +16,8 @@ export interface Registry {
   readonly pace: Pace
   readonly logger: Logger
   readonly rules: RegistryRules
+  /** What this is a cache of. */
+  readonly upstream?: Upstream
 }
 
 export interface RegistryRules {

@@ -21,6 +21,8 @@ export const optionSpecs = {
   proxy: { flag: 'proxy', kind: 'string', value: 'URL', help: 'Be a pull-through cache of this registry' },
   proxyUser: { flag: 'proxy-user', kind: 'string', value: 'NAME', help: 'Who to be there' },
   proxyPasswordFile: { flag: 'proxy-password-file', kind: 'string', value: 'FILE', help: 'With which password' },
+  proxyFresh: { flag: 'proxy-fresh', kind: 'duration', value: 'TIME', help: 'A tag that came from there so recently is not asked for again', usual: '10s' },
+  proxyKeep: { flag: 'proxy-keep', kind: 'duration', value: 'TIME', help: 'Forget what nobody asked this cache for so long; 0: never', usual: '720h' },
   maxBlobSize: { flag: 'max-blob-size', kind: 'bytes', value: 'BYTES', help: 'Most a blob may have', usual: '64g' },
   maxStorage: { flag: 'max-storage', kind: 'bytes', value: 'BYTES', help: 'Refuse uploads while the blobs have more than this; 0: no limit', usual: '0' },
   maxUploads: { flag: 'max-uploads', kind: 'integer', value: 'COUNT', help: 'Uploads that may be unfinished', usual: '1000' },

@@ -12,7 +12,7 @@ import {
   maxManifestBytes,
 } from '@berth/oci'
 import { digestInvalid, manifestInvalid } from '../http/errors.ts'
-import type { ManifestNeeds, ManifestRecord } from '../store/registry-store.ts'
+import type { ManifestNeeds, ManifestRecord, Need } from '../store/registry-store.ts'
 
 export interface ManifestPlan {
   readonly record: ManifestRecord
@@ -67,13 +67,12 @@ function facts(document: Document): Pick<ManifestRecord, 'artifactType' | 'annot
 }
 
 function needsOf(document: Document): ManifestNeeds {
-  if (document.kind === 'index') return { blobs: [], manifests: document.index.manifests.map(({ digest }) => digest) }
+  if (document.kind === 'index') return { blobs: [], manifests: document.index.manifests.map(toNeed) }
   const { config, layers } = document.manifest
-  return {
-    blobs: [config, ...layers.filter((layer) => !livesElsewhere(layer))].map(({ digest }) => digest),
-    manifests: [],
-  }
+  return { blobs: [config, ...layers.filter((layer) => !livesElsewhere(layer))].map(toNeed), manifests: [] }
 }
+
+const toNeed = ({ digest, size }: Descriptor): Need => ({ digest, sizeBytes: size })
 
 /** Layers whose bytes are to be had from another place only. */
 const livesElsewhere = ({ mediaType, urls }: Descriptor): boolean =>

@@ -1,25 +1,27 @@
 import type { Digest } from '@berth/oci'
+import { type BlobSource, openFileSource } from '../http/blob-source.ts'
 import { type Call, isKnownToClient, send } from '../http/call.ts'
 import { blobUnknown, nameUnknown, RegistryError, unsupported } from '../http/errors.ts'
 import { planRange } from '../http/range.ts'
-import { type FilePart, sendFile } from '../http/send-file.ts'
+import { sendBytes } from '../http/send-bytes.ts'
 import type { Registry } from '../registry.ts'
 
 export async function getBlob(registry: Registry, call: Call, name: string, digest: Digest): Promise<void> {
-  const { store, content, pace } = registry
-  if (!store.hasRepository(name)) throw nameUnknown(name)
-  const blob = store.hasBlob(name, digest) ? content.info(digest) : undefined
-  if (!blob) throw blobUnknown(digest)
-  using _ = pace.watchSending(call.request.socket)
-  await sendBlob(call, digest, { path: content.pathOf(digest), sizeBytes: blob.sizeBytes })
+  await using source = await openBlob(registry, name, digest)
+  using _ = registry.pace.watchSending(call.request.socket)
+  await sendBlob(call, digest, source)
 }
 
-export interface BlobFile extends Pick<FilePart, 'path' | 'grown'> {
-  readonly sizeBytes: number
+async function openBlob({ store, content, upstream }: Registry, name: string, digest: Digest): Promise<BlobSource> {
+  const blob = store.hasBlob(name, digest) ? content.info(digest) : undefined
+  if (blob) return openFileSource(content.pathOf(digest), blob.sizeBytes)
+  if (upstream) return upstream.openBlob(name, digest)
+  throw store.hasRepository(name) ? blobUnknown(digest) : nameUnknown(name)
 }
 
 /** Answers GET and HEAD, whole or in part. */
-export async function sendBlob(call: Call, digest: Digest, { sizeBytes, ...file }: BlobFile): Promise<void> {
+async function sendBlob(call: Call, digest: Digest, source: BlobSource): Promise<void> {
+  const { sizeBytes } = source
   const headers = {
     'Content-Type': 'application/octet-stream',
     'Docker-Content-Digest': digest,
@@ -37,7 +39,7 @@ export async function sendBlob(call: Call, digest: Digest, { sizeBytes, ...file 
   const part = plan.kind === 'part' ? { 'Content-Range': `bytes ${start}-${end}/${sizeBytes}` } : {}
   call.response.writeHead(plan.kind === 'part' ? 206 : 200, { ...headers, ...part, 'Content-Length': end - start + 1 })
   if (call.method === 'HEAD') return void call.response.end()
-  await sendFile(call, { ...file, start, end })
+  await sendBytes(call, source, { start, end })
 }
 
 /** Takes the blob out of the repository; the collector frees its bytes. One that a manifest needs stays. */

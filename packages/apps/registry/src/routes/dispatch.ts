@@ -19,7 +19,9 @@ export async function dispatch(registry: Registry, call: Call, target: Target): 
     throw new RegistryError(405, 'UNSUPPORTED', 'the operation is unsupported', { headers })
   }
   const isReading = call.method === 'GET' || call.method === 'HEAD'
-  if (registry.rules.isReadOnly && !isReading) throw unsupported('the registry is read-only')
+  if (registry.rules.isReadOnly && !isReading) {
+    throw unsupported(registry.upstream ? 'the registry is a cache' : 'the registry is read-only')
+  }
   await work()
 }
 

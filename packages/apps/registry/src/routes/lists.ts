@@ -10,7 +10,11 @@ const usualRepositories = 100
 /** Descriptors with their annotations: a page stays within what a manifest may have. */
 const referrersOfPage = 500
 
-export function listTags({ store }: Registry, call: Call, name: string): void {
+export async function listTags({ store, upstream }: Registry, call: Call, name: string): Promise<void> {
+  if (upstream) {
+    const tags = await upstream.tags(name)
+    if (tags) return sendJson(call, 200, { name, tags })
+  }
   if (!store.hasRepository(name)) throw nameUnknown(name)
   const page = pageOf(call, mostEntries)
   const { entries, link } = takePage(call, page, (wanted) => store.tags(name, wanted))
@@ -24,7 +28,10 @@ export function listRepositories({ store }: Registry, call: Call): void {
 }
 
 /** An image index of what refers to `subject`; an empty one when nothing does, whether or not `subject` is there. */
-export function listReferrers({ store }: Registry, call: Call, name: string, subject: Digest): void {
+export async function listReferrers(registry: Registry, call: Call, name: string, subject: Digest): Promise<void> {
+  const { store, upstream } = registry
+  // What is there now is also what is there when the upstream is not.
+  await upstream?.bringReferrers(name, subject)
   const artifactType = call.query.get('artifactType') || undefined
   const page = { limit: referrersOfPage, ...lastOf(call) }
   const { entries, link } = takePage(

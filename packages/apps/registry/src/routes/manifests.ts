@@ -7,14 +7,15 @@ import type { Registry } from '../registry.ts'
 import type { ManifestRecord } from '../store/registry-store.ts'
 
 export async function getManifest(registry: Registry, call: Call, name: string, reference: string): Promise<void> {
-  const { store } = registry
+  const { store, upstream } = registry
+  if (upstream) return sendManifest(registry, call, await upstream.findManifest(name, reference))
   if (!store.hasRepository(name)) throw nameUnknown(name)
   const manifest = store.findManifest(name, reference)
   if (!manifest) throw manifestUnknown(name, reference)
   await sendManifest(registry, call, manifest)
 }
 
-export async function sendManifest({ content }: Registry, call: Call, manifest: ManifestRecord): Promise<void> {
+async function sendManifest({ content }: Registry, call: Call, manifest: ManifestRecord): Promise<void> {
   const { digest, mediaType, sizeBytes } = manifest
   const etag = `"${digest}"`
   const headers = { 'Content-Type': mediaType, 'Docker-Content-Digest': digest, ETag: etag }

@@ -4,7 +4,7 @@ import type { RegistryStore } from './registry-store.ts'
 /** The collector's half of the store. */
 export function openCollection(
   database: Database,
-): Pick<RegistryStore, 'forgetUnneededBlobs' | 'forgetUntaggedManifests' | 'isHeld'> {
+): Pick<RegistryStore, 'forgetUnneededBlobs' | 'forgetUntaggedManifests' | 'forgetUnusedManifests' | 'isHeld'> {
   const unneeded = database.prepare(
     `DELETE FROM blob_link WHERE linked_ms < ? AND NOT EXISTS (
        SELECT 1 FROM manifest_need n WHERE n.repository = blob_link.repository AND n.digest = blob_link.digest)`,
@@ -16,6 +16,7 @@ export function openCollection(
      AND NOT EXISTS (SELECT 1 FROM manifest_need n WHERE n.repository = manifest.repository AND n.digest = manifest.digest)
      AND NOT EXISTS (SELECT 1 FROM manifest s WHERE s.repository = manifest.repository AND s.digest = manifest.subject)`,
   )
+  const unused = database.prepare('DELETE FROM manifest WHERE used_ms < ?')
   const held = database.prepare(
     'SELECT EXISTS (SELECT 1 FROM blob_link WHERE digest = ?) OR EXISTS (SELECT 1 FROM manifest WHERE digest = ?) AS held',
   )
@@ -30,6 +31,7 @@ export function openCollection(
         }
         return total
       }),
+    forgetUnusedManifests: (olderThanMs) => unused.run(olderThanMs).changes,
     isHeld: (digest) => held.get(digest, digest)?.['held'] === 1,
   }
 }

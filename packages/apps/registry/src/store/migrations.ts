@@ -19,6 +19,7 @@ export const migrations: readonly Migration[] = [
     annotations TEXT,
     subject TEXT,
     pushed_ms INTEGER NOT NULL,
+    used_ms INTEGER NOT NULL,
     PRIMARY KEY (repository, digest)
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX manifest_digest ON manifest (digest);
@@ -35,6 +36,7 @@ export const migrations: readonly Migration[] = [
     repository TEXT NOT NULL,
     manifest TEXT NOT NULL,
     digest TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
     PRIMARY KEY (repository, manifest, digest),
     FOREIGN KEY (repository, manifest) REFERENCES manifest (repository, digest) ON DELETE CASCADE
   ) STRICT, WITHOUT ROWID;

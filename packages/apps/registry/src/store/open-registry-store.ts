@@ -24,6 +24,11 @@ export function openRegistryStore(database: Database): RegistryStore {
     repositories.add.run(name)
     blobs.link.run(name, digest, Date.now())
   }
+  const putManifest = (name: string, manifest: ManifestRecord, needs: ManifestNeeds, tag?: string): void => {
+    repositories.add.run(name)
+    manifests.put(name, manifest, needs)
+    if (tag !== undefined) manifests.tag.run(name, tag, manifest.digest)
+  }
   return {
     linkBlob: (name, digest) => transaction(() => linkBlob(name, digest)),
     hasBlob,
@@ -38,18 +43,24 @@ export function openRegistryStore(database: Database): RegistryStore {
     putManifest: (name, manifest, needs, tag) =>
       transaction(() => {
         const missing = [
-          ...needs.blobs.filter((digest) => !blobs.find.get(name, digest)),
-          ...needs.manifests.filter((digest) => !manifests.find.get(name, digest)),
+          ...needs.blobs.filter(({ digest }) => !blobs.find.get(name, digest)),
+          ...needs.manifests.filter(({ digest }) => !manifests.find.get(name, digest)),
         ]
-        if (missing.length > 0) return missing
-        repositories.add.run(name)
-        manifests.put(name, manifest, needs)
-        if (tag !== undefined) manifests.tag.run(name, tag, manifest.digest)
+        if (missing.length > 0) return missing.map(({ digest }) => digest)
+        putManifest(name, manifest, needs, tag)
         return []
       }),
+    cacheManifest: (...args) => transaction(() => putManifest(...args)),
+    neededSize: (name, digest) => {
+      const row = blobs.needed.get(name, digest)
+      return row && Number(row['size_bytes'])
+    },
     findManifest: (name, reference) => {
       const row = reference.includes(':') ? manifests.find.get(name, reference) : manifests.ofTag.get(name, reference)
-      return row && toManifest(row)
+      if (!row) return undefined
+      const now = Date.now()
+      if (Number(row['used_ms']) < now - noteEveryMs) manifests.note.run(now, name, String(row['digest']))
+      return toManifest(row)
     },
     removeManifest: (name, digest) => manifests.remove.run(name, digest).changes > 0,
     removeTag: (name, tag) => manifests.untag.run(name, tag).changes > 0,
@@ -88,18 +99,20 @@ function prepareBlobs(database: Database) {
       'INSERT INTO blob_link VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET linked_ms = excluded.linked_ms',
     ),
     unlink: database.prepare('DELETE FROM blob_link WHERE repository = ? AND digest = ?'),
-    needed: database.prepare('SELECT manifest FROM manifest_need WHERE repository = ? AND digest = ? LIMIT 1'),
+    needed: database.prepare(
+      'SELECT manifest, size_bytes FROM manifest_need WHERE repository = ? AND digest = ? LIMIT 1',
+    ),
   }
 }
 
 function prepareManifests(database: Database) {
-  const columns = 'm.digest, m.media_type, m.size_bytes, m.artifact_type, m.annotations, m.subject'
+  const columns = 'm.digest, m.media_type, m.size_bytes, m.artifact_type, m.annotations, m.subject, m.used_ms'
   const insert = database.prepare(
-    `INSERT INTO manifest (repository, digest, media_type, size_bytes, artifact_type, annotations, subject, pushed_ms)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-     ON CONFLICT DO UPDATE SET media_type = excluded.media_type, pushed_ms = excluded.pushed_ms`,
+    `INSERT INTO manifest (repository, digest, media_type, size_bytes, artifact_type, annotations, subject, pushed_ms, used_ms)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET media_type = excluded.media_type, pushed_ms = excluded.pushed_ms, used_ms = excluded.used_ms`,
   )
-  const need = database.prepare('INSERT INTO manifest_need VALUES (?, ?, ?) ON CONFLICT DO NOTHING')
+  const need = database.prepare('INSERT INTO manifest_need VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING')
   // The order of the specification is that of letters, whatever their case.
   const firstTags = database.prepare(
     'SELECT name FROM tag WHERE repository = ? ORDER BY name COLLATE NOCASE, name LIMIT ?',
@@ -112,9 +125,13 @@ function prepareManifests(database: Database) {
     put(name: string, manifest: ManifestRecord, needs: ManifestNeeds): void {
       const { digest, mediaType, sizeBytes, artifactType, annotations, subject } = manifest
       const notes = annotations === undefined ? null : JSON.stringify(annotations)
-      insert.run(name, digest, mediaType, sizeBytes, artifactType ?? null, notes, subject ?? null, Date.now())
-      for (const needed of [...needs.blobs, ...needs.manifests]) need.run(name, digest, needed)
+      const now = Date.now()
+      insert.run(name, digest, mediaType, sizeBytes, artifactType ?? null, notes, subject ?? null, now, now)
+      for (const needed of [...needs.blobs, ...needs.manifests]) {
+        need.run(name, digest, needed.digest, needed.sizeBytes)
+      }
     },
+    note: database.prepare('UPDATE manifest SET used_ms = ? WHERE repository = ? AND digest = ?'),
     tag: database.prepare('INSERT INTO tag VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET digest = excluded.digest'),
     untag: database.prepare('DELETE FROM tag WHERE repository = ? AND name = ?'),
     find: database.prepare(`SELECT ${columns} FROM manifest m WHERE m.repository = ? AND m.digest = ?`),

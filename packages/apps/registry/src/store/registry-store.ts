@@ -10,10 +10,15 @@ export interface ManifestRecord {
   readonly subject?: Digest
 }
 
+export interface Need {
+  readonly digest: Digest
+  readonly sizeBytes: number
+}
+
 /** What a manifest needs to be there beside it. */
 export interface ManifestNeeds {
-  readonly blobs: readonly Digest[]
-  readonly manifests: readonly Digest[]
+  readonly blobs: readonly Need[]
+  readonly manifests: readonly Need[]
 }
 
 export interface Page {
@@ -44,6 +49,11 @@ export interface RegistryStore {
 
   /** Records the manifest and its tag; returns what it needs and the repository lacks, and then records nothing. */
   putManifest(name: string, manifest: ManifestRecord, needs: ManifestNeeds, tag?: string): Digest[]
+  /** The same of a cache, whose blobs come when they are asked for. */
+  cacheManifest(name: string, manifest: ManifestRecord, needs: ManifestNeeds, tag?: string): void
+  /** How large a blob is that a manifest of `name` needs. */
+  neededSize(name: string, digest: Digest): number | undefined
+  /** Also notes that somebody has asked. */
   findManifest(name: string, reference: string): ManifestRecord | undefined
   /** Takes its tags along. */
   removeManifest(name: string, digest: Digest): boolean
@@ -63,6 +73,8 @@ export interface RegistryStore {
   forgetUnneededBlobs(olderThanMs: number): number
   /** Forgets manifests, older than that, which no tag, index or subject holds; how many. */
   forgetUntaggedManifests(olderThanMs: number): number
+  /** Forgets manifests, and their tags, for which nobody has asked since; how many. */
+  forgetUnusedManifests(olderThanMs: number): number
   /** Whether any repository has it. */
   isHeld(digest: Digest): boolean
 }

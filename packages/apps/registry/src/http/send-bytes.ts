@@ -1,31 +1,23 @@
-import { open } from 'node:fs/promises'
+import type { BlobSource } from './blob-source.ts'
 import type { Call } from './call.ts'
 
 /** Two buffers of so much a request are all that is held of a blob. */
 const bufferBytes = 512 * 1024
 
-export interface FilePart {
-  readonly path: string
-  readonly start: number
-  /** Included. */
-  readonly end: number
-  /** Resolves when the file has more than `position` bytes, where it still grows. */
-  readonly grown?: (position: number) => Promise<void>
-}
-
-/** Sends a part of a file as the body and ends the response; the next piece is read while one is sent. */
-export async function sendFile(call: Call, { path, start, end, grown }: FilePart): Promise<void> {
-  await using file = await open(path)
+/** Sends bytes `start` to `end`, both included, as the body and ends the response; reads a piece while one is sent. */
+export async function sendBytes(
+  call: Call,
+  source: BlobSource,
+  { start, end }: { readonly start: number; readonly end: number },
+): Promise<void> {
   const buffers = [0, 1].map(() => Buffer.allocUnsafeSlow(Math.min(bufferBytes, end - start + 1)))
   let sending = Promise.resolve()
   for (let position = start, turn = 0; position <= end; turn++) {
-    await grown?.(position)
     const buffer = buffers[turn % 2] as Buffer
-    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, end - position + 1), position)
-    if (bytesRead === 0) throw new Error(`${path} is shorter than it was`)
-    position += bytesRead
+    const count = await source.read(buffer.subarray(0, end - position + 1), position)
+    position += count
     await sending
-    sending = write(call, buffer.subarray(0, bytesRead))
+    sending = write(call, buffer.subarray(0, count))
     sending.catch(() => {})
   }
   await sending
