@@ -270,6 +270,10 @@ const system: Entry = {
     df: { summary: 'Show disk usage', load: () => import('./commands/system/df.ts') },
     events,
     info,
+    map: {
+      summary: 'Show which containers use which image, volume and network',
+      load: () => import('./commands/system/map.ts'),
+    },
     prune: { summary: 'Remove unused data', load: () => import('./commands/system/prune.ts') },
   },
 }
@@ -349,11 +353,24 @@ export const groups: readonly { readonly title: string; readonly commands: Reado
     title: 'Commands',
     commands: {
       attach,
+      __complete: {
+        summary: 'Complete the last word of a command line',
+        load: () => import('./commands/system/complete.ts'),
+        alias: true,
+      },
       commit,
+      completion: {
+        summary: 'Print the completion script for a shell',
+        load: () => import('./commands/system/completion.ts'),
+      },
       cp,
       create,
       daemon: { summary: 'Run the Berth daemon', load: () => import('./commands/system/daemon.ts') },
       diff,
+      doctor: {
+        summary: 'Check the host and the engine, and say how to mend what is wrong',
+        load: () => import('./commands/system/doctor.ts'),
+      },
       events,
       export: exportContainer,
       history,

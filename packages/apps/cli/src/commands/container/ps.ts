@@ -1,3 +1,5 @@
+import type { ContainerSummary } from '@berth/engine-api'
+import type { Cli } from '../../cli.ts'
 import { defineCommand, noArguments } from '../../command.ts'
 import { boolean, filter, integer, string } from '../../flags/flag.ts'
 import { tableFormatHelp } from '../../output/format-help.ts'
@@ -18,6 +20,7 @@ export const command = defineCommand({
     noTrunc: boolean('no-trunc', "Don't truncate output"),
     quiet: boolean('q,quiet', 'Only display container IDs'),
     size: boolean('s,size', 'Display total file sizes'),
+    tree: boolean('tree', 'Show containers below their images, with their networks and mounts'),
   },
   async run(cli, { flags }) {
     const limit = flags.latest && flags.last === -1 ? 1 : flags.last
@@ -29,6 +32,7 @@ export const command = defineCommand({
       size,
       filters: flags.filter,
     })
+    if (flags.tree) return printTree(cli, containers, flags.format)
     const view = containerView(!flags.noTrunc)
     const defaults = [
       'ID',
@@ -43,3 +47,11 @@ export const command = defineCommand({
     await render(cli, containers, view, { format, defaults, quiet: flags.quiet })
   },
 })
+
+async function printTree(cli: Cli, containers: readonly ContainerSummary[], format: string): Promise<void> {
+  if (format !== '' && format !== 'json') throw new Error("--tree has no templates: only --format 'json'")
+  const { containerTreeNodes, planContainerTree } = await import('../../map/container-tree.ts')
+  const { drawTree } = await import('../../output/tree.ts')
+  const branches = planContainerTree(containers)
+  cli.out(format === 'json' ? `${JSON.stringify(branches)}\n` : drawTree(containerTreeNodes(branches)))
+}

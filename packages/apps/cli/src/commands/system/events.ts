@@ -2,7 +2,7 @@ import type { EventMessage } from '@berth/engine-api'
 import { defineCommand, noArguments } from '../../command.ts'
 import { messageOf } from '@berth/base'
 import { StatusError } from '../../errors.ts'
-import { filter, string } from '../../flags/flag.ts'
+import { boolean, filter, string } from '../../flags/flag.ts'
 import { parseTimestamp } from '../../options/timestamp.ts'
 import { formatHelp } from '../../output/format-help.ts'
 import { localTimestamp } from '../../output/units.ts'
@@ -13,17 +13,32 @@ export const command = defineCommand({
   aliases: ['system events', 'events'],
   count: noArguments,
   flags: {
+    explain: boolean('explain', 'Say in sentences what happened, and what to do where something went wrong'),
     filter: filter('f,filter', 'Filter output based on conditions provided'),
     format: string('format', formatHelp),
     since: string('since', 'Show all events created since timestamp'),
     until: string('until', 'Stream events until this timestamp'),
   },
   async run(cli, { flags }) {
-    const print = await printer(flags.format)
+    if (flags.explain && flags.format !== '')
+      throw new Error('conflicting options: cannot specify both --explain and --format')
+    const print = flags.explain ? await explainer() : await printer(flags.format)
     const options = { since: bound(flags.since), until: bound(flags.until), filters: flags.filter }
     for await (const line of cli.engine.system.eventLines(options)) cli.out(`${print(line)}\n`)
   },
 })
+
+/** A line of its own for what to do. */
+async function explainer(): Promise<(line: string) => string> {
+  const { EventExplainer } = await import('./explain-event.ts')
+  const events = new EventExplainer()
+  return (line) => {
+    const { TimeNano } = parseEvent(line)
+    const { text, advice } = events.explain(JSON.parse(line) as EventMessage)
+    const time = localTimestamp(TimeNano).slice(0, 19).replace('T', ' ')
+    return `${time}  ${text}${advice === undefined ? '' : `\n${' '.repeat(21)}-> ${advice}`}`
+  }
+}
 
 function bound(text: string): string | undefined {
   if (text === '') return undefined
