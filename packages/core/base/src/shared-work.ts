@@ -36,15 +36,21 @@ export class SharedWork<T, P = never> {
     signal?.addEventListener('abort', leave, { once: true })
     try {
       return await Promise.race([work.promise, left])
+    } catch (error) {
+      if (work.listeners.size > 1 || !signal?.aborted) throw error
+      // Its end is waited for: what it has brought by then is ours to look after.
+      this.#forget(key, work)
+      work.abort.abort(error)
+      return await work.promise
     } finally {
       signal?.removeEventListener('abort', leave)
       work.listeners.delete(listener)
-      // Who comes now begins anew: this work will not be finished.
-      if (work.listeners.size === 0 && this.#works.get(key) === work) {
-        this.#works.delete(key)
-        work.abort.abort(signal?.reason)
-      }
     }
+  }
+
+  /** Who comes now begins anew. */
+  #forget(key: string, work: Work<T, P>): void {
+    if (this.#works.get(key) === work) this.#works.delete(key)
   }
 
   #begin(key: string, begin: (signal: AbortSignal, report: (progress: P) => void) => Promise<T>): Work<T, P> {
@@ -58,9 +64,7 @@ export class SharedWork<T, P = never> {
     const promise = Promise.resolve().then(() => begin(abort.signal, report))
     const work: Work<T, P> = { promise, abort, listeners, last: undefined }
     this.#works.set(key, work)
-    const forget = () => {
-      if (this.#works.get(key) === work) this.#works.delete(key)
-    }
+    const forget = () => this.#forget(key, work)
     promise.then(forget, forget)
     return work
   }

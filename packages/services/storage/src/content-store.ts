@@ -20,6 +20,24 @@ export interface IngestOptions {
 }
 
 /**
+ * A blob that arrives in pieces, perhaps over several runs of the engine. Disposing of it deletes what is there, unless
+ * it was committed or is to be kept.
+ */
+export interface PartialBlob extends AsyncDisposable {
+  readonly path: string
+  /** Bytes that are there, from earlier tries too. */
+  readonly sizeBytes: number
+  /** Adds what `source` brings; `invalid` for more than the blob has. What came before a failure stays. */
+  append(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void>
+  /** Verifies it and gives it its name; `invalid` when it is not what it should be. */
+  commit(): Promise<IngestedBlob>
+  /** Forgets all bytes. */
+  reset(): Promise<void>
+  /** What is there shall be there for a later try, for a day. */
+  keep(): void
+}
+
+/**
  * Content-addressed blobs at `<root>/content/blobs/<algorithm>/<hex>`, verified while they stream in: temp file,
  * fsync, rename. What is half written after a crash is swept when the store opens.
  */
@@ -30,6 +48,8 @@ export interface ContentStore {
   open(digest: Digest, options?: { readonly start?: number; readonly end?: number }): Readable
   ingest(source: AsyncIterable<Uint8Array>, options?: IngestOptions): Promise<IngestedBlob>
   put(bytes: Uint8Array): Promise<IngestedBlob>
+  /** Begins or continues a blob that may take several tries; one at a time for each digest. */
+  begin(digest: Digest, totalBytes: number): Promise<PartialBlob>
   /** Moves the file at `path`, of this file system, in as the blob: verified and synced by the caller, now the store's. */
   adopt(path: string, digest: Digest): Promise<IngestedBlob>
   remove(digest: Digest): Promise<void>

@@ -1,4 +1,4 @@
-export type { BlobInfo, ContentStore, IngestedBlob, IngestOptions } from './content-store.ts'
+export type { BlobInfo, ContentStore, IngestedBlob, IngestOptions, PartialBlob } from './content-store.ts'
 export type { ContainerTree, ExtractOptions, OpenFiles, TreeCopies } from './copies/copies.ts'
 export { followLinks } from './copies/follow-links.ts'
 export type { PathStatus } from './copies/stat-path.ts'

@@ -6,6 +6,7 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink } from 
 import { join } from 'node:path'
 import { abortable } from './abortable.ts'
 import type { BlobInfo, ContentStore, IngestedBlob, IngestOptions } from './content-store.ts'
+import { PartialBlobs } from './partial-blobs.ts'
 
 export interface ContentStoreOptions {
   /** The engine's data root; the store owns `<root>/content`. */
@@ -29,12 +30,16 @@ export async function openContentStore({ root, logger }: ContentStoreOptions): P
   }
   const ingest = (source: AsyncIterable<Uint8Array>, options: IngestOptions = {}) =>
     ingestBlob({ incoming, pathOf, info }, source, options)
+  const adopt = async (path: string, digest: Digest) =>
+    place({ pathOf, info }, path, { digest, sizeBytes: (await stat(path)).size })
+  const partials = await PartialBlobs.open(join(root, 'content', 'partial'), adopt)
   return {
     info,
     pathOf,
     ingest,
     put: (bytes) => ingest(once(bytes)),
-    adopt: async (path, digest) => place({ pathOf, info }, path, { digest, sizeBytes: (await stat(path)).size }),
+    begin: (digest, totalBytes) => partials.begin(digest, totalBytes),
+    adopt,
     read: (digest, maxBytes) => readBlob(pathOf(digest), digest, maxBytes),
     open: (digest, range) => createReadStream(pathOf(digest), { highWaterMark: readChunkBytes, ...range }),
     remove: (digest) => rm(pathOf(digest), { force: true }),

@@ -11,6 +11,8 @@ export interface EndpointSessionsOptions {
   readonly session: (endpoint: Endpoint) => Session
   /** Hears that an endpoint answered. */
   readonly onAnswer: (endpoint: Endpoint) => void
+  /** Hears that none did. */
+  readonly onUnreached: () => void
   readonly attempts: number
   readonly timeouts: Timeouts
 }
@@ -53,6 +55,7 @@ export class EndpointSessions {
         failure = error
       }
     }
+    this.#options.onUnreached()
     throw failure
   }
 

@@ -43,7 +43,8 @@ class OpenRegistries implements Registries {
   }
 
   repository(name: RepositoryName, auth: AuthConfig = {}): Repository {
-    return createRepository(name, this.#sessions(name.domain, auth), this.#timeouts)
+    const limits = { timeouts: this.#timeouts, attempts: this.#settings.attempts }
+    return createRepository(name, this.#sessions(name.domain, auth), limits)
   }
 
   async login(domain: string, auth: AuthConfig, signal?: AbortSignal): Promise<LoginResult> {
@@ -89,6 +90,7 @@ class OpenRegistries implements Registries {
         return session
       },
       onAnswer: (endpoint) => this.#remember(domain, endpoint),
+      onUnreached: () => this.#answered.delete(domain),
       attempts,
       timeouts: this.#timeouts,
     })
@@ -115,9 +117,7 @@ class OpenRegistries implements Registries {
     const answered = this.#answered.get(domain)
     const isFirst = ({ base, isMirror }: Endpoint) => !isMirror && base === answered?.base
     if (!answered || answered.untilMs < Date.now()) return endpoints
-    const isOwn = ({ isMirror }: Endpoint) => !isMirror
-    const own = endpoints.filter(isOwn)
-    return [...endpoints.filter(({ isMirror }) => isMirror), ...own.filter(isFirst), ...own.filter((e) => !isFirst(e))]
+    return endpoints.some(isFirst) ? endpoints.filter((one) => one.isMirror || isFirst(one)) : endpoints
   }
 
   #remember(domain: string, { base, isMirror }: Endpoint): void {

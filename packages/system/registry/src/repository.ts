@@ -4,6 +4,7 @@ import { repositoryScope } from './auth/scope.ts'
 import { type BlobBody, openBlob, readBlob } from './blobs.ts'
 import type { EndpointSessions } from './endpoint-sessions.ts'
 import { fetchManifest, type FetchedManifest, putManifest, resolveManifest } from './manifests.ts'
+import { planRetry } from './retry.ts'
 import { listReferrers } from './referrers.ts'
 import type { Timeouts } from './settings.ts'
 import { listTags } from './tags.ts'
@@ -41,11 +42,17 @@ export interface Repository {
   ): Promise<Digest>
   /** The manifests whose `subject` is `digest`, also of registries that know nothing of referrers. */
   referrers(digest: Digest, artifactType?: string, signal?: AbortSignal): Promise<Descriptor[]>
+  /** How long to wait before try `next` (the second is 2) of work that failed; undefined: it failed for good. */
+  retryMs(error: unknown, next: number): number | undefined
   /** All tags, in the registry's order. */
   tags(signal?: AbortSignal): Promise<string[]>
 }
 
-export function createRepository(name: RepositoryName, sessions: EndpointSessions, timeouts: Timeouts): Repository {
+export function createRepository(
+  name: RepositoryName,
+  sessions: EndpointSessions,
+  { timeouts, attempts }: { readonly timeouts: Timeouts; readonly attempts: number },
+): Repository {
   const read = [repositoryScope(name.path, 'pull')]
   const write = [repositoryScope(name.path, 'pull', 'push')]
   const at = (scopes: readonly string[], signal?: AbortSignal) => ({ path: name.path, scopes, signal, timeouts })
@@ -78,6 +85,7 @@ export function createRepository(name: RepositoryName, sessions: EndpointSession
     },
     referrers: (digest, artifactType, signal) =>
       sessions.reading((session) => listReferrers(session, { digest, artifactType }, at(read, signal)), signal),
+    retryMs: (error, next) => (next > attempts ? undefined : planRetry(error, next, timeouts)),
     tags: (signal) => sessions.reading((session) => listTags(session, at(read, signal)), signal),
   }
 }

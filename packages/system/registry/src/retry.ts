@@ -1,6 +1,7 @@
 import { isKind } from '@berth/base'
 import { setTimeout as delay } from 'node:timers/promises'
 import { RegistryError } from './errors.ts'
+import { BrokenOffError } from './http/read-limited.ts'
 import type { Timeouts } from './settings.ts'
 
 /** Milliseconds that a `Retry-After` header asks for: seconds or a date (RFC 9110, 10.2.3). */
@@ -28,6 +29,7 @@ const passingReasons = /: (?:EOF|i\/o timeout|timeout awaiting response headers|
 
 /** Whether the same request may fare better a little later. */
 export function mayPass(error: unknown): boolean {
+  if (error instanceof BrokenOffError) return true
   if (error instanceof RegistryError) return passing.includes(error.facts.status)
   return isKind(error, 'unavailable') && passingReasons.test((error as Error).message)
 }

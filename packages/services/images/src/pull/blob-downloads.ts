@@ -1,7 +1,8 @@
-import { SharedWork } from '@berth/base'
+import { fault, isKind, SharedWork } from '@berth/base'
 import type { Descriptor } from '@berth/oci'
-import type { Repository } from '@berth/registry'
-import type { ContentStore, IngestedBlob } from '@berth/storage'
+import { BrokenOffError, type Repository } from '@berth/registry'
+import type { ContentStore, IngestedBlob, PartialBlob } from '@berth/storage'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { TransferSlots } from './transfer-slots.ts'
 
 /** How far a blob is on its way. Sizes are bytes. */
@@ -50,21 +51,77 @@ export class BlobDownloads {
 
   async #download({ descriptor, repository, signal, onProgress }: BlobRequest): Promise<IngestedBlob> {
     const { content, slots } = this.#options
-    const { digest, size } = descriptor
     using _ = await slots.take(signal, () => onProgress?.({ phase: 'waiting' }))
-    const { chunks } = await repository.openBlob(descriptor, { signal })
-    const counted = count(chunks, (progress) => onProgress?.(progress))
-    return await content.ingest(counted, { expected: digest, sizeBytes: size, signal })
+    await using partial = await content.begin(descriptor.digest, descriptor.size)
+    const transfer = { descriptor, repository, signal, partial, report: onProgress ?? (() => {}) }
+    try {
+      return await fetchInTries(transfer)
+    } catch (error) {
+      // What broke off may be continued; what was wrong is of no use.
+      if (error instanceof BrokenOffError || signal.aborted) partial.keep()
+      throw error
+    }
   }
 }
 
-/** Reports between the bytes, and their end. */
-async function* count(chunks: AsyncIterable<Buffer>, report: (progress: BlobProgress) => void): AsyncGenerator<Buffer> {
-  let currentBytes = 0
+interface Transfer {
+  readonly descriptor: Pick<Descriptor, 'digest' | 'size'>
+  readonly repository: Repository
+  readonly signal: AbortSignal
+  readonly partial: PartialBlob
+  readonly report: (progress: BlobProgress) => void
+}
+
+/** A body that breaks off is continued where it stands, with growing pauses. */
+async function fetchInTries(transfer: Transfer): Promise<IngestedBlob> {
+  const { partial, repository, signal } = transfer
+  const resumed = partial.sizeBytes > 0
+  for (let next = 2; ; next++) {
+    try {
+      await fetchRest(transfer)
+      return await commit(transfer, resumed)
+    } catch (error) {
+      const waitMs = error instanceof BrokenOffError ? repository.retryMs(error, next) : undefined
+      if (waitMs === undefined || signal.aborted) throw error
+      await delay(waitMs, undefined, { signal })
+    }
+  }
+}
+
+async function fetchRest({ descriptor, repository, signal, partial, report }: Transfer): Promise<void> {
+  const { digest, size } = descriptor
+  if (partial.sizeBytes === size && size > 0) return
+  const { chunks, start, host } = await repository.openBlob(descriptor, { start: partial.sizeBytes, signal })
+  if (start !== partial.sizeBytes) await partial.reset()
+  await partial.append(reported(chunks, { start, report }), signal)
+  fault('pull: blob')
+  if (partial.sizeBytes < size) {
+    throw new BrokenOffError(`${host}: unexpected EOF: ${partial.sizeBytes} of ${size} bytes of blob ${digest}`)
+  }
+}
+
+/** Bytes of an earlier run may have been lost or altered since: then all of it is fetched once more. */
+async function commit(transfer: Transfer, resumed: boolean): Promise<IngestedBlob> {
+  const { partial, report } = transfer
+  report({ phase: 'verifying' })
+  try {
+    return await partial.commit()
+  } catch (error) {
+    if (!resumed || !isKind(error, 'invalid')) throw error
+    await partial.reset()
+    await fetchRest(transfer)
+    return await partial.commit()
+  }
+}
+
+async function* reported(
+  chunks: AsyncIterable<Buffer>,
+  { start, report }: { readonly start: number; readonly report: (progress: BlobProgress) => void },
+): AsyncGenerator<Buffer> {
+  let currentBytes = start
   for await (const chunk of chunks) {
     currentBytes += chunk.length
     report({ phase: 'downloading', currentBytes })
     yield chunk
   }
-  report({ phase: 'verifying' })
 }

@@ -10,20 +10,20 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { TestContext } from 'node:test'
 import type { ImageUse } from '../images.ts'
-import { openImages } from '../open-images.ts'
+import { type ImagesOptions, openImages } from '../open-images.ts'
 import { FakeSnapshots } from './fake-snapshots.ts'
 
 /** Memory where there is some: a test need not wait for a disk to sync. */
 const temporary = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
 
 /** An image service on a directory of its own, with snapshots that only count. */
-export async function setUp(t: TestContext) {
+export async function setUp(t: TestContext, options: Pick<ImagesOptions, 'registries' | 'gate' | 'concurrency'> = {}) {
   const root = mkdtempSync(join(temporary, 'berth-images-'))
   const database = openDatabase(join(root, 'state.db'))
   const content = await openContentStore({ root, logger: silentLogger })
   const snapshots = new FakeSnapshots()
   const events = createEvents()
-  const services = { database, content, snapshots, events, logger: silentLogger }
+  const services = { ...options, database, content, snapshots, events, logger: silentLogger }
   const images = await openImages(services)
   const uses: ImageUse[] = []
   images.onUseQuery(() => uses)
@@ -35,6 +35,7 @@ export async function setUp(t: TestContext) {
   const messages: Readonly<Record<string, unknown>>[] = []
   return {
     ...services,
+    root,
     images,
     uses,
     reopen: () => openImages(services),

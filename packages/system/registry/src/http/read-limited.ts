@@ -1,6 +1,13 @@
-import { unavailable } from '@berth/base'
+import { EngineError, unavailable } from '@berth/base'
 import type { IncomingMessage } from 'node:http'
 import { stallBytes } from '../settings.ts'
+
+/** An answer's body ended before its end: another try may bring the rest. */
+export class BrokenOffError extends EngineError {
+  constructor(message: string, cause?: unknown) {
+    super('unavailable', message, { cause })
+  }
+}
 
 interface Body {
   readonly body: IncomingMessage
@@ -34,7 +41,7 @@ export async function readDocument(
       chunks.push(chunk)
     }
   } catch (error) {
-    throw unavailable(`${what} from ${url.host}: ${brokenOff(error)}`, error)
+    throw new BrokenOffError(`${what} from ${url.host}: ${brokenOff(error)}`, error)
   } finally {
     clearTimeout(timer)
   }
@@ -58,7 +65,7 @@ export async function* watched({ body, url }: Body, stallMs: number): AsyncGener
       isWaiting = true
     }
   } catch (error) {
-    throw unavailable(`${url.host}: ${brokenOff(error)}`, error)
+    throw new BrokenOffError(`${url.host}: ${brokenOff(error)}`, error)
   } finally {
     clearInterval(timer)
   }

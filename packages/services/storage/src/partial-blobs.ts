@@ -1,0 +1,190 @@
+import { codeOf, internal, invalid, KeyedLock, messageOf } from '@berth/base'
+import { algorithmOf, type Digest, Digester, hexOf } from '@berth/oci'
+import { createReadStream, unlinkSync } from 'node:fs'
+import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { abortable } from './abortable.ts'
+import type { IngestedBlob, PartialBlob } from './content-store.ts'
+
+/** How long the beginning of a blob is worth its space. */
+const keptMs = 24 * 3600_000
+/** Less than this comes again faster than it is explained. */
+const leastBytes = 1 << 20
+
+/** The beginnings of blobs, `<root>/content/partial/<algorithm>-<hex>`: they outlive the engine, but not a day. */
+export class PartialBlobs {
+  readonly #directory: string
+  readonly #adopt: (path: string, digest: Digest) => Promise<IngestedBlob>
+  readonly #locks = new KeyedLock<Digest>()
+
+  private constructor(directory: string, adopt: (path: string, digest: Digest) => Promise<IngestedBlob>) {
+    this.#directory = directory
+    this.#adopt = adopt
+  }
+
+  /** Opens the directory and deletes what is too old or too little. */
+  static async open(
+    directory: string,
+    adopt: (path: string, digest: Digest) => Promise<IngestedBlob>,
+  ): Promise<PartialBlobs> {
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    const partials = new PartialBlobs(directory, adopt)
+    await partials.#sweep()
+    return partials
+  }
+
+  /** Waits until nobody else has this blob's beginning. */
+  async begin(digest: Digest, totalBytes: number): Promise<PartialBlob> {
+    const lock = await this.#locks.acquire(digest)
+    try {
+      await this.#sweep()
+      const path = join(this.#directory, `${algorithmOf(digest)}-${hexOf(digest)}`)
+      const partial = new OpenPartial({
+        path,
+        digest,
+        totalBytes,
+        adopt: this.#adopt,
+        release: () => lock[Symbol.dispose](),
+      })
+      await partial.load()
+      return partial
+    } catch (error) {
+      lock[Symbol.dispose]()
+      throw error
+    }
+  }
+
+  async #sweep(): Promise<void> {
+    for (const name of await readdir(this.#directory)) {
+      const digest = name.replace('-', ':') as Digest
+      if (this.#locks.isHeld(digest) || (await this.#isWorthKeeping(name))) continue
+      await rm(join(this.#directory, name), { recursive: true, force: true })
+    }
+  }
+
+  async #isWorthKeeping(name: string): Promise<boolean> {
+    try {
+      const { mtimeMs, size } = await stat(join(this.#directory, name))
+      return size >= leastBytes && Date.now() - mtimeMs < keptMs
+    } catch (error) {
+      if (codeOf(error) === 'ENOENT') return true
+      throw error
+    }
+  }
+}
+
+interface PartialOptions {
+  readonly path: string
+  readonly digest: Digest
+  readonly totalBytes: number
+  readonly adopt: (path: string, digest: Digest) => Promise<IngestedBlob>
+  readonly release: () => void
+}
+
+class OpenPartial implements PartialBlob {
+  readonly path: string
+  readonly #options: PartialOptions
+  #file: FileHandle | undefined
+  #digester: Digester
+  #isDone = false
+  #isKept = false
+
+  constructor(options: PartialOptions) {
+    this.path = options.path
+    this.#options = options
+    this.#digester = new Digester(algorithmOf(options.digest))
+  }
+
+  get sizeBytes(): number {
+    return this.#digester.sizeBytes
+  }
+
+  /** Takes up what an earlier run has left; it is hashed again, for nobody vouches for it. */
+  async load(): Promise<void> {
+    this.#file = await open(this.path, 'a+', 0o600)
+    const { size } = await this.#file.stat()
+    if (size > this.#options.totalBytes) return await this.reset()
+    if (size === 0) return
+    for await (const chunk of createReadStream(this.path, { highWaterMark: 1 << 20 })) {
+      this.#digester.update(chunk as Buffer)
+    }
+  }
+
+  async reset(): Promise<void> {
+    await this.#opened.truncate(0)
+    this.#digester = new Digester(algorithmOf(this.#options.digest))
+  }
+
+  async append(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void> {
+    const { digest, totalBytes } = this.#options
+    try {
+      for await (const chunk of signal ? abortable(source, signal) : source) {
+        if (this.sizeBytes + chunk.length > totalBytes) {
+          throw invalid(`blob ${digest} has more than the ${totalBytes} bytes it should have`)
+        }
+        await this.#write(chunk)
+      }
+    } catch (error) {
+      throw explain(error)
+    }
+  }
+
+  async commit(): Promise<IngestedBlob> {
+    const { digest, totalBytes, adopt } = this.#options
+    if (this.sizeBytes !== totalBytes) {
+      throw invalid(`blob ${digest} has ${this.sizeBytes} bytes, not the ${totalBytes} it should have`)
+    }
+    const actual = this.#digester.digest()
+    if (actual !== digest) {
+      this.#digester = new Digester(algorithmOf(digest))
+      throw invalid(`blob has the digest ${actual}, expected ${digest}`)
+    }
+    await this.#opened.datasync()
+    const blob = await adopt(this.path, digest)
+    this.#isDone = true
+    return blob
+  }
+
+  keep(): void {
+    this.#isKept = true
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.#file?.close()
+      if (!this.#isDone && !(this.#isKept && this.sizeBytes >= leastBytes)) unlinkSync(this.path)
+    } finally {
+      this.#options.release()
+    }
+  }
+
+  get #opened(): FileHandle {
+    if (!this.#file) throw new Error(`partial blob ${this.#options.digest} is not open`)
+    return this.#file
+  }
+
+  /** The pool writes while the loop hashes; only whole chunks count, so that file and digest agree. */
+  async #write(chunk: Uint8Array): Promise<void> {
+    const before = this.sizeBytes
+    const written = writeAll(this.#opened, chunk)
+    this.#digester.update(chunk)
+    try {
+      await written
+    } catch (error) {
+      await this.reset().catch((failure: unknown) => {
+        throw internal(`content: cannot cut ${this.path} back to ${before} bytes: ${messageOf(failure)}`, error)
+      })
+      throw error
+    }
+  }
+}
+
+async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  let done = 0
+  while (done < chunk.length) done += (await file.write(chunk, done, chunk.length - done)).bytesWritten
+}
+
+function explain(error: unknown): unknown {
+  const full = codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT'
+  return full ? internal(`content: cannot store a blob: ${messageOf(error)}`, error) : error
+}
