@@ -28,6 +28,7 @@ export async function runBuild(context: Context, solver: StepSolver, run: BuildR
   const dockerfile = parseOrExplain(request.dockerfile)
   const { target, needed } = planStages(dockerfile, request.target)
   using holds = new DisposableStack()
+  holds.defer(() => context.cache.flush())
   await using views = new AsyncDisposableStack()
   // What fails in one stage stops the others.
   const abort = new AbortController()

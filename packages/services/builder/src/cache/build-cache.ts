@@ -29,6 +29,7 @@ type Document = Pick<CachedStep, 'layer' | 'description' | 'createdAt'>
 export class BuildCache {
   readonly #database: Database
   readonly #steps = new Map<string, CachedStep>()
+  readonly #touched = new Set<string>()
   /** Keys that running builds rely on, with the number of them. */
   readonly #inUse = new Map<string, number>()
 
@@ -62,14 +63,24 @@ export class BuildCache {
     return step
   }
 
+  /** Says that a step was of use; `flush()` writes it down. */
   touch(key: string): void {
     const step = this.#steps.get(key)
     if (!step) return
-    const touched = { ...step, usedAt: nowText(), uses: step.uses + 1 }
-    this.#database
-      .prepare('UPDATE build_cache SET used_at = ?, uses = ? WHERE key = ?')
-      .run(touched.usedAt, touched.uses, key)
-    this.#steps.set(key, touched)
+    this.#steps.set(key, { ...step, usedAt: nowText(), uses: step.uses + 1 })
+    this.#touched.add(key)
+  }
+
+  /** Writes down what was of use; what a crash loses of it is the order of eviction only. */
+  flush(): void {
+    const statement = this.#database.prepare('UPDATE build_cache SET used_at = ?, uses = ? WHERE key = ?')
+    this.#database.transaction(() => {
+      for (const key of this.#touched) {
+        const step = this.#steps.get(key)
+        if (step) statement.run(step.usedAt, step.uses, key)
+      }
+    })
+    this.#touched.clear()
   }
 
   drop(keys: readonly string[]): void {

@@ -1,6 +1,7 @@
 import { fault, newContainerId, type ContainerId } from '@berth/base'
 import type { ImageLayer } from '@berth/images'
-import { type Digest, mediaTypes, sha256 } from '@berth/oci'
+import { mediaTypes } from '@berth/oci'
+import type { Readable } from 'node:stream'
 import type { Context } from '../context.ts'
 import { chainOf, type FileSystem } from '../filesystem.ts'
 
@@ -12,7 +13,7 @@ export interface Writable {
 }
 
 /** A tar of nothing: two blocks of zeros. */
-const emptyTar: Digest = sha256(Buffer.alloc(1024))
+const emptyTar = Buffer.alloc(1024)
 
 /**
  * Lets `work` change a copy of `base`; what it changed becomes a layer, committed and stored, or undefined when nothing
@@ -39,13 +40,30 @@ export async function changeFileSystem(
 
 async function commit({ storage }: Context, id: ContainerId): Promise<ImageLayer | undefined> {
   const { content, snapshots } = storage
-  const blob = await content.ingest(snapshots.diff(id))
-  if (blob.digest === emptyTar) return undefined
+  const diff = await unlessEmpty(snapshots.diff(id))
+  if (!diff) return undefined
+  const blob = await content.ingest(diff)
   fault('build: layer stored')
   const { chainId, sizeBytes } = await snapshots.commit(id, blob.digest)
   fault('build: layer committed')
   const descriptor = { mediaType: mediaTypes.layerTar, digest: blob.digest, size: blob.sizeBytes }
   return { descriptor, diffId: blob.digest, chainId, sizeBytes }
+}
+
+/** The tar, unless there is nothing in it. */
+async function unlessEmpty(tar: Readable): Promise<AsyncIterable<Buffer> | undefined> {
+  const chunks = tar.iterator() as AsyncIterator<Buffer>
+  const first = await chunks.next()
+  if (first.done) return undefined
+  if (first.value.equals(emptyTar) && (await chunks.next()).done) return undefined
+  return (async function* () {
+    try {
+      yield first.value
+      for (let next = await chunks.next(); !next.done; next = await chunks.next()) yield next.value
+    } finally {
+      tar.destroy()
+    }
+  })()
 }
 
 /** Mounts a file system to be read, until it is disposed of. */
