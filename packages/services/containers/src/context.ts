@@ -17,6 +17,8 @@ export interface Context {
   readonly registry: Registry
   /** In the database, but not understood: neither served nor swept. */
   readonly unreadable: ReadonlySet<ContainerId>
+  /** Ran when the engine started and are in no record: what they held is given back at their end. */
+  readonly strangers: Set<ContainerId>
   readonly locks: KeyedLock<ContainerId>
   readonly waiters: Waiters
   readonly execs: ExecRegistry

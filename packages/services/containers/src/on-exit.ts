@@ -7,6 +7,7 @@ import { planRestart } from './plan/restart-policy.ts'
 import { releaseRun } from './release.ts'
 import { removeLocked } from './remove.ts'
 import { isAlive } from './stop.ts'
+import { releaseStranger } from './sweep-orphans.ts'
 
 /** Takes in the end of a container's first process, or of an exec. */
 export async function onExit(context: Context, report: ExitReport, start: StartLocked): Promise<void> {
@@ -20,7 +21,8 @@ export type StartLocked = (context: Context, id: ContainerId) => Promise<void>
 async function exitLocked(context: Context, report: ExitReport, start: StartLocked): Promise<void> {
   const { containerId: id } = report
   const before = context.registry.byId(id)
-  if (!before || !isAlive(before)) return context.runtime.release(id)
+  if (!before) return await endStranger(context, id)
+  if (!isAlive(before)) return context.runtime.release(id)
   // Told twice, by the list and by itself; the container has been started again since.
   if (report.exitedAt === before.state.finishedAt) return
   fault('exit: reported')
@@ -35,6 +37,12 @@ async function exitLocked(context: Context, report: ExitReport, start: StartLock
   if (restart !== undefined) scheduleRestart(context, id, restart, start)
   // Whoever suspended it starts or removes it next.
   else if (after.hostConfig.AutoRemove && !isSuspended) await removeLocked(context, id, { volumes: true })
+}
+
+/** The end of what is in no record: a build's, which looks after itself, or one that an earlier engine left behind. */
+async function endStranger(context: Context, id: ContainerId): Promise<void> {
+  await context.runtime.release(id)
+  if (context.strangers.delete(id)) await releaseStranger(context, id)
 }
 
 /** Commits the exit, then tells whoever waits: teardown follows, nobody waits for it. */

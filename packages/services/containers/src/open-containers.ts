@@ -72,6 +72,7 @@ export async function openContainers(options: ContainersOptions): Promise<OpenCo
     ...services,
     registry: openRegistry(store, containers, options.logger),
     unreadable: new Set(unreadable.map(({ id }) => id)),
+    strangers: new Set(),
     locks: new KeyedLock<ContainerId>(),
     waiters: new Waiters(),
     execs: new ExecRegistry(),

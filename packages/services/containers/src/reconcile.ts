@@ -40,7 +40,7 @@ async function adopt(context: Context, entry: SupervisedContainer, start: StartL
   const { containerId: id, pid, startedAt, exit } = entry
   const container = context.registry.byId(id)
   if (!container) {
-    await endStranger(context, entry)
+    await endStranger(context, entry, start)
     return false
   }
   if (!isAlive(container)) {
@@ -79,10 +79,15 @@ async function alignFreezer(context: Context, { id, state }: Container): Promise
 }
 
 /** A container that is in no record can only be a leftover; `onExit` releases it once it has ended. */
-async function endStranger(context: Context, { containerId, exit }: SupervisedContainer): Promise<void> {
+async function endStranger(
+  context: Context,
+  { containerId, exit }: SupervisedContainer,
+  start: StartLocked,
+): Promise<void> {
   if (!exit && context.unreadable.has(containerId)) return
   context.logger.warn({ id: containerId }, 'ending a container that is in no record')
-  const end = exit ? context.runtime.release(containerId) : context.runtime.kill({ containerId }, 9)
+  context.strangers.add(containerId)
+  const end = exit ? onExit(context, exit, start) : context.runtime.kill({ containerId }, 9)
   await end.catch((error: unknown) => {
     context.logger.warn({ id: containerId, error: messageOf(error) }, 'ending a stranger')
   })

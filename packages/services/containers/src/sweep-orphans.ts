@@ -27,6 +27,12 @@ export async function sweepOrphans(context: Context, supervised: ReadonlySet<Con
   }
 }
 
+/** Gives back what a container in no record held, once its process has ended. */
+export async function releaseStranger(context: Context, id: ContainerId): Promise<void> {
+  await context.networks.detach(id)
+  await removeOrphan(context, id)
+}
+
 async function removeOrphan(context: Context, id: ContainerId): Promise<void> {
   context.logger.warn({ id }, 'removing what belongs to no container')
   const snapshots = context.snapshots.listActive().filter((key) => ownerOfSnapshot(key) === id)
