@@ -29,7 +29,7 @@ function readTable(): Expected[] {
 }
 
 /** Commands that are not there yet. */
-const awaited = /^(search|volume( .*)?|manifest( .*)?)$/
+const awaited = /^(volume( .*)?)$/
 
 /** `-a/--all`, `--since=string`: how the table writes a flag. */
 function writeFlags(flags: FlagSet): string[] {

@@ -18,7 +18,6 @@ export interface Entry {
   readonly missing?: boolean
 }
 
-const missing = (summary: string): Entry => ({ summary, missing: true })
 const alias = (entry: Entry): Entry => ({ ...entry, alias: true })
 
 const attach: Entry = {
@@ -320,7 +319,7 @@ export const groups: readonly { readonly title: string; readonly commands: Reado
       images,
       login: { summary: 'Authenticate to a registry', load: () => import('./commands/registry/login.ts') },
       logout: { summary: 'Log out from a registry', load: () => import('./commands/registry/logout.ts') },
-      search: missing('Search Docker Hub for images'),
+      search: { summary: 'Search Docker Hub for images', load: () => import('./commands/registry/search.ts') },
       version,
       info,
     },
@@ -335,7 +334,28 @@ export const groups: readonly { readonly title: string; readonly commands: Reado
       container,
       context,
       image,
-      manifest: missing('Manage image manifests and manifest lists'),
+      manifest: {
+        summary: 'Manage image manifests and manifest lists',
+        children: {
+          annotate: {
+            summary: 'Add additional information to a local image manifest',
+            load: () => import('./commands/manifest/annotate.ts'),
+          },
+          create: {
+            summary: 'Create a local manifest list for annotating and pushing to a registry',
+            load: () => import('./commands/manifest/create.ts'),
+          },
+          inspect: {
+            summary: 'Display an image manifest, or manifest list',
+            load: () => import('./commands/manifest/inspect.ts'),
+          },
+          push: { summary: 'Push a manifest list to a repository', load: () => import('./commands/manifest/push.ts') },
+          rm: {
+            summary: 'Delete one or more manifest lists from local storage',
+            load: () => import('./commands/manifest/rm.ts'),
+          },
+        },
+      },
       network,
       plugin,
       registry: {

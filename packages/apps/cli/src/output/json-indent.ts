@@ -1,5 +1,5 @@
-/** Indents a JSON text without changing its tokens, as Go's json.Indent with four spaces. */
-export function indentJson(text: string, prefix = ''): string {
+/** Indents a JSON text without changing its tokens, as Go's json.Indent. */
+export function indentJson(text: string, prefix = '', unit = '    '): string {
   const parts: string[] = []
   let depth = 0
   let last = ''
@@ -7,7 +7,7 @@ export function indentJson(text: string, prefix = ''): string {
     const closes = token === '}' || token === ']'
     const opened = last === '{' || last === '['
     if (closes) depth--
-    if (closes ? !opened : opened || last === ',') parts.push('\n', prefix, '    '.repeat(depth))
+    if (closes ? !opened : opened || last === ',') parts.push('\n', prefix, unit.repeat(depth))
     parts.push(token === ':' ? ': ' : token)
     if (token === '{' || token === '[') depth++
     last = token
