@@ -3,7 +3,11 @@ import { after, beforeEach, test } from 'node:test'
 import { Cli, command, type DockerRegistry, layerOf, startDockerRegistry, useEngine } from '@berth/testing'
 
 let registry: DockerRegistry
-after(() => registry?.[Symbol.asyncDispose]())
+let locked: DockerRegistry
+after(async () => {
+  await registry?.[Symbol.asyncDispose]()
+  await locked?.[Symbol.asyncDispose]()
+})
 const engine = useEngine({ images: ['busybox'] })
 const clis = [new Cli('docker', engine), new Cli('berth', engine)] as const
 const [docker, berth] = clis
@@ -11,6 +15,7 @@ const [docker, berth] = clis
 beforeEach(async () => {
   if (registry) return
   registry = await startDockerRegistry(engine.daemon!.sandbox)
+  locked = await startDockerRegistry(engine.daemon!.sandbox, { port: 5001, users: { me: 'secret' } })
   const layers = ['a', 'b'].map((name) => layerOf([{ path: name, content: name.repeat(5000) }]))
   for (const tag of ['latest', '1', '2']) await registry.add('team/it', { reference: `x:${tag}`, layers, config: {} })
 })
@@ -90,4 +95,19 @@ test('berth run pulls what is missing, or never, or always', async () => {
     (await run('--pull', 'always')).stderr,
     /^1: Pulling from pushed\/run\nDigest: .*\nStatus: Image is up to date/,
   )
+})
+
+test('berth login lets pull, push and run in where nobody else gets', async () => {
+  const target = `${locked.host}/private/it:1`
+  await docker.ok('tag', 'busybox', target)
+  assert.match(await berth.fails('push', target), /no basic auth credentials/)
+  const login = ['login', '-u', 'me', '--password-stdin', locked.host]
+  assert.match((await command(berth.file, login, { env: berth.env, input: 'secret' })).stdout, /Login Succeeded/)
+  await berth.ok('push', target)
+  await docker.ok('rmi', target)
+  await berth.ok('pull', target)
+  await docker.ok('rmi', target)
+  assert.equal(await berth.ok('run', '--rm', '-q', target, 'echo', 'in'), 'in')
+  await berth.ok('logout', locked.host)
+  assert.match(await berth.fails('pull', target), /no basic auth credentials/)
 })

@@ -23,7 +23,7 @@ import { programFiles } from './program-files.ts'
 import { registrySettings, transferLimits } from './registry-settings.ts'
 import { runDefaults } from './run-defaults.ts'
 import { runtimeSettings } from './runtime-settings.ts'
-import { engineVersion } from './system-documents.ts'
+import { engineVersion } from './version.ts'
 import { createSystem } from './system.ts'
 import { trimWhenSettled } from './trim-when-settled.ts'
 

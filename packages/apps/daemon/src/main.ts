@@ -4,7 +4,7 @@ import { type Config, loadConfig } from './config/config.ts'
 import { helpText, type ParsedFlags, parseFlags } from './config/flags.ts'
 import { createLogger, type DaemonLogger } from './logger.ts'
 import { planPaths } from './paths.ts'
-import { engineVersion } from './system-documents.ts'
+import { engineVersion } from './version.ts'
 
 void main(process.argv.slice(2))
 

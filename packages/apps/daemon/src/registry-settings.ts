@@ -1,7 +1,7 @@
 import { invalid } from '@berth/base'
 import type { Mirror, Proxies, RegistrySettings } from '@berth/registry'
 import type { Config } from './config/config.ts'
-import { engineVersion } from './system-documents.ts'
+import { engineVersion } from './version.ts'
 
 /** How registries are reached, as the configuration says; a function of the current one, for a reload changes it. */
 export function registrySettings(config: Config): RegistrySettings {

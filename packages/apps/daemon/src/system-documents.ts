@@ -2,9 +2,9 @@ import type { InfoFacts, VersionFacts } from '@berth/api'
 import type { HostFacts, Runtime } from '@berth/runtime'
 import { readFile } from 'node:fs/promises'
 import type { Config } from './config/config.ts'
+import { registrySettings } from './registry-settings.ts'
+import { engineVersion } from './version.ts'
 import type { AddressPoolEntry } from './config/values.ts'
-
-export const engineVersion = '0.1.0'
 
 export interface SystemFacts {
   readonly engineId: string
@@ -57,9 +57,7 @@ export async function infoFacts(system: SystemFacts): Promise<InfoFacts> {
     LoggingDriver: config.get('log-driver', 'json-file'),
     OperatingSystem: await operatingSystem(),
     RegistryConfig: registryConfig(config),
-    HttpProxy: '',
-    HttpsProxy: '',
-    NoProxy: '',
+    ...proxies(config),
     LiveRestoreEnabled: true,
     SecurityOptions: securityOptions(system),
     FirewallBackend: { Driver: 'nftables' },
@@ -135,11 +133,27 @@ function securityOptions({ facts, config }: SystemFacts): string[] {
   ]
 }
 
+function proxies(config: Config): Pick<InfoFacts, 'HttpProxy' | 'HttpsProxy' | 'NoProxy'> {
+  const { http, https, no } = registrySettings(config).proxies
+  return { HttpProxy: masked(http), HttpsProxy: masked(https), NoProxy: no }
+}
+
+/** A proxy's password is nobody's business. */
+const masked = (url: string): string => url.replace(/^([a-z]+:\/\/)[^/@]*@/i, '$1xxxxx:xxxxx@')
+
+/** Registries as Docker tells of them: mirrors of its Hub, hosts and networks that may do without TLS. */
 function registryConfig(config: Config): NonNullable<InfoFacts['RegistryConfig']> {
-  const Mirrors = [...config.get('registry-mirrors', [] as readonly string[])]
+  const { insecure, mirrors } = registrySettings(config)
+  const Mirrors = mirrors.filter(({ domain }) => domain === 'docker.io').map(({ url }) => `${url}/`)
+  const networks = insecure.filter((text) => text.includes('/'))
+  const hosts = insecure.filter((text) => !text.includes('/'))
+  const others = hosts.map((Name) => [Name, { Name, Mirrors: [], Secure: false, Official: false }] as const)
   return {
-    IndexConfigs: { 'docker.io': { Name: 'docker.io', Mirrors, Secure: true, Official: true } },
-    InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8'],
+    IndexConfigs: {
+      'docker.io': { Name: 'docker.io', Mirrors, Secure: true, Official: true },
+      ...Object.fromEntries(others),
+    },
+    InsecureRegistryCIDRs: [...new Set(['::1/128', '127.0.0.0/8', ...networks])],
     Mirrors: Mirrors.length > 0 ? Mirrors : null,
   }
 }

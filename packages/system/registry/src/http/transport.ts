@@ -135,7 +135,11 @@ class Attempt {
     const request = open(url, { method, headers: this.#headers(), agent, ...limits })
     request.maxHeadersCount = maxHeaders
     request.setTimeout(timeouts.stallMs, () => request.destroy(new Error('i/o timeout')))
-    request.once('response', resolve)
+    // From here on whoever reads the body keeps the time.
+    request.once('response', (incoming) => {
+      request.setTimeout(0)
+      resolve(incoming)
+    })
     request.on('error', reject)
     this.#request = request
     return request

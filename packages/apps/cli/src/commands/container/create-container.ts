@@ -64,7 +64,12 @@ function openCidFile(path: string): (id: string) => void {
 
 async function pullImage(cli: Cli, { body, platform, quiet }: CreateRequest): Promise<void> {
   const { name, tag } = splitReference(body.Image ?? '')
-  const query = { tag, platform: platform === '' ? undefined : platform }
-  const { printProgress } = await import('../../output/progress.ts')
+  const [{ printProgress }, { registryAuthHeader }, { parseReference }] = await Promise.all([
+    import('../../output/progress.ts'),
+    import('../../credentials/registry-auth.ts'),
+    import('@berth/oci'),
+  ])
+  const auth = await registryAuthHeader(cli, parseReference(name).domain)
+  const query = { tag, platform: platform === '' ? undefined : platform, ...(auth !== undefined && { auth }) }
   await printProgress(cli, cli.engine.images.pull(name, query), quiet ? 'silent' : 'stderr')
 }

@@ -1,6 +1,7 @@
 import { formatReference, isNameOnly, nameOf, parseReference, type Reference } from '@berth/oci'
 import type { Cli } from '../../cli.ts'
 import { defineCommand, exactly } from '../../command.ts'
+import { registryAuthHeader } from '../../credentials/registry-auth.ts'
 import { boolean, string } from '../../flags/flag.ts'
 import { checkPlatform } from '../../options/platform.ts'
 import { printProgress } from '../../output/progress.ts'
@@ -21,10 +22,12 @@ export const command = defineCommand({
     requireNoTrust(flags.disableContentTrust)
     checkPlatform(flags.platform)
     const reference = wantedReference(cli, parseReference(text), flags)
-    const { tag, digest } = reference
+    const { domain, tag, digest } = reference
+    const auth = await registryAuthHeader(cli, domain)
     const query = {
       tag: digest ?? tag,
       platform: flags.platform === '' ? undefined : flags.platform,
+      ...(auth !== undefined && { auth }),
     }
     await printProgress(cli, cli.engine.images.pull(nameOf(reference), query), flags.quiet ? 'silent' : 'stdout')
     cli.out(`${formatReference(reference)}\n`)

@@ -3,6 +3,7 @@ import type { ProgressMessage } from '@berth/engine-api'
 import { formatReference, isNameOnly, nameOf, parseReference, type Reference } from '@berth/oci'
 import type { Cli } from '../../cli.ts'
 import { defineCommand, exactly } from '../../command.ts'
+import { registryAuthHeader } from '../../credentials/registry-auth.ts'
 import { boolean, string } from '../../flags/flag.ts'
 import { platformQuery } from '../../options/platform.ts'
 import { printNote } from '../../output/note.ts'
@@ -29,7 +30,8 @@ Image index won't be pushed, meaning that other manifests, including attestation
     requireNoTrust(flags.disableContentTrust)
     const platform = wantedPlatform(cli, flags.platform)
     const reference = wantedReference(cli, parseReference(text), flags)
-    const query = { tag: reference.tag, platform }
+    const auth = await registryAuthHeader(cli, reference.domain)
+    const query = { tag: reference.tag, platform, ...(auth !== undefined && { auth }) }
     const notes: string[] = []
     const messages = noting(cli.engine.images.push(nameOf(reference), query), notes)
     await printProgress(cli, messages, flags.quiet ? 'silent' : 'stdout')
