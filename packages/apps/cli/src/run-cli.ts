@@ -1,7 +1,8 @@
+import { isatty } from 'node:tty'
 import { type Cli, createCli } from './cli.ts'
 import type { AnyCommand, ArgumentCount } from './command.ts'
 import { configDirectory, readConfigFile } from './config-file.ts'
-import { describeFailure, StatusError, UsageError } from './errors.ts'
+import { adviceFor, describeFailure, StatusError, UsageError } from './errors.ts'
 import type { FlagSet } from './flags/flag.ts'
 import { FlagError, HelpRequest, type Parsed, parseFlags } from './flags/parse-flags.ts'
 import { checkGlobals, connectEngine, globalFlags, type GlobalFlags } from './global-flags.ts'
@@ -207,6 +208,8 @@ function helpWidth(): number {
 
 function report(error: unknown): number {
   const message = describeFailure(error)
-  if (message !== '') writeAll(2, `${message}\n`)
+  // What to do is for people: programs get docker's words alone.
+  const advice = isatty(2) ? adviceFor(error) : ''
+  if (message !== '') writeAll(2, `${message}\n${advice}`)
   return error instanceof StatusError ? error.exitCode : 1
 }

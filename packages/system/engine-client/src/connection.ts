@@ -24,6 +24,7 @@ export class Connection {
   #ended = false
   #error: Error | undefined
   #waiting: (() => void) | undefined
+  #forget: (() => void) | undefined
 
   constructor(socket: Duplex) {
     this.socket = socket
@@ -69,7 +70,22 @@ export class Connection {
     return !this.#ended && this.#error === undefined && this.#chunks.length === 0 && this.socket.writable
   }
 
+  /** Aborting the signal breaks the connection, and its reason is what reads reject with; undefined: no longer. */
+  breakOn(signal: AbortSignal | undefined): void {
+    this.#forget?.()
+    this.#forget = undefined
+    if (signal === undefined) return
+    const onAbort = (): void => {
+      this.#finish(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)))
+      this.socket.destroy()
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    this.#forget = () => signal.removeEventListener('abort', onAbort)
+    if (signal.aborted) onAbort()
+  }
+
   destroy(): void {
+    this.breakOn(undefined)
     this.socket.destroy()
   }
 
@@ -132,11 +148,13 @@ function explain(endpoint: Endpoint, cause: Error): ConnectionError {
     case 'ENOENT':
       return new ConnectionError(`Cannot connect to the Berth daemon at ${where}. Is the berth daemon running?`, {
         cause,
+        kind: 'absent',
       })
     case 'EACCES':
     case 'EPERM':
       return new ConnectionError(`permission denied while trying to connect to the Berth daemon socket at ${where}`, {
         cause,
+        kind: 'forbidden',
       })
     default:
       return new ConnectionError(`error during connect to ${where}: ${messageOf(cause)}`, { cause })

@@ -1,3 +1,5 @@
+import type { RunOptions } from './run/run-options.ts'
+import type { RunningContainer } from './run/running-container.ts'
 import { ContainersClient } from './containers-client.ts'
 import { ExecClient } from './exec-client.ts'
 import { ImagesClient } from './images-client.ts'
@@ -20,8 +22,8 @@ export class EngineClient {
   readonly system: SystemClient
   readonly volumes: VolumesClient
 
-  constructor(options: TransportOptions) {
-    this.transport = new Transport(options)
+  constructor(options: TransportOptions | Transport) {
+    this.transport = options instanceof Transport ? options : new Transport(options)
     this.containers = new ContainersClient(this.transport)
     this.exec = new ExecClient(this.transport)
     this.images = new ImagesClient(this.transport)
@@ -30,6 +32,17 @@ export class EngineClient {
     this.registry = new RegistryClient(this.transport)
     this.system = new SystemClient(this.transport)
     this.volumes = new VolumesClient(this.transport)
+  }
+
+  /** The same engine, over the same connections; every call through it ends when the signal is aborted. */
+  withSignal(signal: AbortSignal): EngineClient {
+    return new EngineClient(this.transport.withSignal(signal))
+  }
+
+  /** Starts a container and waits until it is ready; disposing of it removes it. */
+  async run(image: string, options: RunOptions = {}): Promise<RunningContainer> {
+    const { runContainer } = await import('./run/run-container.ts')
+    return runContainer(this, image, options)
   }
 
   close(): void {

@@ -10,11 +10,17 @@ export class ApiError extends Error {
   }
 }
 
+/** Why there is no connection: nobody listens, we may not, or anything else. */
+export type ConnectionProblem = 'absent' | 'forbidden' | 'other'
+
 /** The engine could not be reached, or the connection broke before it answered. */
 export class ConnectionError extends Error {
-  constructor(message: string, options?: { cause?: unknown }) {
+  readonly kind: ConnectionProblem
+
+  constructor(message: string, options: { cause?: unknown; kind?: ConnectionProblem } = {}) {
     super(message, options)
     this.name = 'ConnectionError'
+    this.kind = options.kind ?? 'other'
   }
 }
 

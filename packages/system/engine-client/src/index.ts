@@ -12,7 +12,7 @@ export type {
 } from './containers-client.ts'
 export { defaultHost, type Endpoint, formatEndpoint, parseHost } from './endpoint.ts'
 export { EngineClient } from './engine-client.ts'
-export { ApiError, ConnectionError, isStatus } from './errors.ts'
+export { ApiError, ConnectionError, type ConnectionProblem, isStatus } from './errors.ts'
 export type { ExecClient } from './exec-client.ts'
 export type { Filters } from './filters.ts'
 export { Demultiplexer, type Frame, type StreamName } from './frames.ts'
@@ -32,3 +32,8 @@ export {
   type TransportOptions,
 } from './transport.ts'
 export type { VolumeCreateBody, VolumesClient } from './volumes-client.ts'
+export { type LogLine, readLogLines } from './log-lines.ts'
+export { openEngine, type OpenEngineOptions } from './open-engine.ts'
+export { ReadinessError } from './run/readiness.ts'
+export type { Readiness, RunOptions } from './run/run-options.ts'
+export { type ContainerLogsOptions, type ExecResult, RunningContainer } from './run/running-container.ts'

@@ -45,21 +45,31 @@ export interface TransportOptions {
   /** Fixes the version of the API (`1.44`); without it the newest that both sides know. */
   readonly apiVersion?: string
   readonly headers?: Readonly<Record<string, string>>
+  /** Aborting it breaks every request. */
+  readonly signal?: AbortSignal
 }
 
 /** HTTP/1.1 requests to one engine over reused connections. */
 export class Transport {
   readonly endpoint: Endpoint
   readonly #options: TransportOptions
-  readonly #idle: Connection[] = []
+  readonly #idle: Connection[]
   #version: string
   #negotiated: boolean
 
-  constructor(options: TransportOptions) {
+  constructor(options: TransportOptions, idle: Connection[] = []) {
+    this.#idle = idle
     this.endpoint = options.endpoint
     this.#options = options
     this.#version = options.apiVersion ?? newestApiVersion
     this.#negotiated = options.apiVersion !== undefined
+  }
+
+  /** Requests of the same kind over the same connections, all of which the signal ends. */
+  withSignal(signal: AbortSignal): Transport {
+    const negotiated = this.#negotiated ? this.#version : undefined
+    const options = { ...this.#options, signal: anyOf(this.#options.signal, signal) }
+    return new Transport({ ...options, apiVersion: options.apiVersion ?? negotiated }, this.#idle)
   }
 
   /** The version in use; until an older engine has answered, the newest that we know. */
@@ -148,9 +158,10 @@ export class Transport {
   }
 
   async #connection(signal: AbortSignal | undefined): Promise<Connection> {
-    signal?.throwIfAborted()
+    const ending = anyOf(this.#options.signal, signal)
+    ending?.throwIfAborted()
     const connection = this.#reuse() ?? (await connect(this.#options.endpoint, this.#options.tls))
-    signal?.addEventListener('abort', () => connection.destroy(), { once: true })
+    if (ending !== undefined) connection.breakOn(ending)
     return connection
   }
 
@@ -190,10 +201,15 @@ export class Transport {
       yield* readBody(connection, head)
       complete = true
     } finally {
+      connection.breakOn(undefined)
       if (complete && isReusable(head) && connection.usable) this.#idle.push(connection)
       else connection.destroy()
     }
   }
+}
+
+function anyOf(a: AbortSignal | undefined, b: AbortSignal | undefined): AbortSignal | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : AbortSignal.any([a, b])
 }
 
 function hijacked(connection: Connection, head: ResponseHead): HijackedConnection {
