@@ -22,8 +22,11 @@ export interface SupervisorOptions {
 
 const nodeFlags = ['--max-semi-space-size=1', '--disable-warning=ExperimentalWarning']
 
-/** One malloc arena and one pool thread (which only compresses logs) save the supervisor a tenth of its memory. */
-const lean = { MALLOC_ARENA_MAX: '1', UV_THREADPOOL_SIZE: '1' }
+/**
+ * One malloc arena saves the supervisor a tenth of its memory. Pool threads write logs and compress them: so many disks
+ * may stall before all logs do.
+ */
+const settings = { MALLOC_ARENA_MAX: '1', UV_THREADPOOL_SIZE: '8' }
 
 const readyMs = 15_000
 
@@ -106,7 +109,7 @@ function startSupervisor(options: SupervisorOptions, build: string): Child {
     cwd: '/',
     detached: true,
     stdio: ['ignore', log, log],
-    env: { PATH: process.env['PATH'], ...lean },
+    env: { PATH: process.env['PATH'], ...settings },
   })
   closeSync(log)
   child.unref()

@@ -1,19 +1,14 @@
-import {
-  closeSync,
-  createReadStream,
-  createWriteStream,
-  fstatSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
+import { createReadStream, createWriteStream } from 'node:fs'
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
-import { codeOf, messageOf } from '@berth/base'
-import { fileIdentity, listRotated, rotatedPath } from './log-paths.ts'
+import { codeOf, KeyedLock, messageOf } from '@berth/base'
+import { fileIdentity, findRotated, type RotatedFile, rotatedPath } from './log-paths.ts'
 import type { Warn } from './rotating-file.ts'
 
 const running = new Set<string>()
+
+/** By a log's path: whoever gives its rotated files other names, or relies on those they have. */
+export const renaming = new KeyedLock<string>()
 
 /** Compresses a log's rotated files in libuv's pool, one at a time; more that come meanwhile follow. Returns at once. */
 export function compressRotated(path: string, warn: Warn): void {
@@ -26,32 +21,40 @@ export function compressRotated(path: string, warn: Warn): void {
 
 async function compressAll(path: string): Promise<void> {
   for (;;) {
-    const plain = listRotated(path).find(({ compressed }) => !compressed)
-    if (!plain) return
-    await compress(path, plain.path)
+    const file = await renaming.run(path, () => openOldestPlain(path))
+    if (!file) return
+    await compress(path, file)
   }
+}
+
+async function openOldestPlain(path: string): Promise<FileHandle | undefined> {
+  const plain = (await findRotated(path)).find(({ compressed }) => !compressed)
+  return plain && (await open(plain.path, 'r'))
 }
 
 /** The file may be renamed, or go, by further rotations meanwhile: it is found again by its identity. */
-async function compress(path: string, plainPath: string): Promise<void> {
-  const fd = openSync(plainPath, 'r')
-  const status = fstatSync(fd, { bigint: true })
-  const identity = fileIdentity(status)
+async function compress(path: string, file: FileHandle): Promise<void> {
   const temporary = `${path}.gz.next`
   try {
-    await gzip(fd, temporary, { lastTime: status.mtime.toISOString(), file: identity })
-    const now = listRotated(path).find((file) => !file.compressed && identityOf(file.path) === identity)
-    if (!now) return
-    renameSync(temporary, rotatedPath(path, now.index, true))
-    rmSync(now.path, { force: true })
+    const status = await file.stat({ bigint: true })
+    const identity = fileIdentity(status)
+    await gzip(file, temporary, { lastTime: status.mtime.toISOString(), file: identity })
+    await renaming.run(path, () => replace(path, identity, temporary))
   } finally {
-    closeSync(fd)
-    rmSync(temporary, { force: true })
+    await file.close()
+    await rm(temporary, { force: true })
   }
 }
 
+async function replace(path: string, identity: string, by: string): Promise<void> {
+  const now = await findByIdentity(path, identity)
+  if (!now) return
+  await rename(by, rotatedPath(path, now.index, true))
+  await rm(now.path, { force: true })
+}
+
 /** RFC 1952, with Docker's JSON in the extra field: readers learn from it what the file was. */
-async function gzip(fd: number, to: string, extra: { lastTime: string; file: string }): Promise<void> {
+async function gzip(file: FileHandle, to: string, extra: { lastTime: string; file: string }): Promise<void> {
   const [{ createDeflateRaw, crc32 }, { pipeline }] = await Promise.all([
     import('node:zlib'),
     import('node:stream/promises'),
@@ -66,7 +69,7 @@ async function gzip(fd: number, to: string, extra: { lastTime: string; file: str
   const output = createWriteStream(to, { mode: 0o640 })
   output.write(Buffer.concat([head, extraBytes]))
   await pipeline(
-    createReadStream('', { fd, autoClose: false, highWaterMark: 256 * 1024 }),
+    createReadStream('', { fd: file, autoClose: false, highWaterMark: 256 * 1024 }),
     async function* summed(source: Readable) {
       for await (const chunk of source as AsyncIterable<Buffer>) {
         checksum = crc32(chunk, checksum)
@@ -86,9 +89,16 @@ async function gzip(fd: number, to: string, extra: { lastTime: string; file: str
   })
 }
 
-function identityOf(path: string): string | undefined {
+async function findByIdentity(path: string, identity: string): Promise<RotatedFile | undefined> {
+  for (const file of await findRotated(path)) {
+    if (!file.compressed && (await identityOf(file.path)) === identity) return file
+  }
+  return undefined
+}
+
+async function identityOf(path: string): Promise<string | undefined> {
   try {
-    return fileIdentity(statSync(path, { bigint: true }))
+    return fileIdentity(await stat(path, { bigint: true }))
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
     throw error

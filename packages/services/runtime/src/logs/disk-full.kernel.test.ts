@@ -20,13 +20,15 @@ for (const driver of ['json-file', 'local'] as const) {
     const ballast = join(directory, 'ballast')
     const warnings: string[] = []
     const target = { driver, path, maxSizeBytes: 50_000, maxFiles: 3, compress: true } as const
-    const writer = openLogWriter(target, (_, message) => warnings.push(message))
+    const writer = await openLogWriter(target, (_, message) => warnings.push(message))
     writer?.write(1, Buffer.from('before\n'))
+    await writer?.flush()
     assert.throws(() => writeFileSync(ballast, Buffer.alloc(1 << 20)), { code: 'ENOSPC' })
     for (let n = 0; n < 2000; n++) writer?.write(1, Buffer.from(`lost ${n} ${'x'.repeat(50)}\n`))
+    await writer?.flush()
     rmSync(ballast)
     writer?.write(1, Buffer.from('after\n'))
-    writer?.close()
+    await writer?.close()
     const { readLogs } = await import('./read-logs.ts')
     const query = { stdout: true, stderr: true, timestamps: false, details: false, raw: true }
     let text = ''

@@ -1,5 +1,4 @@
 import { isAscii, isUtf8 } from 'node:buffer'
-import { readSync } from 'node:fs'
 import { formatTimeNs } from '@berth/base'
 import type { EntryBoundaries, LogEncoder } from './encoder.ts'
 import type { LinePiece } from './line-cutter.ts'
@@ -114,12 +113,12 @@ export const jsonFileBoundaries: EntryBoundaries = {
   before(bytes, position) {
     return position === 0 ? 0 : bytes.lastIndexOf(10, position - 1) + 1
   },
-  intact(fd, size) {
+  async intact(file, size) {
     const block = Buffer.alloc(64 * 1024)
     for (let end = size; end > 0;) {
       const start = Math.max(0, end - block.length)
-      const read = readSync(fd, block, 0, end - start, start)
-      const newline = block.subarray(0, read).lastIndexOf(10)
+      const { bytesRead } = await file.read(block, 0, end - start, start)
+      const newline = block.subarray(0, bytesRead).lastIndexOf(10)
       if (newline >= 0) return start + newline + 1
       end = start
     }

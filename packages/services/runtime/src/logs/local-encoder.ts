@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { readSync } from 'node:fs'
 import type { EntryBoundaries, LogEncoder } from './encoder.ts'
 import type { LinePiece } from './line-cutter.ts'
 
@@ -97,16 +96,16 @@ export const localBoundaries: EntryBoundaries = {
     }
     return end
   },
-  intact(fd, size) {
+  async intact(file, size) {
     const lengths = Buffer.alloc(4)
-    const lengthAt = (position: number) =>
-      readSync(fd, lengths, 0, 4, position) === 4 ? lengths.readUInt32BE() : undefined
+    const lengthAt = async (position: number) =>
+      (await file.read(lengths, 0, 4, position)).bytesRead === 4 ? lengths.readUInt32BE() : undefined
     // The usual case at one look; else entry by entry from the start.
-    const last = size >= 8 ? lengthAt(size - 4) : undefined
-    if (last !== undefined && last + 8 <= size && lengthAt(size - 8 - last) === last) return size
+    const last = size >= 8 ? await lengthAt(size - 4) : undefined
+    if (last !== undefined && last + 8 <= size && (await lengthAt(size - 8 - last)) === last) return size
     let end = 0
-    for (let length = lengthAt(0); length !== undefined; length = lengthAt(end)) {
-      if (end + 8 + length > size || lengthAt(end + 4 + length) !== length) break
+    for (let length = await lengthAt(0); length !== undefined; length = await lengthAt(end)) {
+      if (end + 8 + length > size || (await lengthAt(end + 4 + length)) !== length) break
       end += 8 + length
     }
     return end

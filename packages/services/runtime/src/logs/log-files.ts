@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf } from '@berth/base'
 import { fileIdentity, listRotated } from './log-paths.ts'
 import { OpenFile } from './open-file.ts'
@@ -11,7 +12,9 @@ export interface LogFile {
   readonly identity: string | undefined
 }
 
-const attempts = 20
+const attempts = 60
+/** A rotation renames one file after the other: it is let go on before the next look. */
+const maxWaitMs = 10
 
 /** Opens all files of a log, oldest first, the current one last; as they were at one moment, between two rotations. */
 export async function openLogFiles(path: string): Promise<LogFile[]> {
@@ -21,6 +24,7 @@ export async function openLogFiles(path: string): Promise<LogFile[]> {
     if (files && currentIdentity(path) === before) return files
     closeAll(files ?? [])
     if (attempt === attempts) throw new Error(`log ${path} is rotated faster than it can be opened`)
+    await delay(Math.min(attempt - 1, maxWaitMs))
   }
 }
 

@@ -22,11 +22,11 @@ const messages = (text: string): string[] =>
     .filter(Boolean)
     .map((line) => (JSON.parse(line) as { log: string }).log)
 
-test('openLogWriter() rotates before a full file would be written to, and keeps maxFiles', () => {
+test('openLogWriter() rotates before a full file would be written to, and keeps maxFiles', async () => {
   const log = target('rotated.log', 300, 3)
-  const writer = openLogWriter(log, noWarning)
+  const writer = await openLogWriter(log, noWarning)
   writer?.write(1, Buffer.from(Array.from({ length: 20 }, (_, n) => `line ${n}\n`).join('')))
-  writer?.close()
+  await writer?.close()
   const names = readdirSync(directory).filter((name) => name.startsWith('rotated.log'))
   assert.deepEqual(names.toSorted(), ['rotated.log', 'rotated.log.1', 'rotated.log.2'])
   const kept = ['.2', '.1', ''].flatMap((suffix) => messages(readFileSync(log.path + suffix, 'utf8')))
@@ -36,19 +36,19 @@ test('openLogWriter() rotates before a full file would be written to, and keeps 
   )
 })
 
-test('openLogWriter() with one file empties it instead', () => {
+test('openLogWriter() with one file empties it instead', async () => {
   const log = target('single.log', 100, 1)
-  const writer = openLogWriter(log, noWarning)
+  const writer = await openLogWriter(log, noWarning)
   writer?.write(1, Buffer.from('one\ntwo\nthree\n'))
-  writer?.close()
+  await writer?.close()
   assert.deepEqual(messages(readFileSync(log.path, 'utf8')), ['three\n'])
 })
 
 test('openLogWriter() compresses rotated files, with their time in the header', async () => {
   const log = target('packed.log', 200, 4, true)
-  const writer = openLogWriter(log, noWarning)
+  const writer = await openLogWriter(log, noWarning)
   writer?.write(2, Buffer.from('one\ntwo\nthree\nfour\nfive\n'))
-  writer?.close()
+  await writer?.close()
   const packed = () => readdirSync(directory).filter((name) => /^packed\.log\.\d\.gz$/.test(name))
   for (let turn = 0; packed().length < 1 && turn < 200; turn++) await delay(5)
   while (readdirSync(directory).some((name) => name.endsWith('.next'))) await delay(5)
@@ -57,16 +57,16 @@ test('openLogWriter() compresses rotated files, with their time in the header', 
   assert.deepEqual(messages(gunzipSync(bytes).toString()).length, 3)
 })
 
-test('openLogWriter() takes back half an entry that a crash left', () => {
+test('openLogWriter() takes back half an entry that a crash left', async () => {
   const log = target('torn.log', 0, 1)
   writeFileSync(log.path, '{"log":"a\\n","stream":"stdout","time":"2026-11-21T08:10:56Z"}\n')
   appendFileSync(log.path, '{"log":"ha')
-  const writer = openLogWriter(log, noWarning)
+  const writer = await openLogWriter(log, noWarning)
   writer?.write(1, Buffer.from('b\npart'))
-  writer?.close()
+  await writer?.close()
   assert.deepEqual(messages(readFileSync(log.path, 'utf8')), ['a\n', 'b\n', 'part'])
 })
 
-test('openLogWriter() has nothing to open for the driver none', () => {
-  assert.equal(openLogWriter({ driver: 'none' }, noWarning), undefined)
+test('openLogWriter() has nothing to open for the driver none', async () => {
+  assert.equal(await openLogWriter({ driver: 'none' }, noWarning), undefined)
 })

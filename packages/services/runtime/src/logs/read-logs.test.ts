@@ -40,10 +40,10 @@ async function read(target: LogTarget, query: Partial<LogQuery> = {}, follow?: L
   return Buffer.concat(chunks).toString('utf8')
 }
 
-function write(target: LogTarget, text: string, stream: 1 | 2 = 1): void {
-  const writer = openLogWriter(target, noWarning)
+async function write(target: LogTarget, text: string, stream: 1 | 2 = 1): Promise<void> {
+  const writer = await openLogWriter(target, noWarning)
   writer?.write(stream, Buffer.from(text))
-  writer?.close()
+  await writer?.close()
 }
 
 const numbered = (count: number, from = 0) => Array.from({ length: count }, (_, n) => `line ${from + n}\n`).join('')
@@ -53,14 +53,14 @@ const odd = 'a "q" \\ <b>&\t\x07 é 😀 \u2028\n\nplain\nno newline'
 for (const driver of ['json-file', 'local'] as const) {
   test(`readLogs() gives back what was written to ${driver}`, async () => {
     const target = newTarget({ driver })
-    write(target, odd)
+    await write(target, odd)
     assert.equal(await read(target), odd)
   })
 
   test(`readLogs() of ${driver} frames entries, and picks streams`, async () => {
     const target = newTarget({ driver })
-    write(target, 'out\n', 1)
-    write(target, 'err\n', 2)
+    await write(target, 'out\n', 1)
+    await write(target, 'err\n', 2)
     const frames = '\x01\0\0\0\0\0\0\x04out\n\x02\0\0\0\0\0\0\x04err\n'
     assert.equal(await read(target, { raw: false }), frames)
     assert.equal(await read(target, { stdout: false }), 'err\n')
@@ -70,13 +70,13 @@ for (const driver of ['json-file', 'local'] as const) {
   test(`readLogs() of ${driver} joins the pieces of a long line`, async () => {
     const target = newTarget({ driver })
     const text = `${'x'.repeat(70000)}\nshort\n${'y'.repeat(16384)}\n`
-    write(target, text)
+    await write(target, text)
     assert.equal(await read(target), text)
   })
 
   test(`readLogs() of ${driver} reads the tail, across rotated and compressed files`, async () => {
     const target = newTarget({ driver, maxSizeBytes: 2000, maxFiles: 50, compress: true })
-    write(target, numbered(200))
+    await write(target, numbered(200))
     await compressed(target.path)
     assert.equal(await read(target), numbered(200))
     for (const tail of [0, 1, 7, 40, 150, 200, 500]) {
@@ -90,9 +90,9 @@ for (const driver of ['json-file', 'local'] as const) {
 
   test(`readLogs() of ${driver} passes over corruption and delivers the rest`, async () => {
     const target = newTarget({ driver })
-    write(target, numbered(3))
+    await write(target, numbered(3))
     const half = readFileSync(target.path)
-    write(target, numbered(3, 3))
+    await write(target, numbered(3, 3))
     const whole = readFileSync(target.path)
     const garbage = Buffer.from('{"log":"ga\0\0\0\x10rbage\n\xff\xff', 'latin1')
     writeFileSync(target.path, Buffer.concat([half, garbage, Buffer.from('\n'), whole.subarray(half.length)]))
@@ -104,7 +104,7 @@ for (const driver of ['json-file', 'local'] as const) {
   test(`readLogs() of ${driver} follows across rotations and loses no line`, async () => {
     const target = newTarget({ driver, maxSizeBytes: 3000, maxFiles: 400, compress: true })
     const { promise: ended, resolve: end } = Promise.withResolvers<void>()
-    const writer = openLogWriter(target, noWarning)
+    const writer = await openLogWriter(target, noWarning)
     const reading = read(target, {}, { signal: new AbortController().signal, ended })
     let written = ''
     for (let batch = 0; batch < 60; batch++) {
@@ -113,7 +113,7 @@ for (const driver of ['json-file', 'local'] as const) {
       written += text
       if (batch % 7 === 0) await delay(2)
     }
-    writer?.close()
+    await writer?.close()
     end()
     assert.equal(await reading, written)
     await compressed(target.path)
@@ -173,7 +173,7 @@ test('readLogs() waits for a log that is not there yet', async () => {
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()
   const reading = read(target, {}, { signal: new AbortController().signal, ended })
   await delay(5)
-  write(target, 'first\n')
+  await write(target, 'first\n')
   end()
   assert.equal(await reading, 'first\n')
   assert.equal(await read({ ...target, path: join(directory, 'none', 'x.log') }), '')
@@ -182,7 +182,7 @@ test('readLogs() waits for a log that is not there yet', async () => {
 
 test('readLogs() follows a file that is emptied instead of rotated', async () => {
   const target = newTarget()
-  write(target, numbered(5))
+  await write(target, numbered(5))
   const { promise: ended, resolve: end } = Promise.withResolvers<void>()
   const stream = readLogs(target, all, { signal: new AbortController().signal, ended })[Symbol.asyncIterator]()
   assert.equal((await stream.next()).value?.toString(), numbered(5))

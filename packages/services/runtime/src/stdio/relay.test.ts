@@ -73,7 +73,7 @@ test('Relay hands waiting clients the output from the first byte, and ends them 
   output.emit(Buffer.from('hello '))
   output.emit(Buffer.from('world'))
   output.end()
-  await relay.drain(1000)
+  await relay.drain({ timeoutMs: 1000, logTimeoutMs: 1000 })
   relay.finish()
   let text = ''
   for await (const chunk of far) text += String(chunk)
@@ -174,4 +174,44 @@ test('Client that breaks the protocol is dropped', async () => {
   far.write(encodeStdinHead(0xffffffff))
   await closed
   far.destroy()
+})
+
+test('Relay stops reading while its log is full, also when the process has ended, and waits for the log', async () => {
+  const written: string[] = []
+  const closing = Promise.withResolvers<void>()
+  let onRoom = () => {}
+  const log = {
+    isFull: false,
+    write: (_: 1 | 2, chunk: Buffer) => written.push(chunk.toString()),
+    onRoom: (listener: () => void) => (onRoom = listener),
+    flush: async () => {},
+    close: () => closing.promise,
+  }
+  const { relay, output, start } = newRelay({ log })
+  start()
+  output.emit(Buffer.from('one'))
+  assert.equal(output.paused, false)
+  log.isFull = true
+  output.emit(Buffer.from('two'))
+  assert.equal(output.paused, true)
+  let isDrained = false
+  const drained = relay.drain({ timeoutMs: 1000, logTimeoutMs: 1000 }).then(() => (isDrained = true))
+  assert.equal(output.paused, true)
+  log.isFull = false
+  onRoom()
+  assert.equal(output.paused, false)
+  output.end()
+  await new Promise(setImmediate)
+  assert.deepEqual([written, isDrained], [['one', 'two'], false])
+  closing.resolve()
+  await drained
+})
+
+test('Relay gives a log on a stalled disk up after a while', async () => {
+  const never = new Promise<void>(() => {})
+  const log = { isFull: false, write() {}, onRoom() {}, flush: async () => {}, close: () => never }
+  const { relay, output, start } = newRelay({ log })
+  start()
+  output.end()
+  await relay.drain({ timeoutMs: 1000, logTimeoutMs: 5 })
 })

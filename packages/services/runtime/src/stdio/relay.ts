@@ -15,6 +15,11 @@ export interface RelayOptions {
   readonly limits?: OutletLimits
 }
 
+export interface DrainLimits {
+  readonly timeoutMs: number
+  readonly logTimeoutMs: number
+}
+
 const stdinBytes = 64 * 1024
 
 /**
@@ -22,7 +27,7 @@ const stdinBytes = 64 * 1024
  *
  * When a client's queue is full, the process's output is not read until the client has taken it, but for `stallMs`
  * without any progress at most: then that client is cut off. When input is not read by the process, its clients' sockets
- * are not read.
+ * are not read. When the log's disk does not keep up, the output is not read either.
  */
 export class Relay {
   readonly #options: RelayOptions
@@ -39,6 +44,7 @@ export class Relay {
   constructor(options: RelayOptions) {
     this.#options = options
     this.#limits = options.limits ?? defaultOutletLimits
+    options.log?.onRoom(() => this.#checkRoom())
   }
 
   /** Begins to carry. Called once. */
@@ -72,22 +78,20 @@ export class Relay {
 
   /**
    * The process has ended: reads what is left of its output, whoever is slow, for `timeoutMs` at most, since others may
-   * hold the other ends. Resolves when the log is complete and closed; clients still have to hear of it (`finish`).
+   * hold the other ends. Resolves when the log is complete and closed, or its disk has stalled for `logTimeoutMs`; clients
+   * still have to hear of it (`finish`).
    */
-  async drain(timeoutMs: number): Promise<void> {
+  async drain({ timeoutMs, logTimeoutMs }: DrainLimits): Promise<void> {
     this.#draining = true
-    this.#resumeOutput()
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, timeoutMs)
-    await Promise.race([this.#ended.promise, promise])
-    clearTimeout(timer)
-    this.close()
+    if (!this.#options.log?.isFull) this.#resumeOutput()
+    await within(timeoutMs, this.#ended.promise)
+    await within(logTimeoutMs, this.close())
   }
 
-  /** Closes our ends and the log, at once. */
-  close(): void {
+  /** Closes our ends at once; resolves when the log is complete and closed, too. */
+  async close(): Promise<void> {
     this.#streams?.close()
-    this.#options.log?.close()
+    await this.#options.log?.close()
   }
 
   /** Ends every client's stream after what it has still to read. */
@@ -122,12 +126,16 @@ export class Relay {
 
   #carry(stream: OutputStream, chunk: Buffer): void {
     this.#options.log?.write(stream, chunk)
+    this.#send(stream, chunk)
+    if (this.#mustPause()) this.#pauseOutput()
+  }
+
+  #send(stream: OutputStream, chunk: Buffer): void {
     if (this.#clients.size === 0) return
     const wanting = [...this.#clients].filter(({ options }) => (stream === 1 ? options.stdout : options.stderr))
     if (wanting.length === 0) return
     const bytes = this.#options.tty ? Buffer.from(chunk) : frame(stream, chunk)
     for (const { outlet } of wanting) outlet?.send(bytes)
-    if (!this.#draining && wanting.some(({ outlet }) => outlet?.isFull)) this.#pauseOutput()
   }
 
   #outputEnded(): void {
@@ -141,11 +149,13 @@ export class Relay {
   }
 
   #checkRoom(): void {
-    if (this.#paused && !this.#someFull()) this.#resumeOutput()
+    if (this.#paused && !this.#mustPause()) this.#resumeOutput()
   }
 
-  #someFull(): boolean {
-    return [...this.#clients].some(({ outlet }) => outlet?.isFull)
+  /** Clients are waited for while the process runs, the log's disk to the end. */
+  #mustPause(): boolean {
+    if (this.#options.log?.isFull) return true
+    return !this.#draining && [...this.#clients].some(({ outlet }) => outlet?.isFull)
   }
 
   #pauseOutput(): void {
@@ -177,6 +187,14 @@ export class Relay {
     }
     this.#stall = setTimeout(() => this.#watchStall(), Math.ceil(nextMs)).unref()
   }
+}
+
+/** Resolves with `work`, or when the time is up. */
+async function within(timeoutMs: number, work: Promise<void>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, timeoutMs)
+  await Promise.race([work, promise])
+  clearTimeout(timer)
 }
 
 /** Docker's stream frame: the stream's number, three zeros, a big-endian length, the bytes. */

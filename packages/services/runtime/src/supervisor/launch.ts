@@ -93,7 +93,7 @@ export async function launch(reaper: Reaper, options: Launch, relay: Relay, io: 
 
 /** Sends the clients of a process away that will not be. */
 export function endRelay(relay: Relay): void {
-  relay.close()
+  void relay.close()
   relay.finish()
 }
 

@@ -1,4 +1,4 @@
-import { messageOf, nowText } from '@berth/base'
+import { type ContainerId, messageOf, nowText } from '@berth/base'
 import {
   type Cgroups,
   detectCgroups,
@@ -52,8 +52,8 @@ export interface SupervisorOptions {
   readonly limits?: OutletLimits
 }
 
-/** How long the output of an ended process may stay incomplete, since others can hold its pipes. */
-const drainMs = 2000
+/** How long the output of an ended process may stay incomplete, since others can hold its pipes; and its log, on a disk that stalls. */
+const drainLimits = { timeoutMs: 2000, logTimeoutMs: 10_000 }
 
 /** Owns the processes of all containers: starts them, carries their streams, knows how they ended. */
 export class Supervisor {
@@ -105,8 +105,14 @@ export class Supervisor {
 
   async #start(message: StartMessage): Promise<Answers['start']> {
     const { containerId, io, cgroupsPath, sharesPids, bundle } = message
-    if (this.#containers.has(containerId)) throw new RequestError('conflict', `container ${containerId} is supervised`)
-    const log = openLogWriter(message.log, warn)
+    this.#requireUnknown(containerId)
+    const log = await openLogWriter(message.log, warn)
+    try {
+      this.#requireUnknown(containerId)
+    } catch (error) {
+      await log?.close()
+      throw error
+    }
     const init = this.#enrol({ containerId }, { tty: io.tty, closesStdin: io.stdinOnce, log })
     const container: Supervised = { init, execs: new Map(), cgroupsPath, sharesPids }
     this.#containers.set(containerId, container)
@@ -122,6 +128,10 @@ export class Supervisor {
     if (message.watchOom) this.#watchOom(container)
     this.#followExit(container, init, init.launched)
     return init.launched
+  }
+
+  #requireUnknown(containerId: ContainerId): void {
+    if (this.#containers.has(containerId)) throw new RequestError('conflict', `container ${containerId} is supervised`)
   }
 
   #prepare(message: PrepareMessage): void {
@@ -170,7 +180,7 @@ export class Supervisor {
     if (isInit) this.#execs.dropOf(process.target.containerId)
     const oomKilled = isInit && this.#oomKills(container) > 0
     if (isInit) await this.#killLeftovers(container)
-    await process.relay.drain(drainMs)
+    await process.relay.drain(drainLimits)
     if (isInit) container.oomWatch?.[Symbol.dispose]()
     const report: ExitReport = { ...process.target, exitCode: status.code, oomKilled, exitedAt }
     process.exit = report
