@@ -123,9 +123,13 @@ export class ImagesClient {
     yield* readJsonLines<ProgressMessage>(response.body)
   }
 
-  /** Builds from a tar archive, or from what the engine fetches; yields its progress, `aux.ID` being the image. */
-  async *build(query: Query, stream?: AsyncIterable<Uint8Array>): AsyncGenerator<BuildMessage, void> {
-    const headers: Record<string, string> = stream === undefined ? {} : { 'Content-Type': 'application/x-tar' }
+  /**
+   * Builds from a tar archive, or from what the engine fetches; yields its progress, `aux.ID` being the image. `auth`: the
+   * value of `X-Registry-Config`, for the images that it begins with.
+   */
+  async *build(query: Query, stream?: AsyncIterable<Uint8Array>, auth?: string): AsyncGenerator<BuildMessage, void> {
+    const type: Record<string, string> = stream === undefined ? {} : { 'Content-Type': 'application/x-tar' }
+    const headers = { ...type, ...(auth !== undefined && { 'X-Registry-Config': auth }) }
     const response = await this.#transport.request('POST', '/build', { query, headers, stream })
     yield* readJsonLines<BuildMessage>(response.body)
   }

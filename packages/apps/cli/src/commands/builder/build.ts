@@ -7,6 +7,7 @@ import { openBuildContext } from '../../build/build-context.ts'
 import type { Cli } from '../../cli.ts'
 import { defineCommand, exactly } from '../../command.ts'
 import { describeFailure, StatusError } from '../../errors.ts'
+import { registryConfigHeader } from '../../credentials/registry-auth.ts'
 import { boolean, bytes, commaList, hidden, integer, list, string, swapBytes } from '../../flags/flag.ts'
 import type { FlagValues } from '../../flags/flag.ts'
 import { checkLabel, expandEnvironment, parsed, toRecord } from '../../options/key-values.ts'
@@ -65,7 +66,8 @@ export const command = defineCommand({
     const { stream, remote, dockerfile } = await openBuildContext(args[0] ?? '', given.file)
     const sent = stream !== undefined && given.compress ? Readable.from(stream).pipe(createCompressor('gzip')) : stream
     const query = { ...buildQuery(given), dockerfile, remote }
-    const id = await showBuild(cli, cli.engine.images.build(query, sent), given.quiet)
+    const auth = await registryConfigHeader(cli)
+    const id = await showBuild(cli, cli.engine.images.build(query, sent, auth), given.quiet)
     if (given.iidfile !== '') writeFileSync(given.iidfile, id)
   },
 })
