@@ -10,9 +10,15 @@ import { until } from './until.ts'
 export function readInventory(daemon: TestDaemon): string[] {
   const { dataRoot, runRoot } = daemon
   const directories = [
-    ...['containers', 'snapshots', 'snapshots/tmp', 'content/ingest', 'content/blobs/sha256'].map((name) =>
-      join(dataRoot, name),
-    ),
+    ...[
+      'containers',
+      'snapshots',
+      'snapshots/tmp',
+      'content/ingest',
+      'content/blobs/sha256',
+      'volumes',
+      'volumes/.trash',
+    ].map((name) => join(dataRoot, name)),
     ...['netns', 'networks', 'bundles', 'oci'].map((name) => join(runRoot, name)),
   ]
   return [

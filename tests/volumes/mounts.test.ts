@@ -252,6 +252,20 @@ test('read-only binds are read-only all the way down, from API 1.44 and unless t
   }
 })
 
+test('what the host may not do where a source is mounted, no container may', async (t) => {
+  if (!engine.daemon) return t.skip('mounts are made on the host of the engine’s own')
+  const source = folder('restricted')
+  await onHost(engine, 'mount', '-t', 'tmpfs', '-o', 'nosuid,nodev,noexec', 'tmpfs', source)
+  try {
+    const script = 'grep " /x " /proc/mounts | cut -d" " -f4; touch /x/f 2>/dev/null || echo refused'
+    assert.match(await run(script, { Binds: [`${source}:/x`] }), /^rw,nosuid,nodev,noexec,relatime$/m)
+    await onHost(engine, 'mount', '-o', 'remount,bind,ro,nosuid', source)
+    assert.match(await run(script, { Binds: [`${source}:/x`] }), /^ro,nosuid.*\nrefused$/m)
+  } finally {
+    await onHost(engine, 'umount', source)
+  }
+})
+
 test('shared and slave binds pass mounts on as they say', async (t) => {
   if (!engine.daemon) return t.skip('mounts are made on the host of the engine’s own')
   const source = folder('spread')

@@ -1,4 +1,5 @@
 import { codeOf, invalid } from '@berth/base'
+import { mountRestrictions } from '@berth/linux'
 import type { Propagation, SpecMount } from '@berth/runtime'
 import { mkdir, stat } from 'node:fs/promises'
 import type { Container, MountPoint } from './container.ts'
@@ -24,7 +25,18 @@ async function specMount(mount: MountPoint): Promise<SpecMount> {
   // crun makes nothing but directories recursively read-only.
   const readOnlyRecursion = (await isDirectory(source)) ? (mount.readOnlyRecursion ?? 'if-possible') : 'none'
   const propagation = (mount.propagation || 'rprivate') as Propagation
-  return { type: 'bind', source, destination, readOnly: !rw, recursive, readOnlyRecursion, propagation }
+  // A bind inherits these, but crun takes them off again.
+  const restrictions = mountRestrictions(source)
+  return {
+    type: 'bind',
+    source,
+    destination,
+    readOnly: !rw || restrictions.includes('ro'),
+    recursive,
+    readOnlyRecursion: rw ? 'none' : readOnlyRecursion,
+    propagation,
+    restrictions: restrictions.filter((name) => name !== 'ro'),
+  }
 }
 
 async function isDirectory(path: string): Promise<boolean> {

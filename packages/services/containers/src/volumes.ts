@@ -33,6 +33,9 @@ export async function acquireVolumes(
 export async function fillVolumes(context: Context, id: ContainerId, mounts: readonly MountPoint[]): Promise<void> {
   const filled = mounts.filter(({ volume }) => volume?.isFilled)
   for (const mount of filled.toSorted((a, b) => a.destination.length - b.destination.length)) {
+    // Nothing is mounted in vain: a server of the network may be down.
+    const isDevice = context.volumes.get(nameOf(mount)).options !== null
+    if (isDevice && !(await context.snapshots.hasDirectory(id, mount.destination))) continue
     await context.volumes.fill(nameOf(mount), id, async (directory) =>
       (await context.snapshots.copyDirectory(id, mount.destination, directory)) ? 'filled' : 'absent',
     )

@@ -62,6 +62,8 @@ export interface Snapshots {
    * of the host; false when the tree has none. Throws `invalid` where the tree has something else.
    */
   copyDirectory(key: string, path: string, target: string): Promise<boolean>
+  /** Whether `copyDirectory()` would find anything. */
+  hasDirectory(key: string, path: string): Promise<boolean>
   listActive(): string[]
   listCommitted(): { readonly chainId: Digest; readonly parent: Digest | undefined; readonly sizeBytes: number }[]
   /** Host directories, as `GraphDriver.Data` shows them: LowerDir, UpperDir, WorkDir, MergedDir. */

@@ -45,7 +45,7 @@ export {
   RESOLVE_NO_SYMLINKS,
   RESOLVE_NO_XDEV,
 } from './file/constants.ts'
-export { isOverlay, isTmpfs, kernelVersion, lastCapability, umask } from './file/file-system.ts'
+export { isOverlay, isTmpfs, kernelVersion, lastCapability, mountRestrictions, umask } from './file/file-system.ts'
 export { lockFile } from './file/lock.ts'
 export { openInRoot, type OpenInRootOptions } from './file/open-in-root.ts'
 export { sealedCopy } from './file/sealed-copy.ts'

@@ -60,6 +60,7 @@ export class FakeSnapshots implements Snapshots {
   changes = unused
   diff = unused
   copyDirectory = unused
+  hasDirectory = unused
   exportTree = unused
   directories = () => ({})
 }

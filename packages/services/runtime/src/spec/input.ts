@@ -27,6 +27,8 @@ export type SpecMount =
       /** What `readOnly` does to the mounts below: nothing, read-only where the kernel can, or fail. */
       readonly readOnlyRecursion: 'none' | 'if-possible' | 'force'
       readonly propagation: Propagation
+      /** What may not be done where the source is mounted (`nosuid`, `nodev`, `noexec`): it holds in the container too. */
+      readonly restrictions?: readonly string[]
     }
   | {
       readonly type: 'tmpfs'

@@ -66,6 +66,7 @@ function userMount(mount: SpecMount, input: SpecInput): RuntimeMount {
   return bind(mount.destination, mount.source, [
     mount.recursive ? 'rbind' : 'bind',
     ...(mount.readOnly ? [readOnlyOption(mount, input)] : []),
+    ...(mount.restrictions ?? []),
     mount.recursive ? mount.propagation : flat(mount.propagation),
   ])
 }

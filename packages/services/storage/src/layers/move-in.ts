@@ -11,20 +11,27 @@ export interface CopyTask {
   readonly root: string
   /** In the tree: the kernel follows links with `root` as the root directory. */
   readonly path: string
-  /** An existing directory. */
-  readonly target: string
+  /** An existing directory; undefined to copy nothing, only to look. */
+  readonly target: string | undefined
 }
 
 /** Copies the directory at `path` with all its metadata; false when nothing is there. Throws `invalid` for what is no directory. */
 export function copyFromRoot({ root, path, target }: CopyTask): boolean {
   const from = openInside(root, path)
   if (from === undefined) return false
-  const to = openSync(target, O_RDONLY | O_DIRECTORY)
   try {
-    copyOpenTree(from, to)
+    if (target !== undefined) copyInto(from, target)
     return true
   } finally {
     closeSync(from)
+  }
+}
+
+function copyInto(from: number, target: string): void {
+  const to = openSync(target, O_RDONLY | O_DIRECTORY)
+  try {
+    copyOpenTree(from, to)
+  } finally {
     closeSync(to)
   }
 }

@@ -222,13 +222,12 @@ class OpenSnapshots implements OwnedSnapshots {
     return stream
   }
 
-  async copyDirectory(key: string, path: string, target: string): Promise<boolean> {
-    const view = this.#openView(key)
-    try {
-      return await this.#context.worker.run('copy', { root: view.root, path, target })
-    } finally {
-      await this.#closeView(view.target)
-    }
+  copyDirectory(key: string, path: string, target: string): Promise<boolean> {
+    return this.#copy(key, path, target)
+  }
+
+  hasDirectory(key: string, path: string): Promise<boolean> {
+    return this.#copy(key, path, undefined)
   }
 
   openFiles(tree: ContainerTree): OpenFiles {
@@ -318,6 +317,15 @@ class OpenSnapshots implements OwnedSnapshots {
     const path = directories.of(number)
     if (existsSync(path)) trash.take(path, freshName(String(number)))
     fault('remove: renamed')
+  }
+
+  async #copy(key: string, path: string, target: string | undefined): Promise<boolean> {
+    const view = this.#openView(key)
+    try {
+      return await this.#context.worker.run('copy', { root: view.root, path, target })
+    } finally {
+      await this.#closeView(view.target)
+    }
   }
 
   /** The whole tree, readable at `root` until `target` is closed. */
