@@ -103,6 +103,36 @@ test('on a full disk a commit and an import fail by name and leave no image', as
   assert.ok((await buffer(saved.body)).length > 100_000)
 })
 
+test('on a full disk a volume is not half filled, and is filled once there is space', async () => {
+  const { api } = daemon
+  free()
+  const content = Buffer.alloc(1 << 20, 'x')
+  const layer = packTar([
+    { path: 'data/a', content },
+    { path: 'data/b', content },
+  ])
+  const headers = { 'Content-Type': 'application/x-tar' }
+  const imported = await api.request('POST', '/images/create?fromSrc=-&repo=with-data', layer, { headers })
+  assert.equal(imported.status, 200, imported.text)
+  const body = { Image: 'with-data', Cmd: ['/x'], HostConfig: { Binds: ['to-fill:/data'] } }
+  await api.json('POST', '/volumes/create', { Name: 'to-fill' })
+  fill()
+  inside(daemon.sandbox, `truncate -s -1m ${daemon.dataRoot}/ballast.64k`)
+  const refused = await api.request('POST', '/containers/create?name=filler', body)
+  assert.equal(refused.status, 500, refused.text)
+  assert.match(refused.text, noSpace)
+  const entries = () => inside(daemon.sandbox, `cd ${daemon.dataRoot}/volumes/to-fill; find . | sort | tr '\\n' ' '`)
+  assert.equal(entries(), '. ./_data ')
+  assert.equal((await api.request('GET', '/containers/filler/json')).status, 404)
+  free()
+  await api.json('POST', '/containers/create?name=filler', body)
+  assert.equal(entries(), '. ./_data ./_data/a ./_data/b ')
+  await api.json('DELETE', '/containers/filler')
+  await api.json('DELETE', '/volumes/to-fill')
+  await api.json('DELETE', '/images/with-data')
+  fill()
+})
+
 test('after space is freed everything works, and nothing is corrupt', async () => {
   free()
   const { api } = daemon

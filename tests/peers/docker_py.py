@@ -138,6 +138,38 @@ class DockerPy(unittest.TestCase):
         self.assertIn(f"{reference}:t", [tag for i in CLIENT.images.list() for tag in i.tags])
         CLIENT.images.remove(f"{reference}:t")
 
+    def test_volumes(self):
+        volume = CLIENT.volumes.create(name(), labels={"a": "b"})
+        try:
+            self.assertEqual(CLIENT.volumes.get(volume.name).attrs, volume.attrs)
+            self.assertIn(volume, CLIENT.volumes.list(filters={"label": "a=b"}))
+            binds = {volume.name: {"bind": "/x", "mode": "rw"}}
+            CLIENT.containers.run("busybox", ["sh", "-c", "echo kept >/x/f"], volumes=binds, remove=True)
+            mount = docker.types.Mount("/y", volume.name, read_only=True)
+            script = "cat /y/f; touch /y/g 2>/dev/null || echo refused"
+            out = CLIENT.containers.run("busybox", ["sh", "-c", script], mounts=[mount], remove=True)
+            self.assertEqual(out, b"kept\nrefused\n")
+            holder = CLIENT.containers.create("busybox", "true", name=name(), mounts=[mount])
+            with self.assertRaises(docker.errors.APIError) as caught:
+                volume.remove(force=True)
+            self.assertEqual(caught.exception.status_code, 409)
+            sharer = CLIENT.containers.create("busybox", "true", name=name(), volumes_from=[f"{holder.name}:ro"])
+            self.assertEqual([m["Name"] for m in sharer.attrs["Mounts"]], [volume.name])
+            holder.remove()
+            sharer.remove()
+        finally:
+            volume.remove()
+        with self.assertRaises(docker.errors.NotFound):
+            CLIENT.volumes.get(volume.name)
+        anonymous = CLIENT.volumes.create(labels={"by": PREFIX})
+        pruned = CLIENT.volumes.prune({"label": [f"by={PREFIX}"]})
+        self.assertEqual((pruned["VolumesDeleted"], pruned["SpaceReclaimed"]), ([anonymous.name], 0))
+
+    def test_tmpfs_mount(self):
+        mount = docker.types.Mount("/t", None, type="tmpfs", tmpfs_size="1m", tmpfs_mode=0o700)
+        out = CLIENT.containers.run("busybox", ["sh", "-c", "stat -c %a /t; df -k /t | tail -1"], mounts=[mount], remove=True)
+        self.assertRegex(out, rb"^700\n.* 1024 ")
+
     def test_healthcheck_and_limits_in_inspect(self):
         test = {"test": ["CMD", "true"], "interval": 200_000_000}
         container = self.sleeper(healthcheck=test, pids_limit=40, cap_add=["NET_ADMIN"], read_only=True)

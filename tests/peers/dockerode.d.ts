@@ -41,6 +41,13 @@ declare module 'dockerode' {
     get(): Promise<Readable>
   }
 
+  interface Volume {
+    readonly name?: string
+    readonly Name?: string
+    inspect(): Promise<object>
+    remove(options?: object): Promise<unknown>
+  }
+
   export default class Docker {
     constructor(options: { socketPath: string })
     readonly modem: { demuxStream(stream: Readable, stdout: Writable, stderr: Writable): void }
@@ -51,6 +58,10 @@ declare module 'dockerode' {
     createContainer(options: object): Promise<Container>
     getContainer(id: string): Container
     getImage(name: string): Image
+    createVolume(options: object): Promise<Volume>
+    getVolume(name: string): Volume
+    listVolumes(options: object): Promise<{ Volumes: object[] }>
+    pruneVolumes(options: object): Promise<{ VolumesDeleted: string[] | null }>
     loadImage(archive: Readable | string): Promise<Readable>
     getEvents(options: object): Promise<Readable>
     run(

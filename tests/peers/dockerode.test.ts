@@ -143,6 +143,29 @@ test('dockerode changes(), commit(), export() and save carry the files', async (
   await container.remove()
 })
 
+test('dockerode makes, lists, uses, prunes and removes volumes', async () => {
+  const Name = engine.name()
+  const made = await docker.createVolume({ Name, Labels: { made: Name } })
+  const volume = docker.getVolume(Name)
+  const description = await volume.inspect()
+  assert.equal(made.Name ?? made.name, Name)
+  const filters = JSON.stringify({ label: [`made=${Name}`] })
+  assert.deepEqual((await docker.listVolumes({ filters })).Volumes, [description])
+  const discard = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const HostConfig = { AutoRemove: true, Mounts: [{ Type: 'volume', Source: Name, Target: '/x' }] }
+  const [{ StatusCode }] = await docker.run('busybox', ['touch', '/x/f'], [discard, discard], {
+    Tty: false,
+    HostConfig,
+  })
+  assert.equal(StatusCode, 0)
+  const holder = await docker.createContainer({ Image: 'busybox', HostConfig: { Binds: [`${Name}:/x`] } })
+  await assert.rejects(volume.remove(), { statusCode: 409 })
+  await holder.remove()
+  assert.deepEqual((await docker.pruneVolumes({ filters })).VolumesDeleted ?? [], [])
+  await volume.remove()
+  await assert.rejects(volume.inspect(), { statusCode: 404 })
+})
+
 test('dockerode hears the engine’s words when it errs', async () => {
   const missing = docker.createContainer({ Image: 'absent:x' })
   await assert.rejects(missing, /No such image: absent:x/)

@@ -92,3 +92,20 @@ test('a /dev that is swapped meanwhile brings nothing of the host into the conta
   }
   await engine.api.request('DELETE', `/containers/${id}?force=1`)
 })
+
+test('a part of a volume that is swapped for a link to the host while others mount it stays inside', async (t) => {
+  const own = engine.name()
+  const swapping = `cd /s; while :; do ${directory('a', canary)} done`
+  const body = { Image: 'busybox', Cmd: ['sh', '-c', swapping], HostConfig: { Binds: [`${own}:/s`] } }
+  const { Id } = (await engine.api.json('POST', '/containers/create', body)) as { Id: string }
+  await engine.api.json('POST', `/containers/${Id}/start`)
+  const part = (Subpath: string) => ({ Type: 'volume', Source: own, Target: '/part', VolumeOptions: { Subpath } })
+  for (const subpath of ['a', 'a/deep']) {
+    const Cmd = ['sh', '-c', 'ls /part; cat /part/secret /part/deep/secret 2>/dev/null; touch /part/pwned; true']
+    const counts = await startMany(2000, { Image: 'busybox', Cmd, HostConfig: { Mounts: [part(subpath)] } })
+    t.diagnostic(`${subpath}: started ${counts.started}, refused ${counts.refused}`)
+  }
+  await engine.api.request('DELETE', `/containers/${Id}?force=1`)
+  await engine.api.json('DELETE', `/volumes/${own}`)
+  if (engine.daemon) assert.doesNotMatch(await onHost(engine, 'cat', '/proc/self/mountinfo'), /\/mounts\//)
+})
