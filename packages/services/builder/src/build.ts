@@ -36,8 +36,10 @@ export async function runBuild(context: Context, solver: StepSolver, run: BuildR
   const stages = new Stages({ context, solver, progress, request, signal, holds, views, dockerfile, target, needed })
   try {
     const state = await stages.build()
-    for (const name of unusedArgs(request.args, stages.declaredArgs)) {
-      progress({ kind: 'warning', text: `[Warning] One or more build-args [${name}] were not consumed` })
+    const unused = unusedArgs(request.args, stages.declaredArgs)
+    if (unused.length > 0) {
+      const text = `[Warning] One or more build-args [${unused.join(' ')}] were not consumed`
+      progress({ kind: 'warning', text })
     }
     return { imageId: await exportImage(context, state, request.tags), stages: [] }
   } catch (error) {
