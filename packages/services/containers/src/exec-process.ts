@@ -10,6 +10,7 @@ import {
   resolveUser,
 } from '@berth/runtime'
 import type { Container, ExecConfig } from './container.ts'
+import { linkedEnvironment } from './links.ts'
 import type { Context } from './context.ts'
 import { parseSecurityOptions } from './plan/security-options.ts'
 
@@ -25,7 +26,8 @@ export async function buildExecProcess(
   if (!cwd.startsWith('/')) throw invalid('OCI runtime exec failed: exec failed: Cwd must be an absolute path')
   const { uid, gid, additionalGids, home } = resolveExecUser(container, exec)
   const own = replaceEnv(config.Env, exec.env)
-  const env = composeEnv({ hostname: config.Hostname, terminal: exec.tty, own, home })
+  const linked = linkedEnvironment(context, container)
+  const env = composeEnv({ hostname: config.Hostname, terminal: exec.tty, linked, own, home })
   const security = parseSecurityOptions(hostConfig.SecurityOpt ?? [], context.defaults())
   return {
     terminal: exec.tty,

@@ -1,10 +1,11 @@
-import { conflict, type ContainerId, fault, messageOf, notFound, notImplemented } from '@berth/base'
+import { conflict, type ContainerId, fault, messageOf, notFound } from '@berth/base'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { announce } from './announce.ts'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
 import { imageSnapshots } from './image-mounts.ts'
+import { removeLink } from './links.ts'
 import { unmountShm } from './spec-namespaces.ts'
 import { cancelRestart, isAlive, sendSignal } from './stop.ts'
 import { removeAnonymousVolumes } from './volumes.ts'
@@ -17,7 +18,7 @@ export interface RemoveOptions {
 
 /** Removes a container and all that it owns. `force` kills it first. */
 export async function removeContainer(context: Context, ref: string, options: RemoveOptions): Promise<void> {
-  if (options.link) throw notImplemented('removing links is not supported: links need the networks work')
+  if (options.link) return await removeLink(context, ref)
   const container = context.registry.resolve(ref)
   if (container.state.status === 'removing') {
     throw conflict(`removal of container ${ref} is already in progress`)

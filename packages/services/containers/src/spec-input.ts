@@ -13,6 +13,7 @@ import {
 import { posix } from 'node:path'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
+import { linkedEnvironment } from './links.ts'
 import { requireNoDeviceRequests } from './plan/device-requests.ts'
 import { joinedContainer } from './plan/namespace-modes.ts'
 import { blockDevicePaths, parseDeviceRule, planResources } from './plan/plan-resources.ts'
@@ -47,7 +48,13 @@ export async function planSpecInput(
     rootPath,
     isRootReadOnly: hostConfig.ReadonlyRootfs,
     args: container.args,
-    env: composeEnv({ hostname: config.Hostname, terminal: config.Tty, own: config.Env, home: user.home }),
+    env: composeEnv({
+      hostname: config.Hostname,
+      terminal: config.Tty,
+      linked: linkedEnvironment(context, container),
+      own: config.Env,
+      home: user.home,
+    }),
     cwd: config.WorkingDir || '/',
     user,
     terminal: config.Tty,

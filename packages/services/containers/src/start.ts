@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { announce } from './announce.ts'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
+import { linkedHosts, refreshLinks } from './links.ts'
 import { logTarget } from './logs.ts'
 import { removeLocked } from './remove.ts'
 import { joinedContainer } from './plan/namespace-modes.ts'
@@ -133,6 +134,7 @@ export function recordStart(
     endpoints,
   })
   announce(context, running, 'start')
+  refreshLinks(context, running)
   context.health.start(id)
 }
 
@@ -167,6 +169,7 @@ function attachRequest(context: Context, container: Container): AttachRequest {
     portBindings: publishedPorts(config.ExposedPorts, hostConfig),
     sysctls: hostConfig.Sysctls ?? {},
     filesDirectory: join(context.directory, id),
+    links: linkedHosts(context, container),
   }
 }
 

@@ -2,6 +2,14 @@ import type { ContainerId, Filters, NetworkId } from '@berth/base'
 import type { EndpointSettings, NetworkCreateRequest, NetworkResponse, PortMap } from '@berth/engine-api'
 import type { NetworkRecord } from './model.ts'
 
+/** Another container on the default bridge, as one that is linked to it sees it. */
+export interface LinkedHost {
+  readonly address: string
+  /** The link's alias first. */
+  readonly names: readonly string[]
+  readonly ports: readonly { readonly port: number; readonly protocol: string }[]
+}
+
 /** What a container asks of the network before it starts. */
 export interface AttachRequest {
   readonly containerId: ContainerId
@@ -19,6 +27,8 @@ export interface AttachRequest {
   readonly extraHosts: readonly string[]
   readonly portBindings: PortMap
   readonly sysctls: Readonly<Record<string, string>>
+  /** Containers of the default bridge that this one knows by other names, and may reach although others may not. */
+  readonly links?: readonly LinkedHost[]
   /** Directory in which `hosts`, `hostname` and `resolv.conf` are written (kept when the user edited them). */
   readonly filesDirectory: string
 }
@@ -71,6 +81,9 @@ export interface Networks extends AsyncDisposable {
   checkEndpoint(network: string, settings: EndpointSettings): void
   /** A running container has a new name. */
   rename(containerId: ContainerId, name: string): void
+  /** A container to which a running one is linked has another address, or comes again. */
+  updateLink(containerId: ContainerId, link: LinkedHost): void
+  removeLink(containerId: ContainerId, alias: string): void
   /** Counters by interface name inside, as the container sees them; its loopback is left out. */
   counters(containerId: ContainerId): Promise<Readonly<Record<string, InterfaceCounters>>>
   /** Drops what belongs to no container in `alive`; called once at start. */

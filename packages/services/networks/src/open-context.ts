@@ -12,6 +12,7 @@ import { openDns } from './dns/dns.ts'
 import { serveNames } from './dns/serve-sandbox.ts'
 import { findParent, parentNameOf } from './drivers/macvlan.ts'
 import { guardOf } from './endpoints/guard.ts'
+import { linkedPorts } from './endpoints/links.ts'
 import { SandboxStates } from './endpoints/sandbox-states.ts'
 import { openFirewall } from './firewall/firewall.ts'
 import type { NetworkRules } from './firewall/rules.ts'
@@ -81,6 +82,7 @@ export async function openContext(options: NetworksOptions): Promise<Context> {
       networks: rules(),
       guards: states.all().flatMap((state) => state.endpoints.flatMap((endpoint) => guardOf({ bridges }, endpoint))),
       ports: states.all().flatMap((state) => state.ports),
+      links: states.all().flatMap(linkedPorts),
     }),
   )
   const links = stack.use(new RouteSocket())

@@ -10,6 +10,7 @@ import { describeNetwork } from './describe-network.ts'
 import { attach } from './endpoints/attach.ts'
 import { connect, disconnect, finishHalfMade } from './endpoints/connect.ts'
 import { detach, release } from './endpoints/detach.ts'
+import { removeLink, updateLink } from './endpoints/links.ts'
 import { checkIn } from './endpoints/plan-attachment.ts'
 import { rename } from './endpoints/rename.ts'
 import { readCounters } from './endpoints/sandbox.ts'
@@ -45,6 +46,8 @@ export async function openNetworks(options: NetworksOptions): Promise<Networks> 
     disconnect: (request) => locks.run(request.containerId, () => disconnect(context, request)),
     checkEndpoint: (network, settings) => checkKnown(context, network, settings),
     rename: (id, name) => rename(context, id, name),
+    updateLink: (id, link) => updateLink(context, id, link),
+    removeLink: (id, alias) => removeLink(context, id, alias),
     counters: async (id) => counters(context, id),
     reconcile: (alive) => reconcile(context, new Set(alive)),
     attachment: (id) => states.get(id)?.attachment,

@@ -10,13 +10,14 @@ function parseLink(link: string): { target: string; alias: string } {
   return { target: lastOf(target), alias: lastOf(alias) }
 }
 
-/** `HostConfig.Links` of inspect. */
+/** `HostConfig.Links` of inspect; a link ends with its target. */
 export function presentLinks({ name, hostConfig }: Container, find: Find): string[] | null {
-  if (!hostConfig.Links || hostConfig.Links.length === 0) return null
-  return hostConfig.Links.map((link) => {
+  const links = (hostConfig.Links ?? []).flatMap((link) => {
     const { target, alias } = parseLink(link)
-    return `/${find(target)?.name ?? target}:/${name}/${alias}`
+    const found = find(target)
+    return found ? [`/${found.name}:/${name}/${alias}`] : []
   })
+  return links.length > 0 ? links : null
 }
 
 /** The names that containers have by the links of others: `/b/a`, by id. */

@@ -1,4 +1,4 @@
-import { invalid, notImplemented, shortId } from '@berth/base'
+import { invalid, shortId } from '@berth/base'
 import {
   type ContainerConfig,
   type ContainerCreateRequest,
@@ -21,13 +21,13 @@ import { validateResources } from './validate-resources.ts'
 
 /**
  * Decides what a new container is: the request checked, merged with the image's configuration, defaults filled in. Pure.
- * Throws `invalid` (400) in Docker's words; `notImplemented` for what the engine cannot do.
+ * Throws `invalid` (400) in Docker's words.
  */
 export function planContainer(request: ContainerCreateRequest, image: PlanImage, context: PlanContext): ContainerPlan {
   const { facts, defaults } = context
   const asked = nameDefaults(request.hostConfig)
   const own = validateConfig(request.config)
-  requireSupported(request)
+  referencesOf(request.hostConfig)
   validateEndpoints(request.endpoints)
   validateHostConfig(asked, context)
   validateNetworkMode(asked, own.Hostname, hasPorts(own))
@@ -46,12 +46,6 @@ export function planContainer(request: ContainerCreateRequest, image: PlanImage,
     references: referencesOf(hostConfig),
     warnings: [...warnings, ...hostWarnings(hostConfig, context)],
   }
-}
-
-/** What this engine cannot do yet is said, not dropped. */
-function requireSupported({ hostConfig }: ContainerCreateRequest): void {
-  referencesOf(hostConfig)
-  if ((hostConfig.Links ?? []).length > 0) throw notImplemented('links are not supported yet')
 }
 
 function validateEndpoints(endpoints: ContainerCreateRequest['endpoints']): void {

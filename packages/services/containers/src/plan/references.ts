@@ -22,7 +22,8 @@ export function referencesOf(hostConfig: HostConfig): ContainerReference[] {
   ]
 }
 
-function parseLink(link: string): ContainerReference {
+/** `container[:alias]`. Throws `invalid`. */
+export function parseLink(link: string): ContainerReference & { readonly alias: string } {
   if (link === '') throw invalid('empty string specified for links')
   const [ref = '', alias = ref.replace(/^\//, ''), ...rest] = link.split(':')
   if (rest.length > 0 || ref === '') throw invalid(`bad format for links: ${link}`)
@@ -61,7 +62,13 @@ export function resolveReferences(plan: ContainerPlan, resolve: (ref: string) =>
     PidMode: byId(hostConfig.PidMode),
     IpcMode: byId(hostConfig.IpcMode),
     NetworkMode: byId(hostConfig.NetworkMode),
+    Links: hostConfig.Links && hostConfig.Links.map((link) => linkById(link, ids)),
   }
+}
+
+function linkById(link: string, ids: ReadonlyMap<string, string>): string {
+  const { ref, alias } = parseLink(link)
+  return `${ids.get(ref) ?? ref}:${alias}`
 }
 
 function idOf({ use, ref }: ContainerReference, resolve: (ref: string) => ContainerId): string {

@@ -165,6 +165,8 @@ function fakeNetworks(attached: Set<string>, directory: string): Networks {
     },
     checkEndpoint: () => {},
     rename: () => {},
+    updateLink: () => {},
+    removeLink: () => {},
     attachment: (id) => (attached.has(id) ? { ...attachment, ports } : undefined),
   }
   return partial as Networks

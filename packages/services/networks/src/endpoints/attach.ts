@@ -9,6 +9,7 @@ import type { PublishedPort } from '../firewall/rules.ts'
 import type { Endpoint } from '../model.ts'
 import type { Attachment, AttachRequest } from '../networks.ts'
 import { toPortMap } from '../ports/plan-ports.ts'
+import { linkedNames, linkedPorts } from './links.ts'
 import { release } from './detach.ts'
 import { guardOf } from './guard.ts'
 import { type AttachPlan, planAttachment } from './plan-attachment.ts'
@@ -75,7 +76,7 @@ async function build(context: Context, request: AttachRequest, plan: AttachPlan)
     fault('attach: noted')
     await create(context, state)
     fault('attach: created')
-    writeFiles(state, plan.extraHosts)
+    writeFiles(state, [...plan.extraHosts, ...linkedNames(request.links)])
     return state.attachment
   } catch (error) {
     release(context, state)
@@ -141,6 +142,7 @@ async function create(context: Context, state: SandboxState): Promise<void> {
   })
   serveNames(context, state)
   context.firewall.publish(ports)
+  context.firewall.link(linkedPorts(state))
 }
 
 export function plannedLink(

@@ -3,6 +3,7 @@ import { unpinNetns } from '@berth/linux'
 import { announceMember } from '../announce.ts'
 import type { Context } from '../context.ts'
 import { forgetNames } from '../dns/serve-sandbox.ts'
+import { linkedPorts } from './links.ts'
 import type { SandboxState } from './sandbox-states.ts'
 import { releaseEndpoint } from './take-endpoint.ts'
 
@@ -24,6 +25,7 @@ export function detach(context: Context, id: ContainerId): void {
 export function release(context: Context, state: SandboxState): void {
   const { containerId, ports, pin, endpoints } = state
   context.firewall.unpublish(ports)
+  context.firewall.unlink(linkedPorts(state))
   context.ports.release(ports)
   fault('detach: ports')
   forgetNames(context, state)

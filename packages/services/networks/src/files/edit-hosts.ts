@@ -26,6 +26,20 @@ export function removeHostsLines(path: string, addresses: readonly string[]): vo
   })
 }
 
+/** Moves the lines that begin with a name, whatever else they name, to another address; undefined removes them. */
+export function moveHostsLine(path: string, name: string, address: string | undefined): void {
+  edit(path, (text) =>
+    text
+      .split('\n')
+      .flatMap((line) => {
+        const [, names = ''] = /^\S+(\s.*)$/.exec(line) ?? []
+        if (names.trim().split(/\s+/)[0] !== name) return [line]
+        return address === undefined ? [] : [`${address}${names}`]
+      })
+      .join('\n'),
+  )
+}
+
 /** In place: the file is bound into the container, another would not be seen. */
 function edit(path: string, change: (text: string) => string): void {
   let fd: number
