@@ -7,11 +7,13 @@ import { Cli, type CliProgram, command, useEngine } from '@berth/testing'
 /**
  * The same script, line by line, by docker's command line and by ours, against one engine: exit codes and both outputs
  * have to be the same, but for names, ids and times. A line is the program's arguments, or after `$ ` a shell's, where
- * $CLI is the program. NAME is the program's own, FOLDER its own configuration.
+ * $CLI is the program. NAME is the program's own, FOLDER its own configuration, SUBNET the first three numbers of its own
+ * addresses.
  */
 const engine = useEngine({ images: ['busybox', 'hello-world'] })
 const programs: readonly CliProgram[] = ['docker', 'berth']
 const suffix: Record<CliProgram, string> = { docker: 'da', berth: 'be' }
+const subnet: Record<CliProgram, string> = { docker: '10.231.1', berth: '10.231.2' }
 
 interface Said {
   readonly code: number
@@ -34,7 +36,7 @@ async function say(program: CliProgram, line: string, base: { name: string; host
   const name = `${base.name}-${suffix[program]}`
   const folder = folderOf(program)
   const text = line.startsWith('$ ') ? line.slice(2) : `$CLI ${line}`
-  const script = text.replaceAll('NAME', name).replaceAll('FOLDER', folder)
+  const script = text.replaceAll('NAME', name).replaceAll('FOLDER', folder).replaceAll('SUBNET', subnet[program])
   const { code, stdout, stderr } = await command('bash', ['-c', script], { env: environment(program, base.host) })
   return { code, stdout: plain(stdout, name, folder), stderr: plain(stderr, name, folder) }
 }
@@ -50,6 +52,7 @@ function plain(text: string, name: string, folder: string): string {
     text
       .replaceAll(folder, 'FOLDER')
       .replaceAll(name, 'NAME')
+      .replaceAll(/10\.231\.[12]\b/g, 'SUBNET')
       .replaceAll(name.toUpperCase(), 'NAME')
       .replaceAll('docker', 'berth')
       .replaceAll('Docker daemon', 'Berth daemon')

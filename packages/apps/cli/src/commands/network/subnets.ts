@@ -21,7 +21,13 @@ export function planSubnets({ subnets, ranges, gateways, auxiliary }: SubnetFlag
     placeOne(placed, gateway, { field: 'Gateway', one: 'gateway', many: 'gateways', where: 'for' })
   }
   for (const [name, address] of Object.entries(auxiliary)) placeAuxiliary(placed, name, address)
-  return placed
+  // In docker's order: engines may hand on what they got.
+  return placed.map(({ Subnet, IPRange, Gateway, AuxiliaryAddresses }) => ({
+    Subnet,
+    ...(IPRange === undefined ? {} : { IPRange }),
+    ...(Gateway === undefined ? {} : { Gateway }),
+    AuxiliaryAddresses,
+  }))
 }
 
 interface Draft {
