@@ -1,4 +1,4 @@
-import { codeOf } from '@berth/base'
+import { codeOf, conflict, isKind, messageOf } from '@berth/base'
 import { AT_EMPTY_PATH, attachMount, cloneMount, fstatat, MountNamespace, openInRoot, unmount } from '@berth/linux'
 import { closeSync, constants, mkdirSync, openSync, rmdirSync } from 'node:fs'
 import { LayerTree } from '../layers/layer-tree.ts'
@@ -42,9 +42,9 @@ export function openView({ root, mounts, scratch }: TreeView): OpenView {
   using stack = new DisposableStack()
   const fd = owned(stack, cloneMount(root))
   if (mounts.length > 0) {
-    namespace ??= new MountNamespace(scratch)
-    attachRoot(stack, namespace, fd)
-    for (const mount of mounts.toSorted(byDepth)) addMount(namespace, fd, mount)
+    const inside = (namespace ??= new MountNamespace(scratch))
+    attachRoot(stack, inside, fd)
+    for (const mount of mounts.toSorted(byDepth)) naming(mount, () => addMount(inside, fd, mount))
   }
   const open = stack.move()
   return { root: fd, [Symbol.dispose]: () => open.dispose() }
@@ -71,6 +71,16 @@ function attachRoot(stack: DisposableStack, inside: MountNamespace, root: number
     }
   })
   stack.defer(() => inside.run(() => unmount(path, { detach: true })))
+}
+
+/** A container that is changing its own mount points meanwhile has itself to blame. */
+function naming({ destination }: ViewMount, work: () => void): void {
+  try {
+    work()
+  } catch (error) {
+    if (codeOf(error) === undefined && !isKind(error, 'invalid')) throw error
+    throw conflict(`cannot reach the mount at ${destination}: ${messageOf(error)}`, error)
+  }
 }
 
 function addMount(inside: MountNamespace, root: number, mount: ViewMount): void {
