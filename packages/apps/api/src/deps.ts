@@ -5,6 +5,7 @@ import type { InfoResponse, VersionResponse } from '@berth/engine-api'
 import type { eventFilter, Events } from '@berth/events'
 import type { Images } from '@berth/images'
 import type { Networks } from '@berth/networks'
+import type { Finding } from '@berth/storage'
 import type { Volumes } from '@berth/volumes'
 
 /** What of `/version` only the daemon knows. */
@@ -43,8 +44,12 @@ export interface System {
   readonly storageDriver: string
 }
 
+/** Holds everything against the records; with `repair` mends what loses nothing. */
+export type Check = (options: { readonly repair: boolean; readonly signal: AbortSignal }) => Promise<readonly Finding[]>
+
 /** Everything the API serves. */
 export interface ApiDeps {
+  readonly check: Check
   readonly containers: Containers
   readonly images: Images
   readonly volumes: Volumes

@@ -266,6 +266,10 @@ const system: Entry = {
       load: () => import('./commands/system/dial-stdio.ts'),
       alias: true,
     },
+    check: {
+      summary: 'Hold images, layers, directories, mounts and namespaces against the records of the engine',
+      load: () => import('./commands/system/check.ts'),
+    },
     df: { summary: 'Show disk usage', load: () => import('./commands/system/df.ts') },
     events,
     info,

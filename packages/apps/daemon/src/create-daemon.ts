@@ -12,6 +12,7 @@ import { ensureDefaultAppArmorProfile, openDescriptorStore, openRuntime, readHos
 import { defaultSpaceFloor, openStorage, parseSpaceFloor, type SpaceFloor } from '@berth/storage'
 import { openVolumes } from '@berth/volumes'
 import { join } from 'node:path'
+import { checkEngine } from './check-engine.ts'
 import type { Config } from './config/config.ts'
 import { containerDefaults } from './container-defaults.ts'
 import { engineId } from './engine-id.ts'
@@ -121,8 +122,11 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
     storageDriver: driver,
     layersSize: () => snapshots.listCommitted().reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
   })
+  const check = (options: Parameters<typeof checkEngine>[1]) =>
+    checkEngine({ database, storage, containers, volumes, networks, directory: paths.containers, logger }, options)
   const api = createApi({
     containers,
+    check,
     images,
     volumes,
     builder,

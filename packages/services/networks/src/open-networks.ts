@@ -50,6 +50,7 @@ export async function openNetworks(options: NetworksOptions): Promise<Networks> 
     removeLink: (id, alias) => removeLink(context, id, alias),
     counters: async (id) => counters(context, id),
     reconcile: (alive) => reconcile(context, new Set(alive)),
+    strayPins: () => strayPins(context),
     attachment: (id) => states.get(id)?.attachment,
     create: (request) => createNetwork(context, request),
     get: (ref) => registry.resolve(ref),
@@ -84,11 +85,14 @@ async function reconcile(context: Context, alive: ReadonlySet<ContainerId>): Pro
     if (alive.has(state.containerId)) await context.locks.run(state.containerId, () => finishHalfMade(context, state))
     else release(context, state)
   }
-  const known = new Set(context.states.all().map(({ pin }) => pin))
-  for (const name of readdirSync(context.pinDirectory)) {
-    const pin = join(context.pinDirectory, name)
-    if (!known.has(pin)) unpinNetns(pin)
-  }
+  for (const pin of strayPins(context)) unpinNetns(pin)
+}
+
+function strayPins({ states, pinDirectory }: Context): string[] {
+  const known = new Set(states.all().map(({ pin }) => pin))
+  return readdirSync(pinDirectory)
+    .map((name) => join(pinDirectory, name))
+    .filter((pin) => !known.has(pin))
 }
 
 function counters({ states }: Context, id: ContainerId): Record<string, InterfaceCounters> {

@@ -1,4 +1,6 @@
 export type { BlobInfo, ContentStore, IngestedBlob, IngestOptions, PartialBlob } from './content-store.ts'
+export { isYoung } from './check/check-snapshots.ts'
+export { type Finding, type FindingKind, type Found, settle } from './check/finding.ts'
 export type { ContainerTree, ExtractOptions, OpenFiles, TreeCopies } from './copies/copies.ts'
 export { followLinks } from './copies/follow-links.ts'
 export type { PathStatus } from './copies/stat-path.ts'

@@ -2,6 +2,7 @@ import { codeOf, isKind, type Logger } from '@berth/base'
 import type { Database } from '@berth/database'
 import type { Digest } from '@berth/oci'
 import { stat } from 'node:fs/promises'
+import type { Found } from './check/finding.ts'
 import type { ContentStore } from './content-store.ts'
 import type { TreeCopies } from './copies/copies.ts'
 import { defaultSpaceFloor, DiskSpace, type SpaceFloor } from './disk-space.ts'
@@ -25,6 +26,11 @@ export interface Storage extends AsyncDisposable {
   addRoots(query: () => GcRoots): Disposable
   /** Frees what no root reaches; resolves to the bytes that were. One at a time. */
   collect(): Promise<number>
+  /**
+   * Holds everything against the records: blobs against their digests, references, directories, mounts. `isInUse`: who
+   * may have an active snapshot mounted. Nothing that anything refers to has a remedy that removes it.
+   */
+  check(isInUse: (key: string) => boolean, signal: AbortSignal): AsyncIterable<Found>
 }
 
 export interface StorageOptions extends SnapshotsOptions {
@@ -59,6 +65,11 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
       return { [Symbol.dispose]: () => void queries.delete(query) }
     },
     collect,
+    check: (isInUse, signal) =>
+      checkStorage({ content, snapshots, leases, roots: () => [...queries].map((query) => query()) }, collect, {
+        isInUse,
+        signal,
+      }),
     async [Symbol.asyncDispose]() {
       await collecting
       await snapshots[Symbol.asyncDispose]()
@@ -89,6 +100,29 @@ function sweepInput({ snapshots, leases, roots }: Collection): Omit<SweepInput, 
   const own = { blobs: kept, chainIds: [...kept, ...snapshots.activeParents()] }
   const committed = snapshots.listCommitted().flatMap(({ chainId }) => snapshots.committed(chainId) ?? [])
   return { snapshots: committed, roots: [...roots(), own], olderThanMs: leases.oldestMs() }
+}
+
+interface CheckOptions {
+  readonly isInUse: (key: string) => boolean
+  readonly signal: AbortSignal
+}
+
+async function* checkStorage(
+  collection: Collection,
+  collect: () => Promise<unknown>,
+  { isInUse, signal }: CheckOptions,
+): AsyncGenerator<Found> {
+  const { content, snapshots, roots } = collection
+  yield* snapshots.check(isInUse)
+  yield* snapshots.checkBlobs(content, roots, signal)
+  const found = await listBlobs(content)
+  const { blobs, snapshots: layers } = planSweep({ ...sweepInput(collection), blobs: found })
+  if (blobs.length + layers.length === 0) return
+  const subject = `${blobs.length} blobs, ${layers.length} layers`
+  yield {
+    finding: { kind: 'garbage', subject, message: 'nothing refers to them' },
+    remedy: { text: 'collected', repair: async () => void (await collect()) },
+  }
 }
 
 async function listBlobs(content: ContentStore): Promise<{ digest: Digest; modifiedMs: number }[]> {

@@ -21,7 +21,7 @@ export { readJsonLines } from './lines.ts'
 export type { NetworkCreateBody, NetworkCreateResponse, NetworksClient, SubnetRequest } from './networks-client.ts'
 export type { PluginPrivilege, PluginsClient, PluginSummary } from './plugins-client.ts'
 export type { RegistryClient } from './registry-client.ts'
-export type { EventsOptions, ObjectKind, SystemClient } from './system-client.ts'
+export type { CheckFinding, EventsOptions, ObjectKind, SystemClient } from './system-client.ts'
 export {
   type EngineResponse,
   type HijackedConnection,

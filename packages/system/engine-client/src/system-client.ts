@@ -20,6 +20,16 @@ export interface BuildCachePruned {
   readonly SpaceReclaimed: number
 }
 
+export interface CheckFinding {
+  readonly Kind: string
+  /** A digest, a path or a container's id. */
+  readonly Subject: string
+  readonly Message: string
+  /** What a repair does, or has done; '' where only a human can tell. */
+  readonly Remedy: string
+  readonly Repaired: boolean
+}
+
 /** What belongs to the engine as a whole. */
 export class SystemClient {
   readonly #transport: Transport
@@ -56,6 +66,12 @@ export class SystemClient {
     const base = { network: '/networks/', volume: '/volumes/', plugin: '/plugins/' }[kind]
     const target = `${base}${encodeURIComponent(name)}${kind === 'plugin' ? '/json' : ''}`
     return (await this.#transport.request('GET', target)).text()
+  }
+
+  /** What is not as the engine's records have it; with `repair` mended where that loses nothing. */
+  async check(repair: boolean): Promise<readonly CheckFinding[]> {
+    const query = { repair: repair || undefined }
+    return (await this.#transport.json<{ Findings: CheckFinding[] }>('POST', '/berth/check', { query })).Findings
   }
 
   pruneBuildCache({ all, filters, keepStorageBytes }: BuildCacheOptions = {}): Promise<BuildCachePruned> {

@@ -1,6 +1,7 @@
 import type { ApiDeps } from '../deps.ts'
 import type { Route } from '../router.ts'
 import { buildRoutes } from './build.ts'
+import { checkRoutes } from './check.ts'
 import { containerArchiveRoutes } from './container-archive.ts'
 import { containerStreamRoutes } from './container-streams.ts'
 import { containerRoutes } from './containers.ts'
@@ -25,6 +26,7 @@ export function allRoutes(deps: ApiDeps): Route[] {
     ...lifecycleRoutes(deps),
     ...containerStreamRoutes(deps),
     ...containerArchiveRoutes(deps),
+    ...checkRoutes(deps),
     ...execRoutes(deps),
     ...imageRoutes(deps),
     ...registryRoutes(deps),

@@ -130,6 +130,7 @@ export function fakeDeps(services: FakeServices = {}): ApiDeps {
     events: partial<Events>('events', { ...events }),
     volumes: partial<Volumes>('volumes', { list: () => [], ...volumes }),
     builder: partial<Builder>('builder', { cacheRecords: () => [], ...builder }),
+    check: async () => [],
     eventFilter: () => () => true,
     networks: partial<Networks>('networks', { ...fakeNetworks, ...networks }),
     system: {

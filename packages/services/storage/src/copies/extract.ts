@@ -6,6 +6,7 @@ import { type CopyRules, LayerApplier } from '../layers/apply-layer.ts'
 import { kernelName } from '../layers/directory.ts'
 import { LayerTree } from '../layers/layer-tree.ts'
 import { belowRoot } from './container-path.ts'
+import { pathError } from './stat-path.ts'
 
 export interface ExtractTask extends Omit<CopyRules, 'destination'> {
   /** An existing directory of the container, its last link followed. */
@@ -64,9 +65,7 @@ function openDirectoryAt(root: number, path: string): number {
   } catch (error) {
     const code = codeOf(error)
     if (code === 'ENOENT') throw notFound(`${path} does not exist`, error)
-    if (code === 'ENOTDIR' && path.endsWith('/')) throw invalid(`lstat ${path}: not a directory`, error)
-    if (code === 'ENOTDIR') throw invalid('extraction point is not a directory', error)
-    if (code === 'ELOOP') throw invalid(`lstat ${path}: too many levels of symbolic links`, error)
-    throw error
+    if (code === 'ENOTDIR' && !path.endsWith('/')) throw invalid('extraction point is not a directory', error)
+    throw pathError(path, error)
   }
 }

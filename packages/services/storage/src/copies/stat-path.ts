@@ -1,5 +1,5 @@
 import { decodeName } from '@berth/archive'
-import { codeOf, invalid } from '@berth/base'
+import { codeOf, conflict, invalid } from '@berth/base'
 import { AT_EMPTY_PATH, type FileStatus, fstatat, O_PATH, openInRoot, readlinkat } from '@berth/linux'
 import { closeSync, constants } from 'node:fs'
 import { kernelName } from '../layers/directory.ts'
@@ -40,13 +40,24 @@ export function openPath(root: number, path: string): number | undefined {
   try {
     return openInRoot(root, kernelName(belowRoot(path)), { flags: O_PATH | O_NOFOLLOW })
   } catch (error) {
-    const code = codeOf(error)
-    if (code === 'ENOENT') return undefined
-    if (code === 'ENOTDIR') throw invalid(`lstat ${path}: not a directory`, error)
-    if (code === 'ELOOP') throw invalid(`lstat ${path}: too many levels of symbolic links`, error)
-    if (code === 'ENAMETOOLONG') throw invalid(`lstat ${path}: file name too long`, error)
-    throw error
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw pathError(path, error)
   }
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOTDIR: 'not a directory',
+  ELOOP: 'too many levels of symbolic links',
+  ENAMETOOLONG: 'file name too long',
+}
+
+/** What the kernel says of a path, in Docker's words where it is the path's fault. */
+export function pathError(path: string, error: unknown): unknown {
+  const code = codeOf(error) ?? ''
+  // The container renames directories of the path faster than it can be walked.
+  if (code === 'EAGAIN' || code === 'ESTALE') return conflict(`lstat ${path}: it changes all the time`, error)
+  const reason = reasons[code]
+  return reason === undefined ? error : invalid(`lstat ${path}: ${reason}`, error)
 }
 
 // As many as Go's symlink.FollowSymlinkInScope follows.
@@ -70,7 +81,7 @@ function readLink(root: number, path: string): string | undefined {
     const code = codeOf(error)
     // readlinkat(2) of what is no link is ENOENT for an empty path.
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EINVAL') return undefined
-    throw error
+    throw pathError(path, error)
   }
 }
 

@@ -314,6 +314,8 @@ function described(error: unknown, entry: TarEntry, what: 'archive' | 'layer'): 
   // The parser says which entry of an archive it was.
   if (error instanceof EngineError && what === 'archive') return error
   const message = `${what} entry ${shown(entry.path)}: ${messageOf(error)}`
+  // openat2(2) gives up on a path whose directories are renamed all the time.
+  if (codeOf(error) === 'EAGAIN') return conflict(message, error)
   if (error instanceof EngineError || blamesArchive.has(codeOf(error) ?? '')) return invalid(message, error)
   return codeOf(error) === undefined ? error : internal(message, error)
 }

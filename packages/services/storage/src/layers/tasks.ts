@@ -1,5 +1,6 @@
 import { cloneMount, syncFileSystem } from '@berth/linux'
-import { closeSync, constants, mkdirSync, openSync } from 'node:fs'
+import { type Digest, Digester } from '@berth/oci'
+import { closeSync, constants, createReadStream, mkdirSync, openSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { extractInto, type ExtractTask } from '../copies/extract.ts'
 import { packPath } from '../copies/pack-path.ts'
@@ -33,6 +34,8 @@ export interface Tasks {
   changes(task: TreeTask): Change[]
   /** Removes trees; what is absent is skipped. */
   remove(task: { readonly paths: readonly string[] }): void
+  /** Reads a file to its end. */
+  digest(task: { readonly path: string; readonly algorithm: string }, signal: AbortSignal): Promise<Digest>
   /** Status of a path in a container's files; undefined when there is none. */
   stat(task: { readonly view: TreeView; readonly path: string }): PathStatus | undefined
   /** Writes everything dirty in the file system of `path` to its disk. */
@@ -88,6 +91,12 @@ export const tasks: Tasks = {
   changes({ path, lower, form }) {
     using stack = LowerStack.open(lower)
     return withDirectory(path, (fd) => changesOf(fd, stack, form))
+  },
+  async digest({ path, algorithm }, signal) {
+    const digester = new Digester(algorithm)
+    for await (const chunk of createReadStream(path, { highWaterMark: 512 << 10, signal }))
+      digester.update(chunk as Buffer)
+    return digester.digest()
   },
   stat({ view, path }) {
     using open = openView(view)

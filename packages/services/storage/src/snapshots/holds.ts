@@ -9,6 +9,10 @@ export class Holds {
     else this.#held.set(key, { count: 1, isUnwanted })
   }
 
+  has(key: string): boolean {
+    return this.#held.has(key)
+  }
+
   /** True when that was the last, and nobody else wants the mount. */
   release(key: string): boolean {
     const held = this.#held.get(key)

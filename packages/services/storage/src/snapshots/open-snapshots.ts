@@ -6,6 +6,11 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmdirSync, rmSync } fro
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { LayerLimits } from '../layers/apply-layer.ts'
+import { checkBlobs } from '../check/check-blobs.ts'
+import { checkSnapshots } from '../check/check-snapshots.ts'
+import type { Found } from '../check/finding.ts'
+import type { ContentStore } from '../content-store.ts'
+import type { GcRoots } from '../gc/plan-sweep.ts'
 import { type ContainerTree, openFiles, type OpenFiles, type TreeCopies } from '../copies/copies.ts'
 import { LayerWorker, type LayerWorkerOptions } from '../layers/layer-worker.ts'
 import type { Change, LayerSource, Snapshots } from '../snapshots.ts'
@@ -54,6 +59,10 @@ export interface OwnedSnapshots extends Snapshots, TreeCopies, AsyncDisposable {
   /** Resolves when every committed layer is on the disk. */
   sync(): Promise<void>
   committed(chainId: Digest): CommittedSnapshot | undefined
+  /** What is not as the rows have it. `isInUse`: who may have an active snapshot mounted. */
+  check(isInUse: (key: string) => boolean): Iterable<Found>
+  /** What of the blobs is not as their names and `roots` have it. */
+  checkBlobs(content: ContentStore, roots: () => readonly GcRoots[], signal: AbortSignal): AsyncIterable<Found>
   /** Other trees, by the same worker. */
   readonly trees: Trees
   /** The parents of active snapshots. */
@@ -255,6 +264,14 @@ class OpenSnapshots implements OwnedSnapshots {
     const snapshot = this.#active(key)
     const isWhole = this.#context.table.lineage(snapshot.parent) !== undefined
     return this.#context.driver.describe(isWhole ? this.#paths(snapshot) : this.#ownPaths(snapshot))
+  }
+
+  check(isInUse: (key: string) => boolean): Iterable<Found> {
+    return checkSnapshots({ ...this.#context, isInUse: (key) => isInUse(key) || this.#holds.has(key) })
+  }
+
+  checkBlobs(content: ContentStore, roots: () => readonly GcRoots[], signal: AbortSignal): AsyncIterable<Found> {
+    return checkBlobs({ content, worker: this.#context.worker, roots }, signal)
   }
 
   emptyTrash(): Promise<void> {

@@ -1,0 +1,92 @@
+// berth system check, against a store that was damaged in every way it knows of.
+import { Cli, type TestEngine, until, useEngine } from '@berth/testing'
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, test } from 'node:test'
+
+interface Finding {
+  readonly Kind: string
+  readonly Subject: string
+  readonly Remedy: string
+  readonly Repaired: boolean
+}
+
+const engine: TestEngine = useEngine()
+const cli = new Cli('berth', engine)
+
+async function check(...args: string[]): Promise<{ code: number; findings: Finding[] }> {
+  const { code, stdout, stderr } = await cli.run(['system', 'check', '--format', '{{json .}}', ...args])
+  assert.equal(stderr, '')
+  const lines = stdout.split('\n').filter(Boolean)
+  return { code, findings: lines.map((line) => JSON.parse(line) as Finding) }
+}
+
+const inside = (script: string): void => {
+  const { file, args, env } = engine.daemon!.sandbox.enter(['sh', '-c', script])
+  execFileSync(file, args, { env })
+}
+
+describe('berth system check', () => {
+  test('a healthy engine has nothing to tell, with containers in every state', async () => {
+    await cli.ok('create', '--name', 'made', 'busybox', 'true')
+    await cli.ok('run', '-d', '--name', 'runs', '-v', 'kept:/v', '-p', '80', 'busybox', 'sleep', '1000')
+    await cli.ok('run', '--name', 'ended', 'busybox', 'true')
+    await until(async () => (await check()).findings.length === 0)
+    assert.deepEqual(await check(), { code: 0, findings: [] })
+    assert.equal(await cli.ok('system', 'check'), 'Everything is as it should be.')
+  })
+
+  test('leftovers, stray mounts and garbage are found, mended with --repair, and nothing else is', async () => {
+    const { dataRoot } = engine.daemon!
+    const stray = 'f'.repeat(64)
+    const leftovers = [join(dataRoot, 'snapshots/999999'), join(dataRoot, 'containers', stray)]
+    for (const path of leftovers) mkdirSync(path)
+    const blob = join(dataRoot, 'content/blobs/sha256', 'e'.repeat(64))
+    writeFileSync(blob, 'not what its name says')
+    utimesSync(blob, 1, 1)
+    mkdirSync(join(dataRoot, 'snapshots/999999/merged'))
+    inside(`mount -t tmpfs stray ${join(dataRoot, 'snapshots/999999/merged')}`)
+    const before = await check()
+    const kinds = before.findings.map(({ Kind }) => Kind).toSorted()
+    assert.deepEqual(
+      [before.code, kinds],
+      [1, ['corrupt-blob', 'garbage', 'stray-mount']],
+      'what is young is left alone',
+    )
+    await until(async () => (await check()).findings.filter(({ Kind }) => Kind === 'leftover').length === 2, 30_000)
+    const repaired = await check('--repair')
+    assert.equal(repaired.code, 0, JSON.stringify(repaired.findings))
+    assert.equal(existsSync(blob), false)
+    assert.deepEqual((await check()).findings, [])
+    assert.equal(await cli.ok('exec', 'runs', 'echo', 'runs on'), 'runs on')
+    assert.equal(await cli.ok('run', '--rm', 'busybox', 'echo', 'the image too'), 'the image too')
+    for (const path of leftovers) assert.equal(existsSync(path), false)
+  })
+
+  test('a blob that an image needs is told of and never removed', async () => {
+    const { dataRoot } = engine.daemon!
+    const blobs = join(dataRoot, 'content/blobs/sha256')
+    const { Id } = (await engine.api.json('GET', '/images/busybox/json')) as { Id: string }
+    const config = join(blobs, Id.slice(7))
+    execFileSync('cp', ['-a', config, `${engine.folder}/config`])
+    writeFileSync(config, 'damaged')
+    const { code, findings } = await check('--repair')
+    assert.deepEqual(
+      [code, findings.map(({ Kind, Subject, Repaired }) => [Kind, Subject, Repaired])],
+      [1, [['corrupt-blob', Id, false]]],
+    )
+    assert.ok(existsSync(config))
+    execFileSync('cp', ['-a', `${engine.folder}/config`, config])
+    execFileSync('mv', [config, `${config}.away`])
+    assert.deepEqual(
+      (await check('--repair')).findings.map(({ Kind, Subject }) => [Kind, Subject]),
+      [['missing-blob', Id]],
+    )
+    execFileSync('mv', [`${config}.away`, config])
+    assert.deepEqual((await check()).findings, [])
+    assert.ok(readdirSync(blobs).length > 0)
+    assert.match(await cli.ok('system', 'check'), /^Everything/)
+  })
+})
