@@ -21,12 +21,17 @@ export function describeNetwork({ states }: Pick<Context, 'states'>, record: Net
     ConfigFrom: { Network: record.configFrom },
     ConfigOnly: record.configOnly,
     Containers: Object.fromEntries(
-      members.map(({ state, endpoint }) => [state.containerId, describeMember(state.name, endpoint)]),
+      members
+        .map(({ state, endpoint }) => [state.containerId, describeMember(state.name, endpoint)] as const)
+        .toSorted(byKey),
     ),
     Options: record.options,
     Labels: record.labels,
   }
 }
+
+/** As Go writes a map. */
+const byKey = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1)
 
 function describeMember(name: string, { settings }: Endpoint): NetworkContainer {
   const { IPAddress, IPPrefixLen, GlobalIPv6Address, GlobalIPv6PrefixLen } = settings

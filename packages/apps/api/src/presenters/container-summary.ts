@@ -1,5 +1,5 @@
 import type { Container } from '@berth/containers'
-import { type ApiVersion, type ContainerSummary, has, type PortMap } from '@berth/engine-api'
+import { type ApiVersion, type ContainerSummary, type EndpointSettings, has, type PortMap } from '@berth/engine-api'
 import { presentMounts } from './container.ts'
 import { presentPorts } from './ports.ts'
 import { statusText } from './status.ts'
@@ -32,7 +32,7 @@ export function presentSummary(container: Container, facts: SummaryFacts, versio
     State: container.state.status,
     Status: statusText(container.state, facts.nowMs),
     HostConfig: { NetworkMode: hostConfig.NetworkMode, ...(annotations ? { Annotations: annotations } : {}) },
-    NetworkSettings: { Networks: container.endpoints },
+    NetworkSettings: { Networks: presentAddresses(container) },
     Mounts: presentMounts(container.mounts),
   }
 }
@@ -43,6 +43,22 @@ function presentSize({ sizeRwBytes, sizeRootFsBytes }: NonNullable<SummaryFacts[
     ...(sizeRwBytes > 0 ? { SizeRw: sizeRwBytes } : {}),
     ...(sizeRootFsBytes > 0 ? { SizeRootFs: sizeRootFsBytes } : {}),
   }
+}
+
+/** Where a container is; what was asked of its endpoints only inspect shows. */
+function presentAddresses({ endpoints }: Container): Record<string, EndpointSettings> {
+  const entries = Object.entries(endpoints).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  return Object.fromEntries(
+    entries.map(([name, settings]) => {
+      const { IPv4Address, IPv6Address } = settings.IPAMConfig ?? {}
+      const addresses = { ...(IPv4Address ? { IPv4Address } : {}), ...(IPv6Address ? { IPv6Address } : {}) }
+      const IPAMConfig = settings.IPAMConfig && addresses
+      return [
+        name,
+        { ...settings, IPAMConfig, Links: null, Aliases: null, DriverOpts: null, DNSNames: null },
+      ]
+    }),
+  )
 }
 
 function commandText([path = '', ...args]: readonly string[]): string {

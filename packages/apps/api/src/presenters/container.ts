@@ -134,12 +134,13 @@ function presentNetworkSettings(
 
 const predefined = new Set(['bridge', 'host', 'none', 'default'])
 
-/** Before 1.45 the short id stood among the aliases on networks that users made. */
+/** By name, as Go writes a map. Before 1.45 the short id stood among the aliases on networks that users made. */
 function presentEndpoints(container: Container, version: ApiVersion): Record<string, EndpointSettings> {
-  if (!has(version, 'shortIdAlias')) return container.endpoints
+  const entries = Object.entries(container.endpoints).toSorted(([a], [b]) => (a < b ? -1 : 1))
+  if (!has(version, 'shortIdAlias')) return Object.fromEntries(entries)
   const own = [shortId(container.id), container.config.Hostname].filter((name) => name !== '')
   return Object.fromEntries(
-    Object.entries(container.endpoints).map(([name, endpoint]) => {
+    entries.map(([name, endpoint]) => {
       if (predefined.has(name)) return [name, endpoint]
       return [name, { ...endpoint, Aliases: [...new Set([...(endpoint.Aliases ?? []), ...own])] }]
     }),

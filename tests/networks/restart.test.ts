@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict'
+import { before, test } from 'node:test'
+import { Cli, useEngine } from '@berth/testing'
+
+const engine = useEngine()
+let docker: Cli
+before(() => {
+  docker = new Cli('docker', engine)
+})
+
+const names = async (container: string): Promise<string[]> =>
+  Object.keys(JSON.parse(await docker.ok('inspect', '-f', '{{json .NetworkSettings.Networks}}', container)) as object)
+
+const pings = async (from: string, to: string): Promise<boolean> =>
+  (await docker.run(['exec', from, 'ping', '-c1', '-W2', to])).code === 0
+
+async function sleeper(network: string): Promise<string> {
+  const name = engine.name()
+  await docker.ok('run', '-d', '--name', name, '--network', network, 'busybox', 'sleep', '1000')
+  return name
+}
+
+test('networks and the containers in them outlive an engine that is killed, and can be changed by the next', async () => {
+  const { daemon } = engine
+  if (!daemon) return
+  for (const name of ['one', 'two']) await docker.ok('network', 'create', '--ipv6', name)
+  const [first, second] = [await sleeper('one'), await sleeper('one')]
+  await docker.ok('network', 'connect', 'two', first)
+  const before = await docker.ok('network', 'inspect', 'one', 'two')
+  await daemon.kill('SIGKILL')
+  await daemon.start()
+  assert.equal(await docker.ok('network', 'inspect', 'one', 'two'), before)
+  assert.equal(await pings(first, second), true)
+  await docker.ok('network', 'disconnect', 'one', first)
+  await docker.ok('network', 'connect', 'two', second)
+  assert.deepEqual([await names(first), await pings(first, second)], [['two'], true])
+  const third = await sleeper('two')
+  assert.deepEqual([await pings(third, first), await pings(second, third)], [true, true])
+  await docker.ok('rm', '-f', first, second, third)
+  await docker.ok('network', 'rm', 'one', 'two')
+})
+
+for (const point of ['connect: noted', 'connect: linked', 'disconnect: noted', 'disconnect: unlinked']) {
+  test(`an engine that dies at "${point}" leaves records and kernel of one mind`, async () => {
+    const { daemon } = engine
+    if (!daemon) return
+    await docker.ok('network', 'create', 'mid')
+    await docker.ok('network', 'create', 'base')
+    const container = await sleeper('base')
+    if (point.startsWith('disconnect')) await docker.ok('network', 'connect', 'mid', container)
+    await daemon.kill('SIGTERM')
+    await daemon.start({ BERTH_FAULT: point })
+    const action = point.startsWith('connect') ? 'connect' : 'disconnect'
+    await docker.fails('network', action, 'mid', container)
+    await daemon.ended()
+    await daemon.start()
+    assert.deepEqual(await names(container), ['base'])
+    // The loopback and one more.
+    await docker.ok('exec', container, 'sh', '-c', 'test $(ip -o link | wc -l) = 2')
+    await docker.ok('network', 'connect', 'mid', container)
+    await docker.ok('restart', '-t', '0', container)
+    assert.deepEqual((await names(container)).toSorted(), ['base', 'mid'])
+    await docker.ok('rm', '-f', container)
+    await docker.ok('network', 'rm', 'mid', 'base')
+  })
+}
+
+for (const point of [
+  'network create: noted',
+  'network create: made',
+  'network remove: noted',
+  'network remove: unmade',
+]) {
+  test(`an engine that dies at "${point}" leaves no half a network`, async () => {
+    const { daemon } = engine
+    if (!daemon) return
+    if (point.includes('remove')) await docker.ok('network', 'create', 'half')
+    await daemon.kill('SIGTERM')
+    await daemon.start({ BERTH_FAULT: point })
+    await docker.fails('network', point.includes('create') ? 'create' : 'rm', 'half')
+    await daemon.ended()
+    await daemon.start()
+    assert.equal(await docker.ok('network', 'ls', '--filter', 'name=half', '-q'), '')
+    await docker.ok('network', 'create', 'half')
+    await docker.ok('run', '--rm', '--network', 'half', 'busybox', 'true')
+    await docker.ok('network', 'rm', 'half')
+  })
+}
