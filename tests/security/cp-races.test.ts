@@ -11,7 +11,7 @@ const engine = useEngine()
 const secret = 'what-only-the-host-knows'
 const up = '../'.repeat(30)
 /** Copies in all, half each way; BERTH_COPY_ROUNDS makes more of them. */
-const copies = Number(process.env['BERTH_COPY_ROUNDS'] ?? 2000)
+const copies = Number(process.env['BERTH_COPY_ROUNDS'] ?? 300)
 
 describe('copies race with links', () => {
   let canary: string

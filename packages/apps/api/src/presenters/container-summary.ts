@@ -53,10 +53,7 @@ function presentAddresses({ endpoints }: Container): Record<string, EndpointSett
       const { IPv4Address, IPv6Address } = settings.IPAMConfig ?? {}
       const addresses = { ...(IPv4Address ? { IPv4Address } : {}), ...(IPv6Address ? { IPv6Address } : {}) }
       const IPAMConfig = settings.IPAMConfig && addresses
-      return [
-        name,
-        { ...settings, IPAMConfig, Links: null, Aliases: null, DriverOpts: null, DNSNames: null },
-      ]
+      return [name, { ...settings, IPAMConfig, Links: null, Aliases: null, DriverOpts: null, DNSNames: null }]
     }),
   )
 }

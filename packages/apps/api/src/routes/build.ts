@@ -107,7 +107,8 @@ async function hasAll({ images }: Deps, references: readonly string[]): Promise<
   return found.every(({ status }) => status === 'fulfilled')
 }
 
-const pruneFilters: readonly string[] = ['until', 'unused-for']
+/** `label`: a record of the cache has none. */
+const pruneFilters: readonly string[] = ['until', 'unused-for', 'label', 'label!']
 
 async function prune(exchange: Exchange, builder: Builder): Promise<void> {
   const { query } = exchange
@@ -116,6 +117,7 @@ async function prune(exchange: Exchange, builder: Builder): Promise<void> {
   if (unknown !== undefined) throw invalid(`invalid filter '${unknown}'`)
   const keepBytes = intParameter(query, 'reserved-space') ?? intParameter(query, 'keep-storage') ?? 0
   const unusedForMs = durationMs(filters['until']?.[0] ?? filters['unused-for']?.[0])
+  if (filters['label']) return sendJson(exchange, { CachesDeleted: null, SpaceReclaimed: 0 })
   const { deleted, reclaimedBytes } = await builder.pruneCache({
     all: boolParameter(query, 'all'),
     keepBytes,
