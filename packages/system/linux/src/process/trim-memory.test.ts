@@ -13,9 +13,15 @@ const script = `
   const pin = kept.at(-1)
   const full = anonKb()
   kept = []
-  gc()
-  await trimMemory()
-  console.log(JSON.stringify({ gained: full - anonKb() > 40_000, pinned: pin[0] }))
+  let gained = false
+  // V8 frees what it has collected a little later, on a thread of its own.
+  for (let i = 0; i < 50 && !gained; i++) {
+    gc()
+    await new Promise((resolve) => setImmediate(resolve))
+    await trimMemory()
+    gained = full - anonKb() > 40_000
+  }
+  console.log(JSON.stringify({ gained, pinned: pin[0] }))
 `
 
 test('trimMemory() gives back what was freed below what is still used', () => {
