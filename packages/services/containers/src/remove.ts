@@ -1,9 +1,9 @@
 import { conflict, type ContainerId, fault, messageOf, notFound } from '@berth/base'
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { announce } from './announce.ts'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
+import { discardDirectory } from './discard-directory.ts'
 import { imageSnapshots } from './image-mounts.ts'
 import { removeLink } from './links.ts'
 import { unmountShm } from './spec-namespaces.ts'
@@ -64,7 +64,7 @@ async function releaseAll(context: Context, id: ContainerId): Promise<void> {
   for (const snapshot of imageSnapshots(context.registry.resolve(id))) await context.snapshots.remove(snapshot)
   await context.snapshots.remove(id)
   fault('remove: snapshot')
-  await rm(join(context.directory, id), { recursive: true, force: true })
+  await discardDirectory(join(context.directory, id))
 }
 
 function requireRemovable(container: Container): void {

@@ -1,8 +1,9 @@
 import { type ContainerId, messageOf } from '@berth/base'
 import { isMountPoint, unmount } from '@berth/linux'
-import { existsSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Context } from './context.ts'
+import { discardDirectory, sweepDiscarded } from './discard-directory.ts'
 import { ownerOfSnapshot } from './image-mounts.ts'
 import { removePins } from './pinned-mounts.ts'
 
@@ -16,6 +17,7 @@ export async function sweepOrphans(context: Context, supervised: ReadonlySet<Con
     !context.registry.byId(name as ContainerId) &&
     !context.unreadable.has(name as ContainerId) &&
     !supervised.has(name as ContainerId)
+  await sweepDiscarded(context.directory)
   const active = context.snapshots.listActive()
   const names = new Set([...active.map(ownerOfSnapshot), ...readdirSync(context.directory)])
   for (const id of [...names].filter(isOrphan)) {
@@ -41,5 +43,5 @@ async function removeOrphan(context: Context, id: ContainerId): Promise<void> {
   const shm = join(directory, 'shm')
   if (existsSync(shm) && isMountPoint(shm)) unmount(shm, { detach: true })
   removePins(join(directory, 'mounts'))
-  rmSync(directory, { recursive: true, force: true })
+  await discardDirectory(directory)
 }

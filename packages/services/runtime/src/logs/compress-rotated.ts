@@ -15,7 +15,11 @@ export function compressRotated(path: string, warn: Warn): void {
   if (running.has(path)) return
   running.add(path)
   compressAll(path)
-    .catch((error: unknown) => warn({ path, error: messageOf(error) }, 'rotated log is left uncompressed'))
+    .catch((error: unknown) => {
+      // Its container has been removed.
+      if (codeOf(error) === 'ENOENT') return
+      warn({ path, error: messageOf(error) }, 'rotated log is left uncompressed')
+    })
     .finally(() => running.delete(path))
 }
 
