@@ -30,3 +30,18 @@ test('ProxyStream ends when the filter says so, with what came before', async ()
   await text(proxy)
   assert.deepEqual([received.join(''), remote.destroyed], ['ab', true])
 })
+
+test("ProxyStream shows all of the remote's that comes and ends before `first` has ended", async () => {
+  const remote = new PassThrough()
+  const { promise: held, resolve: release } = Promise.withResolvers<void>()
+  const first = async function* () {
+    await held
+    yield Buffer.from('a')
+  }
+  const proxy = new ProxyStream(remote, { first: first() })
+  const shown = text(proxy)
+  remote.end('b')
+  await new Promise((resolve) => setImmediate(resolve))
+  release()
+  assert.equal(await shown, 'ab')
+})

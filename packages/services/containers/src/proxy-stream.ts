@@ -14,6 +14,8 @@ export class ProxyStream extends Duplex {
   readonly #remote: Duplex
   readonly #options: ProxyOptions
   #hasEnded = false
+  /** Someone listens to the remote's data: until then a flowing remote would lose it. */
+  #isFlowing = false
   #wanted = Promise.withResolvers<void>()
 
   constructor(remote: Duplex, options: ProxyOptions) {
@@ -26,7 +28,7 @@ export class ProxyStream extends Duplex {
 
   override _read(): void {
     this.#wanted.resolve()
-    this.#remote.resume()
+    if (this.#isFlowing) this.#remote.resume()
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -54,6 +56,7 @@ export class ProxyStream extends Duplex {
 
   async #run(first: AsyncIterable<Buffer> | undefined): Promise<void> {
     if (first) await this.#show(first).catch((error: Error) => void this.destroy(error))
+    this.#isFlowing = true
     this.#remote.on('data', (chunk: Buffer) => {
       if (!this.#hasEnded && !this.push(chunk)) this.#remote.pause()
     })
