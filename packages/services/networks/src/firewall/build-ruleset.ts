@@ -1,10 +1,10 @@
-import { type Element, elementText, type SetName, sets, tableName } from './elements.ts'
+import { type ElementText, type SetName, sets, tableName } from './elements.ts'
 import { checkLinkName, type FamilyRules, type NetworkRules } from './rules.ts'
 
 /** What the engine's tables are made from. */
 export interface RulesetInput {
   readonly networks: readonly NetworkRules[]
-  readonly elements: readonly Element[]
+  readonly elements: readonly ElementText[]
   /** TCP ports on which the engine's API serves whoever reaches them. */
   readonly apiPorts: readonly number[]
 }
@@ -33,15 +33,15 @@ export const removeRuleset = ['inet', 'bridge']
   .map((family) => `add table ${family} ${tableName}\ndelete table ${family} ${tableName}\n`)
   .join('')
 
-function declareSets(family: 'inet' | 'bridge', bySet: ReadonlyMap<SetName, readonly Element[]>): string {
+function declareSets(family: 'inet' | 'bridge', bySet: ReadonlyMap<SetName, readonly ElementText[]>): string {
   const names = (Object.keys(sets) as SetName[]).filter((name) => sets[name].family === family)
   return names.map((name) => declareSet(name, bySet.get(name) ?? [])).join('')
 }
 
-function declareSet(name: SetName, elements: readonly Element[]): string {
+function declareSet(name: SetName, elements: readonly ElementText[]): string {
   const { key, data } = sets[name]
   const type = data === undefined ? key : `${key} : ${data}`
-  const content = elements.length > 0 ? `\t\telements = { ${elements.map(elementText).join(', ')} }\n` : ''
+  const content = elements.length > 0 ? `\t\telements = { ${elements.map(({ text }) => text).join(', ')} }\n` : ''
   return `\t${data === undefined ? 'set' : 'map'} ${name} {\n\t\ttype ${type}\n${content}\t}\n`
 }
 

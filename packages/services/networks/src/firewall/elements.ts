@@ -99,8 +99,16 @@ export function linkElements({ from, to, protocol, port }: LinkedPort): Element[
 
 const textOf = (parts: readonly Part[]): string => parts.map(({ text }) => text).join(' . ')
 
-/** As nft's language has it. */
-export const elementText = ({ key, data }: Element): string => (data ? `${textOf(key)} : ${textOf(data)}` : textOf(key))
+/** An element in nft's language: a tenth of the memory. */
+export interface ElementText {
+  readonly set: SetName
+  readonly text: string
+}
+
+export const elementText = ({ set, key, data }: Element): ElementText => ({
+  set,
+  text: data ? `${textOf(key)} : ${textOf(data)}` : textOf(key),
+})
 
 const bytesOf = (parts: readonly Part[]): Buffer => Buffer.concat(parts.map(({ bytes }) => bytes))
 

@@ -6,6 +6,8 @@ import {
   type Element,
   elementChanges,
   elementKey,
+  type ElementText,
+  elementText,
   guardElements,
   linkElements,
   portElements,
@@ -55,7 +57,7 @@ class Tables implements Firewall {
   readonly #logger: Logger
   readonly #apiPorts: readonly number[]
   readonly #kernel = new NftElements(tableName)
-  readonly #elements = new Map<string, Element>()
+  readonly #elements = new Map<string, ElementText>()
   readonly #guards = new Map<string, readonly Element[]>()
   readonly #ownPorts = new Set<number>([this.#kernel.portId])
   #networks: readonly NetworkRules[]
@@ -73,7 +75,7 @@ class Tables implements Firewall {
     this.#apiPorts = apiPorts
     for (const guard of guards) this.#guards.set(guard.hostLink, guardElements(guard))
     const elements = [...this.#guards.values(), ...ports.map(portElements), ...links.map(linkElements)].flat()
-    for (const element of elements) this.#elements.set(elementKey(element), element)
+    for (const element of elements) this.#elements.set(elementKey(element), elementText(element))
   }
 
   setNetworks(networks: readonly NetworkRules[]): Promise<void> {
@@ -154,7 +156,7 @@ class Tables implements Firewall {
   }
 
   #add(elements: readonly Element[]): void {
-    for (const element of elements) this.#elements.set(elementKey(element), element)
+    for (const element of elements) this.#elements.set(elementKey(element), elementText(element))
     this.#change('ensure', elements)
   }
 

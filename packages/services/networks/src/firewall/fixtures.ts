@@ -1,4 +1,4 @@
-import { guardElements, linkElements, portElements } from './elements.ts'
+import { elementText, guardElements, linkElements, portElements } from './elements.ts'
 import type { RulesetInput } from './build-ruleset.ts'
 import type { FamilyRules, NetworkRules } from './rules.ts'
 
@@ -56,6 +56,6 @@ export const rulesets: Readonly<Record<string, RulesetInput>> = {
         icc: false,
       }),
       ...linkElements({ from: '172.17.0.3', to: '172.17.0.2', protocol: 'tcp', port: 80 }),
-    ],
+    ].map(elementText),
   },
 }

@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net'
-import { NetlinkMessage, NLM_F_ACK, NLM_F_CREATE, NLM_F_REQUEST } from '../netlink/message.ts'
+import { codeOf } from '@berth/base'
+import { NetlinkMessage, NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REQUEST } from '../netlink/message.ts'
 import { parseAddress } from '../netlink/ip-address.ts'
 import { NETLINK_NETFILTER, NetlinkSocket } from '../netlink/socket.ts'
 
@@ -51,25 +52,40 @@ export interface LocalRedirect {
 export function redirectLocal(redirect: LocalRedirect): void {
   if (!isIPv4(redirect.address)) throw new Error(`not an IPv4 address: ${redirect.address}`)
   using socket = new NetlinkSocket(NETLINK_NETFILTER, 'nf_tables')
+  const request = (batch: NetlinkMessage) => socket.request(batch, `redirect ${redirect.address}:${redirect.port}`)
+  try {
+    request(buildRedirect(redirect, [NFT_MSG_NEWTABLE]))
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
+    // Not at once: a transaction that deletes waits for a grace period, 10 ms and more.
+    request(buildRedirect(redirect, [NFT_MSG_DELTABLE, NFT_MSG_NEWTABLE]))
+  }
+}
+
+function buildRedirect(redirect: LocalRedirect, tableChanges: readonly number[]): NetlinkMessage {
   const batch = new NetlinkMessage()
   bracket(batch, NFNL_MSG_BATCH_BEGIN)
   const { table } = redirect
-  for (const type of [NFT_MSG_NEWTABLE, NFT_MSG_DELTABLE, NFT_MSG_NEWTABLE]) {
-    append(batch, type, () => batch.attribute(NFTA_TABLE_NAME, table))
-  }
+  for (const type of tableChanges) append(batch, type, () => batch.attribute(NFTA_TABLE_NAME, table))
   append(batch, NFT_MSG_NEWCHAIN, () => appendChain(batch, table))
   append(batch, NFT_MSG_NEWRULE, () => appendRule(batch, redirect, { protocol: 17, toPort: redirect.toUdpPort }))
   append(batch, NFT_MSG_NEWRULE, () => appendRule(batch, redirect, { protocol: 6, toPort: redirect.toTcpPort }))
   bracket(batch, NFNL_MSG_BATCH_END)
-  socket.request(batch, `redirect ${redirect.address}:${redirect.port}`)
+  return batch
 }
 
 function bracket(batch: NetlinkMessage, type: number): void {
   batch.message(type, NLM_F_REQUEST, () => batch.u8(0).u8(0).u16be(NFNL_SUBSYS_NFTABLES))
 }
 
+const creation: Readonly<Record<number, number>> = {
+  [NFT_MSG_NEWTABLE]: NLM_F_CREATE | NLM_F_EXCL,
+  [NFT_MSG_NEWCHAIN]: NLM_F_CREATE,
+  [NFT_MSG_NEWRULE]: NLM_F_CREATE | NLM_F_APPEND,
+}
+
 function append(batch: NetlinkMessage, type: number, body: () => void): void {
-  const create = type === NFT_MSG_DELTABLE ? 0 : NLM_F_CREATE | (type === NFT_MSG_NEWRULE ? NLM_F_APPEND : 0)
+  const create = creation[type] ?? 0
   batch.message((NFNL_SUBSYS_NFTABLES << 8) | type, NLM_F_REQUEST | NLM_F_ACK | create, () => {
     batch.u8(NFPROTO_IPV4).u8(0).u16be(0)
     body()
