@@ -1,14 +1,15 @@
 import { type Dockerfile, findStage, type Stage } from '@berth/dockerfile'
 import { hostPlatform, parsePlatform } from '@berth/oci'
-import type { BuildProgress, BuildRequest, BuildResult } from './builder.ts'
+import type { BuildProgress, BuildRequest } from './builder.ts'
 import type { Context } from './context.ts'
 import { viewFileSystem } from './exec/writable.ts'
-import { exportImage } from './export/export-image.ts'
 import type { FileSystem } from './filesystem.ts'
+import { Outcome } from './outcome.ts'
 import { parseOrExplain } from './parse-failure.ts'
 import { baseState } from './stages/base-state.ts'
 import { buildStage, sortedLabels } from './stages/build-stage.ts'
 import { historyWords } from './stages/history.ts'
+import { findContext, replaceStages } from './stages/named-contexts.ts'
 import { numberSteps } from './stages/number-steps.ts'
 import { planStages } from './stages/plan-stages.ts'
 import type { StageState } from './stages/stage-state.ts'
@@ -21,11 +22,11 @@ export interface BuildRun {
   readonly signal: AbortSignal
 }
 
-/** Builds what the target needs, its stages side by side, and makes the image. */
-export async function runBuild(context: Context, solver: StepSolver, run: BuildRun): Promise<BuildResult> {
+/** Builds what the target needs, its stages side by side. */
+export async function runBuild(context: Context, solver: StepSolver, run: BuildRun): Promise<Outcome> {
   const { request, progress } = run
   await context.storage.space.require('building an image')
-  const dockerfile = parseOrExplain(request.dockerfile)
+  const dockerfile = replaceStages(parseOrExplain(request.dockerfile), request.contexts)
   const { target, needed } = planStages(dockerfile, request.target)
   using holds = new DisposableStack()
   holds.defer(() => context.cache.flush())
@@ -41,7 +42,7 @@ export async function runBuild(context: Context, solver: StepSolver, run: BuildR
       const text = `[Warning] One or more build-args [${unused.join(' ')}] were not consumed`
       progress({ kind: 'warning', text })
     }
-    return { imageId: await exportImage(context, state, request.tags), stages: [] }
+    return new Outcome(context, state, holds.move())
   } catch (error) {
     abort.abort(error)
     await stages.settled()
@@ -134,7 +135,9 @@ class Stages {
   }
 
   async #mount(stage: Stage | undefined, name: string): Promise<string> {
-    const { context, views } = this.#options
+    const { context, views, request } = this.#options
+    const named = stage ? undefined : findContext(request.contexts, name, this.#build.platforms.target)
+    if (named?.kind === 'directory') return await named.directory()
     const fileSystem = stage ? (await this.#stage(stage)).fileSystem : await this.#imageFiles(name)
     const view = viewFileSystem(context, fileSystem)
     views.use(view)

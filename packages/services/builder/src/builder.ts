@@ -1,6 +1,8 @@
+import type { LineRange } from '@berth/dockerfile'
 import type { AuthConfig } from '@berth/engine-api'
-import type { Digest, RuntimeResources } from '@berth/oci'
+import type { Digest, ImageConfig, RuntimeResources } from '@berth/oci'
 import type { Readable } from 'node:stream'
+import type { StageState } from './stages/stage-state.ts'
 
 /** What RUN may use and see, beyond its own flags. */
 export interface RunSettings {
@@ -14,9 +16,33 @@ export interface RunSettings {
   readonly resources: RuntimeResources
 }
 
+/** What stands for the name of an image or a stage. */
+export type NamedContext =
+  | { readonly kind: 'image'; readonly reference: string }
+  /** A tree on this host; the caller's to remove. */
+  | { readonly kind: 'directory'; readonly directory: () => Promise<string> }
+  /** What another build made; the caller's to dispose of. */
+  | { readonly kind: 'outcome'; readonly outcome: BuildOutcome }
+
+/** What a RUN may ask of whoever started the build. */
+export interface BuildSession {
+  /** Undefined when the client has no secret of that id. */
+  secret(id: string): Promise<Uint8Array | undefined>
+  /** Makes a socket at `path` whose connections reach the client's agent; undefined when it has none of that id. */
+  forwardAgent(id: string, path: string): Promise<AsyncDisposable | undefined>
+}
+
+/** What a build may do beyond what any may. */
+export type Entitlement = 'network.host'
+
 export interface BuildRequest {
-  /** The tree that COPY and ADD take from, on this host; the caller's to remove. */
-  readonly contextDirectory: string
+  /** The tree that COPY and ADD take from, on this host; asked for when it is needed, and the caller's to remove. */
+  readonly contextDirectory: () => Promise<string>
+  /** By the name that FROM, `--from` and mounts use; they win over stages and images. */
+  readonly contexts: ReadonlyMap<string, NamedContext>
+  /** Without one there are neither secrets nor agents. */
+  readonly session?: BuildSession | undefined
+  readonly entitlements: readonly Entitlement[]
   readonly dockerfile: string
   /** References the image gets, as written. */
   readonly tags: readonly string[]
@@ -31,8 +57,8 @@ export interface BuildRequest {
   readonly noCache: boolean | readonly string[]
   /** Ask the registry for the bases though they are here. */
   readonly pulls: boolean
-  /** By registry, as the client has them. */
-  readonly auths: ReadonlyMap<string, AuthConfig>
+  /** For a registry's domain, `docker.io` among them. */
+  readonly credentials: (domain: string) => Promise<AuthConfig | undefined>
   readonly run: RunSettings
   /** Words of the image's history. */
   readonly style: 'classic' | 'buildkit'
@@ -47,6 +73,9 @@ export interface BuildStep {
   readonly stage: number
   /** `base 2/10`, as BuildKit counts them. */
   readonly label: string
+  readonly lines: LineRange
+  /** FROM, and what may make a layer: those that BuildKit shows. */
+  readonly isCounted: boolean
 }
 
 export type BuildEvent =
@@ -54,6 +83,8 @@ export type BuildEvent =
   | { readonly kind: 'running'; readonly step: BuildStep; readonly containerId: string }
   | { readonly kind: 'output'; readonly step: BuildStep; readonly stream: 1 | 2; readonly bytes: Buffer }
   | { readonly kind: 'ended'; readonly step: BuildStep; readonly isCached: boolean; readonly imageId: string }
+  /** The build fails, or is given up, because of it or of another step. */
+  | { readonly kind: 'failed'; readonly step: BuildStep; readonly error: unknown }
   | { readonly kind: 'warning'; readonly text: string }
 
 export type BuildProgress = (event: BuildEvent) => void
@@ -61,6 +92,16 @@ export type BuildProgress = (event: BuildEvent) => void
 export interface BuildResult {
   readonly imageId: Digest
   readonly stages: readonly Digest[]
+}
+
+/** What a build made; it stays in the store until this is disposed of. */
+export interface BuildOutcome extends AsyncDisposable {
+  readonly state: StageState
+  readonly config: ImageConfig
+  /** Makes an image of it, under these names. */
+  createImage(tags: readonly string[]): Promise<Digest>
+  /** Its files, mounted to be read for as long as the outcome lives. */
+  rootPath(): Promise<string>
 }
 
 /** What the build cache holds. */
@@ -80,10 +121,14 @@ export interface CacheRecord {
 export interface Builder {
   /** Builds an image; throws `DockerfileError` and `RunFailedError` beside what any service throws. */
   build(request: BuildRequest, progress: BuildProgress, signal: AbortSignal): Promise<BuildResult>
+  /** The same, and what comes of it is the caller's to export. */
+  solve(request: BuildRequest, progress: BuildProgress, signal: AbortSignal): Promise<BuildOutcome>
   /** Unpacks a context from a tar, compressed or not, into a new directory; dispose of it when the build is over. */
   receiveContext(tar: Readable, signal: AbortSignal): Promise<ReceivedContext>
   /** Brings a context from a git repository, or a tar or Dockerfile that a URL names. */
   fetchContext(remote: string, signal: AbortSignal): Promise<ReceivedContext>
+  /** A new, empty context to be filled. */
+  emptyContext(): Promise<ReceivedContext>
   cacheRecords(): CacheRecord[]
   /** Drops records that no build uses: unused ones, `all` those with a share in images too. */
   pruneCache(options: { readonly all: boolean; readonly keepBytes: number; readonly unusedForMs: number }): Promise<{

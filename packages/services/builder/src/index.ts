@@ -1,11 +1,15 @@
 export type {
   BuildEvent,
   Builder,
+  BuildOutcome,
   BuildProgress,
   BuildRequest,
   BuildResult,
+  BuildSession,
   BuildStep,
   CacheRecord,
+  Entitlement,
+  NamedContext,
   ReceivedContext,
   RunSettings,
 } from './builder.ts'

@@ -9,7 +9,7 @@ import { BuildCache } from './cache/build-cache.ts'
 import { listCache, pruneCache } from './cache/prune-cache.ts'
 import { Solver } from './cache/solver.ts'
 import { fetchContext } from './context/fetch-context.ts'
-import { receiveContext } from './context/receive-context.ts'
+import { makeContextDirectory, openContext, receiveContext } from './context/receive-context.ts'
 import type { Context } from './context.ts'
 import type { StepEvent, StepOutcome } from './steps/step-context.ts'
 
@@ -45,8 +45,16 @@ export async function openBuilder(options: BuilderOptions): Promise<OpenBuilder>
   await mkdir(join(context.directory, 'tmp'), { recursive: true, mode: 0o700 })
   const solver = openSolver(context)
   return {
-    build: (request, progress, signal) => runBuild(context, solver, { request, progress, signal }),
+    build: async (request, progress, signal) => {
+      await using outcome = await runBuild(context, solver, { request, progress, signal })
+      return { imageId: await outcome.createImage(request.tags), stages: [] }
+    },
+    solve: (request, progress, signal) => runBuild(context, solver, { request, progress, signal }),
     receiveContext: (tar, signal) => receiveContext(context, tar, signal),
+    emptyContext: async () => {
+      const { root, directory } = await makeContextDirectory(context)
+      return openContext(context, root, directory)
+    },
     fetchContext: (remote, signal) => fetchContext(context, remote, signal),
     cacheRecords: () => listCache(context),
     pruneCache: async (filter) => {

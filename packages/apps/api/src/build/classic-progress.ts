@@ -38,6 +38,8 @@ export class ClassicProgress {
 
   #tell(event: Exclude<BuildEvent, { kind: 'warning' }>): void {
     switch (event.kind) {
+      case 'failed':
+        return
       case 'started':
         return this.#started(event.step)
       case 'running':

@@ -3,7 +3,7 @@ import type { BuildRequest } from '@berth/builder'
 import { boolParameter, intParameter, parseJson } from '@berth/engine-api'
 
 /** `POST /build` before its context is there. */
-export interface DecodedBuild extends Omit<BuildRequest, 'contextDirectory' | 'dockerfile' | 'auths'> {
+export interface DecodedBuild extends Omit<BuildRequest, 'contextDirectory' | 'dockerfile' | 'credentials'> {
   /** Path of the Dockerfile in the context. */
   readonly file: string
   /** '' is the request's body. */
@@ -27,6 +27,8 @@ export function decodeBuild(query: URLSearchParams): DecodedBuild {
     platform: query.get('platform') ?? '',
     noCache: boolParameter(query, 'nocache'),
     style: 'classic',
+    contexts: new Map(),
+    entitlements: ['network.host'],
     file: query.get('dockerfile') || 'Dockerfile',
     remote: query.get('remote') ?? '',
     isQuiet: boolParameter(query, 'q'),

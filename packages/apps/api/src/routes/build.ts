@@ -44,8 +44,8 @@ async function build(exchange: Exchange, deps: Deps): Promise<void> {
   const request = {
     ...decoded,
     noCache: decoded.noCache || !(await hasAll(deps, decoded.cacheFrom)),
-    auths: decodeAuthConfigs(typeof header === 'string' ? header : undefined),
-    contextDirectory: context.directory,
+    credentials: credentialsOf(decodeAuthConfigs(typeof header === 'string' ? header : undefined)),
+    contextDirectory: async () => context.directory,
     dockerfile,
   }
   const stream = new MessageStream(exchange)
@@ -59,6 +59,13 @@ async function build(exchange: Exchange, deps: Deps): Promise<void> {
   }
   stream.end()
 }
+
+/** How clients call Docker's own registry in their files. */
+const dockerHub = 'https://index.docker.io/v1/'
+
+/** What a client has for a domain; clients name registries with and without a scheme. */
+const credentialsOf = (auths: ReturnType<typeof decodeAuthConfigs>) => async (domain: string) =>
+  auths.get(domain) ?? auths.get(domain === 'docker.io' ? dockerHub : `https://${domain}`)
 
 /** The answer of a build; what fails before its first message is an ordinary error. */
 class MessageStream {

@@ -3,7 +3,9 @@ import { type Dockerfile, expandWord, findStage, locate, type Stage } from '@ber
 import type { Image } from '@berth/images'
 import { formatReference, parsePlatform, parseReference, type Platform, withDefaultTag } from '@berth/oci'
 import { emptyFileSystem } from '../filesystem.ts'
+import type { NamedContext } from '../builder.ts'
 import type { BuildContext } from '../steps/step-context.ts'
+import { directoryState, findContext } from './named-contexts.ts'
 import type { StageState } from './stage-state.ts'
 
 export interface BaseSources {
@@ -23,7 +25,20 @@ export async function baseState(build: BuildContext, stage: Stage, sources: Base
   if (other) return await sources.stage(other)
   const platformText = expand(from.platform)
   const platform = platformText === '' ? build.platforms.target : parsePlatform(platformText)
+  const named = findContext(build.request.contexts, name, platform)
+  if (named) return await contextState(build, named, platform)
   return name.toLowerCase() === 'scratch' ? scratch(platform) : await imageState(build, name, platform)
+}
+
+async function contextState(build: BuildContext, named: NamedContext, platform: Platform): Promise<StageState> {
+  switch (named.kind) {
+    case 'image':
+      return await imageState(build, named.reference, platform)
+    case 'outcome':
+      return named.outcome.state
+    case 'directory':
+      return await directoryState(build, await named.directory(), scratch(platform))
+  }
 }
 
 const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -82,11 +97,7 @@ async function pull(
   platform: string | undefined,
 ): Promise<void> {
   const reference = withDefaultTag(parseReference(name))
-  const { domain } = reference
-  const auth = request.auths.get(domain) ?? request.auths.get(domain === 'docker.io' ? dockerHub : `https://${domain}`)
+  const auth = await request.credentials(reference.domain)
   const wanted = { reference: formatReference(reference), signal, ...(platform && { platform }), ...(auth && { auth }) }
   await context.images.pull(wanted, () => {})
 }
-
-/** How clients call Docker's own registry in their files. */
-const dockerHub = 'https://index.docker.io/v1/'

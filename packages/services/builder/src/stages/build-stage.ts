@@ -6,7 +6,7 @@ import { runStep } from '../steps/run-step.ts'
 import type { StageContext } from '../steps/step-context.ts'
 import { workdirStep } from '../steps/workdir-step.ts'
 import type { BuildStep } from '../builder.ts'
-import type { StageSteps } from './number-steps.ts'
+import { isLayerInstruction, type StageSteps } from './number-steps.ts'
 import type { StageState } from './stage-state.ts'
 
 /** Does the steps of a stage one after the other, from its base on. */
@@ -17,7 +17,7 @@ export async function buildStage(
 ): Promise<StageState> {
   const { progress, request } = context.build
   progress({ kind: 'started', step: steps.from })
-  let state = await base()
+  let state = await telling(context, steps.from, base)
   progress({ kind: 'ended', step: steps.from, isCached: false, imageId: stateId(state) })
   state = await runTriggers(context, steps.from, state)
   for (const [i, instruction] of context.stage.instructions.entries()) {
@@ -38,7 +38,17 @@ async function doStep(
 ): Promise<StageState> {
   context.build.signal.throwIfAborted()
   context.build.progress({ kind: 'started', step })
-  return await applyStep(context, step, state, instruction)
+  return await telling(context, step, () => applyStep(context, step, state, instruction))
+}
+
+/** Does a step, and tells of its failure. */
+async function telling<T>({ build }: StageContext, step: BuildStep, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    build.progress({ kind: 'failed', step, error })
+    throw error
+  }
 }
 
 async function applyStep(
@@ -77,7 +87,7 @@ async function runTriggers(context: StageContext, step: BuildStep, base: StageSt
         context.stage.from.line.lines,
       )
     }
-    state = await doStep(context, { ...step, text }, state, instruction)
+    state = await doStep(context, { ...step, text, isCounted: isLayerInstruction(instruction) }, state, instruction)
   }
   return state
 }

@@ -1,4 +1,4 @@
-import type { Stage, StageInstruction } from '@berth/dockerfile'
+import type { LineRange, Stage, StageInstruction } from '@berth/dockerfile'
 import type { BuildStep } from '../builder.ts'
 
 /** The steps of one stage: FROM, then one an instruction, then one a label of the request where it is the target. */
@@ -8,8 +8,9 @@ export interface StageSteps {
   readonly labels: readonly BuildStep[]
 }
 
-/** Instructions that BuildKit counts: those that make layers. */
-const isCounted = ({ kind }: StageInstruction): boolean => ['run', 'copy', 'add', 'workdir'].includes(kind)
+/** Those that BuildKit counts. */
+export const isLayerInstruction = ({ kind }: StageInstruction): boolean =>
+  ['run', 'copy', 'add', 'workdir'].includes(kind)
 
 /** Numbers the steps of the needed stages; `labels` are the LABEL lines of the request. */
 export function numberSteps(
@@ -22,15 +23,17 @@ export function numberSteps(
   let number = 0
   return new Map(
     needed.map((stage) => {
-      const layers = 1 + stage.instructions.filter(isCounted).length
+      const layers = 1 + stage.instructions.filter(isLayerInstruction).length
       let layer = 0
-      const step = (text: string, counts: boolean): BuildStep => {
+      const step = (text: string, lines: LineRange, counts: boolean): BuildStep => {
         if (counts) layer++
-        return { number: ++number, total, text, stage: stage.index, label: labelOf(stage, needed, layer, layers) }
+        const label = labelOf(stage, needed, layer, layers)
+        return { number: ++number, total, text, stage: stage.index, label, lines, isCounted: counts }
       }
-      const from = step(stage.from.line.text, true)
-      const instructions = stage.instructions.map((one) => step(one.line.text, isCounted(one)))
-      const own = stage === target ? labels.map((text) => step(text, false)) : []
+      const { line } = stage.from
+      const from = step(line.text, line.lines, true)
+      const instructions = stage.instructions.map((one) => step(one.line.text, one.line.lines, isLayerInstruction(one)))
+      const own = stage === target ? labels.map((text) => step(text, line.lines, false)) : []
       return [stage.index, { from, instructions, labels: own }]
     }),
   )

@@ -128,7 +128,8 @@ async function findSources(
   if (build.request.style === 'classic') requireInside(copy)
   const found: CopySource[] = []
   if (local.length > 0) {
-    const root = copy.from === '' ? build.request.contextDirectory : await build.sourceRoot(copy.from, stage.stage)
+    const root =
+      copy.from === '' ? await build.request.contextDirectory() : await build.sourceRoot(copy.from, stage.stage)
     for (const pattern of local) found.push(await findLocal(stage, copy, root, pattern))
   }
   if (copy.files.length > 0) {
@@ -187,7 +188,7 @@ async function findLocal(
 function missing({ kind, from }: CopyInstruction, pattern: string, style: 'classic' | 'buildkit'): Error {
   const path = pattern.replace(/^\/+/, '')
   if (style === 'buildkit') {
-    return notFound(`failed to calculate checksum of ref: "/${path}": not found`)
+    return notFound(`failed to compute cache key: failed to calculate checksum of ref: "/${path}": not found`)
   }
   const reason =
     from === ''

@@ -14,6 +14,8 @@ export interface MountText {
   readonly uid: number
   readonly gid: number
   readonly sizeBytes: number | undefined
+  /** The variable that gets a secret; then there is no file without a `target`. */
+  readonly variable: string
 }
 
 const types = ['bind', 'cache', 'tmpfs', 'secret', 'ssh'] as const
@@ -68,6 +70,7 @@ export function parseMountText(text: string): MountText {
     uid: numeric('uid', fields.get('uid'), 10) ?? 0,
     gid: numeric('gid', fields.get('gid'), 10) ?? 0,
     sizeBytes: fields.has('size') ? parseSize(fields.get('size') as string) : undefined,
+    variable: fields.get('env') ?? '',
   }
 }
 
@@ -97,12 +100,14 @@ function requireAllowed(type: MountText['type'], fields: ReadonlyMap<string, str
   }
   if (fields.has('sharing') && type !== 'cache') throw invalid(`invalid cache sharing set for ${type} mount`)
   if (fields.has('size') && type !== 'tmpfs') throw invalid(`unexpected key 'size' for mount type '${type}'`)
+  if (fields.has('env') && type !== 'secret') throw invalid(`unexpected key 'env' for mount type '${type}'`)
   if (type === 'secret' && fields.has('from')) throw invalid('secret mount should not have a from')
 }
 
 function targetOf(type: MountText['type'], fields: ReadonlyMap<string, string>, name: string): string {
   const target = fields.get('target') ?? ''
   if (target !== '') return target
+  if (type === 'secret' && fields.has('env')) return ''
   if (type === 'secret' && name !== '') return `/run/secrets/${name.split('/').at(-1)}`
   if (type === 'secret') throw invalid('invalid secret mount. one of source, target required')
   if (type === 'ssh') return '/run/buildkit/ssh_agent.0'

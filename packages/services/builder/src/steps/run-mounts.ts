@@ -1,4 +1,4 @@
-import { invalid, notFound } from '@berth/base'
+import { notFound } from '@berth/base'
 import { expandWord, locate, type RunInstruction } from '@berth/dockerfile'
 import { openInRoot, procFd } from '@berth/linux'
 import type { SpecMount } from '@berth/runtime'
@@ -18,6 +18,7 @@ import {
 import { dirname, join, posix } from 'node:path'
 import { digestOf, type StageState } from '../stages/stage-state.ts'
 import { type MountText, parseMountText } from './mount-text.ts'
+import { prepareSessionMount, type SessionMount } from './session-mounts.ts'
 import type { StageContext } from './step-context.ts'
 
 /** A mount that is decided upon. */
@@ -47,27 +48,30 @@ async function planMount(stage: StageContext, mount: MountText): Promise<Planned
   if (mount.type === 'secret' || mount.type === 'ssh') return planSessionMount(mount)
   if (mount.type === 'tmpfs') return { ...mount, root: '', key: digestOf('tmpfs', mount.target) }
   const { build } = stage
-  const root = mount.from === '' ? build.request.contextDirectory : await build.sourceRoot(mount.from, stage.stage)
+  const root = mount.from === '' ? '' : await build.sourceRoot(mount.from, stage.stage)
   if (mount.type === 'cache') {
-    return { ...mount, root: mount.from === '' ? '' : root, key: digestOf('cache', mount.target, mount.id) }
+    return { ...mount, root, key: digestOf('cache', mount.target, mount.id) }
   }
-  const selection = { root, patterns: [clean(mount.source)], keepsOwner: true, excludes: [] }
+  const tree = mount.from === '' ? await build.request.contextDirectory() : root
+  const selection = { root: tree, patterns: [clean(mount.source)], keepsOwner: true, excludes: [] }
   const { digest, paths } = await build.context.storage.trees.digest(selection)
   if (paths.length === 0) throw notFound(`${JSON.stringify(mount.source)}: not found`)
-  return { ...mount, root, key: digestOf('bind', mount.target, String(mount.isReadOnly), digest) }
+  return { ...mount, root: tree, key: digestOf('bind', mount.target, String(mount.isReadOnly), digest) }
 }
 
-/** Without a session nobody can be asked for it. */
-function planSessionMount(mount: MountText): PlannedMount {
-  const name = mount.id || posix.basename(mount.target)
-  if (mount.isRequired) throw invalid(`${mount.type} ${name}: not found`)
-  return { ...mount, root: '', key: digestOf(mount.type, mount.target) }
-}
+/** What the session gives is no part of the key. */
+const planSessionMount = (mount: MountText): PlannedMount => ({
+  ...mount,
+  root: '',
+  key: digestOf(mount.type, mount.target, mount.variable),
+})
 
 const clean = (path: string): string => posix.normalize(`/${path}`).replace(/^\/+|\/+$/g, '')
 
 export interface PreparedMounts extends AsyncDisposable {
   readonly mounts: readonly SpecMount[]
+  /** `NAME=value` that goes with them. */
+  readonly env: readonly string[]
 }
 
 export interface MountsToPrepare {
@@ -83,15 +87,28 @@ export async function prepareRunMounts(
 ): Promise<PreparedMounts> {
   await using stack = new AsyncDisposableStack()
   const specMounts: SpecMount[] = []
+  const env: string[] = []
   for (const mount of mounts) {
-    if (mount.type === 'secret' || mount.type === 'ssh') continue
-    const spec = mount.type === 'tmpfs' ? tmpfs(mount) : await bind(stage, mount, stack)
-    specMounts.push(spec)
-    await makeMountPoint(stage, rootPath, spec, stack)
+    const { mounts: specs, env: variables } = await prepareMount(stage, mount, stack)
+    env.push(...variables)
+    for (const spec of specs) {
+      specMounts.push(spec)
+      await makeMountPoint(stage, rootPath, spec, stack)
+    }
   }
   if (script) specMounts.push(bindScript(stage, script, stack))
   const owned = stack.move()
-  return { mounts: specMounts, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  return { mounts: specMounts, env, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+async function prepareMount(
+  stage: StageContext,
+  mount: PlannedMount,
+  stack: AsyncDisposableStack,
+): Promise<SessionMount> {
+  if (mount.type === 'secret' || mount.type === 'ssh') return await prepareSessionMount(stage, mount, stack)
+  const spec = mount.type === 'tmpfs' ? tmpfs(mount) : await bind(stage, mount, stack)
+  return { mounts: [spec], env: [] }
 }
 
 function tmpfs({ target, sizeBytes }: PlannedMount): SpecMount {

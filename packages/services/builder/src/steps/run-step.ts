@@ -1,5 +1,6 @@
 import { commandLine, type RunInstruction } from '@berth/dockerfile'
 import { invalid } from '@berth/base'
+import type { BuildRequest } from '../builder.ts'
 import { runProcess } from '../exec/run-process.ts'
 import { changeFileSystem } from '../exec/writable.ts'
 import { chainOf } from '../filesystem.ts'
@@ -20,6 +21,7 @@ export async function runStep(
   const { build, args } = stage
   const { config } = state.draft
   requireSupported(instruction)
+  requireEntitled(build.request, instruction)
   const { args: command, script } = commandOf(instruction, config)
   const runArgs = args.forRun(config)
   const mounts = await planRunMounts(stage, state, instruction)
@@ -51,7 +53,7 @@ export async function runStep(
       const exitCode = await runProcess(
         build.context,
         writable,
-        { ...process, mounts: prepared.mounts },
+        { ...process, env: [...process.env, ...prepared.env], mounts: prepared.mounts },
         {
           signal,
           onStart: (containerId) => emit({ kind: 'running', containerId }),
@@ -70,6 +72,10 @@ function requireSupported({ security, devices }: RunInstruction): void {
     throw invalid('granting entitlement security.insecure is not allowed by build daemon configuration')
   }
   if (devices.length > 0) throw invalid(`device ${devices[0]} is not allowed: builds get no devices`)
+}
+
+function requireEntitled({ entitlements }: BuildRequest, { network }: RunInstruction): void {
+  if (network === 'host' && !entitlements.includes('network.host')) throw invalid('network.host is not allowed')
 }
 
 interface RunCommand {

@@ -1,0 +1,40 @@
+import type { Digest } from '@berth/oci'
+import type { BuildOutcome } from './builder.ts'
+import type { Context } from './context.ts'
+import { viewFileSystem } from './exec/writable.ts'
+import { exportImage } from './export/export-image.ts'
+import { imageConfigOf, type StageState } from './stages/stage-state.ts'
+
+/** Keeps what a build made until it is disposed of; takes over `holds`. */
+export class Outcome implements BuildOutcome {
+  readonly state: StageState
+  readonly #context: Context
+  readonly #stack: AsyncDisposableStack
+  #root: string | undefined
+
+  constructor(context: Context, state: StageState, holds: DisposableStack) {
+    this.state = state
+    this.#context = context
+    this.#stack = new AsyncDisposableStack()
+    this.#stack.use(holds)
+    const lease = this.#stack.use(context.storage.leases.acquire())
+    lease.keep(...state.fileSystem.layers.flatMap(({ chainId, descriptor }) => [chainId, descriptor.digest]))
+  }
+
+  get config() {
+    return imageConfigOf(this.state)
+  }
+
+  createImage(tags: readonly string[]): Promise<Digest> {
+    return exportImage(this.#context, this.state, tags)
+  }
+
+  async rootPath(): Promise<string> {
+    this.#root ??= this.#stack.use(viewFileSystem(this.#context, this.state.fileSystem)).rootPath
+    return this.#root
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stack.disposeAsync()
+  }
+}
