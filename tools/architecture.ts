@@ -23,6 +23,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   volumes: ['core', 'system', 'events', 'storage'],
   runtime: ['core', 'system', 'events'],
   builder: ['core', 'system', 'events', 'storage', 'images', 'runtime', 'networks'],
+  buildkit: ['core', 'linux', 'builder', 'images', 'storage'],
   containers: ['core', 'system', 'events', 'storage', 'volumes', 'images', 'runtime', 'networks'],
   api: ['core', 'services'],
   cli: ['core', 'engine-client', 'registry'],

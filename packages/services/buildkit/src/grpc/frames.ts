@@ -1,0 +1,63 @@
+import { grpcCode, GrpcError } from './error.ts'
+
+/** Before each message: one byte that says whether it is compressed, its length in four (gRPC over HTTP2, Length-Prefixed-Message). */
+const headBytes = 5
+
+/** A message with its head. */
+export function encodeFrame(message: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(headBytes + message.length)
+  frame[0] = 0
+  frame.writeUInt32BE(message.length, 1)
+  frame.set(message, headBytes)
+  return frame
+}
+
+/** Takes messages out of a stream of bytes, each copied once at most. Throws for one that is larger than `maxBytes`. */
+export async function* decodeFrames(chunks: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<Buffer> {
+  const pending = new Pending()
+  let length = -1
+  for await (const chunk of chunks) {
+    pending.push(chunk)
+    for (;;) {
+      if (length < 0) {
+        if (pending.bytes < headBytes) break
+        length = readHead(pending.take(headBytes), maxBytes)
+      }
+      if (pending.bytes < length) break
+      yield pending.take(length)
+      length = -1
+    }
+  }
+  if (length >= 0 || pending.bytes > 0) throw new GrpcError(grpcCode.internal, 'the stream ended inside of a message')
+}
+
+function readHead(head: Buffer, maxBytes: number): number {
+  if (head[0] !== 0) throw new GrpcError(grpcCode.unimplemented, 'compressed messages are not supported')
+  const length = head.readUInt32BE(1)
+  if (length > maxBytes) {
+    throw new GrpcError(grpcCode.resourceExhausted, `received message larger than max (${length} vs. ${maxBytes})`)
+  }
+  return length
+}
+
+/** Chunks that wait for the rest of a message. */
+class Pending {
+  #chunks: Buffer[] = []
+  bytes = 0
+
+  push(chunk: Buffer): void {
+    this.#chunks.push(chunk)
+    this.bytes += chunk.length
+  }
+
+  take(count: number): Buffer {
+    if (count === 0) return Buffer.alloc(0)
+    const first = this.#chunks[0] as Buffer
+    const joined = first.length >= count ? first : Buffer.concat(this.#chunks)
+    const rest = joined.subarray(count)
+    const tail = joined === first ? this.#chunks.slice(1) : []
+    this.#chunks = rest.length > 0 ? [rest, ...tail] : tail
+    this.bytes -= count
+    return joined.subarray(0, count)
+  }
+}

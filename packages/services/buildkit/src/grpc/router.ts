@@ -1,0 +1,169 @@
+import {
+  create,
+  type DescMessage,
+  type DescMethod,
+  type DescService,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from '@bufbuild/protobuf'
+import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import { grpcCode, GrpcError } from './error.ts'
+import { decodeFrames, encodeFrame } from './frames.ts'
+import { maxMessageBytes } from './settings.ts'
+import { statusTrailers } from './status.ts'
+
+/** One call, as its handler sees it. */
+export interface Call {
+  readonly metadata: IncomingHttpHeaders
+  /** Aborts when the client is gone or has given up. */
+  readonly signal: AbortSignal
+  /** Metadata that goes before the first answer. */
+  header(name: string, value: string): void
+}
+
+type HandlerOf<M> = M extends {
+  readonly methodKind: infer K
+  readonly input: infer I extends DescMessage
+  readonly output: infer O extends DescMessage
+}
+  ? K extends 'unary'
+    ? (request: MessageShape<I>, call: Call) => Promise<MessageInitShape<O>>
+    : K extends 'server_streaming'
+      ? (request: MessageShape<I>, call: Call) => AsyncIterable<MessageInitShape<O>>
+      : (requests: AsyncIterable<MessageShape<I>>, call: Call) => AsyncIterable<MessageInitShape<O>>
+  : never
+
+/** Handlers of a service's methods; those that are missing answer that they are unimplemented. */
+export type Implementation<S extends DescService> = { readonly [K in keyof S['method']]?: HandlerOf<S['method'][K]> }
+
+type Handler = (request: unknown, call: Call) => Promise<MessageInitShape<DescMessage>> | AsyncIterable<object>
+
+interface Entry {
+  readonly method: DescMethod
+  readonly handler: Handler
+}
+
+/** Answers calls. What a handler throws and is no `GrpcError`, `explain` makes one of. */
+export class GrpcRouter {
+  readonly #entries = new Map<string, Entry>()
+  readonly #explain: (error: unknown) => GrpcError
+
+  constructor(explain: (error: unknown) => GrpcError) {
+    this.#explain = explain
+  }
+
+  add<S extends DescService>(service: S, implementation: Implementation<S>): void {
+    const handlers = implementation as Readonly<Record<string, Handler | undefined>>
+    for (const method of service.methods) {
+      const handler = handlers[method.localName]
+      if (handler) this.#entries.set(`/${service.typeName}/${method.name}`, { method, handler })
+    }
+  }
+
+  /** Answers one stream; never throws. */
+  async answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
+    const answer = new Answer(stream)
+    try {
+      const path = String(headers[':path'] ?? '')
+      const entry = this.#entries.get(path)
+      if (!entry) throw new GrpcError(grpcCode.unimplemented, `unknown method ${path}`)
+      await serve(entry, answer, headers)
+      answer.finish(new GrpcError(grpcCode.ok, ''))
+    } catch (error) {
+      answer.finish(error instanceof GrpcError ? error : this.#explain(error))
+    }
+  }
+}
+
+async function serve({ method, handler }: Entry, answer: Answer, metadata: IncomingHttpHeaders): Promise<void> {
+  const requests = decodeRequests(answer.stream, method.input)
+  const call: Call = { metadata, signal: answer.signal, header: (name, value) => answer.header(name, value) }
+  if (method.methodKind === 'unary') {
+    const response = await (handler(await onlyOne(requests), call) as Promise<MessageInitShape<DescMessage>>)
+    return await answer.send(method.output, response)
+  }
+  const input = method.methodKind === 'server_streaming' ? await onlyOne(requests) : requests
+  const responses = handler(input, call) as AsyncIterable<MessageInitShape<DescMessage>>
+  answer.begin()
+  for await (const response of responses) await answer.send(method.output, response)
+}
+
+async function* decodeRequests(stream: AsyncIterable<Buffer>, schema: DescMessage) {
+  for await (const frame of decodeFrames(stream, maxMessageBytes)) yield decodeMessage(schema, frame)
+}
+
+function decodeMessage(schema: DescMessage, frame: Buffer) {
+  try {
+    return fromBinary(schema, frame)
+  } catch (error) {
+    throw new GrpcError(grpcCode.invalidArgument, `malformed message: ${(error as Error).message}`)
+  }
+}
+
+async function onlyOne<T>(messages: AsyncIterator<T>): Promise<T> {
+  const { value, done } = await messages.next()
+  if (done) throw new GrpcError(grpcCode.invalidArgument, 'the request is missing')
+  return value as T
+}
+
+/** The server's side of a stream. */
+class Answer {
+  readonly stream: ServerHttp2Stream
+  readonly signal: AbortSignal
+  readonly #headers: Record<string, string> = { 'content-type': 'application/grpc' }
+  #begun = false
+
+  constructor(stream: ServerHttp2Stream) {
+    this.stream = stream
+    const abort = new AbortController()
+    this.signal = abort.signal
+    stream.on('error', () => undefined)
+    stream.once('close', () => abort.abort(new GrpcError(grpcCode.cancelled, 'context canceled')))
+  }
+
+  header(name: string, value: string): void {
+    this.#headers[name] = value
+  }
+
+  begin(): void {
+    if (this.#begun || this.stream.destroyed) return
+    this.#begun = true
+    this.stream.respond({ ':status': 200, ...this.#headers }, { waitForTrailers: true })
+  }
+
+  async send<O extends DescMessage>(schema: O, message: MessageInitShape<O>): Promise<void> {
+    this.begin()
+    if (this.stream.destroyed) throw this.signal.reason
+    if (this.stream.write(encodeFrame(toBinary(schema, create(schema, message))))) return
+    await drained(this.stream)
+  }
+
+  finish(status: GrpcError): void {
+    if (this.stream.destroyed) return
+    const trailers = statusTrailers(status)
+    if (this.#begun) {
+      this.stream.once('wantTrailers', () => this.stream.sendTrailers(trailers))
+      this.stream.end()
+    } else {
+      this.#begun = true
+      this.stream.respond({ ':status': 200, ...this.#headers, ...trailers }, { endStream: true })
+    }
+    this.stream.resume()
+  }
+}
+
+/** Resolves when the stream takes more, or is closed. */
+export function drained(stream: ServerHttp2Stream): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      stream.off('drain', done)
+      stream.off('close', done)
+      resolve()
+    }
+    stream.once('drain', done)
+    stream.once('close', done)
+    if (stream.destroyed) done()
+  })
+}
