@@ -102,6 +102,8 @@ export interface BuildOutcome extends AsyncDisposable {
   createImage(tags: readonly string[]): Promise<Digest>
   /** Its files, mounted to be read for as long as the outcome lives. */
   rootPath(): Promise<string>
+  /** Its files as a tar. */
+  pack(): Promise<Readable>
 }
 
 /** What the build cache holds. */
@@ -139,6 +141,8 @@ export interface Builder {
 
 export interface ReceivedContext extends AsyncDisposable {
   readonly directory: string
+  /** Fills it, while it is empty, with the entries that storage's `encodeTreeRecord()` made. */
+  fill(records: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>
   /** A file of it, at most 4 MiB; undefined when it is not there. Resolved inside of the context. */
   read(path: string): Promise<string | undefined>
   /** Drops those of `files` that the text of a `.dockerignore` names; the rest of it is the client's to leave out. */

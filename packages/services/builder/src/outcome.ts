@@ -1,4 +1,5 @@
 import type { Digest } from '@berth/oci'
+import type { Readable } from 'node:stream'
 import type { BuildOutcome } from './builder.ts'
 import type { Context } from './context.ts'
 import { viewFileSystem } from './exec/writable.ts'
@@ -32,6 +33,10 @@ export class Outcome implements BuildOutcome {
   async rootPath(): Promise<string> {
     this.#root ??= this.#stack.use(viewFileSystem(this.#context, this.state.fileSystem)).rootPath
     return this.#root
+  }
+
+  async pack(): Promise<Readable> {
+    return this.#context.storage.trees.pack(await this.rootPath())
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -10,6 +10,7 @@ import type { Change } from '../snapshots.ts'
 import { copySources, type CopySourcesTask } from '../trees/copy-sources.ts'
 import { digestSources, type SourcesDigest } from '../trees/digest-sources.ts'
 import { addArchive, isArchive } from '../trees/add-archive.ts'
+import { fillTree } from '../trees/fill-tree.ts'
 import { makeDirectory } from '../trees/make-directory.ts'
 import type { SourceSelection } from '../trees/selection.ts'
 import type { AddArchiveTask, MakeDirectoryTask } from '../trees/trees.ts'
@@ -73,6 +74,8 @@ export interface Sinks {
     source: AsyncIterable<Uint8Array>,
     signal: AbortSignal,
   ): Promise<void>
+  /** Fills an empty directory with the entries that `encodeTreeRecord()` made. */
+  fill(task: { readonly target: string }, source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>
 }
 
 export type TaskName = keyof Tasks
@@ -133,6 +136,7 @@ export const sinks: Sinks = {
     using open = openView(view)
     await extractInto(open.root, task, source, signal)
   },
+  fill: fillTree,
 }
 
 /** A container may be writing there: what it makes a device of meanwhile is not opened on such a mount. */

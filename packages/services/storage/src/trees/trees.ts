@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { LayerWorker } from '../layers/layer-worker.ts'
 import type { CopySourcesTask } from './copy-sources.ts'
 import type { SourcesDigest } from './digest-sources.ts'
@@ -17,6 +18,10 @@ export interface Trees {
   /** Whether what is selected is one archive that `addArchive` can unpack. */
   isArchive(selection: SourceSelection): Promise<boolean>
   remove(paths: readonly string[]): Promise<void>
+  /** Fills the empty directory `target` with the entries that `encodeTreeRecord()` made. */
+  fill(target: string, records: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>
+  /** The whole tree as a tar; destroying the stream stops it. */
+  pack(root: string): Readable
 }
 
 export interface MakeDirectoryTask {
@@ -43,6 +48,8 @@ export function openTrees(worker: LayerWorker): Trees {
     },
     addArchive: (task, signal) => worker.run('addArchive', task, signal),
     isArchive: (selection) => worker.run('isArchive', selection),
+    fill: (target, records, signal) => worker.feed('fill', { target }, records, signal),
+    pack: (root) => worker.stream('export', { path: root }),
     remove: (paths) => worker.run('remove', { paths }),
   }
 }
