@@ -99,7 +99,8 @@ class ApiServer implements Api {
     const { path } = parseTarget(request.url ?? '/')
     const kind = this.#router.find(request.method ?? 'GET', path)?.route.upgradesTo
     if (kind === undefined) return false
-    return (request.headers.upgrade?.toLowerCase() === 'websocket') === (kind === 'websocket')
+    const wanted = request.headers.upgrade?.toLowerCase()
+    return kind === 'stream' ? wanted !== 'websocket' : wanted === kind
   }
 
   #serveUpgrade(request: IncomingMessage, upgraded: Upgraded): void {

@@ -1,5 +1,6 @@
 import type { Logger } from '@berth/base'
 import type { Builder } from '@berth/builder'
+import type { Buildkit } from '@berth/buildkit'
 import type { Containers } from '@berth/containers'
 import type { InfoResponse, VersionResponse } from '@berth/engine-api'
 import type { eventFilter, Events } from '@berth/events'
@@ -54,6 +55,8 @@ export interface ApiDeps {
   readonly images: Images
   readonly volumes: Volumes
   readonly builder: Builder
+  /** Opened with the first client that wants it. */
+  readonly buildkit: () => Promise<Buildkit>
   readonly events: Events
   /** The events service's own: what `filters` of `/events` lets through. */
   readonly eventFilter: typeof eventFilter

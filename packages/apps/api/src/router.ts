@@ -7,7 +7,7 @@ export interface Route {
   readonly path: string
   readonly handler: Handler
   /** Whether a client may ask to upgrade the connection here, and to what. */
-  readonly upgradesTo?: 'stream' | 'websocket'
+  readonly upgradesTo?: 'stream' | 'websocket' | 'h2c'
 }
 
 export interface Match {

@@ -13,6 +13,7 @@ import { defaultSpaceFloor, openStorage, parseSpaceFloor, type SpaceFloor } from
 import { openVolumes } from '@berth/volumes'
 import { join } from 'node:path'
 import { checkEngine } from './check-engine.ts'
+import { buildkitOnDemand } from './buildkit-on-demand.ts'
 import type { Config } from './config/config.ts'
 import { containerDefaults } from './container-defaults.ts'
 import { engineId } from './engine-id.ts'
@@ -107,6 +108,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
     collect: storage.collect,
   })
   stack.use(storage.addRoots(() => builder.gcRoots()))
+  const buildkit = stack.use(buildkitOnDemand({ builder, images, networks, logger }))
   await containers.reconcile()
   descriptors.dropUntaken()
   await storage.collect()
@@ -130,6 +132,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
     images,
     volumes,
     builder,
+    buildkit: buildkit.get,
     networks,
     events,
     system,

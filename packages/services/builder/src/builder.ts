@@ -36,8 +36,11 @@ export interface BuildSession {
 export type Entitlement = 'network.host'
 
 export interface BuildRequest {
-  /** The tree that COPY and ADD take from, on this host; asked for when it is needed, and the caller's to remove. */
-  readonly contextDirectory: () => Promise<string>
+  /**
+   * The tree that COPY and ADD take from, on this host; the caller's to remove. Asked for when it is needed, with the paths
+   * or patterns in it that are; '' is all of it.
+   */
+  readonly contextDirectory: (paths: readonly string[]) => Promise<string>
   /** By the name that FROM, `--from` and mounts use; they win over stages and images. */
   readonly contexts: ReadonlyMap<string, NamedContext>
   /** Without one there are neither secrets nor agents. */

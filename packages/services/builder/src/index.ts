@@ -13,6 +13,7 @@ export type {
   ReceivedContext,
   RunSettings,
 } from './builder.ts'
+export { cleanContextPath, contextPaths } from './stages/context-paths.ts'
 export type { RunDefaults } from './context.ts'
 export { checkOutGit, isGit } from './context/git.ts'
 export { type BuilderOptions, openBuilder, type OpenBuilder } from './open-builder.ts'

@@ -1,6 +1,7 @@
 import type { ApiDeps } from '../deps.ts'
 import type { Route } from '../router.ts'
 import { buildRoutes } from './build.ts'
+import { buildkitRoutes } from './buildkit.ts'
 import { checkRoutes } from './check.ts'
 import { containerArchiveRoutes } from './container-archive.ts'
 import { containerStreamRoutes } from './container-streams.ts'
@@ -34,6 +35,7 @@ export function allRoutes(deps: ApiDeps): Route[] {
     ...networkRoutes(deps),
     ...volumeRoutes(deps),
     ...buildRoutes(deps),
+    ...buildkitRoutes(deps),
     ...swarmRoutes(),
     ...unavailableRoutes(),
   ]

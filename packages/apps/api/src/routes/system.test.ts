@@ -70,7 +70,8 @@ test('what is not available says so', async () => {
   await using api = await serve()
   const cases: [string, string, number][] = [
     ['POST', '/build?version=2', 501],
-    ['POST', '/session', 501],
+    ['POST', '/session', 400],
+    ['POST', '/grpc', 400],
     ['PUT', '/volumes/x', 503],
     ['GET', '/swarm', 503],
     ['POST', '/swarm/leave', 503],

@@ -6,8 +6,6 @@ type Refusal = readonly [method: Route['method'], path: string, message: string]
 
 const refusals: readonly Refusal[] = [
   ['POST', '/build/cancel', 'a build ends when its client leaves'],
-  ['POST', '/session', 'build sessions are not available yet'],
-  ['POST', '/grpc', 'build sessions are not available yet'],
   ['GET', '/plugins/privileges', 'plugins are not available'],
   ['POST', '/plugins/*', 'plugins are not available'],
   ['DELETE', '/plugins/*', 'plugins are not available'],

@@ -1,5 +1,6 @@
 import { type ContainerId, type ExecId, notFound, silentLogger, zeroTime } from '@berth/base'
 import type { Builder } from '@berth/builder'
+import type { Buildkit } from '@berth/buildkit'
 import type { Container, Containers } from '@berth/containers'
 import { decodeContainerCreate, emptyEndpoint } from '@berth/engine-api'
 import type { Events } from '@berth/events'
@@ -119,17 +120,19 @@ export interface FakeServices {
   readonly events?: Partial<Events>
   readonly volumes?: Partial<Volumes>
   readonly builder?: Partial<Builder>
+  readonly buildkit?: Partial<Buildkit>
   readonly networks?: Partial<Networks>
 }
 
 export function fakeDeps(services: FakeServices = {}): ApiDeps {
-  const { containers, images, events, volumes, builder, networks } = services
+  const { containers, images, events, volumes, builder, buildkit, networks } = services
   return {
     containers: partial<Containers>('containers', { ...defaultContainers, ...containers }),
     images: partial<Images>('images', { ...defaultImages, ...images }),
     events: partial<Events>('events', { ...events }),
     volumes: partial<Volumes>('volumes', { list: () => [], ...volumes }),
     builder: partial<Builder>('builder', { cacheRecords: () => [], ...builder }),
+    buildkit: async () => partial<Buildkit>('buildkit', buildkit ?? {}),
     check: async () => [],
     eventFilter: () => () => true,
     networks: partial<Networks>('networks', { ...fakeNetworks, ...networks }),

@@ -129,7 +129,7 @@ async function findSources(
   const found: CopySource[] = []
   if (local.length > 0) {
     const root =
-      copy.from === '' ? await build.request.contextDirectory() : await build.sourceRoot(copy.from, stage.stage)
+      copy.from === '' ? await build.request.contextDirectory(local) : await build.sourceRoot(copy.from, stage.stage)
     for (const pattern of local) found.push(await findLocal(stage, copy, root, pattern))
   }
   if (copy.files.length > 0) {

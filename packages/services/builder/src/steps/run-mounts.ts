@@ -52,7 +52,7 @@ async function planMount(stage: StageContext, mount: MountText): Promise<Planned
   if (mount.type === 'cache') {
     return { ...mount, root, key: digestOf('cache', mount.target, mount.id) }
   }
-  const tree = mount.from === '' ? await build.request.contextDirectory() : root
+  const tree = mount.from === '' ? await build.request.contextDirectory([mount.source]) : root
   const selection = { root: tree, patterns: [clean(mount.source)], keepsOwner: true, excludes: [] }
   const { digest, paths } = await build.context.storage.trees.digest(selection)
   if (paths.length === 0) throw notFound(`${JSON.stringify(mount.source)}: not found`)

@@ -1,0 +1,28 @@
+import type { MessageInitShape } from '@bufbuild/protobuf'
+import { hostPlatform } from '@berth/oci'
+import type { VersionSchema, WorkerSchema } from '../../generated/common_pb.ts'
+
+/** The BuildKit whose services these are. */
+export const buildkitVersion: MessageInitShape<typeof VersionSchema> = {
+  package: 'github.com/moby/buildkit',
+  version: 'v0.25.2+berth',
+  revision: '',
+}
+
+export interface WorkerFacts {
+  readonly id: string
+  /** Where `host-gateway` leads to; '' when nowhere. */
+  readonly hostGateway: string
+}
+
+/** What clients are told of the engine; without the label of a snapshotter they do as with a dockerd that has none. */
+export function describeWorker({ id, hostGateway }: WorkerFacts): MessageInitShape<typeof WorkerSchema> {
+  const { os, architecture, variant = '' } = hostPlatform()
+  return {
+    id,
+    labels: { 'org.mobyproject.buildkit.worker.moby.host-gateway-ip': hostGateway },
+    platforms: [{ os, architecture, variant }],
+    gcPolicy: [{ all: true }],
+    buildkitVersion,
+  }
+}

@@ -1,0 +1,116 @@
+import { invalid } from '@berth/base'
+import type { Builder, ReceivedContext } from '@berth/builder'
+import { parseIgnoreFile } from '@berth/dockerfile'
+import { posix } from 'node:path'
+import { receiveTree, type WantedTree } from '../fsutil/receive-tree.ts'
+import type { Progress } from '../progress/progress.ts'
+import type { Session } from '../session/session.ts'
+import { openUpload, sessionHost } from '../session/upload.ts'
+import type { FrontendRequest } from './decode-attributes.ts'
+
+/** Who gives a build its files. */
+export interface FileSources {
+  readonly builder: Pick<Builder, 'emptyContext' | 'receiveContext' | 'fetchContext'>
+  readonly progress: Progress
+  readonly signal: AbortSignal
+  /** The session that has a directory of that name. */
+  sessionFor(directory: string): Promise<Session>
+  /** Where received files belong to. */
+  readonly received: AsyncDisposableStack
+}
+
+/** Receives a directory of the client's, or what is wanted of it. */
+export async function receiveDirectory(
+  sources: FileSources,
+  wanted: WantedTree & { readonly title: string; readonly status: string },
+): Promise<ReceivedContext> {
+  const { builder, progress, signal, received } = sources
+  return await progress.vertex(wanted.title).run(async (vertex) => {
+    const status = vertex.status(wanted.status)
+    const tree = received.use(await builder.emptyContext())
+    const session = await sources.sessionFor(wanted.name)
+    const bytes = await receiveTree(session, wanted, { signal, store: tree.fill, onProgress: status.update })
+    status.done(bytes)
+    return tree
+  })
+}
+
+/** A context that the client does not have as a directory: a stream of its own, or what a URL names. */
+export async function fetchRemote(sources: FileSources, url: string): Promise<ReceivedContext> {
+  const { builder, progress, signal, received } = sources
+  const upload = uploadOf(url)
+  return await progress.vertex('[internal] load remote build context').run(async () => {
+    if (!upload) return received.use(await builder.fetchContext(url, signal))
+    const tar = openUpload(await sources.sessionFor(''), upload, signal)
+    return received.use(await builder.receiveContext(tar, signal))
+  })
+}
+
+function uploadOf(url: string): URL | undefined {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  return parsed?.protocol === 'http:' && parsed.hostname === sessionHost ? parsed : undefined
+}
+
+/** A Dockerfile, and the files beside it that go with it. */
+export interface Definition {
+  readonly dockerfile: string
+  /** The ignore file of this Dockerfile alone. */
+  readonly ignoreFile: string | undefined
+}
+
+/** Brings the Dockerfile: out of the context where that is a remote one, else from the client. */
+export async function loadDefinition(
+  sources: FileSources,
+  request: Pick<FrontendRequest, 'filename' | 'dockerfileDirectory'>,
+  remote: ReceivedContext | undefined,
+): Promise<Definition> {
+  const { filename } = request
+  const isInContext = remote && request.dockerfileDirectory === undefined
+  const tree = isInContext ? remote : await receiveDefinition(sources, request)
+  const dockerfile = (await readIn(tree, filename)) ?? (await readIn(tree, lowerCase(filename)))
+  if (dockerfile === undefined) {
+    throw invalid(`failed to read dockerfile: open ${posix.basename(filename)}: no such file or directory`)
+  }
+  return { dockerfile, ignoreFile: await readIn(tree, `${filename}.dockerignore`) }
+}
+
+async function receiveDefinition(
+  sources: FileSources,
+  { filename, dockerfileDirectory }: Pick<FrontendRequest, 'filename' | 'dockerfileDirectory'>,
+): Promise<ReceivedContext> {
+  return await receiveDirectory(sources, {
+    title: `[internal] load build definition from ${posix.basename(filename)}`,
+    status: 'transferring dockerfile:',
+    name: dockerfileDirectory ?? 'dockerfile',
+    follows: [filename, `${filename}.dockerignore`, ...(filename === 'Dockerfile' ? [lowerCase(filename)] : [])],
+  })
+}
+
+/** What older clients call it. */
+const lowerCase = (filename: string): string =>
+  posix.join(posix.dirname(filename), posix.basename(filename).toLowerCase())
+
+const readIn = (tree: ReceivedContext, path: string): Promise<string | undefined> => tree.read(posix.normalize(path))
+
+/** The patterns of what the client shall leave out of a directory. */
+export async function loadIgnored(
+  sources: FileSources,
+  directory: { readonly name: string; readonly title: string },
+  ignoreFile?: string,
+): Promise<readonly string[]> {
+  const text = ignoreFile ?? (await receiveIgnoreFile(sources, directory))
+  return text === undefined ? [] : parseIgnoreFile(text).patterns
+}
+
+async function receiveIgnoreFile(
+  sources: FileSources,
+  { name, title }: { readonly name: string; readonly title: string },
+): Promise<string | undefined> {
+  const tree = await receiveDirectory(sources, {
+    title,
+    status: 'transferring context:',
+    name,
+    follows: ['.dockerignore'],
+  })
+  return await tree.read('.dockerignore')
+}

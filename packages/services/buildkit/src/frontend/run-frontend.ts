@@ -1,0 +1,121 @@
+import { invalid } from '@berth/base'
+import { type BuildOutcome, type BuildRequest, type Builder, contextPaths, type Entitlement } from '@berth/builder'
+import type { Job } from '../jobs/job.ts'
+import { askCredentials, askSecret } from '../session/ask-client.ts'
+import { forwardAgent, hasAgent } from '../session/forward-agent.ts'
+import type { Sessions } from '../session/sessions.ts'
+import { buildError } from './build-error.ts'
+import type { FrontendRequest } from './decode-attributes.ts'
+import { fetchRemote, type FileSources, type Definition, loadDefinition } from './load-definition.ts'
+import { type LazyDirectory, localDirectory } from './local-context.ts'
+import { openNamedContexts } from './named-contexts.ts'
+
+export interface FrontendContext {
+  readonly builder: Builder
+  readonly sessions: Sessions
+  readonly job: Job
+  /** The build's own session. */
+  readonly sessionId: string
+  readonly entitlements: readonly Entitlement[]
+  input(name: string): BuildOutcome | undefined
+}
+
+/** A Dockerfile with all that it needs, before anything is built. */
+export interface LoadedBuild {
+  readonly request: BuildRequest
+  readonly definition: Definition
+}
+
+/** Runs `work` on the loaded Dockerfile; its errors are told with the lines that they stand on. */
+export async function withDefinition<T>(
+  context: FrontendContext,
+  request: FrontendRequest,
+  work: (loaded: LoadedBuild) => Promise<T>,
+): Promise<T> {
+  await using received = new AsyncDisposableStack()
+  const files = fileSources(context, request, received)
+  const remote = request.context === undefined ? undefined : await fetchRemote(files, request.context)
+  const definition = await loadDefinition(files, request, remote)
+  const source = { filename: request.filename, text: definition.dockerfile }
+  try {
+    requireBuiltInSyntax(definition.dockerfile)
+    const contexts = openNamedContexts(request.namedContexts, { files, input: context.input })
+    const target = { dockerfile: definition.dockerfile, target: request.target, contexts }
+    const contextDirectory: LazyDirectory = remote
+      ? async () => remote.directory
+      : localDirectory(files, {
+          name: 'context',
+          titles: { tree: '[internal] load build context', ignoreFile: '[internal] load .dockerignore' },
+          ignoreFile: definition.ignoreFile,
+          paths: knownPaths(target),
+        })
+    const built: BuildRequest = {
+      ...target,
+      args: request.args,
+      labels: request.labels,
+      platform: request.platform,
+      noCache: request.noCache,
+      pulls: request.pulls,
+      run: request.run,
+      tags: [],
+      style: 'buildkit',
+      contextDirectory,
+      entitlements: context.entitlements,
+      ...sessionParts(context),
+    }
+    return await work({ request: built, definition })
+  } catch (error) {
+    throw buildError(error, source, context.job.steps)
+  }
+}
+
+function fileSources(
+  { builder, sessions, job, sessionId }: FrontendContext,
+  { sessionOf }: FrontendRequest,
+  received: AsyncDisposableStack,
+): FileSources {
+  return {
+    builder,
+    progress: job.progress,
+    signal: job.signal,
+    received,
+    sessionFor: (directory) => sessions.get(sessionOf.get(directory) ?? sessionId, job.signal),
+  }
+}
+
+/** What only the build's own session is asked for. */
+function sessionParts({ sessions, job, sessionId }: FrontendContext): Pick<BuildRequest, 'session' | 'credentials'> {
+  const { signal } = job
+  const own = () => sessions.get(sessionId, signal)
+  return {
+    credentials: async (domain) => askCredentials(await own(), domain, signal),
+    session: {
+      secret: async (id) => askSecret(await own(), id, signal),
+      forwardAgent: async (id, path) => {
+        const session = await own()
+        return (await hasAgent(session, id, signal)) ? await forwardAgent(session, id, path) : undefined
+      },
+    },
+  }
+}
+
+/** The build itself says what is wrong with the Dockerfile. */
+function knownPaths(target: Parameters<typeof contextPaths>[0]): readonly string[] | undefined {
+  try {
+    return contextPaths(target)
+  } catch {
+    return undefined
+  }
+}
+
+/** `docker/dockerfile` is built in; no other frontend is run. */
+function requireBuiltInSyntax(dockerfile: string): void {
+  const syntax = /^(?:#[^\n]*\n)*?#\s*syntax\s*=\s*(\S+)/i.exec(dockerfile)?.[1]
+  if (syntax !== undefined) requireBuiltIn(syntax)
+}
+
+/** Throws for any frontend but the Dockerfile's. */
+export function requireBuiltIn(image: string): void {
+  if (/^(?:docker\.io\/)?docker\/dockerfile(?:-upstream)?(?:[:@].*)?$/.test(image)) return
+  throw invalid(`frontend ${image} is not supported: only docker/dockerfile, which is built in`)
+}

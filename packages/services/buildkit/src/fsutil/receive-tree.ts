@@ -1,0 +1,165 @@
+import { encodeTreeRecord, type TreeEntry } from '@berth/storage'
+import { constants } from 'node:fs'
+import { PassThrough } from 'node:stream'
+import { type Packet, Packet_PacketType as PacketType, type Stat } from '../../generated/fsutil_pb.ts'
+import type { ClientCall } from '../grpc/client.ts'
+import { GrpcError, grpcCode } from '../grpc/error.ts'
+import { sessionMethods } from '../session/methods.ts'
+import type { Session } from '../session/session.ts'
+import { fromGoMode } from './go-mode.ts'
+
+const { S_IFLNK, S_IFMT, S_IFREG } = constants
+
+/** A directory of the client's, and what of it. */
+export interface WantedTree {
+  /** `context`, `dockerfile`, or a named context. */
+  readonly name: string
+  readonly excludes?: readonly string[]
+  /** Only these, with what their symlinks lead to; undefined: all. */
+  readonly follows?: readonly string[] | undefined
+}
+
+export interface ReceiveOptions {
+  readonly signal: AbortSignal
+  /** Takes the entries as they come, as fast as it can. */
+  readonly store: (records: AsyncIterable<Uint8Array>, signal: AbortSignal) => Promise<void>
+  /** Bytes so far. */
+  readonly onProgress: (bytes: number) => void
+}
+
+/** Records that wait to be written before the client has to. */
+const bufferedBytes = 4 << 20
+
+/** Receives a directory of the client's; resolves to the number of bytes that came. Fails when either side does. */
+export async function receiveTree(session: Session, wanted: WantedTree, options: ReceiveOptions): Promise<number> {
+  const failed = new AbortController()
+  const signal = AbortSignal.any([options.signal, failed.signal])
+  const call = session.client.open(sessionMethods.syncFiles, { metadata: metadataOf(wanted), signal })
+  const records = new PassThrough({ highWaterMark: bufferedBytes })
+  const filled = options.store(records, signal)
+  const receiver = new Receiver(call, records, options.onProgress)
+  try {
+    // Whichever fails first is the reason.
+    await Promise.all([filled, receiver.run().then(() => records.end())])
+    return receiver.bytes
+  } catch (error) {
+    failed.abort(error)
+    records.destroy()
+    await filled.catch(() => {})
+    throw options.signal.aborted ? options.signal.reason : error
+  }
+}
+
+type SyncCall = ClientCall<typeof sessionMethods.syncFiles.input, typeof sessionMethods.syncFiles.output>
+
+class Receiver {
+  readonly #call: SyncCall
+  readonly #records: PassThrough
+  readonly #onProgress: (bytes: number) => void
+  /** Ids of files whose content is asked for and not whole yet. */
+  readonly #pending = new Set<number>()
+  #nextId = 0
+  #isListed = false
+  #hasFinished = false
+  bytes = 0
+
+  constructor(call: SyncCall, records: PassThrough, onProgress: (bytes: number) => void) {
+    this.#call = call
+    this.#records = records
+    this.#onProgress = onProgress
+  }
+
+  async run(): Promise<void> {
+    for await (const packet of this.#call.messages) {
+      this.bytes += packet.data.length
+      await this.#take(packet)
+      this.#onProgress(this.bytes)
+    }
+    if (!this.#hasFinished) throw new GrpcError(grpcCode.unknown, 'the client ended its files too early')
+  }
+
+  async #take(packet: Packet): Promise<void> {
+    switch (packet.type) {
+      case PacketType.PACKET_STAT:
+        return packet.stat ? await this.#entry(packet.stat) : await this.#listed()
+      case PacketType.PACKET_DATA:
+        return await this.#data(packet)
+      case PacketType.PACKET_FIN:
+        return this.#call.end()
+      case PacketType.PACKET_ERR:
+        throw new GrpcError(grpcCode.unknown, `error from sender: ${Buffer.from(packet.data).toString()}`)
+      default:
+        throw new GrpcError(grpcCode.invalidArgument, `unexpected packet ${packet.type}`)
+    }
+  }
+
+  async #entry(stat: Stat): Promise<void> {
+    if (this.#isListed) throw new GrpcError(grpcCode.invalidArgument, 'an entry came after the last one')
+    const entry = entryOf(stat, this.#nextId++)
+    await this.#write(encodeTreeRecord({ kind: 'entry', entry }))
+    if ((entry.mode & S_IFMT) !== S_IFREG || entry.link !== '') return
+    this.#pending.add(entry.id)
+    await this.#call.send({ type: PacketType.PACKET_REQ, id: entry.id })
+  }
+
+  async #listed(): Promise<void> {
+    this.#isListed = true
+    await this.#finishWhenWhole()
+  }
+
+  async #data({ id, data: bytes }: Packet): Promise<void> {
+    if (!this.#pending.has(id)) throw new GrpcError(grpcCode.invalidArgument, `nobody asked for file ${id}`)
+    if (bytes.length > 0) return await this.#write(encodeTreeRecord({ kind: 'data', id, bytes }))
+    this.#pending.delete(id)
+    await this.#write(encodeTreeRecord({ kind: 'end', id }))
+    await this.#finishWhenWhole()
+  }
+
+  async #finishWhenWhole(): Promise<void> {
+    if (!this.#isListed || this.#pending.size > 0 || this.#hasFinished) return
+    this.#hasFinished = true
+    await this.#call.send({ type: PacketType.PACKET_FIN })
+  }
+
+  async #write(record: Buffer): Promise<void> {
+    if (this.#records.write(record)) return
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        this.#records.off('drain', done)
+        this.#records.off('close', done)
+        resolve()
+      }
+      this.#records.once('drain', done)
+      this.#records.once('close', done)
+    })
+  }
+}
+
+/** The path is judged where it is made. */
+function entryOf(stat: Stat, id: number): TreeEntry {
+  const mode = fromGoMode(stat.mode)
+  const hasLink = [S_IFLNK, S_IFREG].includes(mode & S_IFMT)
+  return {
+    id,
+    path: stat.path,
+    mode,
+    uid: stat.uid,
+    gid: stat.gid,
+    sizeBytes: Number(stat.size),
+    mtimeNs: stat.modTime,
+    link: hasLink ? stat.linkname : '',
+    device: { major: Number(stat.devmajor), minor: Number(stat.devminor) },
+  }
+}
+
+function metadataOf({ name, excludes = [], follows = [] }: WantedTree): Record<string, string | string[]> {
+  return { 'dir-name': name, ...encoded('exclude-patterns', excludes), ...encoded('followpaths', follows) }
+}
+
+/** Metadata is ASCII: when one of the values is not, all of that name are escaped as in a URL's query, and that is said. */
+function encoded(name: string, values: readonly string[]): Record<string, string | string[]> {
+  if (values.length === 0) return {}
+  const isPlain = values.every((value) => /^[\u0020-\u007E]*$/.test(value))
+  if (isPlain) return { [name]: [...values] }
+  return { [name]: values.map((value) => encodeURIComponent(value).replaceAll('%20', '+')), [`${name}-encoded`]: '1' }
+}

@@ -1,0 +1,1 @@
+export { type Buildkit, type BuildkitOptions, openBuildkit } from './open-buildkit.ts'

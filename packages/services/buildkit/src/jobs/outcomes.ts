@@ -1,0 +1,50 @@
+import type { BuildOutcome } from '@berth/builder'
+import { randomBytes } from 'node:crypto'
+
+/** After its build has ended, another build of the same client may still begin with an outcome. */
+const keepMs = 120_000
+
+/** As many are kept. */
+const maxKept = 200
+
+interface Kept {
+  readonly outcome: BuildOutcome
+  timer: NodeJS.Timeout | undefined
+}
+
+/** What builds made, by ids that clients hold. Owns them. */
+export class Outcomes implements AsyncDisposable {
+  readonly #kept = new Map<string, Kept>()
+
+  add(outcome: BuildOutcome): string {
+    const id = randomBytes(12).toString('hex')
+    this.#kept.set(id, { outcome, timer: undefined })
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size <= maxKept) break
+      void this.#drop(oldest)
+    }
+    return id
+  }
+
+  get(id: string): BuildOutcome | undefined {
+    return this.#kept.get(id)?.outcome
+  }
+
+  /** Its build is over: it goes after a while. */
+  release(id: string): void {
+    const kept = this.#kept.get(id)
+    if (kept) kept.timer ??= setTimeout(() => void this.#drop(id), keepMs).unref()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#kept.keys()].map((id) => this.#drop(id)))
+  }
+
+  async #drop(id: string): Promise<void> {
+    const kept = this.#kept.get(id)
+    if (!kept) return
+    this.#kept.delete(id)
+    clearTimeout(kept.timer)
+    await kept.outcome[Symbol.asyncDispose]()
+  }
+}

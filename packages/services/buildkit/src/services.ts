@@ -1,0 +1,20 @@
+import type { Logger } from '@berth/base'
+import type { Builder } from '@berth/builder'
+import type { Images } from '@berth/images'
+import type { WorkerFacts } from './control/worker.ts'
+import type { History } from './control/history.ts'
+import type { Jobs } from './jobs/jobs.ts'
+import type { Outcomes } from './jobs/outcomes.ts'
+import type { Sessions } from './session/sessions.ts'
+
+/** What the calls of clients work with. */
+export interface Services {
+  readonly builder: Builder
+  readonly images: Pick<Images, 'save'>
+  readonly sessions: Sessions
+  readonly jobs: Jobs
+  readonly outcomes: Outcomes
+  readonly history: History
+  readonly worker: () => WorkerFacts
+  readonly logger: Logger
+}

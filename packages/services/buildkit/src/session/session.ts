@@ -1,0 +1,37 @@
+import type { Duplex } from 'node:stream'
+import { GrpcClient } from '../grpc/client.ts'
+import { sessionMethods } from './methods.ts'
+
+const healthIntervalMs = 5000
+const healthTimeoutMs = 30_000
+
+/** A client that the engine may ask for files, secrets and the like. */
+export class Session implements Disposable {
+  readonly id: string
+  readonly client: GrpcClient
+  readonly #health: NodeJS.Timeout
+  #failures = 0
+
+  constructor(id: string, socket: Duplex, onClose: () => void) {
+    this.id = id
+    this.client = new GrpcClient(socket, () => {
+      clearInterval(this.#health)
+      onClose()
+    })
+    this.#health = setInterval(() => void this.#check(), healthIntervalMs).unref()
+  }
+
+  [Symbol.dispose](): void {
+    this.client[Symbol.dispose]()
+  }
+
+  /** A client that hangs twice is given up. */
+  async #check(): Promise<void> {
+    try {
+      await this.client.call(sessionMethods.health, {}, { signal: AbortSignal.timeout(healthTimeoutMs) })
+      this.#failures = 0
+    } catch {
+      if (++this.#failures >= 2) this[Symbol.dispose]()
+    }
+  }
+}
