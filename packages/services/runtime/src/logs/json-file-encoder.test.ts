@@ -37,6 +37,17 @@ test('jsonFileEncoder() encodes a chunk of lines as it encodes them one by one',
   assert.equal(encode(bytes(chunk)), corpus.map(([, log]) => logged(log)).join(''))
 })
 
+test('jsonFileEncoder() encodes a chunk of lines without backslashes as it encodes them one by one', () => {
+  const plain = corpus.filter(([raw]) => !raw.includes('\\'))
+  const chunk = plain.map(([raw]) => `${raw}\n`).join('')
+  assert.equal(encode(bytes(chunk)), plain.map(([, log]) => logged(log)).join(''))
+})
+
+test('jsonFileEncoder() takes dollars in attrs as they are', () => {
+  const attrs = { price: '$& $1 $$' }
+  assert.equal(encode(bytes('a\nb\n'), attrs), encode(bytes('a\n'), attrs) + encode(bytes('b\n'), attrs))
+})
+
 test('jsonFileEncoder() writes attrs sorted and escaped before the time', () => {
   const line = encode(bytes('x\n'), { z: '1', a: 'x<y', 'q"': 'a\nb' })
   const attrs = '"attrs":{"a":"x\\u003cy","q\\"":"a\\nb","z":"1"}'

@@ -15,11 +15,11 @@ export function jsonFileEncoder(stream: 'stdout' | 'stderr', attrs?: Readonly<Re
     boundaries: jsonFileBoundaries,
     lines(bytes, timeNs) {
       const end = `\\n",${tail(timeNs)}`
-      const text = escapeJson(bytes.subarray(0, bytes.length - 1))
-      return toBytes(`{"log":"${text.replaceAll('\n', `${end}{"log":"`)}${end}`)
+      const text = escapeJson(bytes.subarray(0, bytes.length - 1), replacement(`${end}{"log":"`))
+      return toBytes('{"log":"', text, end)
     },
     piece(bytes: Buffer, piece: LinePiece, timeNs) {
-      return toBytes(`{"log":"${escapeJson(bytes)}${piece.last ? '\\n' : ''}",${tail(timeNs)}`)
+      return toBytes(`{"log":"${escapeJson(bytes, '\\n')}${piece.last ? '\\n' : ''}",${tail(timeNs)}`)
     },
   }
 }
@@ -32,34 +32,57 @@ function attrsField(attrs: Readonly<Record<string, string>> | undefined): string
   return `"attrs":{${text.join(',')}},`
 }
 
-const jsonString = (text: string): string => `"${escapeJson(Buffer.from(text)).replaceAll('\n', '\\n')}"`
+const jsonString = (text: string): string => `"${escapeJson(Buffer.from(text), '\\n')}"`
 
-// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
-const special = /[\\"<>&\x00-\x09\x0b-\x1f]/
+/** For `replaceAll`, which gives `$` a meaning. */
+const replacement = (text: string): string => (text.includes('$') ? text.replaceAll('$', '$$$$') : text)
 
 /**
- * Escapes as Docker's jsonlog does, all but newlines: `<`, `>`, `&` and control characters by number (only \r and \n have
- * names), U+2028 and U+2029, and every byte that is not part of valid UTF-8 as \ufffd. Latin1 text in and out.
+ * Escapes as Docker's jsonlog does: `<`, `>`, `&` and control characters by number (only \r and \n have names), U+2028
+ * and U+2029, and every byte that is not part of valid UTF-8 as \ufffd. `newline` is what replaces newlines. Latin1
+ * text in and out.
  */
-function escapeJson(bytes: Buffer): string {
+function escapeJson(bytes: Buffer, newline: string): string {
   const ascii = isAscii(bytes)
-  if (!ascii && !isUtf8(bytes)) return escapeInvalid(bytes)
-  const text = escapeSpecial(bytes.toString('latin1'))
+  if (!ascii && !isUtf8(bytes)) return escapeInvalid(bytes, newline)
+  const text = escapeSpecial(bytes.toString('latin1'), newline)
   return ascii ? text : escapeSeparators(text)
 }
 
+/** Without a backslash in the text, one in JSON.stringify's result begins an escape, wherever it stands. */
+function escapeSpecial(text: string, newline: string): string {
+  if (text.includes('\\')) return escapeBackslashed(text, newline)
+  let escaped = JSON.stringify(text).slice(1, -1)
+  for (const [character, named, number] of otherwiseNamed) {
+    if (text.includes(character)) escaped = escaped.replaceAll(named, number)
+  }
+  return escapeHtml(escaped).replaceAll('\\n', newline)
+}
+
 /** JSON.stringify escapes an array of lines fastest; `","` cannot occur within one of them. */
-function escapeSpecial(text: string): string {
-  if (!special.test(text)) return text
+function escapeBackslashed(text: string, newline: string): string {
   let escaped = JSON.stringify(text.split('\n')).slice(2, -2).replaceAll('","', '\n')
   if (/[\t\b\f]/.test(text)) escaped = escaped.replace(/\\[\\tbf]/g, (escape) => numbered[escape] ?? escape)
+  return escapeHtml(escaped).replaceAll('\n', newline)
+}
+
+function escapeHtml(text: string): string {
+  let escaped = text
   for (const [character, replacement] of htmlUnsafe) {
     if (escaped.includes(character)) escaped = escaped.replaceAll(character, replacement)
   }
   return escaped
 }
 
-const numbered: Readonly<Record<string, string>> = { '\\t': '\\u0009', '\\b': '\\u0008', '\\f': '\\u000c' }
+/** What JSON.stringify names and Docker numbers. */
+const otherwiseNamed = [
+  ['\t', '\\t', '\\u0009'],
+  ['\b', '\\b', '\\u0008'],
+  ['\f', '\\f', '\\u000c'],
+] as const
+const numbered: Readonly<Record<string, string>> = Object.fromEntries(
+  otherwiseNamed.map(([, named, number]) => [named, number]),
+)
 const htmlUnsafe = [
   ['<', '\\u003c'],
   ['>', '\\u003e'],
@@ -71,7 +94,7 @@ const escapeSeparators = (text: string): string =>
   text.replaceAll('\xe2\x80\xa8', '\\u2028').replaceAll('\xe2\x80\xa9', '\\u2029')
 
 /** Valid stretches as ever, one \ufffd for each byte between them (Go decodes an invalid byte at a time). */
-function escapeInvalid(bytes: Buffer): string {
+function escapeInvalid(bytes: Buffer, newline: string): string {
   let text = ''
   let start = 0
   for (let position = 0; position < bytes.length;) {
@@ -80,10 +103,10 @@ function escapeInvalid(bytes: Buffer): string {
       position += length
       continue
     }
-    text += `${escapeSpecial(bytes.toString('latin1', start, position))}\ufffd`
+    text += `${escapeSpecial(bytes.toString('latin1', start, position), newline)}\ufffd`
     start = ++position
   }
-  text += escapeSpecial(bytes.toString('latin1', start))
+  text += escapeSpecial(bytes.toString('latin1', start), newline)
   return escapeSeparators(text).replaceAll('\ufffd', '\\ufffd')
 }
 
@@ -99,9 +122,13 @@ function sequenceLength(bytes: Buffer, position: number): number {
 
 let output = Buffer.allocUnsafeSlow(0)
 
-function toBytes(latin1: string): Buffer {
-  if (output.length < latin1.length) output = Buffer.allocUnsafeSlow(Math.max(latin1.length * 2, 256 * 1024))
-  return output.subarray(0, output.write(latin1, 0, 'latin1'))
+/** The parts one after the other: joined to one text they would be copied once more. */
+function toBytes(...latin1: readonly string[]): Buffer {
+  const length = latin1.reduce((sum, part) => sum + part.length, 0)
+  if (output.length < length) output = Buffer.allocUnsafeSlow(Math.max(length * 2, 256 * 1024))
+  let written = 0
+  for (const part of latin1) written += output.write(part, written, 'latin1')
+  return output.subarray(0, written)
 }
 
 /** Every entry ends with the only raw newline it has. */
