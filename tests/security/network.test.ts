@@ -1,85 +1,42 @@
 // What a container, and a neighbour on a network of the host, can reach of the host.
-import { Cli, command, createSandbox, type Sandbox, until, useEngine } from '@berth/testing'
+import { Cli, connectNeighbour, type Neighbour, until, useEngine } from '@berth/testing'
 import assert from 'node:assert/strict'
-import { after, before, test } from 'node:test'
+import { after, test } from 'node:test'
 import { onHost } from './probe.ts'
 
 const apiPort = 12375
 const engine = useEngine({ args: ['-H', `tcp://127.0.0.1:${apiPort}`] })
 const cli = new Cli('docker', engine)
 
-let neighbour: Sandbox
-before(async () => {
-  neighbour = await createSandbox()
-})
+let neighbour: Neighbour | undefined
 after(async () => {
-  await neighbour.close()
+  await neighbour?.[Symbol.asyncDispose]()
 })
-
-const run = async (sandbox: Sandbox, ...argv: string[]): Promise<string> => {
-  const { file, args, env } = sandbox.enter(argv)
-  const { stdout, stderr } = await command(file, args, { env: env as Record<string, string> })
-  return (stdout + stderr).trim()
-}
-const ask = (host: string, port: number): string[] => [
-  'sh',
-  '-c',
-  `busybox nc -w 1 ${host} ${port} < /dev/null 2>/dev/null; true`,
-]
-
-/** A second host at 192.0.2.2; the engine's is 192.0.2.1. */
-async function connectNeighbour(): Promise<void> {
-  const { sandbox } = engine.daemon!
-  assert.equal(
-    await run(
-      sandbox,
-      'ip',
-      'link',
-      'add',
-      'out0',
-      'type',
-      'veth',
-      'peer',
-      'name',
-      'in0',
-      'netns',
-      String(neighbour.pid),
-    ),
-    '',
-  )
-  for (const [one, link, address] of [
-    [sandbox, 'out0', '192.0.2.1/24'],
-    [neighbour, 'in0', '192.0.2.2/24'],
-  ] as const) {
-    await run(one, 'ip', 'address', 'add', address, 'dev', link)
-    await run(one, 'ip', 'link', 'set', link, 'up')
-  }
-  await run(neighbour, 'ip', 'route', 'add', '172.16.0.0/12', 'via', '192.0.2.1')
-}
 
 const server = ['busybox', 'nc', '-ll', '-p', '80', '-e', 'echo', 'inside']
 
 test('a port published on 127.0.0.1 is the host’s alone, one that is not published nobody’s', async (t) => {
   if (!engine.daemon) return t.skip('another engine’s host')
-  await connectNeighbour()
+  const other = (neighbour = await connectNeighbour(engine.daemon.sandbox))
   const id = await cli.ok('run', '-d', '-p', '127.0.0.1:18080:80', ...server)
   const open = await cli.ok('run', '-d', '-p', '18081:80', ...server)
   const address = await cli.ok('inspect', '-f', '{{.NetworkSettings.IPAddress}}', id)
-  await until(async () => (await onHost(engine, ...ask('127.0.0.1', 18080))) === 'inside')
-  await until(async () => (await run(neighbour, ...ask('192.0.2.1', 18081))) === 'inside')
-  assert.equal(await run(neighbour, ...ask('192.0.2.1', 18080)), '')
-  assert.equal(await run(neighbour, ...ask(address, 80)), '', 'by a route to the container’s network')
-  await run(
-    neighbour,
+  await until(
+    async () => (await onHost(engine, 'sh', '-c', 'busybox nc -w 1 127.0.0.1 18080 < /dev/null; true')) === 'inside',
+  )
+  await until(async () => (await other.ask('192.0.2.1', 18081)) === 'inside')
+  assert.equal(await other.ask('192.0.2.1', 18080), '')
+  assert.equal(await other.ask(address, 80), '', 'by a route to the container’s network')
+  await other.run(
     'sh',
     '-c',
     'echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet; ip address del 127.0.0.1/8 dev lo; ip route add 127.0.0.1/32 via 192.0.2.1 src 192.0.2.2',
   )
-  assert.equal(await run(neighbour, ...ask('127.0.0.1', 18080)), '', 'by a packet to 127.0.0.1 on the wire')
-  assert.equal(await run(neighbour, ...ask('127.0.0.1', apiPort)), '')
+  assert.equal(await other.ask('127.0.0.1', 18080), '', 'by a packet to 127.0.0.1 on the wire')
+  assert.equal(await other.ask('127.0.0.1', apiPort), '')
   await onHost(engine, 'nft', 'flush', 'ruleset')
-  assert.equal(await run(neighbour, ...ask('127.0.0.1', 18080)), '', 'while the firewall is being reloaded')
-  assert.equal(await run(neighbour, ...ask('192.0.2.1', 18080)), '')
+  assert.equal(await other.ask('127.0.0.1', 18080), '', 'while the firewall is being reloaded')
+  assert.equal(await other.ask('192.0.2.1', 18080), '')
   await cli.ok('rm', '-f', id, open)
 })
 

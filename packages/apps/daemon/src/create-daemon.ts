@@ -74,8 +74,10 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
     await openRuntime({ runRoot, supervisor: { script: supervisor }, logger, ...runtimeSettings(config) }),
   )
   const descriptors = stack.use(await openDescriptorStore({ runRoot, logger }))
+  const targets = listenTargets(config, paths)
+  const apiPorts = targets.flatMap((target) => (target.kind === 'tcp' && target.port > 0 ? [target.port] : []))
   const networks = stack.use(
-    await openNetworks({ descriptors, database, runRoot: paths.runRoot, logger, events, ...networkSettings(config) }),
+    await openNetworks({ descriptors, database, runRoot, logger, events, apiPorts, ...networkSettings(config) }),
   )
   const defaults = await containerDefaults(config, runtime, paths.dataRoot)
   const containers = await openContainers({
@@ -110,6 +112,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
   stack.use(storage.addRoots(() => builder.gcRoots()))
   const buildkit = stack.use(buildkitOnDemand({ builder, images, networks, logger }))
   await containers.reconcile()
+  for (const warning of await networks.warnings()) logger.warn({}, warning)
   descriptors.dropUntaken()
   await storage.collect()
 
@@ -122,6 +125,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
     runtime,
     dataRoot,
     storageDriver: driver,
+    networkWarnings: () => networks.warnings(),
     layersSize: () => snapshots.listCommitted().reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
   })
   const check = (options: Parameters<typeof checkEngine>[1]) =>
@@ -146,7 +150,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
   const owned = stack.move()
   return {
     listen: async () => {
-      for (const target of listenTargets(config, paths)) await api.listen(target)
+      for (const target of targets) await api.listen(target)
     },
     reload: (fresh) => {
       const next = config.reloaded(fresh)

@@ -1,8 +1,10 @@
+import { isIP } from 'node:net'
+import { invalid } from '@berth/base'
 import { buildAddressRange, type NetworksOptions } from '@berth/networks'
 import type { Config } from './config/config.ts'
 import type { AddressPoolEntry } from './config/values.ts'
 
-type Settings = Omit<NetworksOptions, 'database' | 'runRoot' | 'logger' | 'events'>
+type Settings = Omit<NetworksOptions, 'database' | 'runRoot' | 'logger' | 'events' | 'apiPorts'>
 
 /** The default bridge, where networks get their subnets, and what containers' resolvers get, as the configuration has it. */
 export function networkSettings(config: Config): Settings {
@@ -14,10 +16,25 @@ export function networkSettings(config: Config): Settings {
     addressPools: pools.map(({ base, size }) => buildAddressRange(base, size)),
     defaultNetworkOptions: options,
     ipForward: config.get('ip-forward', true),
-    dns: list('dns'),
+    publishing: {
+      iptables: config.get('iptables', true),
+      ip6tables: config.get('ip6tables', true),
+      userlandProxy: config.get('userland-proxy', true),
+      allowDirectRouting: config.get('allow-direct-routing', false),
+      behindHostFirewall: config.get('publish-behind-firewall', false),
+    },
+    hostGatewayIps: config.has('host-gateway-ips') ? addresses('host-gateway-ip', list('host-gateway-ips')) : undefined,
+    dns: addresses('dns', list('dns')),
     dnsOptions: list('dns-opts'),
     dnsSearch: list('dns-search'),
   }
+}
+
+/** A list of dockerd's, several to a flag. Throws `invalid` naming the flag. */
+function addresses(flag: string, texts: readonly string[]): string[] {
+  const all = texts.flatMap((text) => text.split(','))
+  for (const text of all) if (isIP(text) === 0) throw invalid(`invalid --${flag}: ${text} is not an IP address`)
+  return all
 }
 
 function defaultBridge(config: Config): Settings {
@@ -30,7 +47,7 @@ function defaultBridge(config: Config): Settings {
     fixedCidrV6: text('fixed-cidr-v6'),
     defaultGateway: text('default-gateway'),
     defaultGatewayV6: text('default-gateway-v6'),
-    bindingIp: text('ip'),
+    bindingIp: config.has('ip') ? addresses('ip', [config.get('ip', '')])[0] : undefined,
     ipv6: config.get('ipv6', false),
     icc: config.get('icc', true),
     mtu: config.has('mtu') ? config.get('mtu', 0) : undefined,

@@ -13,6 +13,8 @@ export interface SystemFacts {
   readonly runtime: Pick<Runtime, 'runtimes' | 'defaultRuntime'>
   readonly dataRoot: string
   readonly storageDriver: string
+  /** What of the host keeps networks from working. */
+  readonly networkWarnings: () => Promise<string[]>
   readonly backingFileSystem: string
   /** Of the OCI runtime and the init, by name; '' unknown. */
   readonly versions: Readonly<Record<string, string>>
@@ -34,6 +36,7 @@ export function versionFacts({ facts, versions }: SystemFacts): VersionFacts {
 export async function infoFacts(system: SystemFacts): Promise<InfoFacts> {
   const { facts } = system
   const config = system.config()
+  const warnings = await system.networkWarnings()
   return {
     ...identity(system),
     ...limits(facts),
@@ -62,7 +65,7 @@ export async function infoFacts(system: SystemFacts): Promise<InfoFacts> {
     SecurityOptions: securityOptions(system),
     FirewallBackend: { Driver: 'nftables' },
     CDISpecDirs: [],
-    Warnings: null,
+    Warnings: warnings.length > 0 ? warnings : null,
   }
 }
 

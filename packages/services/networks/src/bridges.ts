@@ -18,11 +18,16 @@ export interface BridgeContext {
   readonly logger: Logger
   readonly bridges: Map<NetworkId, OpenBridge>
   readonly ipForward: boolean
+  /** Published ports of all networks are reached at the containers' own addresses too. */
+  readonly allowDirectRouting: boolean
+  /** The families that the engine filters and translates. */
+  readonly managed: readonly (4 | 6)[]
 }
 
 /** Brings a network's bridge to be as its record says. */
 export async function openBridge(context: BridgeContext, record: NetworkRecord): Promise<{ isNew: boolean }> {
-  const settings = parseBridgeOptions(record.options, record.internal)
+  const own = parseBridgeOptions(record.options, record.internal)
+  const settings: BridgeSettings = context.allowDirectRouting ? { ...own, directFrom: 'anywhere' } : own
   const name = bridgeNameOf(record)
   if (name === undefined) throw new Error(`the network ${record.name} has no bridge`)
   const { index, isNew } = await ensureBridge({
@@ -33,7 +38,11 @@ export async function openBridge(context: BridgeContext, record: NetworkRecord):
   })
   context.bridges.set(record.id, { index, name, settings, mtu: settings.mtu })
   const { enableIPv4: hasIPv4, enableIPv6: hasIPv6 } = record
-  if (!record.internal) setForwarding({ bridge: name, hasIPv4, hasIPv6, ipForward: context.ipForward }, context.logger)
+  if (!record.internal) {
+    const servesLoopback = hasIPv4 && context.managed.includes(4)
+    const { ipForward, logger } = context
+    setForwarding({ bridge: name, hasIPv4, hasIPv6, servesLoopback, ipForward }, logger)
+  }
   return { isNew }
 }
 
@@ -54,7 +63,7 @@ function hasNoHostAddress(settings: BridgeSettings, family: 4 | 6): boolean {
 
 /** What the firewall is to do for a bridge network. */
 export function networkRules(record: NetworkRecord, { name, settings }: OpenBridge): NetworkRules {
-  const { masquerade, icc } = settings
+  const { masquerade, icc, directFrom } = settings
   return {
     bridge: name,
     ...(record.enableIPv4
@@ -77,6 +86,7 @@ export function networkRules(record: NetworkRecord, { name, settings }: OpenBrid
       : {}),
     icc,
     isInternal: record.internal,
+    directFrom,
   }
 }
 

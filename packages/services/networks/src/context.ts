@@ -35,7 +35,7 @@ export interface Context extends BridgeContext {
   /** One attach or detach of a container at a time. */
   readonly locks: KeyedLock<ContainerId>
   /** What `host-gateway` stands for. */
-  readonly hostGateway: string | undefined
+  readonly hostGateways: readonly string[]
   /** By driver: what networks have that say nothing else. */
   readonly defaultOptions: Readonly<Record<string, Readonly<Record<string, string>>>>
 }

@@ -88,6 +88,8 @@ export interface Networks extends AsyncDisposable {
   counters(containerId: ContainerId): Promise<Readonly<Record<string, InterfaceCounters>>>
   /** Drops what belongs to no container in `alive`; called once at start. */
   reconcile(alive: readonly ContainerId[]): Promise<void>
+  /** What of the host keeps published ports or outbound traffic from working, in sentences; asked of the host each time. */
+  warnings(): Promise<string[]>
   /** Pinned network namespaces that no sandbox knows, by path. */
   strayPins(): string[]
   /** The attachment of a live container, also after the engine restarted. */

@@ -6,7 +6,7 @@ import type { Events } from '@berth/events'
 import { RouteSocket } from '@berth/linux'
 import { deleteBridges, linkAddresses } from './bridge/bridge.ts'
 import { buildDefaultBridge, defaultBridgeName, type DefaultBridgeOptions } from './bridge/default-bridge.ts'
-import { networkRules, openBridge, type OpenBridge } from './bridges.ts'
+import { type BridgeContext, networkRules, openBridge, type OpenBridge } from './bridges.ts'
 import type { Context } from './context.ts'
 import { openDns } from './dns/dns.ts'
 import { serveNames } from './dns/serve-sandbox.ts'
@@ -14,13 +14,15 @@ import { findParent, parentNameOf } from './drivers/macvlan.ts'
 import { guardOf } from './endpoints/guard.ts'
 import { linkedPorts } from './endpoints/links.ts'
 import { SandboxStates } from './endpoints/sandbox-states.ts'
-import { openFirewall } from './firewall/firewall.ts'
+import { openFirewall, openNoFirewall } from './firewall/firewall.ts'
 import type { NetworkRules } from './firewall/rules.ts'
 import { type AddressRange, builtinPools, uniqueLocalPool } from './ipam/default-pools.ts'
 import { hostSubnets } from './ipam/host-subnets.ts'
 import { Ipam } from './ipam/ipam.ts'
 import { type NetworkRecord, type PredefinedName, predefinedDrivers } from './model.ts'
 import { bridgeNameOf, subnetsOf } from './plan-network.ts'
+import type { RelayUse } from './ports/plan-ports.ts'
+import { families, planPublishing, type PublishingOptions } from './ports/plan-publishing.ts'
 import { PublishedPorts } from './ports/published-ports.ts'
 import { Relay } from './ports/relay.ts'
 import { NetworkRegistry } from './registry.ts'
@@ -40,10 +42,12 @@ export interface NetworksOptions extends DefaultBridgeOptions {
   readonly ipForward?: boolean | undefined
   /** Keeps sockets over a restart of the engine; default: they end with it. */
   readonly descriptors?: DescriptorStore | undefined
-  /** Published ports are services of the host's, behind its own filter for incoming packets; default false. */
-  readonly relaysPorts?: boolean | undefined
-  /** What `host-gateway` stands for; default: the bridge's address. */
-  readonly hostGatewayIp?: string | undefined
+  /** How ports are published, and what of the host's firewall is the engine's. */
+  readonly publishing?: PublishingOptions | undefined
+  /** TCP ports on which the engine's API serves: no container reaches them. */
+  readonly apiPorts?: readonly number[] | undefined
+  /** What `host-gateway` stands for; default: the default bridge's addresses. */
+  readonly hostGatewayIps?: readonly string[] | undefined
   /** What containers get that have no setting of their own. */
   readonly dns?: readonly string[] | undefined
   readonly dnsOptions?: readonly string[] | undefined
@@ -69,17 +73,21 @@ export async function openContext(options: NetworksOptions): Promise<Context> {
   const predefined = predefinedRecords(options, store, ipam)
   for (const record of [...predefined, ...records]) registry.show(record)
   const bridges = new Map<NetworkId, OpenBridge>()
-  const bridgeContext = { logger, bridges, ipForward: options.ipForward ?? true }
+  const publishing = planPublishing(options.publishing)
+  const bridgeContext = { logger, bridges, ipForward: options.ipForward ?? true, ...publishing }
   await openBridges(bridgeContext, registry)
   for (const { networkId, settings } of states.all().flatMap((state) => state.endpoints)) {
     for (const address of [settings.IPAddress, settings.GlobalIPv6Address])
       if (address) ipam.restore(networkId, address)
   }
   const rules = () => rulesOf(registry, bridges)
+  const open = publishing.managed.length > 0 ? openFirewall : openNoFirewall
   const firewall = stack.use(
-    await openFirewall({
+    await open({
       logger,
       networks: rules(),
+      apiPorts: options.apiPorts,
+      unmanaged: families.filter((family) => !publishing.managed.includes(family)),
       guards: states.all().flatMap((state) => state.endpoints.flatMap((endpoint) => guardOf({ bridges }, endpoint))),
       ports: states.all().flatMap((state) => state.ports),
       links: states.all().flatMap(linkedPorts),
@@ -96,13 +104,13 @@ export async function openContext(options: NetworksOptions): Promise<Context> {
     ipam,
     links,
     pinDirectory,
-    ports: restorePorts(states, options),
+    ports: restorePorts(states, options, publishing.relayUse),
     firewall,
     updateFirewall: () => firewall.setNetworks(rules()),
     dns: { servers: options.dns ?? [], options: options.dnsOptions ?? [], search: options.dnsSearch ?? [] },
     resolvers: stack.use(openDns({ logger, store: options.descriptors ?? noDescriptors })),
     locks: new KeyedLock(),
-    hostGateway: options.hostGatewayIp ?? predefined.find(({ name }) => name === 'bridge')?.pools[0]?.gateway,
+    hostGateways: options.hostGatewayIps ?? gatewaysOf(predefined),
     defaultOptions: options.defaultNetworkOptions ?? {},
   }
   restoreNames(context)
@@ -177,10 +185,8 @@ function bareRecord(name: PredefinedName, store: NetworkStore): NetworkRecord {
   }
 }
 
-type BridgesContext = Pick<Context, 'logger' | 'bridges' | 'ipForward'>
-
 /** Without the default bridge there is no engine; without another, that one network does not work. */
-async function openBridges(context: BridgesContext, registry: NetworkRegistry): Promise<void> {
+async function openBridges(context: BridgeContext, registry: NetworkRegistry): Promise<void> {
   for (const record of registry.all().filter((one) => bridgeNameOf(one) !== undefined)) {
     try {
       await openBridge(context, record)
@@ -220,10 +226,17 @@ function restoreNames(context: Context): void {
   }
 }
 
-function restorePorts(states: SandboxStates, { logger, descriptors, relaysPorts }: NetworksOptions): PublishedPorts {
+const gatewaysOf = (predefined: readonly NetworkRecord[]): string[] =>
+  predefined.flatMap(({ pools }) => pools.flatMap(({ gateway }) => gateway ?? []))
+
+function restorePorts(
+  states: SandboxStates,
+  { logger, descriptors }: NetworksOptions,
+  relayUse: RelayUse,
+): PublishedPorts {
   const relay = new Relay(logger.warn.bind(logger))
   const store = descriptors ?? noDescriptors
-  const ports = new PublishedPorts({ logger, store, relay, relaysAll: relaysPorts ?? false })
+  const ports = new PublishedPorts({ logger, store, relay, relayUse })
   for (const state of states.all()) ports.restore(state.ports)
   return ports
 }

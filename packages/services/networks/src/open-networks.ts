@@ -14,6 +14,7 @@ import { removeLink, updateLink } from './endpoints/links.ts'
 import { checkIn } from './endpoints/plan-attachment.ts'
 import { rename } from './endpoints/rename.ts'
 import { readCounters } from './endpoints/sandbox.ts'
+import { foreignDropWarnings } from './firewall/foreign-drops.ts'
 import type { AttachRequest, InterfaceCounters, Networks } from './networks.ts'
 import { type NetworksOptions, openContext } from './open-context.ts'
 import { bridgeNameOf } from './plan-network.ts'
@@ -50,6 +51,7 @@ export async function openNetworks(options: NetworksOptions): Promise<Networks> 
     removeLink: (id, alias) => removeLink(context, id, alias),
     counters: async (id) => counters(context, id),
     reconcile: (alive) => reconcile(context, new Set(alive)),
+    warnings: () => foreignDropWarnings([...context.bridges.values()].map(({ name }) => name)),
     strayPins: () => strayPins(context),
     attachment: (id) => states.get(id)?.attachment,
     create: (request) => createNetwork(context, request),

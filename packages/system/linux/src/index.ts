@@ -119,7 +119,7 @@ export {
 } from './network/sockets.ts'
 export { type NftChange, type NftElement, NftElements } from './nft/elements.ts'
 export { type LocalRedirect, redirectLocal } from './nft/redirect.ts'
-export { loadRuleset } from './nft/ruleset.ts'
+export { listRuleset, loadRuleset } from './nft/ruleset.ts'
 export { type NftWatchOptions, watchNft } from './nft/watch.ts'
 export {
   closeOnExec,

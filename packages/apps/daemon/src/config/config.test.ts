@@ -55,6 +55,12 @@ test('loadConfig() refuses a directive given twice, an unknown one, a wrong type
     () => load('{"userns-remap": "default"}'),
     /--userns-remap=default is refused: user namespace remapping/,
   )
+  assert.throws(
+    () => load('{"host-gateway-ip": "192.0.2.1", "host-gateway-ips": []}'),
+    /host-gateway-ip is host-gateway-ips too/,
+  )
+  const gateways = load('{"host-gateway-ip": "192.0.2.1"}').get('host-gateway-ips', [] as readonly string[])
+  assert.deepEqual(gateways, ['192.0.2.1'])
   assert.equal(load('{"labels": ["a=b"], "userns-remap": ""}').get('labels', [] as readonly string[])[0], 'a=b')
 })
 

@@ -87,7 +87,7 @@ function parseJson(path: string, text: string): Record<string, unknown> {
 }
 
 function checkFile(path: string, document: Record<string, unknown>): OptionValues {
-  const specs = new Map(optionSpecs.map((spec) => [keyOf(spec), spec]))
+  const specs = new Map(optionSpecs.flatMap((spec) => keysOf(spec).map((key) => [key, spec] as const)))
   const unknown = Object.keys(document).filter((key) => !specs.has(key))
   if (unknown.length > 0) {
     throw invalid(
@@ -96,6 +96,13 @@ function checkFile(path: string, document: Record<string, unknown>): OptionValue
     )
   }
   return Object.fromEntries(
-    Object.entries(document).map(([key, value]) => [key, checkFileValue(specs.get(key) as OptionSpec, value)]),
+    Object.entries(document).map(([key, value]) => {
+      const spec = specs.get(key) as OptionSpec
+      if (key === spec.alias && keyOf(spec) in document) throw invalid(`daemon.json: ${key} is ${keyOf(spec)} too`)
+      const whole = key === spec.alias && spec.kind === 'list' && typeof value === 'string' ? [value] : value
+      return [keyOf(spec), checkFileValue(spec, whole)]
+    }),
   )
 }
+
+const keysOf = (spec: OptionSpec): string[] => [keyOf(spec), ...(spec.alias === undefined ? [] : [spec.alias])]

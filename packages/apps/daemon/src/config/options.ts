@@ -15,6 +15,8 @@ export interface OptionSpec {
   readonly flag: string
   /** The key in daemon.json; absent: the flag's name. */
   readonly key?: string
+  /** Another key in daemon.json, for the same value or, of a list, a single one. */
+  readonly alias?: string
   readonly short?: string
   readonly kind: OptionKind
   readonly help: string
@@ -77,9 +79,14 @@ export const optionSpecs: readonly OptionSpec[] = [
   { flag: 'offline', kind: 'boolean', help: 'Ask nothing of any registry', isReloadable: true },
   { flag: 'proxies', kind: 'map', help: 'Proxies: http-proxy, https-proxy and no-proxy, as daemon.json has them' },
   { flag: 'signature-policy', kind: 'string', help: 'Policy file: which images must be signed, by which keys' },
-  { flag: 'iptables', kind: 'boolean', help: 'nftables rules are always managed', refusal: never('Berth always manages its own nftables table', 'true') },
-  { flag: 'ip6tables', kind: 'boolean', help: 'nftables rules are always managed', refusal: never('Berth always manages its own nftables table', 'true') },
-  { flag: 'userland-proxy', kind: 'boolean', help: 'Userland proxy', refusal: later('choosing the proxy', 'true', 'false') },
+  { flag: 'iptables', kind: 'boolean', help: 'Filter and translate IPv4 by nftables (default true); ports are relayed without' },
+  { flag: 'ip6tables', kind: 'boolean', help: 'Filter and translate IPv6 by nftables (default true); ports are relayed without' },
+  { flag: 'userland-proxy', kind: 'boolean', help: 'Relay published ports that the kernel cannot translate (default true)' },
+  { flag: 'userland-proxy-path', kind: 'string', help: 'Path to the userland proxy', refusal: never('the relay is part of Berth', '') },
+  { flag: 'allow-direct-routing', kind: 'boolean', help: "Let other hosts reach published ports at the containers' own addresses" },
+  { flag: 'publish-behind-firewall', kind: 'boolean', help: "Published ports pass the host's own filter for incoming packets, as its services do" },
+  { flag: 'host-gateway-ip', key: 'host-gateway-ips', alias: 'host-gateway-ip', kind: 'list', help: "What host-gateway stands for in --add-host (default the default bridge's addresses)" },
+  { flag: 'ip-forward-no-drop', kind: 'boolean', help: "The host's forward policy is never changed", refusal: never('Berth never changes the policy of the host', 'true') },
   { flag: 'icc', kind: 'boolean', help: "Let the default bridge's containers talk to each other (default true)" },
   { flag: 'ip', kind: 'string', help: "Address of the default bridge's published ports (default 0.0.0.0)" },
   { flag: 'ipv6', kind: 'boolean', help: 'IPv6 on the default bridge' },

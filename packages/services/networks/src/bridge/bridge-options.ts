@@ -1,5 +1,5 @@
-import { invalid, notImplemented } from '@berth/base'
-import { checkLinkName, type GatewayMode } from '../firewall/rules.ts'
+import { invalid } from '@berth/base'
+import { checkLinkName, type DirectFrom, type GatewayMode } from '../firewall/rules.ts'
 import { isAddress } from '../ipam/subnet.ts'
 
 export const bridgeOption = {
@@ -36,6 +36,8 @@ export interface BridgeSettings {
   readonly gatewayModeIPv6: GatewayMode
   /** How interfaces inside are named: `eth`. */
   readonly prefix: string
+  /** From where published ports are reached at the containers' own addresses too. */
+  readonly directFrom: DirectFrom
 }
 
 type Options = Readonly<Record<string, string>>
@@ -45,9 +47,6 @@ const isGatewayMode = (text: string): text is GatewayMode => gatewayModes.includ
 
 /** Reads the options of the bridge driver. Throws `invalid` in Docker's words; options of other drivers are passed over. */
 export function parseBridgeOptions(options: Options, isInternal: boolean): BridgeSettings {
-  if (options[bridgeOption.trustedInterfaces]) {
-    throw notImplemented(`${bridgeOption.trustedInterfaces} is not supported`)
-  }
   const name = options[bridgeOption.name] ?? ''
   return {
     name: name === '' ? '' : checkLinkName(name),
@@ -61,6 +60,7 @@ export function parseBridgeOptions(options: Options, isInternal: boolean): Bridg
     gatewayModeIPv4: parseGatewayMode(options, bridgeOption.gatewayModeIPv4, isInternal),
     gatewayModeIPv6: parseGatewayMode(options, bridgeOption.gatewayModeIPv6, isInternal),
     prefix: parsePrefix(options),
+    directFrom: parseLinkNames(options[bridgeOption.trustedInterfaces] ?? ''),
   }
 }
 
@@ -105,6 +105,13 @@ function parseGatewayMode(options: Options, label: string, isInternal: boolean):
   }
   return value
 }
+
+/** Docker separates them by colons. */
+const parseLinkNames = (text: string): string[] =>
+  text
+    .split(':')
+    .filter((name) => name !== '')
+    .map(checkLinkName)
 
 /** A digit is to follow, and the kernel takes 15 characters. */
 function parsePrefix(options: Options): string {

@@ -110,13 +110,18 @@ export interface ForwardingOptions {
   readonly bridge: string
   readonly hasIPv4: boolean
   readonly hasIPv6: boolean
+  /** Ports on the host's loopback are translated. */
+  readonly servesLoopback: boolean
   readonly ipForward: boolean
 }
 
 /** Lets the host forward packets, and its loopback reach containers through published ports. */
-export function setForwarding({ bridge, hasIPv4, hasIPv6, ipForward }: ForwardingOptions, logger: Logger): void {
+export function setForwarding(
+  { bridge, hasIPv4, hasIPv6, servesLoopback, ipForward }: ForwardingOptions,
+  logger: Logger,
+): void {
   const settings = [
-    ...(hasIPv4 ? [`ipv4/conf/${bridge}/route_localnet`] : []),
+    ...(servesLoopback ? [`ipv4/conf/${bridge}/route_localnet`] : []),
     ...(hasIPv4 && ipForward ? ['ipv4/ip_forward'] : []),
     ...(hasIPv6 && ipForward ? ['ipv6/conf/default/forwarding', 'ipv6/conf/all/forwarding'] : []),
   ]

@@ -56,7 +56,7 @@ const request = (wanted: Partial<AttachRequest>): AttachRequest => ({
   ...wanted,
 })
 const plan = (wanted: Partial<AttachRequest>) =>
-  planAttachment(request(wanted), { registry, hostGateway: '172.17.0.1' })
+  planAttachment(request(wanted), { registry, hostGateways: ['172.17.0.1', 'fd00::1'] })
 const endpoint = (wanted: Partial<EndpointSettings> = {}): EndpointSettings => ({ ...emptyEndpoint(), ...wanted })
 const names = (wanted: Partial<AttachRequest>): string[] => plan(wanted).endpoints.map(({ record: { name } }) => name)
 
@@ -124,6 +124,7 @@ test('planAttachment() resolves host-gateway and refuses malformed hosts', () =>
   assert.deepEqual(plan({ extraHosts: ['a:1.2.3.4', 'b:host-gateway'] }).extraHosts, [
     ['a', '1.2.3.4'],
     ['b', '172.17.0.1'],
+    ['b', 'fd00::1'],
   ])
   for (const bad of ['a', 'a:b', 'a:1.2.3.4\n5.6.7.8 c'])
     assert.throws(() => plan({ extraHosts: [bad] }), { kind: 'invalid' })

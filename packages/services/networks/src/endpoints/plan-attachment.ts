@@ -28,11 +28,11 @@ export interface AttachPlan {
 export interface AttachDefaults {
   readonly registry: Pick<NetworkRegistry, 'byId' | 'resolve'>
   /** What `host-gateway` stands for. */
-  readonly hostGateway: string | undefined
+  readonly hostGateways: readonly string[]
 }
 
 /** Decides what is wanted; raises all that is wrong with the request. */
-export function planAttachment(request: AttachRequest, { registry, hostGateway }: AttachDefaults): AttachPlan {
+export function planAttachment(request: AttachRequest, { registry, hostGateways }: AttachDefaults): AttachPlan {
   const endpoints = Object.entries(askedEndpoints(request)).map(([name, asked]) => {
     return { record: findNetwork(registry, name, asked), asked }
   })
@@ -45,7 +45,7 @@ export function planAttachment(request: AttachRequest, { registry, hostGateway }
       compareCandidates(candidateOf(a.record, a.asked), candidateOf(b.record, b.asked)),
     ),
     isHost: endpoints.some(({ record }) => record.driver === 'host'),
-    extraHosts: request.extraHosts.map((text) => planExtraHost(text, hostGateway)),
+    extraHosts: request.extraHosts.flatMap((text) => planExtraHost(text, hostGateways)),
   }
 }
 
@@ -92,12 +92,12 @@ export function checkIn(record: NetworkRecord, asked: EndpointSettings): void {
   }
 }
 
-function planExtraHost(text: string, hostGateway: string | undefined): readonly [string, string] {
+function planExtraHost(text: string, hostGateways: readonly string[]): (readonly [string, string])[] {
   const host = parseExtraHost(text)
   if (!host) throw invalid(`invalid extra host: ${text}`)
-  if (host[1] !== 'host-gateway') return [host[0], checkAddress(host[1], text)]
-  if (hostGateway === undefined) throw invalid('unable to derive the IP value for host-gateway')
-  return [host[0], hostGateway]
+  if (host[1] !== 'host-gateway') return [[host[0], checkAddress(host[1], text)]]
+  if (hostGateways.length === 0) throw invalid('unable to derive the IP value for host-gateway')
+  return hostGateways.map((address) => [host[0], address] as const)
 }
 
 function checkAddress(address: string, text: string): string {

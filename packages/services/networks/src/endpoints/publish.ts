@@ -29,6 +29,7 @@ export function publishPorts(
       ipv6: ipv6?.settings.GlobalIPv6Address,
       isRouted4: modes[0]?.gatewayModeIPv4 === 'routed',
       isRouted6: modes[1]?.gatewayModeIPv6 === 'routed',
+      isDirect: modes.some((settings) => settings !== undefined && settings.directFrom.length > 0),
     })
   } catch (error) {
     throw described(`${name} (${way.settings.EndpointID})`, error)

@@ -1,5 +1,5 @@
 import { type ElementText, type SetName, sets, tableName } from './elements.ts'
-import { checkLinkName, type FamilyRules, type NetworkRules } from './rules.ts'
+import { checkLinkName, type DirectFrom, type FamilyRules, type NetworkRules } from './rules.ts'
 
 /** What the engine's tables are made from. */
 export interface RulesetInput {
@@ -7,22 +7,26 @@ export interface RulesetInput {
   readonly elements: readonly ElementText[]
   /** TCP ports on which the engine's API serves whoever reaches them. */
   readonly apiPorts: readonly number[]
+  /** Address families that others filter and translate (`--iptables=false`); default: none. */
+  readonly unmanaged?: readonly (4 | 6)[] | undefined
 }
 
 /**
  * The engine's two tables, `inet berth` and `bridge berth`, as an nft(8) script that replaces them in one transaction.
  * Nobody else's table is touched. What the engine accepts another table may still drop.
  */
-export function buildRuleset({ networks, elements, apiPorts }: RulesetInput): string {
-  for (const { bridge } of networks) checkLinkName(bridge)
+export function buildRuleset({ networks, elements, apiPorts, unmanaged = [] }: RulesetInput): string {
+  for (const { bridge, directFrom } of networks) {
+    for (const name of [bridge, ...(Array.isArray(directFrom) ? directFrom : [])]) checkLinkName(name)
+  }
   const bySet = Map.groupBy(elements, ({ set }) => set)
   const inet = [
     declareSets('inet', bySet),
     publishing,
     guard(networks),
-    input(networks, apiPorts),
-    outbound(networks),
-    forwarding(networks),
+    input(networks, { apiPorts, unmanaged }),
+    outbound(networks.map((network) => withoutFamilies(network, unmanaged))),
+    forwarding(networks, unmanaged),
   ]
   return `${removeRuleset}table inet ${tableName} {\n${inet.join('')}}
 table bridge ${tableName} {\n${declareSets('bridge', bySet)}${frames}}\n`
@@ -70,8 +74,8 @@ const publishing =
     'meta l4proto { tcp, udp, sctp } fib daddr type local jump published',
   ])
 
-const bridgesOf = (networks: readonly NetworkRules[]): string =>
-  `{ ${networks.map(({ bridge }) => `"${bridge}"`).join(', ')} }`
+const quotedSet = (links: readonly string[]): string => `{ ${links.map((link) => `"${link}"`).join(', ')} }`
+const bridgesOf = (networks: readonly NetworkRules[]): string => quotedSet(networks.map(({ bridge }) => bridge))
 
 /** route_localnet, which 127.0.0.1's ports need, would open the host's loopback to what a container forges. */
 function guard(networks: readonly NetworkRules[]): string {
@@ -83,12 +87,25 @@ function guard(networks: readonly NetworkRules[]): string {
   ])
 }
 
+const acceptFamilies = (families: readonly (4 | 6)[]): string[] =>
+  families.map((family) => `meta nfproto ipv${family} accept`)
+
+const withoutFamilies = (network: NetworkRules, families: readonly (4 | 6)[]): NetworkRules => ({
+  ...network,
+  ...(families.includes(4) ? { ipv4: undefined } : {}),
+  ...(families.includes(6) ? { ipv6: undefined } : {}),
+})
+
 /** The API is no container's to reach, and an internal network reaches of the host its own gateway only. */
-function input(networks: readonly NetworkRules[], apiPorts: readonly number[]): string {
+function input(
+  networks: readonly NetworkRules[],
+  { apiPorts, unmanaged }: { readonly apiPorts: readonly number[]; readonly unmanaged: readonly (4 | 6)[] },
+): string {
   const noApi = `iifname ${bridgesOf(networks)} tcp dport { ${apiPorts.join(', ')} } drop`
   return chain('input', [
     'type filter hook input priority filter; policy accept;',
     ...(networks.length > 0 && apiPorts.length > 0 ? [noApi] : []),
+    ...acceptFamilies(unmanaged),
     ...networks.filter(({ isInternal }) => isInternal).flatMap(internalInput),
   ])
 }
@@ -106,7 +123,7 @@ function internalInput({ bridge, ipv4, ipv6 }: NetworkRules): string[] {
 function outbound(networks: readonly NetworkRules[]): string {
   const rules = networks.flatMap((network) => [
     ...sourceRules(network, 'ip', network.ipv4),
-    `oifname "${network.bridge}" ip saddr 127.0.0.0/8 masquerade`,
+    ...(network.ipv4 ? [`oifname "${network.bridge}" ip saddr 127.0.0.0/8 masquerade`] : []),
     ...sourceRules(network, 'ip6', network.ipv6),
   ])
   return chain('postrouting', ['type nat hook postrouting priority srcnat; policy accept;', ...rules])
@@ -127,7 +144,7 @@ function sourceRules(network: NetworkRules, family: 'ip' | 'ip6', rules: FamilyR
 const translates = ({ gatewayMode }: FamilyRules): boolean => gatewayMode === 'nat' || gatewayMode === 'nat-unprotected'
 
 /** Packets into a network are judged by its chain; what none of ours is the target of may leave, but from an internal one. */
-function forwarding(networks: readonly NetworkRules[]): string {
+function forwarding(networks: readonly NetworkRules[], unmanaged: readonly (4 | 6)[]): string {
   const verdicts = (prefix: string) => networks.map(({ bridge }) => `"${bridge}" : jump ${prefix}-${bridge}`).join(', ')
   const judge = [`oifname vmap { ${verdicts('to')} }`, `iifname vmap { ${verdicts('from')} }`]
   return (
@@ -135,13 +152,14 @@ function forwarding(networks: readonly NetworkRules[]): string {
     networks.map(({ bridge, isInternal }) => chain(`from-${bridge}`, [isInternal ? 'drop' : 'accept'])).join('') +
     chain('forward', [
       'type filter hook forward priority filter; policy accept;',
+      ...acceptFamilies(unmanaged),
       'ct state established,related accept',
       ...(networks.length > 0 ? judge : []),
     ])
   )
 }
 
-function inbound({ bridge, icc, isInternal, ipv4, ipv6 }: NetworkRules): string[] {
+function inbound({ bridge, icc, isInternal, ipv4, ipv6, directFrom = [] }: NetworkRules): string[] {
   const neighbours = icc
     ? [`iifname "${bridge}" accept`]
     : [
@@ -150,16 +168,28 @@ function inbound({ bridge, icc, isInternal, ipv4, ipv6 }: NetworkRules): string[
         `iifname "${bridge}" drop`,
       ]
   if (isInternal) return [...neighbours, 'drop']
-  return [...neighbours, 'ct status dnat accept', ...opened('ip', ipv4), ...opened('ip6', ipv6), 'drop']
+  return [
+    ...neighbours,
+    'ct status dnat accept',
+    ...opened('ip', ipv4, directFrom),
+    ...opened('ip6', ipv6, directFrom),
+    'drop',
+  ]
 }
 
-function opened(family: 'ip' | 'ip6', rules: FamilyRules | undefined): string[] {
-  if (rules?.gatewayMode === 'nat-unprotected') return [`meta nfproto ${family === 'ip' ? 'ipv4' : 'ipv6'} accept`]
-  if (rules?.gatewayMode !== 'routed') return []
-  return [
-    `meta l4proto . ${family} daddr . th dport @open${family === 'ip' ? 4 : 6} accept`,
-    family === 'ip' ? 'meta l4proto icmp accept' : 'meta l4proto ipv6-icmp accept',
-  ]
+function opened(family: 'ip' | 'ip6', rules: FamilyRules | undefined, directFrom: DirectFrom): string[] {
+  const published = `meta l4proto . ${family} daddr . th dport @open${family === 'ip' ? 4 : 6} accept`
+  switch (rules?.gatewayMode) {
+    case 'nat-unprotected':
+      return [`meta nfproto ${family === 'ip' ? 'ipv4' : 'ipv6'} accept`]
+    case 'routed':
+      return [published, family === 'ip' ? 'meta l4proto icmp accept' : 'meta l4proto ipv6-icmp accept']
+    case 'nat':
+      if (directFrom === 'anywhere') return [published]
+      return directFrom.length > 0 ? [`iifname ${quotedSet(directFrom)} ${published}`] : []
+    default:
+      return []
+  }
 }
 
 // Frames from a container's link: with its own addresses only, and nothing that only a router says. The bridge passes

@@ -65,16 +65,18 @@ function linkPart(name: string): Part {
 
 /** What a published port is in the firewall; nothing where the relay does it all. */
 export function portElements(port: PublishedPort): Element[] {
-  const { protocol, hostIp, hostPort, containerIp, containerPort, via } = port
+  const { protocol, hostIp, hostPort, containerIp, containerPort, via, isDirect } = port
   const inside = [addressPart(containerIp), portPart(containerPort)]
   const family = isIPv4(containerIp) ? 4 : 6
   if (via === 'relay') return []
-  if (via === 'routed') return [{ set: `open${family}`, key: [protocolPart(protocol), ...inside] }]
+  const opened: Element = { set: `open${family}`, key: [protocolPart(protocol), ...inside] }
+  if (via === 'routed') return [opened]
+  const direct = isDirect ? [opened] : []
   if (hostIp === '0.0.0.0' || hostIp === '::') {
-    return [{ set: `ports${family}_any`, key: [protocolPart(protocol), portPart(hostPort)], data: inside }]
+    return [{ set: `ports${family}_any`, key: [protocolPart(protocol), portPart(hostPort)], data: inside }, ...direct]
   }
   const key = [protocolPart(protocol), addressPart(hostIp), portPart(hostPort)]
-  return [{ set: `ports${family}`, key, data: inside }]
+  return [{ set: `ports${family}`, key, data: inside }, ...direct]
 }
 
 export function guardElements({ hostLink, mac, addresses, icc }: GuardedLink): Element[] {

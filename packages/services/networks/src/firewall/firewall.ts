@@ -1,7 +1,7 @@
 import { codeOf, type Logger, unavailable } from '@berth/base'
 import { loadRuleset, type NftChange, NftElements, watchNft } from '@berth/linux'
 import { setTimeout as delay } from 'node:timers/promises'
-import { buildRuleset, removeRuleset } from './build-ruleset.ts'
+import { buildRuleset, removeRuleset, type RulesetInput } from './build-ruleset.ts'
 import {
   type Element,
   elementChanges,
@@ -37,7 +37,27 @@ export interface FirewallOptions {
   readonly guards: readonly GuardedLink[]
   readonly ports: readonly PublishedPort[]
   readonly links?: readonly LinkedPort[]
-  readonly apiPorts?: readonly number[]
+  readonly apiPorts?: readonly number[] | undefined
+  readonly unmanaged?: readonly (4 | 6)[] | undefined
+}
+
+/** The firewall of a host whose rules are all somebody else's: does nothing, once what an earlier process left is gone. */
+export async function openNoFirewall(): Promise<Firewall> {
+  // Without the program there are no tables.
+  await loadRuleset(removeRuleset).catch(() => {})
+  const nothing = () => {}
+  const done = async () => {}
+  return {
+    setNetworks: done,
+    guard: nothing,
+    unguard: nothing,
+    publish: nothing,
+    unpublish: nothing,
+    link: nothing,
+    unlink: nothing,
+    remove: done,
+    [Symbol.asyncDispose]: done,
+  }
 }
 
 /** Loads the tables, replacing those that an earlier process left, and restores them when somebody else changes them. */
@@ -55,7 +75,7 @@ const restoreIntervalMs = 100
 
 class Tables implements Firewall {
   readonly #logger: Logger
-  readonly #apiPorts: readonly number[]
+  readonly #fixed: Pick<RulesetInput, 'apiPorts' | 'unmanaged'>
   readonly #kernel = new NftElements(tableName)
   readonly #elements = new Map<string, ElementText>()
   readonly #guards = new Map<string, readonly Element[]>()
@@ -69,10 +89,10 @@ class Tables implements Firewall {
   #isRestoring = false
   #isClosed = false
 
-  constructor({ logger, networks, guards, ports, links = [], apiPorts = [] }: FirewallOptions) {
+  constructor({ logger, networks, guards, ports, links = [], apiPorts = [], unmanaged }: FirewallOptions) {
     this.#logger = logger
     this.#networks = networks
-    this.#apiPorts = apiPorts
+    this.#fixed = { apiPorts, unmanaged }
     for (const guard of guards) this.#guards.set(guard.hostLink, guardElements(guard))
     const elements = [...this.#guards.values(), ...ports.map(portElements), ...links.map(linkElements)].flat()
     for (const element of elements) this.#elements.set(elementKey(element), elementText(element))
@@ -130,7 +150,7 @@ class Tables implements Firewall {
     this.#meanwhile = meanwhile
     const elements = [...this.#elements.values()]
     try {
-      const script = buildRuleset({ networks: this.#networks, elements, apiPorts: this.#apiPorts })
+      const script = buildRuleset({ networks: this.#networks, elements, ...this.#fixed })
       await this.#run(script)
     } finally {
       this.#meanwhile = undefined

@@ -28,6 +28,10 @@ export const rulesets: Readonly<Record<string, RulesetInput>> = {
     ipv6: { ...ipv6, gatewayMode: 'routed' },
   }),
   unprotected: alone({ ...plain, ipv4: { ...ipv4, gatewayMode: 'nat-unprotected' } }),
+  'direct-routing': alone({ ...plain, ipv6, directFrom: 'anywhere' }),
+  'direct-from-links': alone({ ...plain, directFrom: ['eth0', 'wg0'] }),
+  'ipv4-unmanaged': { ...alone({ ...plain, ipv6, isInternal: true }), apiPorts: [2375], unmanaged: [4] },
+  'ipv6-unmanaged': { ...alone({ ...plain, ipv6 }), unmanaged: [6] },
   'both-families': alone({ ...plain, ipv6 }),
   'ipv6-only': alone({ bridge: 'berth0', ipv6, icc: true, isInternal: false }),
   'several-networks': {
@@ -49,6 +53,7 @@ export const rulesets: Readonly<Record<string, RulesetInput>> = {
       ...portElements({ ...port, hostIp: '2001:db8::1', containerIp: 'fd00:1::2' }),
       ...portElements({ ...port, hostIp: '::', containerIp: '172.17.0.2', via: 'relay' }),
       ...portElements({ ...port, hostIp: '0.0.0.0', containerIp: '172.17.0.3', via: 'routed' }),
+      ...portElements({ ...port, hostIp: '192.0.2.1', containerIp: '172.17.0.4', isDirect: true }),
       ...guardElements({
         hostLink: 'veth1',
         mac: '02:42:ac:11:00:02',

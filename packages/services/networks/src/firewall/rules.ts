@@ -23,7 +23,12 @@ export interface NetworkRules {
   readonly icc: boolean
   /** Nothing passes between it and anything else. */
   readonly isInternal: boolean
+  /** From which links of the host published ports are reached at the containers' own addresses too; default: none. */
+  readonly directFrom?: DirectFrom | undefined
 }
+
+/** 'anywhere', or names of links. */
+export type DirectFrom = 'anywhere' | readonly string[]
 
 /** A container's end on a bridge: only frames with its own addresses come from it. */
 export interface GuardedLink {
@@ -56,6 +61,8 @@ export interface PublishedPort {
   readonly containerIp: string
   readonly containerPort: number
   readonly via: 'nat' | 'relay' | 'routed'
+  /** Translated, but reached at the container's own address too, by who may. */
+  readonly isDirect?: boolean | undefined
 }
 
 /** The names of links are quoted in nft's language, which knows no escapes. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { planPorts, planRoutes, type PortTarget, toPortMap } from './plan-ports.ts'
+import { planPorts, planRoutes, type PortTarget, type RelayUse, toPortMap } from './plan-ports.ts'
 
 const both = ['0.0.0.0', '::']
 
@@ -42,8 +42,8 @@ test('planPorts() refuses what is malformed', () => {
   for (const bad of ['70000', '9-8', '1-', 'x']) assert.throws(() => plan('80/tcp', '', bad), { kind: 'invalid' })
 })
 
-const ways = (hostIps: readonly string[], target: PortTarget, relaysAll = false, protocol: 'tcp' | 'sctp' = 'tcp') =>
-  planRoutes({ protocol, hostIps, from: 1, to: 1, containerPort: 80 }, target, relaysAll).map(
+const ways = (hostIps: readonly string[], target: PortTarget, use?: RelayUse, protocol: 'tcp' | 'sctp' = 'tcp') =>
+  planRoutes({ protocol, hostIps, from: 1, to: 1, containerPort: 80 }, target, use).map(
     ({ hostIp, containerIp, via }) => `${hostIp} ${via} ${containerIp}`,
   )
 const ipv4 = '172.17.0.2'
@@ -58,8 +58,15 @@ test('planRoutes() translates where the kernel can, relays where it cannot, and 
     '0.0.0.0 routed 172.17.0.2',
     ':: routed fd00::2',
   ])
-  assert.deepEqual(ways(both, { ipv4 }, true), ['0.0.0.0 relay 172.17.0.2', ':: relay 172.17.0.2'])
-  assert.deepEqual(ways(both, { ipv4 }, false, 'sctp'), ['0.0.0.0 nat 172.17.0.2'])
+  assert.deepEqual(ways(both, { ipv4 }, undefined, 'sctp'), ['0.0.0.0 nat 172.17.0.2'])
+})
+
+test('planRoutes() relays what others would have to translate, and nothing without a relay', () => {
+  assert.deepEqual(ways(both, { ipv4 }, 'all'), ['0.0.0.0 relay 172.17.0.2', ':: relay 172.17.0.2'])
+  assert.deepEqual(ways(both, { ipv4, ipv6 }, { families: [4] }), ['0.0.0.0 relay 172.17.0.2', ':: nat fd00::2'])
+  assert.deepEqual(ways(both, { ipv4, ipv6 }, { families: [6] }), ['0.0.0.0 nat 172.17.0.2', ':: relay fd00::2'])
+  assert.deepEqual(ways(both, { ipv4 }, 'none'), ['0.0.0.0 nat 172.17.0.2'])
+  assert.deepEqual(ways(['::1'], { ipv4, ipv6 }, 'none'), [])
 })
 
 test('toPortMap() shows no host port where the container’s own is reached', () => {

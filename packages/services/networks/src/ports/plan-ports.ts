@@ -21,7 +21,14 @@ export interface PortTarget {
   /** Families of the network whose addresses are reached as they are. */
   readonly isRouted4?: boolean | undefined
   readonly isRouted6?: boolean | undefined
+  /** Published ports are reached at the container's own addresses too. */
+  readonly isDirect?: boolean | undefined
 }
+
+/** What the relay carries: all ports, none, or those that the kernel cannot translate; of the latter all of some families. */
+export type RelayUse = 'all' | 'none' | { readonly families: readonly (4 | 6)[] }
+
+const asNeeded: RelayUse = { families: [] }
 
 const anyV4 = '0.0.0.0'
 const anyV6 = '::'
@@ -76,20 +83,24 @@ export type PortRoute = Omit<PublishedPort, 'hostPort'>
 
 /**
  * By which ways a binding leads to the container, one an address. The relay serves what no translation can: an IPv6
- * address of the host for a container without IPv6, and ::1, from which no packet leaves the host; and all when packets
- * are to pass the host's own filter for incoming ones.
+ * address of the host for a container without IPv6, and ::1, from which no packet leaves the host; and whatever else `use`
+ * says.
  */
-export function planRoutes(wanted: WantedPort, target: PortTarget, relaysAll = false): PortRoute[] {
+export function planRoutes(wanted: WantedPort, target: PortTarget, use: RelayUse = asNeeded): PortRoute[] {
   return wanted.hostIps.flatMap((hostIp): PortRoute[] => {
     const [containerIp, via] = isIPv4(hostIp) ? routeV4(target) : routeV6(target, hostIp)
     if (containerIp === undefined) return []
     const { protocol, containerPort } = wanted
-    const chosen = relaysAll && via === 'nat' ? 'relay' : via
-    // The relay does not speak it.
-    if (chosen === 'relay' && protocol === 'sctp') return []
-    return [{ protocol, hostIp, containerIp, containerPort, via: chosen }]
+    const chosen = via === 'nat' && relays(use, isIPv4(containerIp) ? 4 : 6) ? 'relay' : via
+    // The relay does not speak SCTP.
+    if (chosen === 'relay' && (protocol === 'sctp' || use === 'none')) return []
+    const isDirect = chosen === 'nat' && target.isDirect
+    return [{ protocol, hostIp, containerIp, containerPort, via: chosen, ...(isDirect ? { isDirect } : {}) }]
   })
 }
+
+const relays = (use: RelayUse, family: 4 | 6): boolean =>
+  use === 'all' || (use !== 'none' && use.families.includes(family))
 
 type Route = readonly [containerIp: string | undefined, via: PublishedPort['via']]
 

@@ -15,6 +15,7 @@ import { inNetns, listenSocket, loadRuleset, pinNetns, RouteRequest, RouteSocket
 import { openFirewall } from '../firewall/firewall.ts'
 import type { Attachment, Networks } from '../networks.ts'
 import { type NetworksOptions, openNetworks } from '../open-networks.ts'
+import { output } from '../testing/use-networks.ts'
 import { PublishedPorts } from './published-ports.ts'
 import { Relay } from './relay.ts'
 
@@ -164,9 +165,9 @@ test('publish() chooses the same free number for both families, and another each
   assert.notEqual(first[0], second[0])
 })
 
-test('with relaysPorts the host’s own filter judges published ports, and all still works', async () => {
+test('with behindHostFirewall the host’s own filter judges published ports, and all still works', async () => {
   await close()
-  networks = await open({ relaysPorts: true })
+  networks = await open({ publishing: { behindHostFirewall: true } })
   const { netnsPath = '' } = await publish({ '80/tcp': bind('', '18087'), '53/udp': bind('', '10054') })
   await using _server = inNetns(netnsPath, () => serve(80))
   await using _echo = inNetns(netnsPath, echo)
@@ -178,6 +179,42 @@ test('with relaysPorts the host’s own filter judges published ports, and all s
   }`)
   await assert.rejects(ask(gateway, 18087), { code: 'ECONNREFUSED' })
   await loadRuleset('delete table inet host')
+})
+
+const gatewayPort = { '80/tcp': bind('', '18090'), '53/udp': bind('', '10055') }
+
+test('without rules of its own for IPv4 the engine relays published ports, and others’ filters judge the rest', async () => {
+  await close()
+  networks = await open({ publishing: { iptables: false } })
+  const { netnsPath = '' } = await publish(gatewayPort)
+  await using _server = inNetns(netnsPath, () => serve(80))
+  await using _echo = inNetns(netnsPath, echo)
+  for (const address of ['127.0.0.1', gateway, '::1']) {
+    assert.equal(await ask(address, 18090, 'hello'), `${gateway} hello`)
+  }
+  assert.equal(await askDatagram('127.0.0.1', 10055, 'hi'), `${gateway} hi`)
+  const rules = await output('nft', ['-t', 'list', 'table', 'inet', 'berth'])
+  assert.doesNotMatch(rules, /ip saddr 172/)
+})
+
+test('without rules of its own for both families the engine makes no table, and takes away the one that it made', async () => {
+  assert.match(await output('nft', ['list', 'tables']), /berth/)
+  await close()
+  networks = await open({ publishing: { iptables: false, ip6tables: false } })
+  const { netnsPath = '' } = await publish(gatewayPort)
+  await using _server = inNetns(netnsPath, () => serve(80))
+  assert.equal(await output('nft', ['list', 'tables']), '')
+  assert.equal(await ask('127.0.0.1', 18090, 'hello'), `${gateway} hello`)
+})
+
+test('without the relay a port is where the kernel translates it, and nowhere else', async () => {
+  await close()
+  networks = await open({ publishing: { userlandProxy: false } })
+  const { netnsPath = '', ports } = await publish(gatewayPort)
+  await using _server = inNetns(netnsPath, () => serve(80))
+  assert.deepEqual(ports['80/tcp'], [{ HostIp: '0.0.0.0', HostPort: '18090' }])
+  assert.equal(await ask('127.0.0.1', 18090, 'hello'), `${gateway} hello`)
+  await assert.rejects(ask('::1', 18090), { code: 'ECONNREFUSED' })
 })
 
 test('a port of a container with IPv6 is translated, and on ::1 relayed', async () => {

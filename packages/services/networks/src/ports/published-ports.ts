@@ -2,7 +2,7 @@ import { closeSync, readFileSync } from 'node:fs'
 import { type DescriptorStore, internal, isKind, type Logger, messageOf } from '@berth/base'
 import type { PublishedPort } from '../firewall/rules.ts'
 import { listenSocket } from '@berth/linux'
-import { type PortRoute, planRoutes, type PortTarget, type WantedPort } from './plan-ports.ts'
+import { type PortRoute, planRoutes, type PortTarget, type RelayUse, type WantedPort } from './plan-ports.ts'
 import { listenerName, openListener, type PortListener } from './port-listener.ts'
 
 /** Serves the connections that arrive at a listener's own socket. */
@@ -15,8 +15,8 @@ export interface PublishedPortsOptions {
   readonly logger: Logger
   readonly store: DescriptorStore
   readonly relay: PortRelay
-  /** Published ports are services of the host: all packets pass its own filter for incoming ones. */
-  readonly relaysAll?: boolean
+  /** What the relay carries; default: what the kernel cannot translate. */
+  readonly relayUse?: RelayUse
 }
 
 const numberOf = ({ protocol, hostPort }: PublishedPort): string => `${hostPort}/${protocol}`
@@ -86,7 +86,7 @@ export class PublishedPorts {
 
   #takeOne(wanted: WantedPort, target: PortTarget): readonly PublishedPort[] {
     const hostIps = wanted.hostIps.length > 1 && !hasIPv6() ? wanted.hostIps.slice(0, 1) : wanted.hostIps
-    const routes = planRoutes({ ...wanted, hostIps }, target, this.#options.relaysAll)
+    const routes = planRoutes({ ...wanted, hostIps }, target, this.#options.relayUse)
     const listening = routes.filter(({ via }) => via !== 'routed')
     const routed = routes.filter(({ via }) => via === 'routed').map((route) => ({ ...route, hostPort: 0 }))
     if (listening.length === 0) return routed

@@ -16,3 +16,15 @@ export async function loadRuleset(script: string, started?: (portId: number) => 
   const [complaint, [code]] = await Promise.all([text(nft.stderr), once(nft, 'close') as Promise<[number | null]>])
   if (code !== 0) throw new Error(`nft: ${complaint.trim() || `exit status ${code}`}`)
 }
+
+/** All tables of the caller's network namespace as nft(8) has them in JSON, without the elements of sets. Throws as above. */
+export async function listRuleset(): Promise<unknown> {
+  const nft = spawn('nft', ['-j', '-t', 'list', 'ruleset'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const [listing, complaint, [code]] = await Promise.all([
+    text(nft.stdout),
+    text(nft.stderr),
+    once(nft, 'close') as Promise<[number | null]>,
+  ])
+  if (code !== 0) throw new Error(`nft: ${complaint.trim() || `exit status ${code}`}`)
+  return JSON.parse(listing)
+}

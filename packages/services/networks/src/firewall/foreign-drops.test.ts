@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { findForeignDrops, type RulesetEntry } from './foreign-drops.ts'
+
+const chain = (wanted: Record<string, unknown>): RulesetEntry => ({
+  chain: { family: 'ip', table: 'filter', name: 'FORWARD', hook: 'forward', policy: 'drop', ...wanted },
+})
+const rule = (link: string): RulesetEntry => ({
+  rule: {
+    family: 'ip',
+    table: 'filter',
+    chain: 'DOCKER-USER',
+    expr: [{ match: { op: '==', left: { meta: { key: 'iifname' } }, right: link } }, { accept: null }],
+  },
+})
+
+test('findForeignDrops() names the chains of others that drop what is forwarded', () => {
+  const found = findForeignDrops(
+    [
+      chain({}),
+      chain({ family: 'inet', table: 'firewalld', name: 'filter_FORWARD' }),
+      chain({ family: 'inet', table: 'berth' }),
+      chain({ family: 'bridge', table: 'others' }),
+      chain({ table: 'open', policy: 'accept' }),
+      chain({ table: 'in', hook: 'input' }),
+      { table: { family: 'ip', name: 'filter' } },
+    ],
+    ['berth0'],
+  )
+  assert.deepEqual(found, ['ip filter FORWARD', 'inet firewalld filter_FORWARD'])
+})
+
+test('findForeignDrops() believes a table that names a bridge of the engine, also by a pattern', () => {
+  for (const link of ['berth0', 'br-*']) {
+    assert.deepEqual(findForeignDrops([chain({}), rule(link)], ['berth0', 'br-0123456789ab']), [])
+  }
+  assert.deepEqual(findForeignDrops([chain({}), rule('docker0')], ['berth0']), ['ip filter FORWARD'])
+})
