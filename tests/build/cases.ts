@@ -31,6 +31,18 @@ export const cases: readonly BuildCase[] = [
     files: tree,
   },
   { name: 'copy-whole', dockerfile: 'FROM busybox\nWORKDIR /app\nCOPY . .', files: tree },
+  {
+    name: 'copy-twice',
+    dockerfile:
+      'FROM busybox\nRUN mkdir /e && ln -s /e /le\nCOPY d /le\nCOPY d /e/\nCOPY d /x\nRUN echo more >> /x/x; stat -c %h /x/x /e/x > /n',
+    files: tree,
+  },
+  {
+    name: 'copy-over-deleted',
+    dockerfile:
+      'FROM busybox\nRUN mkdir -p /e/sub && touch /e/sub/old\nRUN rm -r /e/sub\nCOPY d /e\nRUN ls /e/sub > /n',
+    files: tree,
+  },
   { name: 'copy-wildcard', dockerfile: 'FROM busybox\nCOPY *.txt /t/\nCOPY d/s*b /u/\nCOPY [ab].txt /v/', files: tree },
   { name: 'copy-links', dockerfile: 'FROM busybox\nCOPY to-a /fa\nCOPY to-d /fd', files: tree },
   {

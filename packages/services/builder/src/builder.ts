@@ -46,6 +46,8 @@ export interface BuildRequest {
   /** Without one there are neither secrets nor agents. */
   readonly session?: BuildSession | undefined
   readonly entitlements: readonly Entitlement[]
+  /** Nobody changes the context's files any more: layers may share them. */
+  readonly sharesContext?: boolean
   readonly dockerfile: string
   /** References the image gets, as written. */
   readonly tags: readonly string[]

@@ -46,6 +46,7 @@ async function build(exchange: Exchange, deps: Deps): Promise<void> {
     noCache: decoded.noCache || !(await hasAll(deps, decoded.cacheFrom)),
     credentials: credentialsOf(decodeAuthConfigs(typeof header === 'string' ? header : undefined)),
     contextDirectory: async () => context.directory,
+    sharesContext: true,
     dockerfile,
   }
   const stream = new MessageStream(exchange)

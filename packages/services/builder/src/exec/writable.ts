@@ -10,6 +10,8 @@ export interface Writable {
   readonly id: ContainerId
   /** Where it is mounted. */
   readonly rootPath: string
+  /** Lets `work` write beneath the mount, which is away meanwhile: the path is that of what was changed so far. */
+  beneath(work: (files: string) => Promise<void>): Promise<void>
 }
 
 /** A tar of nothing: two blocks of zeros. */
@@ -30,7 +32,13 @@ export async function changeFileSystem(
   lease.keep(...base.layers.flatMap(({ chainId, descriptor }) => [chainId, descriptor.digest]))
   snapshots.prepare(id, chainOf(base))
   try {
-    await work({ id, rootPath: snapshots.mount(id, { volatile: true }) })
+    const mount = () => snapshots.mount(id, { volatile: true })
+    const beneath = async (write: (files: string) => Promise<void>) => {
+      await snapshots.unmount(id)
+      await write(snapshots.directories(id)['UpperDir'] as string)
+      mount()
+    }
+    await work({ id, rootPath: mount(), beneath })
     fault('build: step done')
     return await commit(context, id)
   } finally {

@@ -56,6 +56,8 @@ export async function copyStep(
         ...(owner && { owner }),
         ...(mode && { mode }),
       }
+      const shares = copy.from === '' && build.request.sharesContext === true
+      if (shares && (await copyBeneath(stage, writable, sources, task))) return
       for (const source of sources) await copyOne(stage, writable, source, task)
     })
   const outcome = await solveStep(stage, planned, { key, exec })
@@ -73,6 +75,28 @@ interface CopyTarget {
   readonly keepsParents: boolean
   readonly owner?: { readonly uid: number; readonly gid: number }
   readonly mode?: NonNullable<ReturnType<typeof parseModeChange>>
+}
+
+/**
+ * A directory of the context into an empty one: what goes there hides nothing, so it is written beneath the mount, where
+ * the context's files need no copy. False when it is something else.
+ */
+async function copyBeneath(
+  { build }: StageContext,
+  { rootPath, beneath }: Writable,
+  sources: readonly CopySource[],
+  target: CopyTarget,
+): Promise<boolean> {
+  const [source] = sources
+  if (sources.length !== 1 || !source?.isDirectory || source.isArchive || target.keepsParents) return false
+  const { trees } = build.context.storage
+  const owner = target.owner ?? { uid: 0, gid: 0 }
+  const path = await trees.makeEmptyDirectory({ root: rootPath, path: target.destination, owner })
+  if (path === undefined) return false
+  const destination = `${path}/`
+  const { selection } = source
+  await beneath((files) => trees.copy({ ...selection, ...target, destination, target: files, sharesFiles: true }))
+  return true
 }
 
 async function copyOne(

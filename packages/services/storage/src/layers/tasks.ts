@@ -11,7 +11,7 @@ import { copySources, type CopySourcesTask } from '../trees/copy-sources.ts'
 import { digestSources, type SourcesDigest } from '../trees/digest-sources.ts'
 import { addArchive, isArchive } from '../trees/add-archive.ts'
 import { fillTree } from '../trees/fill-tree.ts'
-import { makeDirectory } from '../trees/make-directory.ts'
+import { makeDirectory, makeEmptyDirectory } from '../trees/make-directory.ts'
 import type { SourceSelection } from '../trees/selection.ts'
 import type { AddArchiveTask, MakeDirectoryTask } from '../trees/trees.ts'
 import { changesOf, type TreeForm } from './changes.ts'
@@ -45,6 +45,7 @@ export interface Tasks {
   digestSources(task: SourceSelection): SourcesDigest
   copySources(task: CopySourcesTask): void
   makeDirectory(task: MakeDirectoryTask): boolean
+  makeEmptyDirectory(task: MakeDirectoryTask): string | undefined
   addArchive(task: AddArchiveTask, signal: AbortSignal): Promise<void>
   isArchive(task: SourceSelection): boolean
 }
@@ -108,6 +109,7 @@ export const tasks: Tasks = {
   digestSources,
   copySources,
   makeDirectory,
+  makeEmptyDirectory,
   addArchive,
   isArchive,
   sync: ({ path }) => withDirectory(path, syncFileSystem),

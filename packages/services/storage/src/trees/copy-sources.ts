@@ -1,5 +1,5 @@
 import { splitEntryPath } from '@berth/archive'
-import { invalid } from '@berth/base'
+import { codeOf, invalid } from '@berth/base'
 import type { IgnoreRules } from '@berth/dockerfile'
 import {
   AT_EMPTY_PATH,
@@ -17,7 +17,7 @@ import {
 import { chmodSync, closeSync, constants, openSync } from 'node:fs'
 import { copyContent, makeNode } from '../layers/copy-tree.ts'
 import { isDirectory, kernelName, statusOf } from '../layers/directory.ts'
-import { LayerTree } from '../layers/layer-tree.ts'
+import { LayerTree, type Place } from '../layers/layer-tree.ts'
 import { isExistingDirectory, makeDirectories, relative } from './make-directory.ts'
 import { applyMode, type ModeChange } from './mode-change.ts'
 import { type SourceSelection, withSources } from './selection.ts'
@@ -39,6 +39,11 @@ export interface CopySourcesTask extends SourceSelection {
   readonly keepsParents: boolean
   /** A file takes the place of a directory; else that is refused. */
   readonly replacesDirectories?: boolean
+  /**
+   * Files below a selected directory that need no other owner or mode get a further name rather than a copy. For sources
+   * that nobody changes any more; each is shared once at most.
+   */
+  readonly sharesFiles?: boolean
 }
 
 /**
@@ -109,7 +114,7 @@ function copyEntry(
       setMetadata(copying, { from: fd, to, status })
       made.push({ path: target, status })
     } else {
-      copyOther(copying, { fd, path: target, status })
+      copyOther(copying, { fd, path: target, status, origin: { parent, name } })
     }
   } finally {
     closeSync(fd)
@@ -123,18 +128,39 @@ interface Entry {
   /** In the target. */
   readonly path: string
   readonly status: FileStatus
+  /** Where a directory of the source has it. */
+  readonly origin?: { readonly parent: number; readonly name: string }
 }
 
-function copyOther(copying: Copying, { fd, path, status }: Entry): void {
+function copyOther(copying: Copying, { fd, path, status, origin }: Entry): void {
   const { tree, links } = copying
   makeRoom(copying, path)
   const place = tree.place(path)
   const first = status.nlink > 1 ? links.get(status.ino) : undefined
   if (first !== undefined) return linkat(tree.root, kernelName(first), place.fd, kernelName(place.name))
+  if (origin && isShareable(copying, status) && tryLink(origin, place)) return
   if (status.nlink > 1) links.set(status.ino, path)
   if ((status.mode & S_IFMT) === S_IFREG) copyRegular(copying, fd, { ...place, status })
   else copySpecial(copying, fd, { ...place, status })
   utimensat(place.fd, kernelName(place.name), status)
+}
+
+function isShareable({ task }: Copying, { mode, uid, gid, nlink }: FileStatus): boolean {
+  if (!task.sharesFiles || (mode & S_IFMT) !== S_IFREG || nlink > 1 || task.mode) return false
+  const owner = task.owner ?? (task.keepsOwner ? { uid, gid } : root)
+  return owner.uid === uid && owner.gid === gid
+}
+
+/** False where the file systems are not the same, or a file has too many names. */
+function tryLink(origin: NonNullable<Entry['origin']>, { fd, name }: Place): boolean {
+  try {
+    linkat(origin.parent, kernelName(origin.name), fd, kernelName(name))
+    return true
+  } catch (error) {
+    const code = codeOf(error)
+    if (code === 'EXDEV' || code === 'EMLINK' || code === 'EPERM') return false
+    throw error
+  }
 }
 
 /** Removes what is at a path. The tree may forget its open directories by it: places are asked for afterwards. */

@@ -1,7 +1,8 @@
 import { splitEntryPath } from '@berth/archive'
 import { codeOf, invalid } from '@berth/base'
-import { AT_EMPTY_PATH, fchownat, openInRoot } from '@berth/linux'
-import { closeSync, constants } from 'node:fs'
+import { AT_EMPTY_PATH, fchownat, openInRoot, procFd } from '@berth/linux'
+import { isUtf8 } from 'node:buffer'
+import { closeSync, constants, fchmodSync, fstatSync, readdirSync, readlinkSync } from 'node:fs'
 import { ifThere, kernelName } from '../layers/directory.ts'
 import { LayerTree } from '../layers/layer-tree.ts'
 import type { MakeDirectoryTask } from './trees.ts'
@@ -38,4 +39,20 @@ export function makeDirectories(
 export function makeDirectory({ root, path, owner }: MakeDirectoryTask): boolean {
   using tree = new LayerTree(root, 'none')
   return makeDirectories(tree, relative(path), owner)
+}
+
+/**
+ * Makes a directory, and returns where in `root` it is, links resolved, when nothing is in it; undefined otherwise. Of an
+ * overlay it is in the upper directory then, too.
+ */
+export function makeEmptyDirectory({ root, path, owner }: MakeDirectoryTask): string | undefined {
+  using tree = new LayerTree(root, 'none')
+  makeDirectories(tree, relative(path), owner)
+  const fd = tree.directory(relative(path))
+  if (readdirSync(procFd(fd)).length > 0) return undefined
+  // A change of metadata copies it up.
+  fchmodSync(fd, fstatSync(fd).mode & 0o7777)
+  const [top, place] = [readlinkSync(procFd(tree.root), 'buffer'), readlinkSync(procFd(fd), 'buffer')]
+  const isInside = place.length > top.length && place.subarray(0, top.length).equals(top) && isUtf8(place)
+  return isInside ? place.subarray(top.length).toString() : undefined
 }

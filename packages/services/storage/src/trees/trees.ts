@@ -11,6 +11,8 @@ export interface Trees {
   copy(task: CopySourcesTask): Promise<void>
   /** Makes a directory and what is missing above it, resolved inside `root`; false when it was there. */
   makeDirectory(task: MakeDirectoryTask): Promise<boolean>
+  /** The same; where in `root` it is, links resolved, when nothing is in it, and undefined otherwise. */
+  makeEmptyDirectory(task: MakeDirectoryTask): Promise<string | undefined>
   /** Unpacks a tar, compressed or not, into the existing directory `target`. */
   unpack(task: { readonly source: string; readonly target: string }, signal?: AbortSignal): Promise<void>
   /** Unpacks an archive that lies in one tree into a directory of another, whose parents are made. */
@@ -43,6 +45,7 @@ export function openTrees(worker: LayerWorker): Trees {
     digest: (selection) => worker.run('digestSources', selection),
     copy: (task) => worker.run('copySources', task),
     makeDirectory: (task) => worker.run('makeDirectory', task),
+    makeEmptyDirectory: (task) => worker.run('makeEmptyDirectory', task),
     unpack: async ({ source, target }, signal) => {
       await worker.run('unpack', { source, target, whiteouts: 'none' }, signal)
     },
