@@ -60,6 +60,7 @@ export async function withDefinition<T>(
       tags: [],
       style: 'buildkit',
       contextDirectory,
+      sharesContext: true,
       entitlements: context.entitlements,
       ...sessionParts(context),
     }
