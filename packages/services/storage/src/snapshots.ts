@@ -35,9 +35,10 @@ export interface Snapshots {
   prepare(key: string, parent: Digest | undefined): void
   /**
    * Mounts an active snapshot read-write and returns the merged directory; returns the same when mounted already.
-   * `volatile`: the caller will throw the writes away (no sync at unmount).
+   * `volatile`: the caller will throw the writes away (no sync at unmount). `bare`: an image's files alone, without the
+   * mount points that a container finds beneath them.
    */
-  mount(key: string, options?: { readonly volatile?: boolean }): string
+  mount(key: string, options?: { readonly volatile?: boolean; readonly bare?: boolean }): string
   unmount(key: string): Promise<void>
   isMounted(key: string): boolean
   /**

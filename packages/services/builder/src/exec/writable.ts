@@ -79,6 +79,6 @@ export function viewFileSystem(context: Context, base: FileSystem): AsyncDisposa
   const { snapshots } = context.storage
   const id = newContainerId()
   snapshots.prepare(id, chainOf(base))
-  const rootPath = snapshots.mount(id, { volatile: true })
+  const rootPath = snapshots.mount(id, { volatile: true, bare: true })
   return { rootPath, [Symbol.asyncDispose]: () => snapshots.remove(id) }
 }

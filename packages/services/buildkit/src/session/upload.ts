@@ -9,9 +9,10 @@ export const sessionHost = 'buildkit-session'
 export function openUpload({ client }: Session, url: URL, signal: AbortSignal): Readable {
   const metadata = { urlpath: url.pathname, urlhost: url.host }
   const call = client.open(sessionMethods.upload, { metadata, signal })
+  // The client only sends.
+  call.end()
   const chunks = (async function* () {
     for await (const { data } of call.messages) yield Buffer.from(data.buffer, data.byteOffset, data.byteLength)
-    call.end()
   })()
   return Readable.from(chunks, { objectMode: false })
 }

@@ -17,7 +17,7 @@ import type { Change, LayerSource, Snapshots } from '../snapshots.ts'
 import type { SnapshotContext } from './context.ts'
 import { createCopyDriver } from './copy-driver.ts'
 import { planDirectories } from './directories.ts'
-import type { DriverPaths } from './driver.ts'
+import type { DriverPaths, SnapshotDriver } from './driver.ts'
 import { Holds } from './holds.ts'
 import { fillInitLayer } from './init-layer.ts'
 import { overlayDriver } from './overlay-driver.ts'
@@ -97,6 +97,12 @@ export function openSnapshots(options: SnapshotsOptions): OwnedSnapshots {
   )
 }
 
+/** Without the init layer, which is the last; nothing but an empty layer needs no mount. */
+function mountBare(driver: SnapshotDriver, paths: DriverPaths, volatile: boolean): string {
+  const lower = paths.lower.slice(0, -1)
+  return lower.length === 0 ? paths.files : driver.mount({ ...paths, lower }, { volatile })
+}
+
 class OpenSnapshots implements OwnedSnapshots {
   readonly #context: SnapshotContext
   readonly #syncer: Syncer
@@ -139,9 +145,10 @@ class OpenSnapshots implements OwnedSnapshots {
     }
   }
 
-  mount(key: string, options: { readonly volatile?: boolean } = {}): string {
+  mount(key: string, { volatile = false, bare = false }: { volatile?: boolean; bare?: boolean } = {}): string {
+    const { driver } = this.#context
     const paths = this.#paths(this.#active(key))
-    const path = this.#context.driver.mount(paths, { volatile: options.volatile ?? false })
+    const path = bare ? mountBare(driver, paths, volatile) : driver.mount(paths, { volatile })
     this.#holds.claim(key)
     return path
   }

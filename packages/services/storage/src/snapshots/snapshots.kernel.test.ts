@@ -77,6 +77,17 @@ const visible = (path: string): string[] =>
 
 const drain = async (source: AsyncIterable<Buffer>): Promise<Buffer> => Buffer.concat(await Array.fromAsync(source))
 
+test('mount() of a bare snapshot has an image’s files alone, also where those are none', async () => {
+  snapshots = open('overlay2')
+  const base = await snapshots.unpack(undefined, await layer(directory('a'), 'a/x'))
+  snapshots.prepare('bare', base.chainId)
+  snapshots.prepare('empty', undefined)
+  const keys = ['bare', 'empty']
+  const files = keys.map((key) => readdirSync(snapshots.mount(key, { volatile: true, bare: true })))
+  assert.deepEqual(files, [['a'], []])
+  for (const key of keys) await snapshots.remove(key)
+})
+
 for (const driver of ['overlay2', 'vfs'] as const) {
   const contract = (name: string, work: () => Promise<void>) =>
     test(`${driver}: ${name}`, async () => {
