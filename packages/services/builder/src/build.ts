@@ -42,7 +42,7 @@ export async function runBuild(context: Context, solver: StepSolver, run: BuildR
       const text = `[Warning] One or more build-args [${unused.join(' ')}] were not consumed`
       progress({ kind: 'warning', text })
     }
-    return new Outcome(context, state, holds.move())
+    return new Outcome(context, state)
   } catch (error) {
     abort.abort(error)
     await stages.settled()
@@ -116,7 +116,7 @@ class Stages {
 
   #begin(stage: Stage): Promise<StageState> {
     const { request, needed, target, dockerfile } = this.#options
-    const steps = numberSteps(needed, target, labelTexts(request.labels)).get(stage.index)
+    const steps = numberSteps(dockerfile.stages, { needed, target }, labelTexts(request.labels)).get(stage.index)
     if (!steps) throw new Error(`stage ${stage.index} is not needed`)
     const args = new StageArgs(request.args, this.#globals)
     const sources = { dockerfile, globals: this.#globals, stage: (other: Stage) => this.#stage(other) }

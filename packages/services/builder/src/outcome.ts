@@ -6,18 +6,16 @@ import { viewFileSystem } from './exec/writable.ts'
 import { exportImage } from './export/export-image.ts'
 import { imageConfigOf, type StageState } from './stages/stage-state.ts'
 
-/** Keeps what a build made until it is disposed of; takes over `holds`. */
+/** Keeps what a build made until it is disposed of. */
 export class Outcome implements BuildOutcome {
   readonly state: StageState
   readonly #context: Context
-  readonly #stack: AsyncDisposableStack
+  readonly #stack = new AsyncDisposableStack()
   #root: string | undefined
 
-  constructor(context: Context, state: StageState, holds: DisposableStack) {
+  constructor(context: Context, state: StageState) {
     this.state = state
     this.#context = context
-    this.#stack = new AsyncDisposableStack()
-    this.#stack.use(holds)
     const lease = this.#stack.use(context.storage.leases.acquire())
     lease.keep(...state.fileSystem.layers.flatMap(({ chainId, descriptor }) => [chainId, descriptor.digest]))
   }

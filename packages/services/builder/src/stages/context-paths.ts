@@ -1,4 +1,4 @@
-import type { StageInstruction } from '@berth/dockerfile'
+import type { Dockerfile, Stage, StageInstruction } from '@berth/dockerfile'
 import { posix } from 'node:path'
 import type { BuildRequest } from '../builder.ts'
 import { parseOrExplain } from '../parse-failure.ts'
@@ -14,10 +14,19 @@ import { planStages } from './plan-stages.ts'
 export function contextPaths(
   request: Pick<BuildRequest, 'dockerfile' | 'target' | 'contexts'>,
 ): readonly string[] | undefined {
-  const dockerfile = replaceStages(parseOrExplain(request.dockerfile), request.contexts)
-  const { needed } = planStages(dockerfile, request.target)
+  const { needed } = neededStages(request)
   const paths = needed.flatMap(({ instructions }) => instructions.flatMap(pathsOf)).map(cleanContextPath)
   return paths.some((path) => path === '' || path.includes('$')) ? undefined : [...new Set(paths)]
+}
+
+/** A Dockerfile, understood, and the stages of it that the target needs. Throws `DockerfileError`. */
+export function neededStages(request: Pick<BuildRequest, 'dockerfile' | 'target' | 'contexts'>): {
+  readonly dockerfile: Dockerfile
+  readonly target: Stage
+  readonly needed: readonly Stage[]
+} {
+  const dockerfile = replaceStages(parseOrExplain(request.dockerfile), request.contexts)
+  return { dockerfile, ...planStages(dockerfile, request.target) }
 }
 
 /** As `contextPaths()` has them. */

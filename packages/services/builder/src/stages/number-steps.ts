@@ -1,4 +1,4 @@
-import type { LineRange, Stage, StageInstruction } from '@berth/dockerfile'
+import { findStage, type LineRange, type Stage, type StageInstruction } from '@berth/dockerfile'
 import type { BuildStep } from '../builder.ts'
 
 /** The steps of one stage: FROM, then one an instruction, then one a label of the request where it is the target. */
@@ -12,10 +12,14 @@ export interface StageSteps {
 export const isLayerInstruction = ({ kind }: StageInstruction): boolean =>
   ['run', 'copy', 'add', 'workdir'].includes(kind)
 
-/** Numbers the steps of the needed stages; `labels` are the LABEL lines of the request. */
+/** Neither on nothing nor on another stage. */
+const isOnImage = ({ index, from }: Stage, stages: readonly Stage[]): boolean =>
+  from.base.toLowerCase() !== 'scratch' && findStage(stages, from.base, index) === undefined
+
+/** Numbers the steps of the needed ones of `stages`; `labels` are the LABEL lines of the request. */
 export function numberSteps(
-  needed: readonly Stage[],
-  target: Stage,
+  stages: readonly Stage[],
+  { needed, target }: { readonly needed: readonly Stage[]; readonly target: Stage },
   labels: readonly string[],
 ): ReadonlyMap<number, StageSteps> {
   const counts = needed.map((stage) => 1 + stage.instructions.length)
@@ -23,7 +27,8 @@ export function numberSteps(
   let number = 0
   return new Map(
     needed.map((stage) => {
-      const layers = 1 + stage.instructions.filter(isLayerInstruction).length
+      const standsOnImage = isOnImage(stage, stages)
+      const layers = Number(standsOnImage) + stage.instructions.filter(isLayerInstruction).length
       let layer = 0
       const step = (text: string, lines: LineRange, counts: boolean): BuildStep => {
         if (counts) layer++
@@ -31,7 +36,7 @@ export function numberSteps(
         return { number: ++number, total, text, stage: stage.index, label, lines, isCounted: counts }
       }
       const { line } = stage.from
-      const from = step(line.text, line.lines, true)
+      const from = step(line.text, line.lines, standsOnImage)
       const instructions = stage.instructions.map((one) => step(one.line.text, one.line.lines, isLayerInstruction(one)))
       const own = stage === target ? labels.map((text) => step(text, line.lines, false)) : []
       return [stage.index, { from, instructions, labels: own }]

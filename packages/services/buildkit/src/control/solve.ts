@@ -23,6 +23,7 @@ export async function solve(
   job.start(request)
   const cancel = () => job.cancel()
   call.signal.addEventListener('abort', cancel, { once: true })
+  services.outcomes.setRunning(services.jobs.begin(job))
   if (call.signal.aborted) cancel()
   try {
     const exporterResponse = await finishSolve(services, job, request)
@@ -35,7 +36,7 @@ export async function solve(
     call.signal.removeEventListener('abort', cancel)
     job.progress.end()
     for (const id of job.outcomeIds) services.outcomes.release(id)
-    services.jobs.release(job)
+    services.outcomes.setRunning(services.jobs.release(job))
   }
 }
 

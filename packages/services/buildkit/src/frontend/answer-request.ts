@@ -2,7 +2,9 @@ import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { SolveResponseSchema } from '../../generated/gateway_pb.ts'
 import { unknownRequest } from './build-error.ts'
 import type { FrontendRequest } from './decode-attributes.ts'
+import { describeRequests } from './describe-requests.ts'
 import { listTargets, type TargetList } from './list-targets.ts'
+import { type Outline, outlineOf } from './outline.ts'
 import { type FrontendContext, withDefinition } from './run-frontend.ts'
 
 type Response = MessageInitShape<typeof SolveResponseSchema>
@@ -12,14 +14,28 @@ export async function answerRequest(context: FrontendContext, request: FrontendR
   switch (request.requestId) {
     case 'frontend.targets':
       return await withDefinition(context, request, async ({ definition }) => {
-        const targets = listTargets(definition.dockerfile, request.filename)
+        const targets = listTargets(definition.dockerfile)
         return answer(targets, targetsText(targets))
       })
+    case 'frontend.outline':
+      return await withDefinition(context, request, async ({ request: build }) => {
+        const outline = outlineOf(build)
+        return answer(outline, outlineText(outline))
+      })
+    case 'frontend.subrequests.describe':
+      return answer(
+        describeRequests,
+        describeRequests
+          .map(({ name, description }) => [name, description])
+          .map(row)
+          .join(''),
+      )
     default:
       throw unknownRequest(request.requestId)
   }
 }
 
+/** Clients that know the version make a text of the document by themselves. */
 const answer = (value: unknown, text: string): Response => ({
   result: {
     metadata: {
@@ -30,12 +46,14 @@ const answer = (value: unknown, text: string): Response => ({
   },
 })
 
-/** As BuildKit's own table has it. */
-function targetsText({ targets }: TargetList): string {
-  const rows = targets.map(({ name = '(default)', default: isDefault, description = '' }) => [
-    name + (isDefault && name !== '(default)' ? ' (default)' : ''),
-    description,
-  ])
-  const width = Math.max('TARGET'.length, ...rows.map(([name = '']) => name.length)) + 4
-  return [['TARGET', 'DESCRIPTION'], ...rows].map(([name = '', text = '']) => `${name.padEnd(width)}${text}\n`).join('')
-}
+const row = (words: readonly string[]): string => `${words.join('\t')}\n`
+
+const targetsText = ({ targets }: TargetList): string =>
+  targets.map(({ name = '(default)', description = '' }) => row([name, description])).join('')
+
+const outlineText = ({ args = [], secrets = [], ssh = [] }: Outline): string =>
+  [
+    ...args.map(({ name, value = '', description = '' }) => row(['arg', name, value, description])),
+    ...secrets.map(({ name }) => row(['secret', name])),
+    ...ssh.map(({ name }) => row(['ssh', name])),
+  ].join('')

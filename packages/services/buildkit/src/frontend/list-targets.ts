@@ -1,4 +1,13 @@
-import { parseDockerfile } from '@berth/dockerfile'
+import { type LineRange, parseDockerfile } from '@berth/dockerfile'
+
+/** Lines as BuildKit's documents have them. */
+export interface Location {
+  readonly ranges: readonly { readonly start: { readonly line: number }; readonly end: { readonly line: number } }[]
+}
+
+export const locationOf = ({ start, end }: LineRange): Location => ({
+  ranges: [{ start: { line: start }, end: { line: end } }],
+})
 
 /** github.com/moby/buildkit/frontend/subrequests/targets */
 export interface TargetList {
@@ -8,37 +17,35 @@ export interface TargetList {
     readonly description?: string
     readonly base: string
     readonly platform?: string
-    readonly location: { readonly ranges: readonly unknown[] }
+    readonly location: Location
   }[]
-  readonly sources: readonly { readonly filename: string; readonly data: string; readonly language: string }[]
+  /** Base64. */
+  readonly sources: readonly string[]
 }
 
 /** The stages of a Dockerfile that can be a target, with the comments above them. */
-export function listTargets(dockerfile: string, filename: string): TargetList {
+export function listTargets(dockerfile: string): TargetList {
   const { stages } = parseDockerfile(dockerfile)
   const targets = stages.map(({ from }, i) => {
     const description = from.stageName === '' ? '' : describe(from.stageName, from.line.comments)
-    const { start, end } = from.line.lines
     return {
       ...(from.stageName !== '' && { name: from.stageName }),
       ...(i === stages.length - 1 && { default: true }),
       ...(description !== '' && { description }),
       base: from.base,
       ...(from.platform !== '' && { platform: from.platform }),
-      location: { ranges: [{ start: { line: start }, end: { line: end } }] },
+      location: locationOf(from.line.lines),
     }
   })
-  const source = { filename, data: Buffer.from(dockerfile).toString('base64'), language: 'Dockerfile' }
-  return { targets, sources: [source] }
+  return { targets, sources: [Buffer.from(dockerfile).toString('base64')] }
 }
 
-/** A comment that begins with the name tells what the stage is. */
-function describe(name: string, comments: readonly string[]): string {
+/** A comment that begins with the name, in lower case, tells what it is for. */
+export function describe(name: string, comments: readonly string[]): string {
   const first = comments.findIndex((comment) => comment.toLowerCase().startsWith(`${name} `))
-  return first < 0
-    ? ''
-    : comments
-        .slice(first)
-        .join(' ')
-        .slice(name.length + 1)
+  if (first < 0) return ''
+  return comments
+    .slice(first)
+    .join(' ')
+    .slice(name.length + 1)
 }

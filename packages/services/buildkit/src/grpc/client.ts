@@ -7,7 +7,7 @@ import {
   toBinary,
 } from '@bufbuild/protobuf'
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from 'node:http2'
-import type { Duplex } from 'node:stream'
+import { type Duplex, PassThrough } from 'node:stream'
 import { grpcCode, GrpcError } from './error.ts'
 import { decodeFrames, encodeFrame } from './frames.ts'
 import { connectionWindowBytes, http2Options, maxMessageBytes } from './settings.ts'
@@ -99,6 +99,7 @@ class Call<I extends DescMessage, O extends DescMessage> implements ClientCall<I
   readonly messages: AsyncIterable<MessageShape<O>>
   readonly #stream: ClientHttp2Stream
   readonly #method: RemoteMethod<I, O>
+  readonly #body = new PassThrough({ highWaterMark: 1 << 20 })
   /** Undefined until it came, null for success. */
   #status: GrpcError | null | undefined
   #failure: Error | undefined
@@ -110,6 +111,9 @@ class Call<I extends DescMessage, O extends DescMessage> implements ClientCall<I
     stream.on('response', take)
     stream.on('trailers', take)
     stream.on('error', (error: Error) => (this.#failure ??= error))
+    // Read from now on: a stream that the other side ends first is thrown away with what nobody has taken by then.
+    stream.pipe(this.#body)
+    stream.once('close', () => !stream.readableEnded && this.#body.destroy())
     stream.on('frameError', () => stream.destroy(new Error('the headers of the call are too large')))
     this.messages = this.#receive()
   }
@@ -132,7 +136,7 @@ class Call<I extends DescMessage, O extends DescMessage> implements ClientCall<I
 
   async *#receive(): AsyncGenerator<MessageShape<O>> {
     try {
-      for await (const frame of decodeFrames(this.#stream, maxMessageBytes)) yield this.#decode(frame)
+      for await (const frame of decodeFrames(this.#body, maxMessageBytes)) yield this.#decode(frame)
     } catch (error) {
       if (error instanceof GrpcError) throw error
       throw this.#reason()

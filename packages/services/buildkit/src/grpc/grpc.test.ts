@@ -4,6 +4,7 @@ import { createServer, connect as connectSocket, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Control } from '../../generated/control_pb.ts'
 import { GrpcClient } from './client.ts'
 import { grpcCode, GrpcError } from './error.ts'
@@ -68,6 +69,23 @@ test('open() carries messages both ways, and a handler hears of a client that is
   await second.send({ data: Buffer.from('c') })
   socket.destroy()
   await gone.promise
+})
+
+test('open() keeps what the other side sent before it ended, however late it is read', async (t) => {
+  const router = new GrpcRouter(explain)
+  const ended = Promise.withResolvers<void>()
+  router.add(Control, {
+    session: async function* (_, call) {
+      call.signal.addEventListener('abort', () => ended.resolve())
+      yield { data: Buffer.from('all') }
+    },
+  })
+  const { client } = await setUp(t, router)
+  const call = client.open(session)
+  await ended.promise
+  await sleep(20)
+  const found = await Array.fromAsync(call.messages, ({ data }) => Buffer.from(data).toString())
+  assert.deepEqual(found, ['all'])
 })
 
 test('decodeFrames() takes messages apart however they arrive, and refuses what is too large or cut off', async () => {

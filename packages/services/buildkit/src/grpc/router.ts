@@ -8,7 +8,7 @@ import {
   type MessageShape,
   toBinary,
 } from '@bufbuild/protobuf'
-import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import { grpcCode, GrpcError } from './error.ts'
 import { decodeFrames, encodeFrame } from './frames.ts'
 import { maxMessageBytes } from './settings.ts'
@@ -108,6 +108,9 @@ async function onlyOne<T>(messages: AsyncIterator<T>): Promise<T> {
   return value as T
 }
 
+/** What a client may still send after the answer is not waited for longer; at once, its end would overtake the trailers. */
+const lingerMs = 1000
+
 /** The server's side of a stream. */
 class Answer {
   readonly stream: ServerHttp2Stream
@@ -151,6 +154,9 @@ class Answer {
       this.stream.respond({ ':status': 200, ...this.#headers, ...trailers }, { endStream: true })
     }
     this.stream.resume()
+    const close = () => this.stream.close(constants.NGHTTP2_NO_ERROR)
+    const timer = setTimeout(close, lingerMs).unref()
+    this.stream.once('close', () => clearTimeout(timer))
   }
 }
 

@@ -10,6 +10,7 @@ const lingerMs = 10_000
 /** The builds that clients have mentioned. */
 export class Jobs {
   readonly #jobs = new Map<string, Job>()
+  readonly #running = new Set<Job>()
 
   /** The job of a reference, made when it is mentioned for the first time. */
   mention(ref: string): Job {
@@ -25,9 +26,16 @@ export class Jobs {
     return job
   }
 
-  /** Forgets a job that has ended, after a while. */
-  release(job: Job): void {
+  /** Counts a job that begins; returns how many run. */
+  begin(job: Job): number {
+    return this.#running.add(job).size
+  }
+
+  /** Forgets a job that has ended, after a while; returns how many still run. */
+  release(job: Job): number {
+    this.#running.delete(job)
     setTimeout(() => this.#forget(job), lingerMs).unref()
+    return this.#running.size
   }
 
   cancelAll(): void {

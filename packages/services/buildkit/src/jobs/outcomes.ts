@@ -1,8 +1,11 @@
 import type { BuildOutcome } from '@berth/builder'
 import { randomBytes } from 'node:crypto'
 
-/** After its build has ended, another build of the same client may still begin with an outcome. */
+/** After its build has ended, others of the same client, which run beside it, may still begin with an outcome. */
 const keepMs = 120_000
+
+/** When no build runs any more, nobody will. */
+const idleMs = 5000
 
 /** As many are kept. */
 const maxKept = 200
@@ -15,6 +18,7 @@ interface Kept {
 /** What builds made, by ids that clients hold. Owns them. */
 export class Outcomes implements AsyncDisposable {
   readonly #kept = new Map<string, Kept>()
+  #idle: NodeJS.Timeout | undefined
 
   add(outcome: BuildOutcome): string {
     const id = randomBytes(12).toString('hex')
@@ -36,8 +40,19 @@ export class Outcomes implements AsyncDisposable {
     if (kept) kept.timer ??= setTimeout(() => void this.#drop(id), keepMs).unref()
   }
 
+  /** Builds are running, so many. */
+  setRunning(builds: number): void {
+    clearTimeout(this.#idle)
+    if (builds === 0) this.#idle = setTimeout(() => void this.#dropReleased(), idleMs).unref()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#idle)
     await Promise.all([...this.#kept.keys()].map((id) => this.#drop(id)))
+  }
+
+  async #dropReleased(): Promise<void> {
+    for (const [id, { timer }] of this.#kept) if (timer) await this.#drop(id)
   }
 
   async #drop(id: string): Promise<void> {

@@ -1,6 +1,6 @@
 import { messageOf } from '@berth/base'
 import type { BuildEvent, BuildProgress, BuildStep } from '@berth/builder'
-import { familiarString, formatReference, parseReference, withDefaultTag } from '@berth/oci'
+import { formatReference, parseReference, withDefaultTag } from '@berth/oci'
 import type { Progress } from './progress.ts'
 import type { Vertex } from './vertex.ts'
 
@@ -11,6 +11,8 @@ export class BuildTeller {
   /** The last vertex of each stage. */
   readonly #last = new Map<number, string>()
   readonly #failed = new Map<unknown, { readonly step: BuildStep; readonly vertex: string }>()
+  /** Questions for the images that stages begin with, by the number of the FROM. */
+  readonly #bases = new Map<number, Vertex>()
   #steps = 0
   #cachedSteps = 0
   #completedSteps = 0
@@ -36,19 +38,31 @@ export class BuildTeller {
   }
 
   #tell(event: Exclude<BuildEvent, { kind: 'warning' | 'failed' }>): void {
-    const vertex = this.#vertex(event.step)
     switch (event.kind) {
       case 'started':
-        return void vertex.start()
+        return this.#start(event.step)
       case 'running':
         return
       case 'output':
-        return vertex.log(event.stream, event.bytes)
+        return this.#vertex(event.step).log(event.stream, event.bytes)
       case 'ended':
-        this.#completedSteps++
-        if (event.isCached) this.#cachedSteps++
-        return vertex.complete({ isCached: event.isCached })
+        return this.#end(event.step, event.isCached)
     }
+  }
+
+  /** An image is asked for before its stage begins with it. */
+  #start(step: BuildStep): void {
+    const reference = baseReference(step.text)
+    if (reference === undefined) return void this.#vertex(step).start()
+    this.#bases.set(step.number, this.#progress.vertex(`[internal] load metadata for ${reference}`).start())
+  }
+
+  #end(step: BuildStep, isCached: boolean): void {
+    this.#bases.get(step.number)?.complete()
+    this.#bases.delete(step.number)
+    this.#completedSteps++
+    if (isCached) this.#cachedSteps++
+    this.#vertex(step).complete({ isCached })
   }
 
   #vertex(step: BuildStep): Vertex {
@@ -70,10 +84,10 @@ export class BuildTeller {
       if (isFirst) this.#failed.set(error, { step, vertex: '' })
       return
     }
-    const vertex = this.#vertex(step)
+    const vertex = this.#bases.get(step.number) ?? this.#vertex(step)
     if (isFirst) this.#failed.set(error, { step, vertex: vertex.digest })
     const isGivenUp = error instanceof Error && error.name === 'AbortError'
-    vertex.complete({ error: isGivenUp ? 'context canceled' : buildMessage(error) })
+    vertex.complete({ error: isFirst && !isGivenUp ? buildMessage(error) : 'context canceled' })
   }
 }
 
@@ -85,14 +99,21 @@ export function buildMessage(error: unknown): string {
   return messageOf(error)
 }
 
-/** The base of a FROM with its whole name, as BuildKit shows it. */
-function nameOf(text: string): string {
-  const [, from = '', base = '', rest = ''] = /^(FROM\s+(?:--\S+\s+)*)(\S+)(.*)$/i.exec(text) ?? []
-  if (from === '' || !/[:/]/.test(base)) return text
+const fromLine = /^(FROM\s+(?:--\S+\s+)*)(\S+)(.*)$/i
+
+/** The whole name of a FROM's image; undefined when it is no FROM, or only variables tell. */
+function baseReference(text: string): string | undefined {
+  const base = fromLine.exec(text)?.[2]
+  if (base === undefined || base.includes('$')) return undefined
   try {
-    const reference = withDefaultTag(parseReference(base))
-    return familiarString(reference) === base ? `${from}${formatReference(reference)}${rest}` : text
+    return formatReference(withDefaultTag(parseReference(base)))
   } catch {
-    return text
+    return undefined
   }
+}
+
+/** The step as BuildKit shows it: with the whole name of an image, and without the stage's. */
+function nameOf(text: string): string {
+  const reference = baseReference(text)
+  return reference === undefined ? text : `FROM ${reference}`
 }

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { listTargets } from './list-targets.ts'
+import { outlineOf } from './outline.ts'
+
+const dockerfile = `ARG VER=latest
+ARG UNUSED=3
+# base is the first
+FROM busybox:\${VER} AS base
+# A tells of a
+ARG A=$VER-x
+ARG B
+ARG VER
+RUN --mount=type=secret,id=s,required --mount=type=ssh --mount=type=cache,target=/c true
+FROM busybox AS other
+ARG O=1
+FROM base
+ARG C=2
+ARG A=9
+RUN --mount=type=secret,target=/run/x --mount=type=ssh,id=k,required=true true
+COPY --from=other /x /x
+`
+
+const at = (line: number) => ({ ranges: [{ start: { line }, end: { line } }] })
+
+test('outlineOf() tells of arguments, secrets and agents as BuildKit does', () => {
+  const { sources, ...outline } = outlineOf({ dockerfile, target: '', contexts: new Map(), args: { B: '9' } })
+  assert.equal(Buffer.from(sources[0] ?? '', 'base64').toString(), dockerfile)
+  assert.deepEqual(outline, {
+    args: [
+      { name: 'VER', value: 'latest', location: at(1) },
+      { name: 'B', value: '9', location: at(7) },
+      { name: 'O', value: '1', location: at(11) },
+      { name: 'C', value: '2', location: at(13) },
+      { name: 'A', value: '9', location: at(14) },
+    ],
+    secrets: [
+      { name: 's', required: true, location: at(9) },
+      { name: 'x', location: at(15) },
+    ],
+    ssh: [
+      { name: 'default', location: at(9) },
+      { name: 'k', required: true, location: at(15) },
+    ],
+  })
+})
+
+test('listTargets() lists the stages with what their comments say', () => {
+  assert.deepEqual(listTargets(dockerfile).targets, [
+    { name: 'base', description: 'is the first', base: 'busybox:${VER}', location: at(4) },
+    { name: 'other', base: 'busybox', location: at(10) },
+    { default: true, base: 'base', location: at(12) },
+  ])
+})
