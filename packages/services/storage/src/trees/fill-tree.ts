@@ -65,8 +65,9 @@ class TreeFiller implements Disposable {
   readonly #tree: LayerTree
   readonly #directories = new Map<string, TreeEntry | undefined>([['', undefined]])
   readonly #others = new Set<string>()
-  /** Files that others may be links to. */
+  /** Files that others may be links to; those are made when all content is there. */
   readonly #files = new Set<string>()
+  readonly #links: { readonly path: string; readonly to: string }[] = []
   /** Those whose content is still to come; opened with its first piece. */
   readonly #expected = new Map<number, TreeEntry>()
   readonly #open = new Map<number, OpenFile>()
@@ -87,6 +88,7 @@ class TreeFiller implements Disposable {
     }
     this.#others.add(path)
     if ((mode & S_IFMT) === S_IFREG && entry.link === '') {
+      this.#files.add(path)
       this.#expected.set(entry.id, entry)
       return
     }
@@ -109,12 +111,12 @@ class TreeFiller implements Disposable {
     utimensat(fd, '', timesOf(entry), AT_EMPTY_PATH)
     closeSync(fd)
     this.#open.delete(id)
-    this.#files.add(entry.path)
   }
 
   /** Directories get their metadata last: what was made in them has changed it. */
   finish(): void {
     if (this.#open.size > 0 || this.#expected.size > 0) throw invalid('the tree ended before its files did')
+    for (const { path, to } of this.#links) this.#link(path, to)
     for (const [path, entry] of [...this.#directories].toReversed()) {
       if (!entry) continue
       const fd = this.#tree.directory(path)
@@ -155,12 +157,18 @@ class TreeFiller implements Disposable {
     const type = entry.mode & S_IFMT
     if (type === S_IFREG) {
       if (!this.#files.has(entry.link)) throw invalid(`${JSON.stringify(entry.path)} is a link to no earlier file`)
-      return linkat(this.#tree.root, kernelName(entry.link), fd, kernelName(name))
+      return void this.#links.push({ path: entry.path, to: entry.link })
     }
     if (type === S_IFLNK) symlinkat(kernelName(checkSymlinkTarget(entry.link)), fd, kernelName(name))
     else this.#makeNode(fd, name, entry)
     fchownat(fd, kernelName(name), entry)
     utimensat(fd, kernelName(name), timesOf(entry))
+  }
+
+  #link(path: string, to: string): void {
+    const from = this.#tree.place(to)
+    const place = this.#tree.place(path)
+    linkat(from.fd, kernelName(from.name), place.fd, kernelName(place.name))
   }
 
   #makeNode(fd: number, name: string, { mode, device, path }: TreeEntry): void {
