@@ -36,7 +36,7 @@ export function systemRoutes(deps: Deps): Route[] {
 
 const ping: Handler = ({ request, response }) => {
   response.writeHead(200, {
-    'Builder-Version': '1',
+    'Builder-Version': '2',
     'Cache-Control': 'no-cache, no-store, must-revalidate',
     Pragma: 'no-cache',
     Swarm: 'inactive',
