@@ -21,7 +21,7 @@ test('Api answers _ping by GET and HEAD with the headers that clients negotiate 
     assert.deepEqual([status, text], [200, method === 'GET' ? 'OK' : ''])
     assert.deepEqual(
       [headers['api-version'], headers['builder-version'], headers['ostype'], headers['docker-experimental']],
-      ['1.51', '1', 'linux', 'false'],
+      ['1.51', '2', 'linux', 'false'],
     )
     assert.deepEqual([headers['pragma'], headers['swarm']], ['no-cache', 'inactive'])
     assert.match(String(headers['server']), /^Berth\/1\.2\.3 \(linux\)$/)
