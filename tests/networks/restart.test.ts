@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
-import { Cli, useEngine } from '@berth/testing'
+import { Cli, until, useEngine } from '@berth/testing'
 
 const engine = useEngine()
 let docker: Cli
@@ -86,3 +86,46 @@ for (const point of [
     await docker.ok('network', 'rm', 'half')
   })
 }
+
+/** Asks without a pause, and prints for each question how long its answer took, in hundredths of a second, and what came. */
+const asking = `now() { cut -d' ' -f1 /proc/uptime | tr -d .; }
+while true; do start=$(now); answer=$(nslookup one 127.0.0.11 > /dev/null 2>&1 && echo answered || echo lost)
+echo $(($(now) - start)) $answer; done`
+
+test('names are answered within a second of the death of an engine that is started again, and no question is lost', async () => {
+  const { daemon } = engine
+  if (!daemon) return
+  await docker.ok('network', 'create', 'names')
+  const [one, asker] = [engine.name(), engine.name()]
+  await docker.ok(
+    'run',
+    '-d',
+    '--name',
+    one,
+    '--network',
+    'names',
+    '--network-alias',
+    'one',
+    'busybox',
+    'sleep',
+    '1000',
+  )
+  await docker.ok('run', '-d', '--name', asker, '--network', 'names', 'busybox', 'sh', '-c', asking)
+  await until(async () => (await docker.ok('logs', asker)).includes('answered'))
+  const killed = performance.now()
+  await daemon.kill('SIGKILL')
+  await daemon.start()
+  const downMs = performance.now() - killed
+  await until(async () => (await docker.ok('logs', '--tail', '3', asker)).split('\n').length === 3)
+  await docker.ok('stop', '-t', '0', asker)
+  const answers = (await docker.ok('logs', asker)).split('\n')
+  assert.deepEqual(
+    answers.filter((line) => !line.endsWith('answered')),
+    [],
+  )
+  const slowest = Math.max(...answers.map((line) => Number(line.split(' ')[0]) * 10))
+  // A machine that is busy takes longer to start anything at all.
+  assert.ok(slowest < Math.max(1000, downMs), `${slowest} ms for an answer, ${Math.round(downMs)} for the engine`)
+  await docker.ok('rm', '-f', one, asker)
+  await docker.ok('network', 'rm', 'names')
+})
