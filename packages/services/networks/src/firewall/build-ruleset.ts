@@ -45,8 +45,10 @@ function declareSets(family: 'inet' | 'bridge', bySet: ReadonlyMap<SetName, read
 function declareSet(name: SetName, elements: readonly ElementText[]): string {
   const { key, data } = sets[name]
   const type = data === undefined ? key : `${key} : ${data}`
+  // Fields of packets are no types.
+  const keyword = key.includes('@') ? 'typeof' : 'type'
   const content = elements.length > 0 ? `\t\telements = { ${elements.map(({ text }) => text).join(', ')} }\n` : ''
-  return `\t${data === undefined ? 'set' : 'map'} ${name} {\n\t\ttype ${type}\n${content}\t}\n`
+  return `\t${data === undefined ? 'set' : 'map'} ${name} {\n\t\t${keyword} ${type}\n${content}\t}\n`
 }
 
 const chain = (name: string, lines: readonly string[]): string =>
@@ -194,6 +196,9 @@ function opened(family: 'ip' | 'ip6', rules: FamilyRules | undefined, directFrom
 
 // Frames from a container's link: with its own addresses only, and nothing that only a router says. The bridge passes
 // frames between containers without asking the host, so what separates those is here too; ARP is let through for links.
+// A frame to a neighbour is told by its destination before anything translates it: with br_netfilter, one to the host and a
+// published port leaves the translation as one to the neighbour, and is none to be stopped. What is for several, or for
+// nobody that is known, is stopped where it leaves for another link than the host's.
 const frames =
   chain('guard', [
     'iifname . ether saddr != @owned_mac drop',
@@ -201,13 +206,21 @@ const frames =
     'ether type arp iifname . ether saddr . arp saddr ip != @owned4 drop',
     'ether type ip iifname . ether saddr . ip saddr != @owned4 drop',
     'icmpv6 type { nd-router-advert, nd-redirect } drop',
+    'icmpv6 type nd-neighbor-advert @th,64,16 & 0xffc0 != 0xfe80 iifname . ether saddr . @th,64,128 != @advertised6 drop',
     'ip6 saddr { fe80::/10, :: } accept',
     'ether type ip6 iifname . ether saddr . ip6 saddr != @owned6 drop',
   ]) +
-  chain('prerouting', ['type filter hook prerouting priority -300; policy accept;', 'iifname @guarded jump guard']) +
   chain('separated', [
     'meta l4proto . ip saddr . ip daddr . th dport @linked_frames accept',
     'meta l4proto . ip daddr . ip saddr . th sport @linked_frames accept',
     'ether type { ip, ip6 } drop',
   ]) +
-  chain('forward', ['type filter hook forward priority 0; policy accept;', 'iifname @separate jump separated'])
+  chain('prerouting', [
+    'type filter hook prerouting priority -300; policy accept;',
+    'iifname @guarded jump guard',
+    'iifname @separate ether daddr @separate_mac jump separated',
+  ]) +
+  chain('forward', [
+    'type filter hook forward priority 0; policy accept;',
+    'iifname @separate oifname . ether daddr != @owned_mac jump separated',
+  ])

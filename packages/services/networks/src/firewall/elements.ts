@@ -21,10 +21,14 @@ export const sets = {
   /** The same for frames, which the bridge passes without asking the host. */
   linked_frames: { family: 'bridge', key: 'inet_proto . ipv4_addr . ipv4_addr . inet_service', data: undefined },
   guarded: { family: 'bridge', key: 'ifname', data: undefined },
+  /** Links of containers that may not talk to each other, and their MAC addresses. */
   separate: { family: 'bridge', key: 'ifname', data: undefined },
+  separate_mac: { family: 'bridge', key: 'ether_addr', data: undefined },
   owned_mac: { family: 'bridge', key: 'ifname . ether_addr', data: undefined },
   owned4: { family: 'bridge', key: 'ifname . ether_addr . ipv4_addr', data: undefined },
   owned6: { family: 'bridge', key: 'ifname . ether_addr . ipv6_addr', data: undefined },
+  /** What a neighbour advertisement may be of: a field that not every nft has a name for. */
+  advertised6: { family: 'bridge', key: 'iifname . ether saddr . @th,64,128', data: undefined },
 } as const satisfies Record<string, SetType>
 
 interface SetType {
@@ -55,6 +59,10 @@ const protocolPart = (protocol: Protocol): Part => ({
 })
 const portPart = (port: number): Part => ({ text: `${port}`, bytes: Uint8Array.of(port >> 8, port & 255, 0, 0) })
 const addressPart = (address: string): Part => ({ text: address, bytes: parseAddress(address) })
+const numberPart = (address: string): Part => {
+  const bytes = parseAddress(address)
+  return { text: `0x${Buffer.from(bytes).toString('hex')}`, bytes }
+}
 const macPart = (mac: string): Part => ({ text: mac, bytes: Buffer.concat([parseMac(mac), Buffer.alloc(2)]) })
 
 function linkPart(name: string): Part {
@@ -84,12 +92,21 @@ export function guardElements({ hostLink, mac, addresses, icc }: GuardedLink): E
   return [
     { set: 'guarded', key: [link] },
     { set: 'owned_mac', key: [link, macPart(mac)] },
-    ...(icc ? [] : [{ set: 'separate', key: [link] } as const]),
-    ...addresses.map((address): Element => {
-      return { set: isIPv4(address) ? 'owned4' : 'owned6', key: [link, macPart(mac), addressPart(address)] }
+    ...(icc ? [] : separateElements(link, mac)),
+    ...addresses.flatMap((address): Element[] => {
+      const own = [link, macPart(mac)]
+      if (isIPv4(address)) return [{ set: 'owned4', key: [...own, addressPart(address)] }]
+      const advertised: Element = { set: 'advertised6', key: [...own, numberPart(address)] }
+      return [{ set: 'owned6', key: [...own, addressPart(address)] }, advertised]
     }),
   ]
 }
+
+/** A key of one part is not padded. */
+const separateElements = (link: Part, mac: string): Element[] => [
+  { set: 'separate', key: [link] },
+  { set: 'separate_mac', key: [{ text: mac, bytes: parseMac(mac) }] },
+]
 
 export function linkElements({ from, to, protocol, port }: LinkedPort): Element[] {
   const key = [protocolPart(protocol), addressPart(from), addressPart(to), portPart(port)]

@@ -73,12 +73,17 @@ const elementsPerBatch = 500
 /** Between two restorations: who fights for the table shall not have the processor. */
 const restoreIntervalMs = 100
 
+interface Guard {
+  readonly mac: string
+  readonly elements: readonly Element[]
+}
+
 class Tables implements Firewall {
   readonly #logger: Logger
   readonly #fixed: Pick<RulesetInput, 'apiPorts' | 'unmanaged'>
   readonly #kernel = new NftElements(tableName)
   readonly #elements = new Map<string, ElementText>()
-  readonly #guards = new Map<string, readonly Element[]>()
+  readonly #guards = new Map<string, Guard>()
   readonly #ownPorts = new Set<number>([this.#kernel.portId])
   #networks: readonly NetworkRules[]
   #watch: Disposable | undefined
@@ -93,8 +98,9 @@ class Tables implements Firewall {
     this.#logger = logger
     this.#networks = networks
     this.#fixed = { apiPorts, unmanaged }
-    for (const guard of guards) this.#guards.set(guard.hostLink, guardElements(guard))
-    const elements = [...this.#guards.values(), ...ports.map(portElements), ...links.map(linkElements)].flat()
+    for (const guard of guards) this.#guards.set(guard.hostLink, { mac: guard.mac, elements: guardElements(guard) })
+    const guarded = [...this.#guards.values()].map((guard) => guard.elements)
+    const elements = [...guarded, ...ports.map(portElements), ...links.map(linkElements)].flat()
     for (const element of elements) this.#elements.set(elementKey(element), elementText(element))
   }
 
@@ -108,17 +114,24 @@ class Tables implements Firewall {
   }
 
   guard(link: GuardedLink): void {
-    const before = this.#guards.get(link.hostLink) ?? []
-    const elements = guardElements(link)
-    const kept = new Set(elements.map(elementKey))
-    this.#guards.set(link.hostLink, elements)
-    this.#add(elements)
-    this.#delete(before.filter((element) => !kept.has(elementKey(element))))
+    const before = this.#guards.get(link.hostLink)?.elements ?? []
+    const guard = { mac: link.mac, elements: guardElements(link) }
+    const kept = new Set(guard.elements.map(elementKey))
+    this.#guards.set(link.hostLink, guard)
+    this.#add(guard.elements)
+    this.#deleteUnshared(before.filter((element) => !kept.has(elementKey(element))))
   }
 
   unguard(hostLink: string): void {
-    this.#delete(this.#guards.get(hostLink) ?? [])
+    const guard = this.#guards.get(hostLink)
     this.#guards.delete(hostLink)
+    if (guard) this.#deleteUnshared(guard.elements)
+  }
+
+  /** A MAC address may be that of several containers, each on another bridge. */
+  #deleteUnshared(elements: readonly Element[]): void {
+    const macs = new Set([...this.#guards.values()].map(({ mac }) => mac))
+    this.#delete(elements.filter(({ set, key }) => set !== 'separate_mac' || !macs.has(key[0]?.text ?? '')))
   }
 
   publish(ports: readonly PublishedPort[]): void {
