@@ -90,8 +90,10 @@ async function serve({ method, handler }: Entry, answer: Answer, metadata: Incom
   for await (const response of responses) await answer.send(method.output, response)
 }
 
-async function* decodeRequests(stream: AsyncIterable<Buffer>, schema: DescMessage) {
-  for await (const frame of decodeFrames(stream, maxMessageBytes)) yield decodeMessage(schema, frame)
+/** What is wrong with a message must leave the stream for the status. */
+async function* decodeRequests(stream: ServerHttp2Stream, schema: DescMessage) {
+  const chunks = stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>
+  for await (const frame of decodeFrames(chunks, maxMessageBytes)) yield decodeMessage(schema, frame)
 }
 
 function decodeMessage(schema: DescMessage, frame: Buffer) {

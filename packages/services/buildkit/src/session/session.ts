@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { GrpcClient } from '../grpc/client.ts'
+import { grpcCode, GrpcError } from '../grpc/error.ts'
 import { sessionMethods } from './methods.ts'
 
 const healthIntervalMs = 5000
@@ -25,13 +26,14 @@ export class Session implements Disposable {
     this.client[Symbol.dispose]()
   }
 
-  /** A client that hangs twice is given up. */
+  /** A client that hangs twice is given up; one that knows no such service is there all the same. */
   async #check(): Promise<void> {
     try {
       await this.client.call(sessionMethods.health, {}, { signal: AbortSignal.timeout(healthTimeoutMs) })
       this.#failures = 0
-    } catch {
-      if (++this.#failures >= 2) this[Symbol.dispose]()
+    } catch (error) {
+      const answered = error instanceof GrpcError && error.code === grpcCode.unimplemented
+      if (!answered && ++this.#failures >= 2) this[Symbol.dispose]()
     }
   }
 }
