@@ -18,7 +18,8 @@ export class Cli {
   }
 
   get file(): string {
-    return this.program === 'berth' ? berth : (process.env['BERTH_DOCKER_CLI'] ?? 'docker')
+    if (this.program === 'docker') return process.env['BERTH_DOCKER_CLI'] ?? 'docker'
+    return process.env['BERTH_CLI'] ?? berth
   }
 
   get env(): Record<string, string> {
