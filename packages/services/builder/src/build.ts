@@ -7,11 +7,12 @@ import type { FileSystem } from './filesystem.ts'
 import { Outcome } from './outcome.ts'
 import { parseOrExplain } from './parse-failure.ts'
 import { baseState } from './stages/base-state.ts'
-import { buildStage, sortedLabels } from './stages/build-stage.ts'
+import { buildStage, sortedLabels, withLabels } from './stages/build-stage.ts'
 import { historyWords } from './stages/history.ts'
 import { findContext, replaceStages } from './stages/named-contexts.ts'
 import { numberSteps } from './stages/number-steps.ts'
 import { planStages } from './stages/plan-stages.ts'
+import { shownText } from './stages/shown-text.ts'
 import type { StageState } from './stages/stage-state.ts'
 import { globalVariables, platformArgs, StageArgs, unusedArgs } from './stages/variables.ts'
 import type { BuildContext, StepSolver } from './steps/step-context.ts'
@@ -42,7 +43,8 @@ export async function runBuild(context: Context, solver: StepSolver, run: BuildR
       const text = `[Warning] One or more build-args [${unused.join(' ')}] were not consumed`
       progress({ kind: 'warning', text })
     }
-    return new Outcome(context, state)
+    const labelled = request.style === 'classic' ? state : withLabels(state, request.labels)
+    return new Outcome(context, labelled)
   } catch (error) {
     abort.abort(error)
     await stages.settled()
@@ -116,11 +118,15 @@ class Stages {
 
   #begin(stage: Stage): Promise<StageState> {
     const { request, needed, target, dockerfile } = this.#options
-    const steps = numberSteps(dockerfile.stages, { needed, target }, labelTexts(request.labels)).get(stage.index)
+    const labels = request.style === 'classic' ? labelTexts(request.labels) : []
+    const steps = numberSteps(dockerfile.stages, { needed, target }, labels).get(stage.index)
     if (!steps) throw new Error(`stage ${stage.index} is not needed`)
     const args = new StageArgs(request.args, this.#globals)
     const sources = { dockerfile, globals: this.#globals, stage: (other: Stage) => this.#stage(other) }
-    const built = buildStage({ build: this.#build, stage, args }, steps, () => baseState(this.#build, stage, sources))
+    const { from } = steps
+    const text = request.style === 'classic' ? from.text : shownText(from.text, { environment: this.#globals })
+    const shown = { ...steps, from: { ...from, text } }
+    const built = buildStage({ build: this.#build, stage, args }, shown, () => baseState(this.#build, stage, sources))
     return built.finally(() => args.used.forEach((name) => this.declaredArgs.add(name)))
   }
 

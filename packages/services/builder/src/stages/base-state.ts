@@ -1,4 +1,4 @@
-import { isKind } from '@berth/base'
+import { EngineError, isKind } from '@berth/base'
 import { type Dockerfile, expandWord, findStage, locate, type Stage } from '@berth/dockerfile'
 import type { Image } from '@berth/images'
 import { formatReference, parsePlatform, parseReference, type Platform, withDefaultTag } from '@berth/oci'
@@ -57,7 +57,7 @@ function scratch(platform: Platform): StageState {
 
 async function imageState(build: BuildContext, name: string, platform: Platform): Promise<StageState> {
   const { images } = build.context
-  const image = await findImage(build, name)
+  const image = await told(build, name, () => findImage(build, name))
   const layers = await images.layersOf(image)
   const { config, history = [], author, created, os, architecture, variant } = image.config
   const { Env = [], ...rest } = config ?? {}
@@ -75,6 +75,18 @@ async function imageState(build: BuildContext, name: string, platform: Platform)
     baseId: image.id,
     created: created ?? new Date(0).toISOString(),
     isUntouched: true,
+  }
+}
+
+/** BuildKit names the image that it cannot get. */
+async function told<T>({ request }: BuildContext, name: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (request.style === 'classic' || !(error instanceof EngineError)) throw error
+    const whole = formatReference(withDefaultTag(parseReference(name)))
+    const message = `${name}: failed to resolve source metadata for ${whole}: ${error.message}`
+    throw new EngineError(error.kind, message, { cause: error })
   }
 }
 

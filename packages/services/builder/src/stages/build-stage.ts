@@ -7,6 +7,7 @@ import type { StageContext } from '../steps/step-context.ts'
 import { workdirStep } from '../steps/workdir-step.ts'
 import type { BuildStep } from '../builder.ts'
 import { isLayerInstruction, type StageSteps } from './number-steps.ts'
+import { shownDocument, shownText } from './shown-text.ts'
 import type { StageState } from './stage-state.ts'
 
 /** Does the steps of a stage one after the other, from its base on. */
@@ -23,11 +24,19 @@ export async function buildStage(
   for (const [i, instruction] of context.stage.instructions.entries()) {
     state = await doStep(context, steps.instructions[i] as BuildStep, state, instruction)
   }
-  for (const [i, label] of sortedLabels(request.labels).entries()) {
-    const step = steps.labels[i]
-    if (step) state = await labelStep(context, step, state, label)
+  for (const [i, step] of steps.labels.entries()) {
+    const label = sortedLabels(request.labels)[i]
+    if (label) state = await labelStep(context, step, state, label)
   }
   return state
+}
+
+/** A state with labels that are no steps. */
+export function withLabels(state: StageState, labels: Readonly<Record<string, string>>): StageState {
+  if (Object.keys(labels).length === 0) return state
+  const { config } = state.draft
+  const Labels = Object.fromEntries([...Object.entries(config.Labels ?? {}), ...sortedLabels(labels)])
+  return { ...state, draft: { ...state.draft, config: { ...config, Labels } }, isUntouched: false }
 }
 
 async function doStep(
@@ -37,8 +46,15 @@ async function doStep(
   instruction: StageInstruction,
 ): Promise<StageState> {
   context.build.signal.throwIfAborted()
-  context.build.progress({ kind: 'started', step })
-  return await telling(context, step, () => applyStep(context, step, state, instruction))
+  const shown = shownStep(context, step, state, instruction)
+  context.build.progress({ kind: 'started', step: shown })
+  return await telling(context, shown, () => applyStep(context, shown, state, instruction))
+}
+
+function shownStep({ args, build }: StageContext, step: BuildStep, state: StageState, instruction: StageInstruction) {
+  if (build.request.style === 'classic') return step
+  const text = shownText(step.text, args.expanding(state.draft.config, instruction.line.escape))
+  return { ...step, text: text + shownDocument(instruction) }
 }
 
 /** Does a step, and tells of its failure. */

@@ -32,7 +32,7 @@ export function numberSteps(
       let layer = 0
       const step = (text: string, lines: LineRange, counts: boolean): BuildStep => {
         if (counts) layer++
-        const label = labelOf(stage, needed, layer, layers)
+        const label = labelOf(stage, stages.length, layer, layers)
         return { number: ++number, total, text, stage: stage.index, label, lines, isCounted: counts }
       }
       const { line } = stage.from
@@ -44,9 +44,7 @@ export function numberSteps(
   )
 }
 
-function labelOf({ index, from }: Stage, needed: readonly Stage[], layer: number, layers: number): string {
+function labelOf({ index, from }: Stage, stageCount: number, layer: number, layers: number): string {
   const count = `${String(layer).padStart(String(layers).length)}/${layers}`
-  return needed.length === 1 && index === 0 && from.stageName === ''
-    ? count
-    : `${from.stageName || `stage-${index}`} ${count}`
+  return stageCount === 1 ? count : `${from.stageName || `stage-${index}`} ${count}`
 }

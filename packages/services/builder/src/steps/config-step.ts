@@ -20,14 +20,24 @@ export async function configStep(
 ): Promise<StageState> {
   const { state } = planned
   const expanding = stage.args.expanding(state.draft.config, instruction.line.escape)
-  const draft = locate(instruction.line.lines, () => applyInstruction(state.draft, instruction, expanding))
+  const applied = locate(instruction.line.lines, () => applyInstruction(state.draft, instruction, expanding))
+  const isBuildkit = stage.build.request.style === 'buildkit'
+  const draft = isBuildkit && instruction.kind === 'cmd' ? withEscapedArgs(applied) : applied
   const text =
     instruction.kind === 'env' || instruction.kind === 'label'
       ? `${instruction.kind.toUpperCase()} ${pairsText(instruction.pairs, (word) => expandWord(word, expanding))}`
       : describeInstruction(instruction, draft.config, stage.build.request.style)
   const shell = instruction.kind === 'shell' ? draft.config : state.draft.config
+  // BuildKit's history does not tell of it.
+  if (isBuildkit && instruction.kind === 'onbuild') return { ...state, draft, isUntouched: false }
   return await emptyStep(stage, planned, { draft, text, shell })
 }
+
+/** As BuildKit marks every image with a CMD. */
+const withEscapedArgs = (draft: StageState['draft']): StageState['draft'] => ({
+  ...draft,
+  config: { ...draft.config, ArgsEscaped: true },
+})
 
 const pairsText = (pairs: readonly Pair[], expand: (word: string) => string): string =>
   pairs.map(([name, value]) => `${expand(name)}=${expand(value)}`).join(' ')

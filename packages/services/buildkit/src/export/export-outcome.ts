@@ -1,7 +1,7 @@
 import { invalid } from '@berth/base'
 import type { BuildOutcome } from '@berth/builder'
 import type { Images } from '@berth/images'
-import { formatReference, parseReference, withDefaultTag } from '@berth/oci'
+import { formatReference, parseReference } from '@berth/oci'
 import { sendFile } from '../fsutil/send-file.ts'
 import { sendTree } from '../fsutil/send-tree.ts'
 import type { Job } from '../jobs/job.ts'
@@ -50,7 +50,7 @@ const namesOf = ({ attributes }: Export): string[] =>
   (attributes['name'] ?? '')
     .split(',')
     .filter(Boolean)
-    .map((name) => formatReference(withDefaultTag(parseReference(name))))
+    .map((name) => formatReference(parseReference(name)))
 
 /** With `push` the client pushes the image itself when it is here, as with every engine whose worker has no snapshotter. */
 async function exportImage({ job }: ExportContext, outcome: BuildOutcome, wanted: Export): Promise<ExportResponse> {

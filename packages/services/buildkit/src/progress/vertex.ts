@@ -94,13 +94,12 @@ export class Status {
   readonly #vertex: string
   readonly #id: string
   readonly #started = now()
-  #toldMs = 0
+  #toldMs = performance.now()
 
   constructor(progress: Teller, vertex: string, id: string) {
     this.#progress = progress
     this.#vertex = vertex
     this.#id = id
-    this.#tell(0, false)
   }
 
   readonly update = (current: number): void => {
