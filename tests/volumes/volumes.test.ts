@@ -241,3 +241,32 @@ test('events tell of create, mount, unmount and destroy, each once', async () =>
     ],
   )
 })
+
+interface MeasuredVolume extends Volume {
+  readonly UsageData?: { readonly Size: number; readonly RefCount: number }
+}
+
+test('GET /system/df tells of each volume how large it is and how many containers have it', async () => {
+  const [used, unused, device] = [name(), name(), name()]
+  await create({ Name: used })
+  await create({ Name: unused })
+  await create({ Name: device, DriverOpts: { type: 'tmpfs', device: 'tmpfs' } })
+  const container = name()
+  const body = {
+    Image: 'busybox',
+    Cmd: ['sh', '-c', 'head -c 5000 /dev/zero > /data/five; ln /data/five /data/same'],
+    HostConfig: { Binds: [`${used}:/data`] },
+  }
+  await engine.api.json('POST', `/containers/create?name=${container}`, body)
+  await engine.api.json('POST', `/containers/${container}/start`)
+  await engine.api.json('POST', `/containers/${container}/wait`)
+  const { Volumes } = (await engine.api.json('GET', '/system/df')) as { Volumes: MeasuredVolume[] }
+  const measured = (wanted: string) => Volumes.find(({ Name }) => Name === wanted)?.UsageData
+  assert.deepEqual(
+    [measured(used), measured(unused), measured(device)],
+    // What a driver's options mount is not on the engine's disk.
+    [{ Size: 5000, RefCount: 1 }, { Size: 0, RefCount: 0 }, undefined],
+  )
+  const listed = (await engine.api.json('GET', '/volumes')) as { Volumes: MeasuredVolume[] }
+  assert.equal(listed.Volumes.find(({ Name }) => Name === used)?.UsageData, undefined)
+})

@@ -3,6 +3,7 @@ import type { Builder } from '@berth/builder'
 import type { Containers } from '@berth/containers'
 import { type DiskUsageResponse, has } from '@berth/engine-api'
 import type { Images } from '@berth/images'
+import type { Volumes } from '@berth/volumes'
 import type { System } from '../deps.ts'
 import type { Exchange, Handler } from '../exchange.ts'
 import { presentInfo, presentVersion } from '../presenters/system.ts'
@@ -11,12 +12,14 @@ import type { Route } from '../router.ts'
 import { presentCacheRecord } from './build.ts'
 import { summarise } from './containers.ts'
 import { summariseImages } from './images.ts'
+import { measureVolumes } from './volumes.ts'
 
 interface Deps {
   readonly system: System
   readonly builder: Pick<Builder, 'cacheRecords'>
   readonly containers: Pick<Containers, 'get' | 'list' | 'network' | 'size'>
   readonly images: Pick<Images, 'list' | 'resolve' | 'history'>
+  readonly volumes: Pick<Volumes, 'list' | 'usage' | 'usersOf'>
 }
 
 /** The engine itself. */
@@ -69,7 +72,7 @@ async function diskUsage(exchange: Exchange, deps: Deps): Promise<void> {
     const found = await deps.containers.list(everything)
     answer.Containers = (await summarise(found, deps, { withSize: true, version })) as DiskUsageResponse['Containers']
   }
-  if (wanted.has('volume')) answer.Volumes = []
+  if (wanted.has('volume')) answer.Volumes = await measureVolumes(deps.volumes)
   if (wanted.has('build-cache')) answer.BuildCache = deps.builder.cacheRecords().map(presentCacheRecord)
   sendJson(exchange, answer)
 }

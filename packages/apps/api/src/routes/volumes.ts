@@ -1,4 +1,4 @@
-import { unavailable } from '@berth/base'
+import { codeOf, isKind, unavailable } from '@berth/base'
 import { boolParameter, decodeFilters, decodeVolumeCreate, has, type VolumeResponse } from '@berth/engine-api'
 import type { Volume, Volumes } from '@berth/volumes'
 import { readJson } from '../body.ts'
@@ -37,6 +37,27 @@ export function presentVolume(volume: Volume): VolumeResponse {
     Name: name,
     Options: options && { ...options },
     Scope: 'local',
+  }
+}
+
+/** With their sizes in bytes; without those that a driver's options mount: what is there may not be on this disk. */
+export async function measureVolumes(volumes: Pick<Volumes, 'list' | 'usage' | 'usersOf'>): Promise<VolumeResponse[]> {
+  const measured: VolumeResponse[] = []
+  for (const volume of volumes.list().filter(({ options }) => Object.keys(options ?? {}).length === 0)) {
+    const Size = await unlessGone(volumes.usage(volume.name))
+    if (Size === undefined) continue
+    measured.push({ ...presentVolume(volume), UsageData: { RefCount: volumes.usersOf(volume.name).length, Size } })
+  }
+  return measured
+}
+
+/** Undefined when the volume was removed meanwhile. */
+async function unlessGone(usage: Promise<number>): Promise<number | undefined> {
+  try {
+    return await usage
+  } catch (error) {
+    if (isKind(error, 'notFound') || codeOf(error) === 'ENOENT') return undefined
+    throw error
   }
 }
 
