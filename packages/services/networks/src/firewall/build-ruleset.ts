@@ -9,13 +9,16 @@ export interface RulesetInput {
   readonly apiPorts: readonly number[]
   /** Address families that others filter and translate (`--iptables=false`); default: none. */
   readonly unmanaged?: readonly (4 | 6)[] | undefined
+  /** False: this kernel filters no frames of bridges; the table for them is left out. */
+  readonly filtersFrames?: boolean | undefined
 }
 
 /**
  * The engine's two tables, `inet berth` and `bridge berth`, as an nft(8) script that replaces them in one transaction.
  * Nobody else's table is touched. What the engine accepts another table may still drop.
  */
-export function buildRuleset({ networks, elements, apiPorts, unmanaged = [] }: RulesetInput): string {
+export function buildRuleset(wanted: RulesetInput): string {
+  const { networks, elements, apiPorts, unmanaged = [], filtersFrames = true } = wanted
   for (const { bridge, directFrom } of networks) {
     for (const name of [bridge, ...(Array.isArray(directFrom) ? directFrom : [])]) checkLinkName(name)
   }
@@ -28,14 +31,17 @@ export function buildRuleset({ networks, elements, apiPorts, unmanaged = [] }: R
     outbound(networks.map((network) => withoutFamilies(network, unmanaged))),
     forwarding(networks, unmanaged),
   ]
-  return `${removeRuleset}table inet ${tableName} {\n${inet.join('')}}
-table bridge ${tableName} {\n${declareSets('bridge', bySet)}${frames}}\n`
+  const inetTable = `table inet ${tableName} {\n${inet.join('')}}\n`
+  if (!filtersFrames) return removeTable('inet') + inetTable
+  return `${removeRuleset}${inetTable}table bridge ${tableName} {\n${declareSets('bridge', bySet)}${frames}}\n`
 }
 
-/** Removes both tables, there or not. */
-export const removeRuleset = ['inet', 'bridge']
-  .map((family) => `add table ${family} ${tableName}\ndelete table ${family} ${tableName}\n`)
-  .join('')
+/** Removes a table, there or not. */
+export const removeTable = (family: 'inet' | 'bridge'): string =>
+  `add table ${family} ${tableName}\ndelete table ${family} ${tableName}\n`
+
+/** Removes both. */
+export const removeRuleset = removeTable('inet') + removeTable('bridge')
 
 function declareSets(family: 'inet' | 'bridge', bySet: ReadonlyMap<SetName, readonly ElementText[]>): string {
   const names = (Object.keys(sets) as SetName[]).filter((name) => sets[name].family === family)

@@ -95,3 +95,33 @@ test('setNetworks() refuses what nft refuses and keeps what was', async () => {
   await firewall.setNetworks([network])
   assert.equal(list(), before)
 })
+
+/** As a kernel without nf_tables for bridges answers. */
+const withoutBridges: typeof loadRuleset = async (script, started) => {
+  if (script.includes('table bridge')) throw new Error('nft: Could not process rule: Operation not supported')
+  await loadRuleset(script, started)
+}
+
+test('openFirewall() on a kernel without nf_tables for bridges does without the frames, but not with icc=false', async () => {
+  await firewall.remove()
+  await firewall[Symbol.asyncDispose]()
+  const warnings: string[] = []
+  const logger = { ...silentLogger, warn: (_: object, message: string) => void warnings.push(message) }
+  const options = { logger, guards: [], ports: [], run: withoutBridges }
+  await assert.rejects(openFirewall({ ...options, networks: [{ ...network, icc: false }] }), {
+    kind: 'unavailable',
+    message: 'icc=false needs a kernel with nf_tables for bridges (CONFIG_NF_TABLES_BRIDGE)',
+  })
+  firewall = await openFirewall({ ...options, networks: [network] })
+  firewall.guard({ hostLink: 'veth1', mac: '02:42:ac:11:00:02', addresses: ['172.17.0.2'], icc: true })
+  firewall.publish([port(7)])
+  assert.match(list(), /tcp \. 7 : 172\.17\.0\.2 \. 80/)
+  assert.doesNotMatch(list(), /table bridge/)
+  assert.match(warnings.join(), /no nf_tables for bridges/)
+  await assert.rejects(firewall.setNetworks([{ ...network, icc: false }]), { kind: 'unavailable' })
+})
+
+test('openFirewall() says what nft says where the kernel is not to blame', async () => {
+  const run = async () => Promise.reject(new Error('nft: out of order'))
+  await assert.rejects(openFirewall({ logger: silentLogger, networks: [], guards: [], ports: [], run }), /out of order/)
+})

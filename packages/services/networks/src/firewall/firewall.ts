@@ -1,7 +1,7 @@
 import { codeOf, type Logger, unavailable } from '@berth/base'
 import { loadRuleset, type NftChange, NftElements, watchNft } from '@berth/linux'
 import { setTimeout as delay } from 'node:timers/promises'
-import { buildRuleset, removeRuleset, type RulesetInput } from './build-ruleset.ts'
+import { buildRuleset, removeRuleset, removeTable, type RulesetInput } from './build-ruleset.ts'
 import {
   type Element,
   elementChanges,
@@ -39,6 +39,8 @@ export interface FirewallOptions {
   readonly links?: readonly LinkedPort[]
   readonly apiPorts?: readonly number[] | undefined
   readonly unmanaged?: readonly (4 | 6)[] | undefined
+  /** Runs nft's scripts; default: nft. */
+  readonly run?: typeof loadRuleset | undefined
 }
 
 /** The firewall of a host whose rules are all somebody else's: does nothing, once what an earlier process left is gone. */
@@ -63,7 +65,7 @@ export async function openNoFirewall(): Promise<Firewall> {
 /** Loads the tables, replacing those that an earlier process left, and restores them when somebody else changes them. */
 export async function openFirewall(options: FirewallOptions): Promise<Firewall> {
   const firewall = new Tables(options)
-  await firewall.load()
+  await firewall.load().catch((error: unknown) => firewall.loadWithoutFrames(error))
   firewall.watch()
   return firewall
 }
@@ -78,9 +80,13 @@ interface Guard {
   readonly elements: readonly Element[]
 }
 
+const withoutFrames = 'containers are not held to their own addresses on the bridge'
+
 class Tables implements Firewall {
   readonly #logger: Logger
   readonly #fixed: Pick<RulesetInput, 'apiPorts' | 'unmanaged'>
+  readonly #runScript: typeof loadRuleset
+  #filtersFrames = true
   readonly #kernel = new NftElements(tableName)
   readonly #elements = new Map<string, ElementText>()
   readonly #guards = new Map<string, Guard>()
@@ -94,10 +100,20 @@ class Tables implements Firewall {
   #isRestoring = false
   #isClosed = false
 
-  constructor({ logger, networks, guards, ports, links = [], apiPorts = [], unmanaged }: FirewallOptions) {
+  constructor({
+    logger,
+    networks,
+    guards,
+    ports,
+    links = [],
+    apiPorts = [],
+    unmanaged,
+    run = loadRuleset,
+  }: FirewallOptions) {
     this.#logger = logger
     this.#networks = networks
     this.#fixed = { apiPorts, unmanaged }
+    this.#runScript = run
     for (const guard of guards) this.#guards.set(guard.hostLink, { mac: guard.mac, elements: guardElements(guard) })
     const guarded = [...this.#guards.values()].map((guard) => guard.elements)
     const elements = [...guarded, ...ports.map(portElements), ...links.map(linkElements)].flat()
@@ -157,13 +173,34 @@ class Tables implements Firewall {
     return turn
   }
 
+  /** After a failure: on a kernel without nf_tables for bridges the rest of the rules. Throws the failure when that is not why. */
+  async loadWithoutFrames(failure: unknown): Promise<void> {
+    const lacks = async (family: string) =>
+      await this.#runScript(`add table ${family} ${tableName}\n`).then(
+        () => false,
+        () => true,
+      )
+    if ((await lacks('inet')) || !(await lacks('bridge'))) throw failure
+    this.#filtersFrames = false
+    this.#logger.warn({}, `the kernel has no nf_tables for bridges: ${withoutFrames}`)
+    await this.load()
+  }
+
   async #load(): Promise<void> {
     if (this.#isClosed) return
+    if (!this.#filtersFrames && this.#networks.some(({ icc }) => !icc)) {
+      throw unavailable('icc=false needs a kernel with nf_tables for bridges (CONFIG_NF_TABLES_BRIDGE)')
+    }
     const meanwhile: NftChange[] = []
     this.#meanwhile = meanwhile
     const elements = [...this.#elements.values()]
     try {
-      const script = buildRuleset({ networks: this.#networks, elements, ...this.#fixed })
+      const script = buildRuleset({
+        networks: this.#networks,
+        elements,
+        filtersFrames: this.#filtersFrames,
+        ...this.#fixed,
+      })
       await this.#run(script)
     } finally {
       this.#meanwhile = undefined
@@ -174,7 +211,7 @@ class Tables implements Firewall {
   async #run(script: string): Promise<void> {
     let portId: number | undefined
     try {
-      await loadRuleset(script, (id) => {
+      await this.#runScript(script, (id) => {
         portId = id
         this.#ownPorts.add(id)
       })
@@ -200,7 +237,8 @@ class Tables implements Firewall {
 
   #change(change: 'ensure' | 'delete', elements: readonly Element[]): void {
     for (let start = 0; start < elements.length; start += elementsPerBatch) {
-      const changes = elementChanges(change, elements.slice(start, start + elementsPerBatch))
+      const all = elementChanges(change, elements.slice(start, start + elementsPerBatch))
+      const changes = this.#filtersFrames ? all : all.filter(({ family }) => family !== 'bridge')
       this.#meanwhile?.push(...changes)
       this.#applyAll(changes)
     }
@@ -261,7 +299,7 @@ class Tables implements Firewall {
     await this.#loading
     this.#watch?.[Symbol.dispose]()
     this.#watch = undefined
-    await loadRuleset(removeRuleset)
+    await this.#runScript(this.#filtersFrames ? removeRuleset : removeTable('inet'))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
