@@ -126,6 +126,7 @@ export interface InfoResponse {
 
 export interface BuildCacheRecord {
   ID: string
+  Parents?: string[] | null
   Type?: string
   Description?: string
   InUse?: boolean

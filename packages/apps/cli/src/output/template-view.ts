@@ -18,6 +18,20 @@ export function renderTemplate<T>(rows: readonly T[], view: View<T>, format: str
   return alignTabs(`${header}\n${lines}`)
 }
 
+/** Rows as template data, to be part of a document. */
+export const part = <T>(rows: readonly T[], view: View<T>): object[] => rows.map((row) => rowData(row, view))
+
+/** One document of several kinds of rows, by a `--format` value. */
+export function renderDocument(
+  parts: Readonly<Record<string, readonly object[]>>,
+  { goType: name, format }: { readonly goType: string; readonly format: string },
+): string {
+  const data = Object.create(null, { [goType]: { value: name } }) as object
+  Object.assign(data, parts)
+  const source = unescape(format === 'json' ? '{{json .}}' : format)
+  return execute(parse(source, rowFunctions, usualProblems), data, { ...usualProblems, execute: '' })
+}
+
 const usualProblems = { parse: 'template parsing error', execute: 'template parsing error' }
 type Problems = typeof usualProblems
 
@@ -38,7 +52,8 @@ function execute(template: Template, data: unknown, problems: Problems): string 
   try {
     return template.execute(data)
   } catch (error) {
-    throw new StatusError(1, `${problems.execute}: ${messageOf(error)}`)
+    const introduction = problems.execute === '' ? '' : `${problems.execute}: `
+    throw new StatusError(1, `${introduction}${messageOf(error)}`)
   }
 }
 

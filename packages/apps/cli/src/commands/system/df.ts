@@ -1,13 +1,9 @@
 import type { DiskUsageResponse } from '@berth/engine-api'
-import type { Cli } from '../../cli.ts'
 import { defineCommand, noArguments } from '../../command.ts'
 import { boolean, string } from '../../flags/flag.ts'
 import { tableFormatHelp } from '../../output/format-help.ts'
-import { ellipsis, shortId } from '../../output/text.ts'
 import { humanSize } from '../../output/units.ts'
-import { render, renderText, type View } from '../../output/view.ts'
-import { containerView } from '../container/container-view.ts'
-import { imageRows, imageView } from '../image/image-view.ts'
+import { render, type View } from '../../output/view.ts'
 
 export const command = defineCommand({
   usage: '[OPTIONS]',
@@ -19,7 +15,10 @@ export const command = defineCommand({
   },
   async run(cli, { flags }) {
     const usage = await cli.engine.system.diskUsage()
-    if (flags.verbose) return printVerbose(cli, usage, flags.format)
+    if (flags.verbose) {
+      const { printVerbose } = await import('./df-verbose.ts')
+      return printVerbose(cli, usage, flags.format)
+    }
     const rows = [imagesRow(usage), containersRow(usage), volumesRow(usage), cacheRow(usage)]
     const defaults = ['Type', 'TotalCount', 'Active', 'Size', 'Reclaimable']
     await render(cli, rows, summaryView, { format: flags.format, defaults })
@@ -101,55 +100,19 @@ function volumesRow({ Volumes }: DiskUsageResponse): SummaryRow {
   }
 }
 
+/** What a record shares with an image is counted there. */
 function cacheRow({ BuildCache }: DiskUsageResponse): SummaryRow {
   const records = BuildCache ?? []
-  const sizeBytes = records.reduce((sum, { Size }) => sum + Size, 0)
+  const sum = (list: typeof records): number =>
+    list.reduce((total, { Size, Shared }) => total + (Shared === true ? 0 : Size), 0)
+  const used = records.filter(({ InUse }) => InUse === true)
+  const sizeBytes = sum(records)
   return {
     type: 'Build Cache',
     total: records.length,
-    active: 0,
+    active: used.length,
     sizeBytes,
-    reclaimableBytes: sizeBytes,
+    reclaimableBytes: sizeBytes - sum(used),
     percent: false,
   }
-}
-
-async function printVerbose(cli: Cli, usage: DiskUsageResponse, format: string): Promise<void> {
-  if (format !== '') throw new Error('the format option is not supported together with --verbose yet')
-  const images = await renderText(imageRows(usage.Images ?? [], false), imageView(true), {
-    format: '',
-    defaults: ['Repository', 'Tag', 'ID', 'CreatedSince', 'Size', 'SharedSize', 'UniqueSize', 'Containers'],
-  })
-  const containers = await renderText(usage.Containers ?? [], containerView(true), {
-    format: '',
-    defaults: ['ID', 'Image', 'Command', 'LocalVolumes', 'Size', 'RunningFor', 'Status', 'Names'],
-  })
-  const volumes = await renderText(usage.Volumes ?? [], volumeView, { format: '', defaults: ['Name', 'Links', 'Size'] })
-  cli.out(
-    `Images space usage:\n\n${images}\nContainers space usage:\n\n${containers}\nLocal Volumes space usage:\n\n${volumes}\n`,
-  )
-  const cache = await renderText(usage.BuildCache ?? [], cacheView, { format: '', defaults: ['ID', 'Size'] })
-  cli.out(`Build cache usage: ${humanSize(cacheRow(usage).sizeBytes)}\n\n${cache}`)
-}
-
-type Volume = NonNullable<DiskUsageResponse['Volumes']>[number]
-const volumeView: View<Volume> = {
-  goType: '*formatter.volumeContext',
-  columns: {
-    Name: { header: 'VOLUME NAME', value: ({ Name }) => Name },
-    Links: {
-      header: 'LINKS',
-      value: ({ UsageData }) => (UsageData === undefined ? 'N/A' : String(UsageData.RefCount)),
-    },
-    Size: { header: 'SIZE', value: ({ UsageData }) => (UsageData === undefined ? 'N/A' : humanSize(UsageData.Size)) },
-  },
-}
-
-type CacheRecord = NonNullable<DiskUsageResponse['BuildCache']>[number]
-const cacheView: View<CacheRecord> = {
-  goType: '*formatter.buildCacheContext',
-  columns: {
-    ID: { header: 'CACHE ID', value: ({ ID }) => ellipsis(shortId(ID), 12) },
-    Size: { header: 'SIZE', value: ({ Size }) => humanSize(Size) },
-  },
 }

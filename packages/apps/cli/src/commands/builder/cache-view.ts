@@ -1,0 +1,44 @@
+import type { DiskUsageResponse } from '@berth/engine-api'
+import { ago, humanSize } from '../../output/units.ts'
+import type { View } from '../../output/view.ts'
+
+export type CacheRecord = NonNullable<DiskUsageResponse['BuildCache']>[number]
+
+const idColumns = 12
+
+/** The columns of the build cache. */
+export function cacheView(truncate: boolean): View<CacheRecord> {
+  return {
+    goType: '*formatter.buildCacheContext',
+    columns: {
+      ID: {
+        header: 'CACHE ID',
+        value: ({ ID, InUse }) => `${truncate ? ID.slice(0, idColumns) : ID}${InUse === true ? '*' : ''}`,
+      },
+      Parent: { header: 'PARENT', value: ({ Parents }) => (Parents ?? []).join(', ') },
+      CacheType: { header: 'CACHE TYPE', value: ({ Type }) => Type ?? '' },
+      Description: { header: 'DESCRIPTION', value: ({ Description }) => Description ?? '' },
+      Size: { header: 'SIZE', value: ({ Size }) => humanSize(Size, 3) },
+      CreatedAt: { header: 'CREATED AT', value: ({ CreatedAt }) => goTimeOf(CreatedAt) },
+      CreatedSince: { header: 'CREATED', value: ({ CreatedAt }) => since(CreatedAt) },
+      LastUsedAt: { header: 'LAST USED AT', value: ({ LastUsedAt }) => goTimeOf(LastUsedAt) },
+      LastUsedSince: { header: 'LAST USED', value: ({ LastUsedAt }) => since(LastUsedAt) },
+      UsageCount: { header: 'USAGE', value: ({ UsageCount }) => String(UsageCount ?? 0) },
+      InUse: { header: 'IN USE', value: ({ InUse }) => String(InUse ?? false) },
+      Shared: { header: 'SHARED', value: ({ Shared }) => String(Shared ?? false) },
+    },
+  }
+}
+
+/** What was never used comes first, then by the last use, then by size. */
+export function oldestUseFirst(a: CacheRecord, b: CacheRecord): number {
+  const [usedA, usedB] = [a.LastUsedAt ?? '', b.LastUsedAt ?? '']
+  if (usedA === usedB) return a.Size - b.Size
+  return Date.parse(usedA || '1970-01-01') - Date.parse(usedB || '1970-01-01')
+}
+
+/** RFC 3339 in UTC, as Go prints a time. */
+const goTimeOf = (time: string | null | undefined): string =>
+  time ? time.replace('T', ' ').replace(/Z$/, ' +0000 UTC') : ''
+
+const since = (time: string | null | undefined): string => (time ? ago(Date.parse(time) / 1000) : '')

@@ -1,0 +1,51 @@
+import type { DiskUsageResponse } from '@berth/engine-api'
+import type { Cli } from '../../cli.ts'
+import { humanSize } from '../../output/units.ts'
+import { renderText, type View } from '../../output/view.ts'
+import { cacheView, type CacheRecord, oldestUseFirst } from '../builder/cache-view.ts'
+import { containerView } from '../container/container-view.ts'
+import { type ImageRow, imageRows, imageView } from '../image/image-view.ts'
+import { volumeView } from '../volume/volume-view.ts'
+
+/** Everything that takes space, one by one. */
+export async function printVerbose(cli: Cli, usage: DiskUsageResponse, format: string): Promise<void> {
+  if (format === '' || format === 'table') await printTables(cli, usage)
+  else await printDocument(cli, usage, format)
+}
+
+const imageColumns = ['Repository', 'Tag', 'ID', 'CreatedSince', 'Size', 'SharedSize', 'UniqueSize', 'Containers']
+const containerColumns = ['ID', 'Image', 'Command', 'LocalVolumes', 'Size', 'RunningFor', 'Status', 'Names']
+const cacheColumns = ['ID', 'CacheType', 'Size', 'CreatedSince', 'LastUsedSince', 'UsageCount', 'Shared']
+
+async function printTables(cli: Cli, usage: DiskUsageResponse): Promise<void> {
+  const table = <T>(rows: readonly T[], view: View<T>, defaults: readonly string[]): Promise<string> =>
+    renderText(rows, view, { format: '', defaults })
+  const cache = sortedCache(usage)
+  const cacheBytes = cache.reduce((sum, { Size, Shared }) => sum + (Shared === true ? 0 : Size), 0)
+  const images = await table(imageRows(usage.Images ?? [], false), imageView(true), imageColumns)
+  const containers = await table(ownSizes(usage), containerView(true), containerColumns)
+  const volumes = await table(usage.Volumes ?? [], volumeView, ['Name', 'Links', 'Size'])
+  cli.out(`Images space usage:\n\n${images}\nContainers space usage:\n\n${containers}\n`)
+  cli.out(`Local Volumes space usage:\n\n${volumes}\nBuild cache usage: ${humanSize(cacheBytes)}\n\n`)
+  cli.out(await table(cache, cacheView(true), cacheColumns))
+}
+
+async function printDocument(cli: Cli, usage: DiskUsageResponse, format: string): Promise<void> {
+  const { part, renderDocument } = await import('../../output/template-view.ts')
+  const parts = {
+    Images: part(withoutDigests(usage), imageView(false)),
+    Containers: part(ownSizes(usage), containerView(false)),
+    Volumes: part(usage.Volumes ?? [], volumeView),
+    BuildCache: part(sortedCache(usage), cacheView(false)),
+  }
+  cli.out(renderDocument(parts, { goType: '*formatter.diskUsageContext', format }))
+}
+
+const withoutDigests = ({ Images }: DiskUsageResponse): ImageRow[] =>
+  imageRows(Images ?? [], false).map((row) => ({ ...row, digest: '' }))
+
+const sortedCache = ({ BuildCache }: DiskUsageResponse): CacheRecord[] => (BuildCache ?? []).toSorted(oldestUseFirst)
+
+/** What their images take is told of there. */
+const ownSizes = ({ Containers }: DiskUsageResponse): NonNullable<DiskUsageResponse['Containers']> =>
+  (Containers ?? []).map((container) => ({ ...container, SizeRootFs: 0 }))
