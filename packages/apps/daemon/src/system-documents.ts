@@ -45,7 +45,7 @@ export async function infoFacts(system: SystemFacts): Promise<InfoFacts> {
     DriverStatus: driverStatus(system),
     Plugins: {
       Volume: ['local'],
-      Network: ['bridge', 'host', 'macvlan', 'null'],
+      Network: ['bridge', 'host', 'ipvlan', 'macvlan', 'null'],
       Authorization: null,
       Log: ['json-file', 'local', 'none'],
     },

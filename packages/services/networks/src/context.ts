@@ -3,7 +3,7 @@ import type { Events } from '@berth/events'
 import type { RouteSocket } from '@berth/linux'
 import type { BridgeContext } from './bridges.ts'
 import type { Dns } from './dns/dns.ts'
-import type { Parent } from './drivers/macvlan.ts'
+import type { Parent } from './drivers/stacked.ts'
 import type { SandboxStates } from './endpoints/sandbox-states.ts'
 import type { Firewall } from './firewall/firewall.ts'
 import type { Ipam } from './ipam/ipam.ts'
@@ -16,7 +16,7 @@ export interface Context extends BridgeContext {
   readonly logger: Logger
   readonly events: Pick<Events, 'publish'>
   readonly store: NetworkStore
-  /** What macvlan networks are stacked on; absent while the host does not have the link. */
+  /** What macvlan and ipvlan networks are stacked on; absent while the host does not have the link. */
   readonly parents: Map<NetworkId, Parent>
   readonly registry: NetworkRegistry
   readonly states: SandboxStates

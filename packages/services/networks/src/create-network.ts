@@ -3,7 +3,7 @@ import type { NetworkCreateRequest } from '@berth/engine-api'
 import { deleteBridges, hasLink } from './bridge/bridge.ts'
 import { openBridge } from './bridges.ts'
 import type { Context } from './context.ts'
-import { checkStacked, findParent } from './drivers/macvlan.ts'
+import { checkStacked, findParent, isStacked } from './drivers/stacked.ts'
 import { announceNetwork } from './announce.ts'
 import { bridgeNameOf, planNetwork, subnetsOf } from './plan-network.ts'
 import type { NetworkRecord } from './model.ts'
@@ -56,7 +56,7 @@ function isBridgeThere(record: NetworkRecord): boolean {
 }
 
 async function makeBridge(context: Context, record: NetworkRecord, undo: Undo): Promise<void> {
-  if (record.driver === 'macvlan' && !record.configOnly) context.parents.set(record.id, findParent(record))
+  if (isStacked(record)) context.parents.set(record.id, findParent(record))
   const name = bridgeNameOf(record)
   if (name === undefined) return
   if (!record.keepsBridge) undo.defer('bridge', () => deleteBridges([name]))

@@ -49,6 +49,8 @@ export interface Endpoint {
   readonly networkName: string
   /** Names of the two ends of its link, `host` '' where it has one only; undefined where the driver makes none. */
   readonly link: { readonly inside: string; readonly host: string } | undefined
+  /** Its link is the way out, without a gateway. */
+  readonly routesByLink?: boolean
   /** With what was got: ids, addresses, MAC address, names. */
   readonly settings: EndpointSettings
   /** Being made or taken away: the next engine takes it away. */

@@ -10,7 +10,7 @@ import { type BridgeContext, networkRules, openBridge, type OpenBridge } from '.
 import type { Context } from './context.ts'
 import { openDns } from './dns/dns.ts'
 import { serveNames } from './dns/serve-sandbox.ts'
-import { findParent, parentNameOf } from './drivers/macvlan.ts'
+import { findParent, isStacked } from './drivers/stacked.ts'
 import { guardOf } from './endpoints/guard.ts'
 import { linkedPorts } from './endpoints/links.ts'
 import { SandboxStates } from './endpoints/sandbox-states.ts'
@@ -199,7 +199,7 @@ async function openBridges(context: BridgeContext, registry: NetworkRegistry): P
 
 function openParents(registry: NetworkRegistry, logger: Logger): Context['parents'] {
   const parents: Context['parents'] = new Map()
-  for (const record of registry.all().filter((one) => parentNameOf(one) !== undefined)) {
+  for (const record of registry.all().filter(isStacked)) {
     try {
       parents.set(record.id, findParent(record))
     } catch (error) {

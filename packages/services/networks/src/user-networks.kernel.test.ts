@@ -386,3 +386,30 @@ test('create() stacks a macvlan network on a link of the host, and containers jo
   await t.networks.remove('m')
   deleteLan()
 })
+
+test('create() stacks an ipvlan network on a link of the host, or says that the kernel has no such links', async (context) => {
+  t.host.send(new RouteRequest().addBridge('lan0'), 'make lan0')
+  const deleteLan = () => t.host.send(new RouteRequest().deleteLink('lan0'), 'delete lan0')
+  const Options = { parent: 'lan0', ipvlan_mode: 'l3' }
+  const body = { Name: 'i', Driver: 'ipvlan', Options, IPAM: { Config: [{ Subnet: '10.7.0.0/24' }] } }
+  await assert.rejects(
+    t.create({ ...body, Options: { ...Options, ipvlan_mode: 'l4' } }),
+    /ipvlan mode 'l4' is not valid/,
+  )
+  try {
+    await t.create(body)
+  } catch (error) {
+    // Only where the kernel says so itself.
+    deleteLan()
+    assert.equal((error as Error).message, 'operation not supported: the kernel has no driver ipvlan')
+    return context.diagnostic('this kernel has no ipvlan')
+  }
+  const first = await t.networks.attach(t.request({ mode: 'i' }))
+  const second = await t.networks.attach(t.request({ mode: 'i' }))
+  assert.deepEqual([first.endpoints['i']?.IPAddress, first.endpoints['i']?.MacAddress], ['10.7.0.2', ''])
+  assert.deepEqual(await routes(first), ['default dev eth0 scope link'])
+  assert.equal(await reaches(second, '10.7.0.2'), true)
+  await t.networks.reconcile([])
+  await t.networks.remove('i')
+  deleteLan()
+})

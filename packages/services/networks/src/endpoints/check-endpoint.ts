@@ -13,6 +13,9 @@ export function checkEndpoint(record: NetworkRecord, settings: Settings): void {
   if (record.configOnly) throw forbidden('cannot create endpoint on configuration-only network')
   const complaints = [...predefinedComplaints(record, settings), ...addressComplaints(record, settings)]
   if (settings.MacAddress && !isMac(settings.MacAddress)) complaints.push(`invalid MAC address ${settings.MacAddress}`)
+  if (settings.MacAddress && record.driver === 'ipvlan') {
+    complaints.push('ipvlan interfaces do not support custom mac address assignment')
+  }
   complaints.push(...parseEndpointOptions(settings.DriverOpts ?? {}).complaints)
   if (complaints.length === 0) return
   const list = complaints.length === 1 ? complaints[0] : complaints.map((complaint) => `* ${complaint}`).join('\n')

@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { codeOf, invalid, KeyedLock } from '@berth/base'
 import { inNetns, type LinkStatistics, pinNetns, RouteRequest, RouteSocket } from '@berth/linux'
-import type { Parent } from '../drivers/macvlan.ts'
+import type { Parent } from '../drivers/stacked.ts'
 import type { Endpoint } from '../model.ts'
 import { parseEndpointOptions } from './endpoint-options.ts'
 import { changeRoutes, type WaysOut } from './routes.ts'
@@ -108,8 +108,8 @@ function addStacked(
   request: RouteRequest,
   { endpoint, parent, netns }: Pick<PlannedLink, 'endpoint'> & { readonly parent: Parent; readonly netns: number },
 ): void {
-  const { index, mtu, mode } = parent
-  request.addMacvlan({ parent: index, mode, mtu, netns, name: endpoint.link.inside, mac: endpoint.settings.MacAddress })
+  const { index, mtu, kind } = parent
+  request.addStacked({ kind, parent: index, mtu, netns, name: endpoint.link.inside, mac: endpoint.settings.MacAddress })
 }
 
 /** Before the links are up: a router's advertisement is never believed, and a network without IPv6 has none. */
@@ -156,6 +156,6 @@ export function readCounters(pin: string): Map<string, LinkStatistics> {
     using socket = new RouteSocket()
     return socket.links()
   })
-  const own = found.filter(({ name, kind }) => ['veth', 'macvlan'].includes(kind) && name !== 'lo')
+  const own = found.filter(({ name, kind }) => ['veth', 'macvlan', 'ipvlan'].includes(kind) && name !== 'lo')
   return new Map(own.map(({ name, statistics }) => [name, statistics]))
 }

@@ -1,6 +1,7 @@
 import { randomId, shortId } from '@berth/base'
 import type { EndpointSettings } from '@berth/engine-api'
 import { formatAddress, parseAddress } from '@berth/linux'
+import { routesByLink } from '../drivers/stacked-options.ts'
 import { parseBridgeOptions } from '../bridge/bridge-options.ts'
 import type { Context } from '../context.ts'
 import { type Endpoint, isPredefined, type NetworkRecord } from '../model.ts'
@@ -24,6 +25,7 @@ export function takeEndpoint(
   const inside = parseEndpointOptions(asked.DriverOpts ?? {}).name ?? freeName(record, taken)
   return {
     ...base,
+    ...(routesByLink(record) && !record.internal ? { routesByLink: true } : {}),
     // A stacked link has one end only.
     link: { inside, host: record.driver === 'bridge' ? `veth${randomId().slice(0, 7)}` : '' },
     settings: { ...addressed, DNSNames: isPredefined(record.name) ? null : dnsNames(owner, asked.Aliases) },
@@ -45,7 +47,8 @@ function takeAddresses({ ipam }: Context, record: NetworkRecord, settings: Endpo
       ...settings,
       ...(ipv4 === '' ? {} : addressed4(ipam, record, ipv4)),
       ...(ipv6 === '' ? {} : addressed6(ipam, record, ipv6)),
-      MacAddress: settings.MacAddress || macOf(ipv4 || ipv6),
+      // An ipvlan link has its parent's.
+      MacAddress: record.driver === 'ipvlan' ? '' : settings.MacAddress || macOf(ipv4 || ipv6),
     }
   } catch (error) {
     if (ipv4 !== '') ipam.release(record.id, ipv4)

@@ -131,3 +131,17 @@ test('NftElements.apply() changes a large number of elements at once', async () 
 test('loadRuleset() passes on what nft complains about', async () => {
   await assert.rejects(loadRuleset('table inet t { chain c { nonsense } }'), /nft: .*syntax error/s)
 })
+
+test('RouteRequest makes and takes away default routes by a link alone, for both families', () => {
+  const pin = join(directory, 'by-link')
+  using inside = pinNetns(pin, () => new RouteSocket())
+  const loopback = 1
+  const request = new RouteRequest().setUp(loopback)
+  inside.send(request.addLinkDefaultRoute(4, loopback).addLinkDefaultRoute(6, loopback), 'add')
+  const defaults = () => inside.routes().filter(({ prefixLength, link }) => prefixLength === 0 && link === loopback)
+  assert.equal(defaults().length, 2)
+  assert.ok(defaults().every(({ gateway }) => gateway === undefined))
+  inside.send(new RouteRequest().deleteLinkDefaultRoute(4, loopback).deleteLinkDefaultRoute(6, loopback), 'delete')
+  assert.deepEqual(defaults(), [])
+  unpinNetns(pin)
+})

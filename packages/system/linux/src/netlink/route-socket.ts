@@ -29,6 +29,7 @@ const RT_TABLE_MAIN = 254
 const RT_TABLE_LOCAL = 255
 const RTPROT_BOOT = 3
 const RTN_UNICAST = 1
+const RT_SCOPE_LINK = 253
 // include/uapi/linux/if_link.h
 const IFLA_ADDRESS = 1
 const IFLA_IFNAME = 3
@@ -45,6 +46,8 @@ const IFLA_INFO_SLAVE_DATA = 5
 const IFLA_BRPORT_MODE = 4
 const VETH_INFO_PEER = 1
 const IFLA_MACVLAN_MODE = 1
+const IFLA_IPVLAN_MODE = 1
+const IFLA_IPVLAN_FLAGS = 2
 // include/uapi/linux/if_addr.h
 const IFA_ADDRESS = 1
 const IFA_LOCAL = 2
@@ -101,14 +104,27 @@ export type MacvlanMode = 'private' | 'vepa' | 'bridge' | 'passthru'
 
 const macvlanModes: Record<MacvlanMode, number> = { private: 1, vepa: 2, bridge: 4, passthru: 8 }
 
-export interface MacvlanOptions {
+/** What an ipvlan link passes on: frames to neighbours, or packets that the kernel routes (enum ipvlan_mode). */
+export type IpvlanMode = 'l2' | 'l3' | 'l3s'
+/** Whether its siblings see it (IPVLAN_F_PRIVATE, IPVLAN_F_VEPA). */
+export type IpvlanFlag = 'bridge' | 'private' | 'vepa'
+
+const ipvlanModes: Record<IpvlanMode, number> = { l2: 0, l3: 1, l3s: 2 }
+const ipvlanFlags: Record<IpvlanFlag, number> = { bridge: 0, private: 1, vepa: 2 }
+
+export type StackedKind =
+  | { readonly driver: 'macvlan'; readonly mode: MacvlanMode }
+  | { readonly driver: 'ipvlan'; readonly mode: IpvlanMode; readonly flag: IpvlanFlag }
+
+export interface StackedOptions {
+  readonly kind: StackedKind
   /** Index of the link that it is stacked on, here. */
   readonly parent: number
-  readonly mode: MacvlanMode
   readonly mtu?: number
   /** A descriptor of the namespace in which it is born. */
   readonly netns: number
   readonly name: string
+  /** Of a macvlan link; an ipvlan link has its parent's. */
   readonly mac: string
 }
 
@@ -152,14 +168,20 @@ export class RouteRequest {
     return options.hairpin ? this.#hairpin(options.name) : this
   }
 
-  addMacvlan({ parent, mode, mtu, netns, name, mac }: MacvlanOptions): this {
+  /** A macvlan or ipvlan link. */
+  addStacked({ kind, parent, mtu, netns, name, mac }: StackedOptions): this {
     return this.#link(create, {}, (m) => {
-      m.attribute(IFLA_IFNAME, name).attribute(IFLA_LINK, parent).attribute(IFLA_ADDRESS, parseMac(mac))
+      m.attribute(IFLA_IFNAME, name).attribute(IFLA_LINK, parent)
+      if (kind.driver === 'macvlan') m.attribute(IFLA_ADDRESS, parseMac(mac))
       if (mtu !== undefined) m.attribute(IFLA_MTU, mtu)
       m.attribute(IFLA_NET_NS_FD, netns)
       m.nest(IFLA_LINKINFO, () => {
-        m.attribute(IFLA_INFO_KIND, 'macvlan')
-        m.nest(IFLA_INFO_DATA, () => m.attribute(IFLA_MACVLAN_MODE, macvlanModes[mode]))
+        m.attribute(IFLA_INFO_KIND, kind.driver)
+        m.nest(IFLA_INFO_DATA, () => {
+          if (kind.driver === 'macvlan') return void m.attribute(IFLA_MACVLAN_MODE, macvlanModes[kind.mode])
+          m.attribute(IFLA_IPVLAN_MODE, u16(ipvlanModes[kind.mode]))
+          m.attribute(IFLA_IPVLAN_FLAGS, u16(ipvlanFlags[kind.flag]))
+        })
       })
     })
   }
@@ -194,6 +216,15 @@ export class RouteRequest {
     return this.#address(RTM_DELADDR, { index, address, prefixLength })
   }
 
+  /** Everything is on the link: there is no gateway. */
+  addLinkDefaultRoute(family: 4 | 6, link: number): this {
+    return this.#linkDefaultRoute(RTM_NEWROUTE, create, { family, link })
+  }
+
+  deleteLinkDefaultRoute(family: 4 | 6, link: number): this {
+    return this.#linkDefaultRoute(RTM_DELROUTE, change, { family, link })
+  }
+
   /** The kernel finds the link by the gateway's address, unless it is named. */
   addDefaultRoute(gateway: string, link?: number): this {
     return this.#defaultRoute(RTM_NEWROUTE, create, { gateway, link })
@@ -213,6 +244,16 @@ export class RouteRequest {
       this.message.u8(family).u8(0).u8(0).u8(0).u8(RT_TABLE_MAIN).u8(RTPROT_BOOT).u8(0).u8(RTN_UNICAST).u32(0)
       this.message.attribute(RTA_GATEWAY, parseAddress(route.gateway))
       if (route.link !== undefined) this.message.attribute(RTA_OIF, route.link)
+    })
+    return this
+  }
+
+  #linkDefaultRoute(type: number, flags: number, route: { readonly family: 4 | 6; readonly link: number }): this {
+    const family = route.family === 6 ? AF_INET6 : AF_INET
+    const head = [family, 0, 0, 0, RT_TABLE_MAIN, RTPROT_BOOT, RT_SCOPE_LINK, RTN_UNICAST]
+    this.message.message(type, flags, () => {
+      for (const byte of head) this.message.u8(byte)
+      this.message.u32(0).attribute(RTA_OIF, route.link)
     })
     return this
   }
@@ -313,6 +354,12 @@ export class RouteSocket implements Disposable {
   [Symbol.dispose](): void {
     this.#socket[Symbol.dispose]()
   }
+}
+
+function u16(value: number): Buffer {
+  const bytes = Buffer.alloc(2)
+  bytes.writeUInt16LE(value)
+  return bytes
 }
 
 /** struct ifinfomsg */
