@@ -183,3 +183,26 @@ test('the network that --network names by its id is shown by its name', async ()
   assert.equal((await endpoints(renamed))[name]?.DNSNames[0], renamed)
   assert.equal(await pings(await sleeper('--network', name), renamed), true)
 })
+
+test('a container leaves its networks before it is told to have died: who waited may have its port at once', async () => {
+  const [name, network] = [engine.name(), engine.name()]
+  await docker.ok('network', 'create', network)
+  const since = await docker.ok('info', '-f', '{{.SystemTime}}')
+  const port = '127.0.0.1:18049:80'
+  for (let round = 0; round < 5; round++) {
+    await docker.ok('run', '-d', '--name', name, '--network', network, '-p', port, 'busybox', 'sleep', '0.05')
+    await docker.ok('wait', name)
+    await docker.ok('run', '--rm', '-p', port, 'busybox', 'true')
+    await docker.ok('rm', name)
+  }
+  const until = await docker.ok('info', '-f', '{{.SystemTime}}')
+  const format = '{{.Actor.Attributes.name}} {{.Action}}'
+  const all = (await docker.ok('events', '--since', since, '--until', until, '--format', format)).split('\n')
+  const own = all.filter((line) => line.startsWith(`${name} `) || line.startsWith(`${network} `))
+  const round = ['create', 'connect', 'start', 'disconnect', 'die', 'destroy']
+  assert.deepEqual(
+    own.map((line) => line.split(' ')[1]),
+    Array.from({ length: 5 }, () => round).flat(),
+  )
+  await docker.ok('network', 'rm', network)
+})

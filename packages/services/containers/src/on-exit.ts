@@ -31,6 +31,7 @@ async function exitLocked(context: Context, report: ExitReport, start: StartLock
   // Known before anybody hears of the exit: whoever waited for it may end the suspension.
   const isSuspended = context.restarts.isSuspended(id)
   const restart = decideRestart(context, before, report)
+  await leaveNetworks(context, id)
   const after = recordExit(context, before, report, restart !== undefined)
   fault('exit: recorded')
   await releaseRun(context, after)
@@ -39,13 +40,23 @@ async function exitLocked(context: Context, report: ExitReport, start: StartLock
   else if (after.hostConfig.AutoRemove && !isSuspended) await removeLocked(context, id, { volumes: true })
 }
 
+/** Half a millisecond, before anybody hears of the exit, as Docker does: who waited for it finds ports and addresses free. */
+async function leaveNetworks(context: Context, id: ContainerId): Promise<void> {
+  try {
+    await context.networks.detach(id)
+  } catch (error) {
+    // It is tried again with all that the run holds.
+    context.logger.warn({ id, error: messageOf(error) }, 'leaving the networks')
+  }
+}
+
 /** The end of what is in no record: a build's, which looks after itself, or one that an earlier engine left behind. */
 async function endStranger(context: Context, id: ContainerId): Promise<void> {
   await context.runtime.release(id)
   if (context.strangers.delete(id)) await releaseStranger(context, id)
 }
 
-/** Commits the exit, then tells whoever waits: teardown follows, nobody waits for it. */
+/** Commits the exit, then tells whoever waits: the rest of the teardown follows, nobody waits for it. */
 function recordExit(context: Context, before: Container, report: ExitReport, restarts: boolean): Container {
   const { exitCode, oomKilled, exitedAt } = report
   const after = context.registry.transition(before.id, {
