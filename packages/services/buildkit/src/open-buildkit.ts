@@ -8,6 +8,7 @@ import { bridgeService } from './gateway/bridge.ts'
 import { grpcCode, GrpcError } from './grpc/error.ts'
 import { GrpcRouter } from './grpc/router.ts'
 import { serveConnection } from './grpc/server.ts'
+import { CleanUps } from './jobs/clean-ups.ts'
 import { Jobs } from './jobs/jobs.ts'
 import { Outcomes } from './jobs/outcomes.ts'
 import type { Services } from './services.ts'
@@ -29,7 +30,8 @@ export function openBuildkit(options: BuildkitOptions): Buildkit {
   const sessions = new Sessions()
   const outcomes = new Outcomes()
   const jobs = new Jobs()
-  const services: Services = { ...options, sessions, outcomes, jobs, history: new History() }
+  const cleanUps = new CleanUps(options.logger)
+  const services: Services = { ...options, sessions, outcomes, jobs, cleanUps, history: new History() }
   const router = new GrpcRouter((error) => explain(error, services))
   router.add(Control, controlService(services))
   router.add(LLBBridge, bridgeService(services))
@@ -41,6 +43,7 @@ export function openBuildkit(options: BuildkitOptions): Buildkit {
       jobs.cancelAll()
       sessions[Symbol.dispose]()
       await outcomes[Symbol.asyncDispose]()
+      await cleanUps[Symbol.asyncDispose]()
     },
   }
 }

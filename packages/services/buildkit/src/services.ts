@@ -3,6 +3,7 @@ import type { Builder } from '@berth/builder'
 import type { Images } from '@berth/images'
 import type { WorkerFacts } from './control/worker.ts'
 import type { History } from './control/history.ts'
+import type { CleanUps } from './jobs/clean-ups.ts'
 import type { Jobs } from './jobs/jobs.ts'
 import type { Outcomes } from './jobs/outcomes.ts'
 import type { Sessions } from './session/sessions.ts'
@@ -14,6 +15,7 @@ export interface Services {
   readonly sessions: Sessions
   readonly jobs: Jobs
   readonly outcomes: Outcomes
+  readonly cleanUps: CleanUps
   readonly history: History
   readonly worker: () => WorkerFacts
   readonly logger: Logger

@@ -1,5 +1,6 @@
 import { invalid } from '@berth/base'
 import { type BuildOutcome, type BuildRequest, type Builder, contextPaths, type Entitlement } from '@berth/builder'
+import type { CleanUps } from '../jobs/clean-ups.ts'
 import type { Job } from '../jobs/job.ts'
 import { askCredentials, askSecret } from '../session/ask-client.ts'
 import { forwardAgent, hasAgent } from '../session/forward-agent.ts'
@@ -13,6 +14,7 @@ import { openNamedContexts } from './named-contexts.ts'
 export interface FrontendContext {
   readonly builder: Builder
   readonly sessions: Sessions
+  readonly cleanUps: CleanUps
   readonly job: Job
   /** The build's own session. */
   readonly sessionId: string
@@ -32,7 +34,21 @@ export async function withDefinition<T>(
   request: FrontendRequest,
   work: (loaded: LoadedBuild) => Promise<T>,
 ): Promise<T> {
-  await using received = new AsyncDisposableStack()
+  const received = new AsyncDisposableStack()
+  try {
+    return await loadAndRun(context, request, received, work)
+  } finally {
+    // The client need not wait for it.
+    context.cleanUps.add(received)
+  }
+}
+
+async function loadAndRun<T>(
+  context: FrontendContext,
+  request: FrontendRequest,
+  received: AsyncDisposableStack,
+  work: (loaded: LoadedBuild) => Promise<T>,
+): Promise<T> {
   const files = fileSources(context, request, received)
   const remote = request.context === undefined ? undefined : await fetchRemote(files, request.context)
   const definition = await loadDefinition(files, request, remote)

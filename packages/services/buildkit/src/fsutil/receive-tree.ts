@@ -30,6 +30,8 @@ export interface ReceiveOptions {
 /** Records that wait to be written before the client has to. */
 const bufferedBytes = 4 << 20
 
+const gatherBytes = 64 << 10
+
 /** Receives a directory of the client's; resolves to the number of bytes that came. Fails when either side does. */
 export async function receiveTree(session: Session, wanted: WantedTree, options: ReceiveOptions): Promise<number> {
   const failed = new AbortController()
@@ -58,6 +60,8 @@ class Receiver {
   readonly #onProgress: (bytes: number) => void
   /** Ids of files whose content is asked for and not whole yet. */
   readonly #pending = new Set<number>()
+  #gathered: Buffer[] = []
+  #gatheredBytes = 0
   #nextId = 0
   #isListed = false
   #hasFinished = false
@@ -70,59 +74,70 @@ class Receiver {
   }
 
   async run(): Promise<void> {
-    for await (const packet of this.#call.messages) {
-      this.bytes += packet.data.length
-      await this.#take(packet)
+    for await (const batch of this.#call.batches) {
+      for (const packet of batch) this.#take(packet)
       this.#onProgress(this.bytes)
+      if (this.#gatheredBytes >= gatherBytes) await this.#flush()
     }
+    await this.#flush()
     if (!this.#hasFinished) throw new GrpcError(grpcCode.unknown, 'the client ended its files too early')
   }
 
-  async #take(packet: Packet): Promise<void> {
-    switch (packet.type) {
+  #take({ type, stat, id, data }: Packet): void {
+    switch (type) {
       case PacketType.PACKET_STAT:
-        return packet.stat ? await this.#entry(packet.stat) : await this.#listed()
+        return stat ? this.#entry(stat) : this.#listed()
       case PacketType.PACKET_DATA:
-        return await this.#data(packet)
+        return this.#data(id, data)
       case PacketType.PACKET_FIN:
         return this.#call.end()
       case PacketType.PACKET_ERR:
-        throw new GrpcError(grpcCode.unknown, `error from sender: ${Buffer.from(packet.data).toString()}`)
+        throw new GrpcError(grpcCode.unknown, `error from sender: ${Buffer.from(data).toString()}`)
       default:
-        throw new GrpcError(grpcCode.invalidArgument, `unexpected packet ${packet.type}`)
+        throw new GrpcError(grpcCode.invalidArgument, `unexpected packet ${type}`)
     }
   }
 
-  async #entry(stat: Stat): Promise<void> {
+  #entry(stat: Stat): void {
     if (this.#isListed) throw new GrpcError(grpcCode.invalidArgument, 'an entry came after the last one')
     const entry = entryOf(stat, this.#nextId++)
-    await this.#write(encodeTreeRecord({ kind: 'entry', entry }))
+    this.#write(encodeTreeRecord({ kind: 'entry', entry }))
     if ((entry.mode & S_IFMT) !== S_IFREG || entry.link !== '') return
     this.#pending.add(entry.id)
-    await this.#call.send({ type: PacketType.PACKET_REQ, id: entry.id })
+    this.#call.post({ type: PacketType.PACKET_REQ, id: entry.id })
   }
 
-  async #listed(): Promise<void> {
+  #listed(): void {
     this.#isListed = true
-    await this.#finishWhenWhole()
+    this.#finishWhenWhole()
   }
 
-  async #data({ id, data: bytes }: Packet): Promise<void> {
+  #data(id: number, bytes: Uint8Array): void {
     if (!this.#pending.has(id)) throw new GrpcError(grpcCode.invalidArgument, `nobody asked for file ${id}`)
-    if (bytes.length > 0) return await this.#write(encodeTreeRecord({ kind: 'data', id, bytes }))
+    this.bytes += bytes.length
+    if (bytes.length > 0) return this.#write(encodeTreeRecord({ kind: 'data', id, bytes }))
     this.#pending.delete(id)
-    await this.#write(encodeTreeRecord({ kind: 'end', id }))
-    await this.#finishWhenWhole()
+    this.#write(encodeTreeRecord({ kind: 'end', id }))
+    this.#finishWhenWhole()
   }
 
-  async #finishWhenWhole(): Promise<void> {
+  #finishWhenWhole(): void {
     if (!this.#isListed || this.#pending.size > 0 || this.#hasFinished) return
     this.#hasFinished = true
-    await this.#call.send({ type: PacketType.PACKET_FIN })
+    this.#call.post({ type: PacketType.PACKET_FIN })
   }
 
-  async #write(record: Buffer): Promise<void> {
-    if (this.#records.write(record)) return
+  #write(record: Buffer): void {
+    this.#gathered.push(record)
+    this.#gatheredBytes += record.length
+  }
+
+  /** Records are small: they go on by the hundred. */
+  async #flush(): Promise<void> {
+    const gathered = Buffer.concat(this.#gathered)
+    this.#gathered = []
+    this.#gatheredBytes = 0
+    if (this.#records.write(gathered)) return
     await new Promise<void>((resolve) => {
       const done = () => {
         this.#records.off('drain', done)

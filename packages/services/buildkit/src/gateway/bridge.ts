@@ -65,6 +65,7 @@ async function solveFrontend(services: Services, job: Job, request: SolveRequest
   const context = {
     builder: services.builder,
     sessions: services.sessions,
+    cleanUps: services.cleanUps,
     job,
     sessionId: started.session,
     entitlements: decodeEntitlements(started.entitlements),

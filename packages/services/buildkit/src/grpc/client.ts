@@ -25,10 +25,14 @@ export interface RemoteMethod<I extends DescMessage = DescMessage, O extends Des
 export interface ClientCall<I extends DescMessage, O extends DescMessage> {
   /** Resolves when the connection takes more; rejects when the call is over. */
   send(message: MessageInitShape<I>): Promise<void>
+  /** Sends without waiting: for small messages, of which there are no more than the other side has caused. */
+  post(message: MessageInitShape<I>): void
   /** Says that nothing more is sent. */
   end(): void
   /** Ends with the call's status; throws what is no success. */
   readonly messages: AsyncIterable<MessageShape<O>>
+  /** The same messages, as many at once as have come; either of the two can be read, once. */
+  readonly batches: AsyncIterable<readonly MessageShape<O>[]>
   cancel(): void
 }
 
@@ -95,8 +99,13 @@ export class GrpcClient implements Disposable {
   }
 }
 
+async function* single<T>(batches: AsyncIterable<readonly T[]>): AsyncGenerator<T> {
+  for await (const batch of batches) yield* batch
+}
+
 class Call<I extends DescMessage, O extends DescMessage> implements ClientCall<I, O> {
   readonly messages: AsyncIterable<MessageShape<O>>
+  readonly batches: AsyncIterable<readonly MessageShape<O>[]>
   readonly #stream: ClientHttp2Stream
   readonly #method: RemoteMethod<I, O>
   readonly #body = new PassThrough({ highWaterMark: 1 << 20 })
@@ -115,15 +124,24 @@ class Call<I extends DescMessage, O extends DescMessage> implements ClientCall<I
     stream.pipe(this.#body)
     stream.once('close', () => !stream.readableEnded && this.#body.destroy())
     stream.on('frameError', () => stream.destroy(new Error('the headers of the call are too large')))
-    this.messages = this.#receive()
+    this.batches = this.#receive()
+    this.messages = single(this.batches)
   }
 
   async send(message: MessageInitShape<I>): Promise<void> {
     const { input } = this.#method
     if (this.#stream.destroyed) throw this.#reason()
     if (!this.#stream.writable) return
+    this.#cork()
     if (this.#stream.write(encodeFrame(toBinary(input, create(input, message))))) return
     await this.#drained()
+  }
+
+  post(message: MessageInitShape<I>): void {
+    const { input } = this.#method
+    if (!this.#stream.writable) return
+    this.#cork()
+    this.#stream.write(encodeFrame(toBinary(input, create(input, message))))
   }
 
   end(): void {
@@ -134,9 +152,18 @@ class Call<I extends DescMessage, O extends DescMessage> implements ClientCall<I
     this.#stream.close()
   }
 
-  async *#receive(): AsyncGenerator<MessageShape<O>> {
+  /** Messages that are sent in one go share a frame of HTTP/2. */
+  #cork(): void {
+    if (this.#stream.writableCorked > 0) return
+    this.#stream.cork()
+    process.nextTick(() => this.#stream.uncork())
+  }
+
+  async *#receive(): AsyncGenerator<readonly MessageShape<O>[]> {
     try {
-      for await (const frame of decodeFrames(this.#body, maxMessageBytes)) yield this.#decode(frame)
+      for await (const frames of decodeFrames(this.#body, maxMessageBytes)) {
+        yield frames.map((frame) => this.#decode(frame))
+      }
     } catch (error) {
       if (error instanceof GrpcError) throw error
       throw this.#reason()

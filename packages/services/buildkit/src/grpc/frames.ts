@@ -12,21 +12,26 @@ export function encodeFrame(message: Uint8Array): Buffer {
   return frame
 }
 
-/** Takes messages out of a stream of bytes, each copied once at most. Throws for one that is larger than `maxBytes`. */
-export async function* decodeFrames(chunks: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<Buffer> {
+/**
+ * Takes messages out of a stream of bytes, each copied once at most: those that a chunk has completed at once. Throws for
+ * one that is larger than `maxBytes`.
+ */
+export async function* decodeFrames(chunks: AsyncIterable<Buffer>, maxBytes: number): AsyncGenerator<Buffer[]> {
   const pending = new Pending()
   let length = -1
   for await (const chunk of chunks) {
     pending.push(chunk)
+    const frames: Buffer[] = []
     for (;;) {
       if (length < 0) {
         if (pending.bytes < headBytes) break
         length = readHead(pending.take(headBytes), maxBytes)
       }
       if (pending.bytes < length) break
-      yield pending.take(length)
+      frames.push(pending.take(length))
       length = -1
     }
+    if (frames.length > 0) yield frames
   }
   if (length >= 0 || pending.bytes > 0) throw new GrpcError(grpcCode.internal, 'the stream ended inside of a message')
 }

@@ -96,7 +96,7 @@ test('decodeFrames() takes messages apart however they arrive, and refuses what 
   ])
   for (const size of [1, 4, bytes.length]) {
     const found: string[] = []
-    for await (const frame of decodeFrames(chunksOf(bytes, size), 10)) found.push(frame.toString())
+    for await (const frames of decodeFrames(chunksOf(bytes, size), 10)) found.push(...frames.map(String))
     assert.deepEqual(found, ['one', '', 'two'])
   }
   await assert.rejects(Array.fromAsync(decodeFrames(chunksOf(bytes, 4), 2)), { code: grpcCode.resourceExhausted })

@@ -93,7 +93,9 @@ async function serve({ method, handler }: Entry, answer: Answer, metadata: Incom
 /** What is wrong with a message must leave the stream for the status. */
 async function* decodeRequests(stream: ServerHttp2Stream, schema: DescMessage) {
   const chunks = stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>
-  for await (const frame of decodeFrames(chunks, maxMessageBytes)) yield decodeMessage(schema, frame)
+  for await (const frames of decodeFrames(chunks, maxMessageBytes)) {
+    for (const frame of frames) yield decodeMessage(schema, frame)
+  }
 }
 
 function decodeMessage(schema: DescMessage, frame: Buffer) {

@@ -25,31 +25,35 @@ export type TreeRecord =
   /** The file is whole. */
   | { readonly kind: 'end'; readonly id: number }
 
-/** Length of the description and of the bytes, 4 each, little endian. */
-const headBytes = 8
+/** One byte for the kind, then the id, and the lengths of the description and of the bytes, 4 each, little endian. */
+const headBytes = 13
+const kinds = ['entry', 'data', 'end'] as const
 
 /** No description is longer: paths and links have 4 KiB at most. */
 const maxTextBytes = 64 << 10
 const maxDataBytes = 16 << 20
 
+const nothing = new Uint8Array()
+
 /** A record as a thread is told of it. */
 export function encodeTreeRecord(record: TreeRecord): Buffer {
-  const bytes = record.kind === 'data' ? record.bytes : new Uint8Array()
-  const text = Buffer.from(JSON.stringify(describe(record)))
-  const head = Buffer.allocUnsafe(headBytes)
-  head.writeUInt32LE(text.length, 0)
-  head.writeUInt32LE(bytes.length, 4)
-  return Buffer.concat([head, text, bytes])
+  const isEntry = record.kind === 'entry'
+  const text = isEntry ? describe(record.entry) : ''
+  const bytes = record.kind === 'data' ? record.bytes : nothing
+  const textBytes = Buffer.byteLength(text)
+  const encoded = Buffer.allocUnsafe(headBytes + textBytes + bytes.length)
+  encoded[0] = kinds.indexOf(record.kind)
+  encoded.writeUInt32LE(isEntry ? record.entry.id : record.id, 1)
+  encoded.writeUInt32LE(textBytes, 5)
+  encoded.writeUInt32LE(bytes.length, 9)
+  encoded.write(text, headBytes)
+  encoded.set(bytes, headBytes + textBytes)
+  return encoded
 }
 
-type Description =
-  | (Omit<TreeEntry, 'mtimeNs'> & { readonly kind: 'entry'; readonly mtimeNs: string })
-  | { readonly kind: 'data' | 'end'; readonly id: number }
+type Description = Omit<TreeEntry, 'mtimeNs'> & { readonly mtimeNs: string }
 
-function describe(record: TreeRecord): Description {
-  if (record.kind !== 'entry') return { kind: record.kind, id: record.id }
-  return { kind: 'entry', ...record.entry, mtimeNs: String(record.entry.mtimeNs) }
-}
+const describe = (entry: TreeEntry): string => JSON.stringify({ ...entry, mtimeNs: String(entry.mtimeNs) })
 
 /** Takes records out of chunks, however they were cut. */
 export async function* decodeTreeRecords(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<TreeRecord> {
@@ -72,19 +76,18 @@ const asBuffer = (chunk: Uint8Array): Buffer => Buffer.from(chunk.buffer, chunk.
 
 function endOfRecord(bytes: Buffer, at: number): number | undefined {
   if (bytes.length - at < headBytes) return undefined
-  const [text, data] = [bytes.readUInt32LE(at), bytes.readUInt32LE(at + 4)]
+  const [text, data] = [bytes.readUInt32LE(at + 5), bytes.readUInt32LE(at + 9)]
   if (text > maxTextBytes || data > maxDataBytes) throw invalid('an entry of the tree is too large')
   const end = at + headBytes + text + data
   return end <= bytes.length ? end : undefined
 }
 
 function parseRecord(record: Buffer): TreeRecord {
-  const text = record.readUInt32LE(0)
-  const description = JSON.parse(record.toString('utf8', headBytes, headBytes + text)) as Description
-  if (description.kind === 'entry') {
-    const { kind, ...entry } = description
-    return { kind, entry: { ...entry, mtimeNs: BigInt(entry.mtimeNs) } }
-  }
-  const { kind, id } = description
-  return kind === 'data' ? { kind, id, bytes: record.subarray(headBytes + text) } : { kind: 'end', id }
+  const kind = kinds[record[0] as number]
+  const id = record.readUInt32LE(1)
+  const end = headBytes + record.readUInt32LE(5)
+  if (kind === 'data') return { kind, id, bytes: record.subarray(end) }
+  if (kind === 'end') return { kind, id }
+  const entry = JSON.parse(record.toString('utf8', headBytes, end)) as Description
+  return { kind: 'entry', entry: { ...entry, mtimeNs: BigInt(entry.mtimeNs) } }
 }
