@@ -260,12 +260,13 @@ test('a secret of a build is in no layer, history, cache or log', async () => {
   const secret = `never-stored-${randomBytes(12).toString('hex')}`
   const folder = client.context({
     Dockerfile:
-      'FROM busybox\nRUN --mount=type=secret,id=t,target=/deep/down/t --mount=type=secret,id=t,env=T test -s /deep/down/t && test -n "$T" && echo used > /used\n',
+      'FROM busybox\nRUN touch /kept\nRUN --mount=type=secret,id=t,target=/kept test -s /kept\nRUN --mount=type=secret,id=t,target=/deep/down/t --mount=type=secret,id=t,env=T test -s /deep/down/t && test -n "$T" && echo used > /used\n',
   })
   const args = ['build', '--secret', 'id=t,env=TOKEN', '-t', 'with-secret', '.']
   await client.ok(folder, args, { env: { TOKEN: secret } })
   const cached = await client.ok(folder, ['build', '--progress', 'plain', '-t', 'with-secret', '.'])
   assert.match(cached.stderr, /CACHED/)
+  assert.match(await client.output('with-secret', 'ls', '/'), /^kept$/m)
   await client.ok(folder, ['save', '-o', 'image.tar', 'with-secret'])
   mkdirSync(join(folder, 'image'))
   execFileSync('tar', ['-xf', 'image.tar', '-C', 'image'], { cwd: folder })

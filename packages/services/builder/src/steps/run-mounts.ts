@@ -206,16 +206,26 @@ async function makeMountPoint(
   const { trees } = stage.build.context.storage
   const isFile = mount.type === 'bind' && !statSync(mount.source).isDirectory()
   const { destination } = mount
-  if (isFile) stack.defer(() => removeEmptyFile(rootPath, destination))
   for (const path of prefixes(isFile ? dirname(destination) : destination)) {
     const isNew = await trees.makeDirectory({ root: rootPath, path, owner: { uid: 0, gid: 0 } })
     if (isNew) stack.defer(() => removeEmpty(rootPath, path))
   }
+  // Before the directories that it is in.
+  if (isFile && !exists(rootPath, destination)) stack.defer(() => removeEmptyFile(rootPath, destination))
 }
 
 const prefixes = (path: string): string[] => {
   const parts = path.split('/').filter(Boolean)
   return parts.map((_, i) => `/${parts.slice(0, i + 1).join('/')}`)
+}
+
+function exists(rootPath: string, path: string): boolean {
+  try {
+    lstatSync(join(resolveIn(rootPath, dirname(path)), posix.basename(path)))
+    return true
+  } catch {
+    return false
+  }
 }
 
 /** A file's mount point is made by the runtime, empty. */
