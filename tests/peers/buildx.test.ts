@@ -278,6 +278,14 @@ test('builder commands: ls, inspect, du, prune, history', async () => {
   assert.doesNotMatch((await client.ok(folder, ['buildx', 'du', '--verbose'])).stdout, /remembered/)
 })
 
+test('caches that are not read or written are told, and the build goes on', async () => {
+  const folder = client.context({ Dockerfile: 'FROM busybox\nRUN true' })
+  const caches = ['--cache-from', 'type=registry,ref=localhost:1/x', '--cache-to', 'type=inline']
+  const { stderr } = await client.ok(folder, ['build', ...plain, ...caches, '.'])
+  assert.match(stderr, /importing cache manifest from localhost:1\/x\n#\d+ ERROR: caches of type registry are not read/)
+  assert.match(stderr, /exporting cache: inline\n#\d+ ERROR: caches of type inline are not written/)
+})
+
 test('--call: targets and outline', async () => {
   const folder = client.context({
     Dockerfile: '# one is the first\nFROM busybox AS one\nARG A=1\nRUN --mount=type=secret,id=s true\nFROM one',

@@ -2,6 +2,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { LLBBridge, SolveRequest, SolveResponseSchema } from '../../generated/gateway_pb.ts'
 import { describeWorker } from '../control/worker.ts'
 import { answerRequest } from '../frontend/answer-request.ts'
+import { decodeCacheImports, tellUnusedCaches } from '../frontend/caches.ts'
 import { decodeAttributes, decodeEntitlements } from '../frontend/decode-attributes.ts'
 import { requireBuiltIn, withDefinition } from '../frontend/run-frontend.ts'
 import { grpcCode, GrpcError } from '../grpc/error.ts'
@@ -77,6 +78,8 @@ async function solveFrontend(services: Services, job: Job, request: SolveRequest
   }
   if (decoded.requestId !== '') return await answerRequest(context, decoded)
   job.frontend = { name: 'dockerfile.v0', attributes: frontendOpt }
+  const imports = [...request.cacheImports, ...decodeCacheImports(frontendOpt['cache-imports'])]
+  tellUnusedCaches(job.progress, imports, started.cache?.exports ?? [])
   return await withDefinition(context, decoded, async ({ request: build }) => {
     const outcome = await services.builder.solve(build, job.steps.take, job.signal)
     const id = services.outcomes.add(outcome)
