@@ -12,6 +12,7 @@ import { ensureDefaultAppArmorProfile, openDescriptorStore, openRuntime, readHos
 import { defaultSpaceFloor, openStorage, parseSpaceFloor, type SpaceFloor } from '@berth/storage'
 import { openVolumes } from '@berth/volumes'
 import { join } from 'node:path'
+import { collectGarbage } from './collect-garbage.ts'
 import { checkEngine } from './check-engine.ts'
 import { buildkitOnDemand } from './buildkit-on-demand.ts'
 import type { Config } from './config/config.ts'
@@ -146,7 +147,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
   })
   stack.defer(() => api.close())
   stack.defer(() => releaseIfIdle(containers, adopted))
-  stack.use(trimWhenSettled({ trim: trimMemory, logger }))
+  stack.use(trimWhenSettled({ trim: giveBackMemory, logger }))
   const owned = stack.move()
   return {
     listen: async () => {
@@ -190,4 +191,9 @@ export function logLevel(config: Config): string {
 /** Mounts that running containers need stay for them. */
 function releaseIfIdle(containers: OpenContainers, adopted: readonly string[]): void {
   if (containers.aliveCount === 0) releaseStrayControllers(adopted)
+}
+
+async function giveBackMemory(): Promise<void> {
+  await collectGarbage()
+  await trimMemory()
 }
