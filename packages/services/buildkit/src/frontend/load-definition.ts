@@ -19,11 +19,17 @@ export interface FileSources {
   readonly received: AsyncDisposableStack
 }
 
+/** Files that have come, and the vertex that clients see of it. */
+export interface Loaded {
+  readonly tree: ReceivedContext
+  readonly vertex: string
+}
+
 /** Receives a directory of the client's, or what is wanted of it. */
 export async function receiveDirectory(
   sources: FileSources,
   wanted: WantedTree & { readonly title: string; readonly status: string },
-): Promise<ReceivedContext> {
+): Promise<Loaded> {
   const { builder, progress, signal, received } = sources
   return await progress.vertex(wanted.title).run(async (vertex) => {
     const status = vertex.status(wanted.status)
@@ -31,18 +37,19 @@ export async function receiveDirectory(
     const session = await sources.sessionFor(wanted.name)
     const bytes = await receiveTree(session, wanted, { signal, store: tree.fill, onProgress: status.update })
     status.done(bytes)
-    return tree
+    return { tree, vertex: vertex.digest }
   })
 }
 
 /** A context that the client does not have as a directory: a stream of its own, or what a URL names. */
-export async function fetchRemote(sources: FileSources, url: string): Promise<ReceivedContext> {
+export async function fetchRemote(sources: FileSources, url: string): Promise<Loaded> {
   const { builder, progress, signal, received } = sources
   const upload = uploadOf(url)
-  return await progress.vertex('[internal] load remote build context').run(async () => {
-    if (!upload) return received.use(await builder.fetchContext(url, signal))
-    const tar = openUpload(await sources.sessionFor(''), upload, signal)
-    return received.use(await builder.receiveContext(tar, signal))
+  return await progress.vertex('[internal] load remote build context').run(async ({ digest }) => {
+    const context = upload
+      ? await builder.receiveContext(openUpload(await sources.sessionFor(''), upload, signal), signal)
+      : await builder.fetchContext(url, signal)
+    return { tree: received.use(context), vertex: digest }
   })
 }
 
@@ -56,28 +63,30 @@ export interface Definition {
   readonly dockerfile: string
   /** The ignore file of this Dockerfile alone. */
   readonly ignoreFile: string | undefined
+  /** With which it came. */
+  readonly vertex: string
 }
 
 /** Brings the Dockerfile: out of the context where that is a remote one, else from the client. */
 export async function loadDefinition(
   sources: FileSources,
   request: Pick<FrontendRequest, 'filename' | 'dockerfileDirectory'>,
-  remote: ReceivedContext | undefined,
+  remote: Loaded | undefined,
 ): Promise<Definition> {
   const { filename } = request
   const isInContext = remote && request.dockerfileDirectory === undefined
-  const tree = isInContext ? remote : await receiveDefinition(sources, request)
+  const { tree, vertex } = isInContext ? remote : await receiveDefinition(sources, request)
   const dockerfile = (await readIn(tree, filename)) ?? (await readIn(tree, lowerCase(filename)))
   if (dockerfile === undefined) {
     throw invalid(`failed to read dockerfile: open ${posix.basename(filename)}: no such file or directory`)
   }
-  return { dockerfile, ignoreFile: await readIn(tree, `${filename}.dockerignore`) }
+  return { dockerfile, vertex, ignoreFile: await readIn(tree, `${filename}.dockerignore`) }
 }
 
 async function receiveDefinition(
   sources: FileSources,
   { filename, dockerfileDirectory }: Pick<FrontendRequest, 'filename' | 'dockerfileDirectory'>,
-): Promise<ReceivedContext> {
+): Promise<Loaded> {
   return await receiveDirectory(sources, {
     title: `[internal] load build definition from ${posix.basename(filename)}`,
     status: 'transferring dockerfile:',
@@ -106,7 +115,7 @@ async function receiveIgnoreFile(
   sources: FileSources,
   { name, title }: { readonly name: string; readonly title: string },
 ): Promise<string | undefined> {
-  const tree = await receiveDirectory(sources, {
+  const { tree } = await receiveDirectory(sources, {
     title,
     status: 'transferring context:',
     name,

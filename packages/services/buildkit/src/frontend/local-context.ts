@@ -21,7 +21,7 @@ export function localDirectory(sources: FileSources, directory: LocalDirectory):
     const { name, titles, ignoreFile } = directory
     excludes ??= loadIgnored(sources, { name, title: titles.ignoreFile }, ignoreFile)
     const wanted = { name, title: titles.tree, status: 'transferring context:', excludes: await excludes, follows }
-    return (await receiveDirectory(sources, wanted)).directory
+    return (await receiveDirectory(sources, wanted)).tree.directory
   }
   let known: Promise<string> | undefined
   let whole: Promise<string> | undefined
@@ -34,5 +34,5 @@ export function localDirectory(sources: FileSources, directory: LocalDirectory):
 /** What a URL names. */
 export function remoteDirectory(sources: FileSources, url: string): LazyDirectory {
   let directory: Promise<string> | undefined
-  return () => (directory ??= fetchRemote(sources, url).then((tree) => tree.directory))
+  return () => (directory ??= fetchRemote(sources, url).then(({ tree }) => tree.directory))
 }

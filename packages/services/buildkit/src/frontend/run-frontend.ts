@@ -58,7 +58,7 @@ async function loadAndRun<T>(
     const contexts = openNamedContexts(request.namedContexts, { files, input: context.input })
     const target = { dockerfile: definition.dockerfile, target: request.target, contexts }
     const contextDirectory: LazyDirectory = remote
-      ? async () => remote.directory
+      ? async () => remote.tree.directory
       : localDirectory(files, {
           name: 'context',
           titles: { tree: '[internal] load build context', ignoreFile: '[internal] load .dockerignore' },
