@@ -49,7 +49,7 @@ export { isOverlay, isTmpfs, kernelVersion, lastCapability, mountRestrictions, u
 export { lockFile } from './file/lock.ts'
 export { openInRoot, type OpenInRootOptions } from './file/open-in-root.ts'
 export { sealedCopy } from './file/sealed-copy.ts'
-export { type FileStatus, fstatat, isMountPoint, mountIdOf } from './file/statx.ts'
+export { type FileStatus, fstatat, fstatatIfThere, isMountPoint, mountIdOf } from './file/statx.ts'
 export { syncFileSystem } from './file/sync.ts'
 export { getXattr, listXattrs, removeXattr, setXattr, type XattrTarget } from './file/xattr.ts'
 export { type MountInfo, parseMountInfo, readMountInfo } from './mount/mount-info.ts'

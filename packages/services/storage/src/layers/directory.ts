@@ -4,7 +4,7 @@ import {
   AT_REMOVEDIR,
   type FileName,
   type FileStatus,
-  fstatat,
+  fstatatIfThere,
   openInRoot,
   procFd,
   RENAME_NOREPLACE,
@@ -47,12 +47,7 @@ const meansElse = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'EACCES'])
 
 /** Status of `name` in `parent` itself, or undefined when there is none. */
 export function statusOf(parent: number, name: string): FileStatus | undefined {
-  try {
-    return fstatat(parent, kernelName(name))
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw error
-  }
+  return fstatatIfThere(parent, kernelName(name))
 }
 
 /** How deep `removeTree()` goes with a descriptor held for each level. */

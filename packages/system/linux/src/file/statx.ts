@@ -1,4 +1,5 @@
-import { check, type CString, declareFunctions, pathArgument } from '../libc.ts'
+import { constants } from 'node:os'
+import { check, type CString, declareFunctions, errno, pathArgument } from '../libc.ts'
 import type { FileName } from './at.ts'
 import { AT_FDCWD, AT_SYMLINK_NOFOLLOW } from './constants.ts'
 
@@ -6,6 +7,7 @@ const c = declareFunctions<{
   statx(fd: number, path: CString, flags: number, mask: number, buffer: Uint8Array): number
 }>({ statx: 'int statx(int fd, str path, int flags, uint mask, void *buffer)' })
 
+const { ENOENT } = constants.errno
 const STATX_BASIC_STATS = 0x7ff
 const STATX_MNT_ID = 0x1000
 const AT_EMPTY_PATH = 0x1000
@@ -34,6 +36,14 @@ export interface FileStatus {
 /** Status of `path` relative to `fd`; by default of a symlink itself. With '' and AT_EMPTY_PATH: of `fd`, also O_PATH. */
 export function fstatat(fd: number, path: FileName, flags = AT_SYMLINK_NOFOLLOW): FileStatus {
   check(c.statx(fd, pathArgument(path, 'statx'), flags, STATX_BASIC_STATS, buffer), 'statx', path)
+  return readStatus(buffer)
+}
+
+/** The same, undefined when there is no such path: an error would cost far more than the call. */
+export function fstatatIfThere(fd: number, path: FileName, flags = AT_SYMLINK_NOFOLLOW): FileStatus | undefined {
+  const result = c.statx(fd, pathArgument(path, 'statx'), flags, STATX_BASIC_STATS, buffer)
+  if (result < 0 && errno() === ENOENT) return undefined
+  check(result, 'statx', path)
   return readStatus(buffer)
 }
 
