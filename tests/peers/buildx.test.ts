@@ -278,6 +278,13 @@ test('builder commands: ls, inspect, du, prune, history', async () => {
   assert.doesNotMatch((await client.ok(folder, ['buildx', 'du', '--verbose'])).stdout, /remembered/)
 })
 
+test('a Dockerfile that is a symlink is followed', async () => {
+  const folder = client.context({ 'real/My.Dockerfile': 'FROM busybox\nCMD echo linked' })
+  symlinkSync('real/My.Dockerfile', join(folder, 'Dockerfile'))
+  const { stdout } = await client.ok(folder, ['build', '-q', '.'])
+  assert.equal(await client.output(stdout.trim()), 'linked\n')
+})
+
 test('caches that are not read or written are told, and the build goes on', async () => {
   const folder = client.context({ Dockerfile: 'FROM busybox\nRUN true' })
   const caches = ['--cache-from', 'type=registry,ref=localhost:1/x', '--cache-to', 'type=inline']

@@ -41,7 +41,7 @@ export function frame<M extends DescMessage>(schema: M, message: MessageInitShap
   return Buffer.concat([head, bytes])
 }
 
-type Answers = Readonly<Record<string, (stream: ServerHttp2Stream, directory: string) => void>>
+type Answers = Readonly<Record<string, (stream: ServerHttp2Stream, directory: string, follows: string) => void>>
 
 /** A client's session that answers as a test wants; what it has no answer for is unimplemented. */
 export async function openSession(daemon: TestDaemon, id: string, answers: Answers): Promise<Duplex> {
@@ -55,7 +55,7 @@ export async function openSession(daemon: TestDaemon, id: string, answers: Answe
     if (!answer) return stream.respond({ ...head, 'grpc-status': '12' }, { endStream: true })
     stream.respond(head, { waitForTrailers: true })
     stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }))
-    answer(stream, String(headers['dir-name'] ?? ''))
+    answer(stream, String(headers['dir-name'] ?? ''), String(headers['followpaths'] ?? ''))
   })
   return socket
 }

@@ -52,7 +52,11 @@ const finish = (stream: ServerHttp2Stream): void => {
 
 /** Answers for the Dockerfile's directory, and hands the others to `other`. */
 function files(dockerfile: string, other: (stream: ServerHttp2Stream) => void) {
-  return (stream: ServerHttp2Stream, name: string) => {
+  return (stream: ServerHttp2Stream, name: string, follows: string) => {
+    if (follows === '.dockerignore') {
+      send(stream, [])
+      return finish(stream)
+    }
     if (name !== 'dockerfile') return other(stream)
     send(stream, [{ path: 'Dockerfile', mode: 0o644, size: BigInt(dockerfile.length) }])
     stream.once('data', () => {
@@ -146,6 +150,20 @@ test('a session that sends one file without end does not fill the memory', async
   assert.ok(sent > 290, `${sent} MB were sent`)
   assert.ok(residentMb() - before < 250, `${residentMb() - before} MB more`)
   await until(() => leftovers().length === 0)
+})
+
+test('a Dockerfile without end is refused', async () => {
+  const id = `endless-${++count}`
+  const chunk = frame(PacketSchema, { type: PacketType.PACKET_DATA, id: 0, data: Buffer.alloc(1 << 20) })
+  const answers = {
+    '/moby.filesync.v1.FileSync/DiffCopy': (stream: ServerHttp2Stream) => {
+      send(stream, [{ path: 'Dockerfile', mode: 0o644, size: 1n << 40n }])
+      for (let i = 0; i < 8; i++) stream.write(chunk)
+    },
+  }
+  const session = await openSession(daemon, id, answers)
+  assert.match(await build(daemon, id), /the files are too large/)
+  session.destroy()
 })
 
 test('a client that leaves while its files are awaited holds nothing up', async () => {

@@ -2,7 +2,7 @@ import { invalid } from '@berth/base'
 import type { Builder, ReceivedContext } from '@berth/builder'
 import { parseIgnoreFile } from '@berth/dockerfile'
 import { posix } from 'node:path'
-import { receiveTree, type WantedTree } from '../fsutil/receive-tree.ts'
+import { type ReceivedFiles, receiveFiles, receiveTree, type WantedTree } from '../fsutil/receive-tree.ts'
 import type { Progress } from '../progress/progress.ts'
 import type { Session } from '../session/session.ts'
 import { openUpload, sessionHost } from '../session/upload.ts'
@@ -41,6 +41,21 @@ export async function receiveDirectory(
   })
 }
 
+/** Receives a few small files of a directory of the client's. */
+async function receiveSmall(
+  { progress, signal, sessionFor }: FileSources,
+  wanted: WantedTree & { readonly title: string; readonly status: string },
+): Promise<{ readonly files: ReceivedFiles; readonly vertex: string }> {
+  return await progress.vertex(wanted.title).run(async (vertex) => {
+    const status = vertex.status(wanted.status)
+    let received = 0
+    const onProgress = (bytes: number) => void (received = bytes)
+    const files = await receiveFiles(await sessionFor(wanted.name), wanted, { signal, onProgress })
+    status.done(received)
+    return { files, vertex: vertex.digest }
+  })
+}
+
 /** A context that the client does not have as a directory: a stream of its own, or what a URL names. */
 export async function fetchRemote(sources: FileSources, url: string): Promise<Loaded> {
   const { builder, progress, signal, received } = sources
@@ -75,31 +90,40 @@ export async function loadDefinition(
 ): Promise<Definition> {
   const { filename } = request
   const isInContext = remote && request.dockerfileDirectory === undefined
-  const { tree, vertex } = isInContext ? remote : await receiveDefinition(sources, request)
-  const dockerfile = (await readIn(tree, filename)) ?? (await readIn(tree, lowerCase(filename)))
+  const { read, vertex } = isInContext ? definitionIn(remote) : await receiveDefinition(sources, request)
+  const dockerfile = (await read(filename)) ?? (await read(lowerCase(filename)))
   if (dockerfile === undefined) {
     throw invalid(`failed to read dockerfile: open ${posix.basename(filename)}: no such file or directory`)
   }
-  return { dockerfile, vertex, ignoreFile: await readIn(tree, `${filename}.dockerignore`) }
+  return { dockerfile, vertex, ignoreFile: await read(`${filename}.dockerignore`) }
 }
+
+interface DefinitionFiles {
+  read(path: string): Promise<string | undefined>
+  readonly vertex: string
+}
+
+const definitionIn = ({ tree, vertex }: Loaded): DefinitionFiles => ({
+  read: (path) => tree.read(posix.normalize(path)),
+  vertex,
+})
 
 async function receiveDefinition(
   sources: FileSources,
   { filename, dockerfileDirectory }: Pick<FrontendRequest, 'filename' | 'dockerfileDirectory'>,
-): Promise<Loaded> {
-  return await receiveDirectory(sources, {
+): Promise<DefinitionFiles> {
+  const { files, vertex } = await receiveSmall(sources, {
     title: `[internal] load build definition from ${posix.basename(filename)}`,
     status: 'transferring dockerfile:',
     name: dockerfileDirectory ?? 'dockerfile',
     follows: [filename, `${filename}.dockerignore`, ...(filename === 'Dockerfile' ? [lowerCase(filename)] : [])],
   })
+  return { read: async (path) => files.read(path), vertex }
 }
 
 /** What older clients call it. */
 const lowerCase = (filename: string): string =>
   posix.join(posix.dirname(filename), posix.basename(filename).toLowerCase())
-
-const readIn = (tree: ReceivedContext, path: string): Promise<string | undefined> => tree.read(posix.normalize(path))
 
 /** The patterns of what the client shall leave out of a directory. */
 export async function loadIgnored(
@@ -115,11 +139,11 @@ async function receiveIgnoreFile(
   sources: FileSources,
   { name, title }: { readonly name: string; readonly title: string },
 ): Promise<string | undefined> {
-  const { tree } = await receiveDirectory(sources, {
+  const { files } = await receiveSmall(sources, {
     title,
     status: 'transferring context:',
     name,
     follows: ['.dockerignore'],
   })
-  return await tree.read('.dockerignore')
+  return files.read('.dockerignore')
 }

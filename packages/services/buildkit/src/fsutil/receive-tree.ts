@@ -1,11 +1,13 @@
-import { encodeTreeRecord, type TreeEntry } from '@berth/storage'
+import { encodeTreeRecord, type TreeEntry, type TreeRecord } from '@berth/storage'
 import { constants } from 'node:fs'
+import { posix } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { type Packet, Packet_PacketType as PacketType, type Stat } from '../../generated/fsutil_pb.ts'
 import type { ClientCall } from '../grpc/client.ts'
 import { GrpcError, grpcCode } from '../grpc/error.ts'
 import { sessionMethods } from '../session/methods.ts'
 import type { Session } from '../session/session.ts'
+import { followNames } from './follow-names.ts'
 import { fromGoMode } from './go-mode.ts'
 
 const { S_IFLNK, S_IFMT, S_IFREG } = constants
@@ -32,23 +34,132 @@ const bufferedBytes = 4 << 20
 
 const gatherBytes = 64 << 10
 
+/** Of what is kept in memory: a Dockerfile and its ignore files. */
+const maxMemoryBytes = 4 << 20
+const maxFiles = 1000
+
 /** Receives a directory of the client's; resolves to the number of bytes that came. Fails when either side does. */
 export async function receiveTree(session: Session, wanted: WantedTree, options: ReceiveOptions): Promise<number> {
   const failed = new AbortController()
   const signal = AbortSignal.any([options.signal, failed.signal])
   const call = session.client.open(sessionMethods.syncFiles, { metadata: metadataOf(wanted), signal })
   const records = new PassThrough({ highWaterMark: bufferedBytes })
-  const filled = options.store(records, signal)
-  const receiver = new Receiver(call, records, options.onProgress)
+  const stored = options.store(records, signal)
+  const receiver = new Receiver(call, new RecordSink(records), options.onProgress)
   try {
     // Whichever fails first is the reason.
-    await Promise.all([filled, receiver.run().then(() => records.end())])
+    await Promise.all([stored, receiver.run().then(() => records.end())])
     return receiver.bytes
   } catch (error) {
     failed.abort(error)
     records.destroy()
-    await filled.catch(() => {})
+    await stored.catch(() => {})
     throw options.signal.aborted ? options.signal.reason : error
+  }
+}
+
+/** Small files of a client's, in memory. */
+export interface ReceivedFiles {
+  /** The text of a file, symlinks followed; undefined when there is none. */
+  read(path: string): string | undefined
+}
+
+/** Receives small files of the client's into memory. */
+export async function receiveFiles(
+  session: Session,
+  wanted: WantedTree,
+  options: Pick<ReceiveOptions, 'signal' | 'onProgress'>,
+): Promise<ReceivedFiles> {
+  const failed = new AbortController()
+  const signal = AbortSignal.any([options.signal, failed.signal])
+  const call = session.client.open(sessionMethods.syncFiles, { metadata: metadataOf(wanted), signal })
+  const sink = new MemorySink()
+  try {
+    await new Receiver(call, sink, options.onProgress).run()
+    return sink
+  } catch (error) {
+    failed.abort(error)
+    throw options.signal.aborted ? options.signal.reason : error
+  }
+}
+
+/** Where records go. */
+interface TreeSink {
+  take(record: TreeRecord): void
+  /** Waits where there is too much; `all`: nothing more will come. */
+  flush(all: boolean): Promise<void>
+}
+
+/** Towards a worker, by the hundred: records are small. */
+class RecordSink implements TreeSink {
+  readonly #records: PassThrough
+  #gathered: Buffer[] = []
+  #gatheredBytes = 0
+
+  constructor(records: PassThrough) {
+    this.#records = records
+  }
+
+  take(record: TreeRecord): void {
+    const encoded = encodeTreeRecord(record)
+    this.#gathered.push(encoded)
+    this.#gatheredBytes += encoded.length
+  }
+
+  async flush(all: boolean): Promise<void> {
+    if (!all && this.#gatheredBytes < gatherBytes) return
+    const gathered = Buffer.concat(this.#gathered)
+    this.#gathered = []
+    this.#gatheredBytes = 0
+    if (this.#records.write(gathered)) return
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        this.#records.off('drain', done)
+        this.#records.off('close', done)
+        resolve()
+      }
+      this.#records.once('drain', done)
+      this.#records.once('close', done)
+    })
+  }
+}
+
+class MemorySink implements TreeSink, ReceivedFiles {
+  readonly #files = new Map<string, Buffer>()
+  readonly #links = new Map<string, string>()
+  readonly #open = new Map<number, { readonly path: string; readonly pieces: Uint8Array[] }>()
+  #bytes = 0
+
+  take(record: TreeRecord): void {
+    if (record.kind === 'entry') this.#add(record.entry)
+    if (this.#open.size + this.#files.size + this.#links.size > maxFiles)
+      throw new GrpcError(grpcCode.invalidArgument, 'too many files')
+    if (record.kind === 'data') this.#append(record.id, record.bytes)
+    if (record.kind === 'end') this.#end(record.id)
+  }
+
+  async flush(): Promise<void> {}
+
+  read(path: string): string | undefined {
+    const name = followNames(this.#links, posix.normalize(`/${path}`).slice(1))
+    return name === undefined ? undefined : this.#files.get(name)?.toString()
+  }
+
+  #add({ id, path, mode, link }: TreeEntry): void {
+    if ((mode & S_IFMT) === S_IFLNK) this.#links.set(path, link)
+    else this.#open.set(id, { path, pieces: [] })
+  }
+
+  #append(id: number, bytes: Uint8Array): void {
+    this.#bytes += bytes.length
+    if (this.#bytes > maxMemoryBytes) throw new GrpcError(grpcCode.invalidArgument, 'the files are too large')
+    this.#open.get(id)?.pieces.push(bytes)
+  }
+
+  #end(id: number): void {
+    const file = this.#open.get(id)
+    if (file) this.#files.set(file.path, Buffer.concat(file.pieces))
+    this.#open.delete(id)
   }
 }
 
@@ -56,20 +167,18 @@ type SyncCall = ClientCall<typeof sessionMethods.syncFiles.input, typeof session
 
 class Receiver {
   readonly #call: SyncCall
-  readonly #records: PassThrough
+  readonly #sink: TreeSink
   readonly #onProgress: (bytes: number) => void
   /** Ids of files whose content is asked for and not whole yet. */
   readonly #pending = new Set<number>()
-  #gathered: Buffer[] = []
-  #gatheredBytes = 0
   #nextId = 0
   #isListed = false
   #hasFinished = false
   bytes = 0
 
-  constructor(call: SyncCall, records: PassThrough, onProgress: (bytes: number) => void) {
+  constructor(call: SyncCall, sink: TreeSink, onProgress: (bytes: number) => void) {
     this.#call = call
-    this.#records = records
+    this.#sink = sink
     this.#onProgress = onProgress
   }
 
@@ -77,9 +186,9 @@ class Receiver {
     for await (const batch of this.#call.batches) {
       for (const packet of batch) this.#take(packet)
       this.#onProgress(this.bytes)
-      if (this.#gatheredBytes >= gatherBytes) await this.#flush()
+      await this.#sink.flush(false)
     }
-    await this.#flush()
+    await this.#sink.flush(true)
     if (!this.#hasFinished) throw new GrpcError(grpcCode.unknown, 'the client ended its files too early')
   }
 
@@ -101,7 +210,7 @@ class Receiver {
   #entry(stat: Stat): void {
     if (this.#isListed) throw new GrpcError(grpcCode.invalidArgument, 'an entry came after the last one')
     const entry = entryOf(stat, this.#nextId++)
-    this.#write(encodeTreeRecord({ kind: 'entry', entry }))
+    this.#sink.take({ kind: 'entry', entry })
     if ((entry.mode & S_IFMT) !== S_IFREG || entry.link !== '') return
     this.#pending.add(entry.id)
     this.#call.post({ type: PacketType.PACKET_REQ, id: entry.id })
@@ -115,9 +224,9 @@ class Receiver {
   #data(id: number, bytes: Uint8Array): void {
     if (!this.#pending.has(id)) throw new GrpcError(grpcCode.invalidArgument, `nobody asked for file ${id}`)
     this.bytes += bytes.length
-    if (bytes.length > 0) return this.#write(encodeTreeRecord({ kind: 'data', id, bytes }))
+    if (bytes.length > 0) return this.#sink.take({ kind: 'data', id, bytes })
     this.#pending.delete(id)
-    this.#write(encodeTreeRecord({ kind: 'end', id }))
+    this.#sink.take({ kind: 'end', id })
     this.#finishWhenWhole()
   }
 
@@ -125,28 +234,6 @@ class Receiver {
     if (!this.#isListed || this.#pending.size > 0 || this.#hasFinished) return
     this.#hasFinished = true
     this.#call.post({ type: PacketType.PACKET_FIN })
-  }
-
-  #write(record: Buffer): void {
-    this.#gathered.push(record)
-    this.#gatheredBytes += record.length
-  }
-
-  /** Records are small: they go on by the hundred. */
-  async #flush(): Promise<void> {
-    const gathered = Buffer.concat(this.#gathered)
-    this.#gathered = []
-    this.#gatheredBytes = 0
-    if (this.#records.write(gathered)) return
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        this.#records.off('drain', done)
-        this.#records.off('close', done)
-        resolve()
-      }
-      this.#records.once('drain', done)
-      this.#records.once('close', done)
-    })
   }
 }
 
