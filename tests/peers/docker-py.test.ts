@@ -4,8 +4,6 @@ import { fileURLToPath } from 'node:url'
 import { command, useEngine } from '@berth/testing'
 
 const engine = useEngine()
-const script = fileURLToPath(new URL('docker_py.py', import.meta.url))
-
 /** Debian's Python has python3-docker; another one on the PATH may have docker-py from elsewhere. */
 async function pythonWithDocker(): Promise<string> {
   for (const file of ['/usr/bin/python3', 'python3']) {
@@ -14,8 +12,11 @@ async function pythonWithDocker(): Promise<string> {
   throw new Error('no Python with docker-py: install python3-docker')
 }
 
-test('docker-py drives the engine unchanged', async () => {
-  const env = { DOCKER_HOST: engine.host, DOCKER_CONFIG: engine.folder }
-  const result = await command(await pythonWithDocker(), ['-W', 'ignore', script, '-v'], { env, timeoutMs: 120_000 })
-  assert.equal(result.code, 0, result.stderr)
-})
+for (const file of ['docker_py.py', 'docker_py_networks.py']) {
+  test(`docker-py drives the engine unchanged: ${file}`, async () => {
+    const script = fileURLToPath(new URL(file, import.meta.url))
+    const env = { DOCKER_HOST: engine.host, DOCKER_CONFIG: engine.folder }
+    const result = await command(await pythonWithDocker(), ['-W', 'ignore', script, '-v'], { env, timeoutMs: 120_000 })
+    assert.equal(result.code, 0, result.stderr)
+  })
+}
