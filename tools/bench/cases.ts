@@ -1,3 +1,4 @@
+import { traffic } from './traffic.ts'
 import type { BenchEngine } from './engine.ts'
 
 /** What one round of a case measured: metric name to value. */
@@ -15,6 +16,8 @@ export interface Case {
 export interface Scale {
   /** Megabytes that the log cases write. */
   readonly logMb: number
+  /** Megabytes that the network case sends. */
+  readonly trafficMb: number
   /** Stopped containers that ps lists. */
   readonly stopped: number
 }
@@ -77,7 +80,7 @@ async function start20(engine: BenchEngine): Promise<Sample> {
 async function spread64(engine: BenchEngine): Promise<Sample> {
   const began = performance.now()
   const ends = await repeat(64, async () => {
-    const id = await engine.create(['true'])
+    const id = await engine.create(['true'], { PortBindings: { '80/tcp': [{ HostIp: '', HostPort: '' }] } })
     await start(engine, id)
     await wait(engine, id)
     const end = performance.now() - began
@@ -158,6 +161,7 @@ export const cases: readonly Case[] = [
   },
   { name: 'start20', metrics: ms('start20', 'rm20'), rounds: 5, quickRounds: 2, measure: start20 },
   { name: 'run64', metrics: ms('run64-spread'), rounds: 3, quickRounds: 1, measure: spread64 },
+  { name: 'net', metrics: ms('net-c2c', 'net-pub'), rounds: 5, quickRounds: 3, measure: traffic },
   { name: 'logs', metrics: ms('logs-write', 'logs-read'), rounds: 3, quickRounds: 1, measure: logs },
   { name: 'ps', metrics: ms('ps-p95'), rounds: 3, quickRounds: 1, measure: ps },
 ]

@@ -70,8 +70,10 @@ export class BenchEngine {
     return JSON.parse((await this.call(method, path, body)).toString()) as T
   }
 
+  /** A container with port 80 exposed: dockerd publishes no other. */
   async create(cmd: readonly string[], hostConfig: object = {}): Promise<string> {
-    const body = { Image: image, Cmd: cmd, HostConfig: hostConfig, Labels: { 'berth-bench': '1' } }
+    const exposed = { ExposedPorts: { '80/tcp': {} } }
+    const body = { Image: image, Cmd: cmd, HostConfig: hostConfig, Labels: { 'berth-bench': '1' }, ...exposed }
     return (await this.json<{ Id: string }>('POST', `/containers/create?name=${this.newName()}`, body)).Id
   }
 
