@@ -58,6 +58,32 @@ test('a Dockerfile and a context come by standard input, by a tar, and from else
   assert.equal(await client.output(await build(['-f', 'sub/My.Dockerfile', '-'], tar)), 'f1')
 })
 
+test('a context is behind a URL: as a tar, or a Dockerfile alone', async () => {
+  const folder = client.context({
+    Dockerfile: 'FROM busybox\nCMD echo by URL',
+    'c/Dockerfile': 'FROM busybox\nCOPY f /f\nCMD cat /f',
+    'c/f': 'f',
+  })
+  execFileSync('tar', ['-czf', 'c.tar.gz', '-C', 'c', '.'], { cwd: folder })
+  const httpd = ['busybox', 'httpd', '-f', '-p', '127.0.0.1:8099', '-h', folder]
+  const { file, args, env } = daemon.sandbox.enter(httpd)
+  const server = spawn(file, args, { env, stdio: 'ignore' })
+  try {
+    const outputs: string[] = []
+    for (const name of ['Dockerfile', 'c.tar.gz']) {
+      const build = ['build', '-q', `http://127.0.0.1:8099/${name}`]
+      const answer = async () => (await client.run(folder, build)).stdout.trim()
+      let id = ''
+      await until(async () => (id = await answer()) !== '', 20_000)
+      outputs.push(await client.output(id))
+    }
+    assert.deepEqual(outputs, ['by URL\n', 'f'])
+  } finally {
+    server.kill()
+    await once(server, 'exit')
+  }
+})
+
 test('.dockerignore and a Dockerfile’s own ignore file leave files out', async () => {
   const folder = client.context({
     Dockerfile: 'FROM busybox\nCOPY . /c\nCMD ls -R /c',

@@ -1,3 +1,4 @@
+import { detectCompression, peek } from '@berth/archive'
 import { internal, invalid, messageOf } from '@berth/base'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -21,9 +22,10 @@ export async function fetchContext(context: Context, remote: string, signal: Abo
     throw internal(`error downloading remote context ${remote}: failed with status ${response.status}`)
   }
   const body = Readable.fromWeb(response.body)
-  return isText(response.headers.get('content-type'))
-    ? await dockerfileOnly(context, body)
-    : await receiveContext(context, body, signal)
+  const { head, whole } = await peek(body as AsyncIterable<Buffer>, tarMagic.end)
+  return isText(response.headers.get('content-type')) || !isArchive(head)
+    ? await dockerfileOnly(context, whole)
+    : await receiveContext(context, Readable.from(whole, { objectMode: false }), signal)
 }
 
 async function fetchGit(context: Context, remote: string, signal: AbortSignal): Promise<ReceivedContext> {
@@ -39,10 +41,17 @@ async function fetchGit(context: Context, remote: string, signal: AbortSignal): 
 
 const isText = (type: string | null): boolean => /^text\/plain\b/.test(type ?? '')
 
-async function dockerfileOnly(context: Context, body: Readable): Promise<ReceivedContext> {
-  const chunks: Buffer[] = []
+/** Where a tar says what it is: magic of tar(5). */
+const tarMagic = { start: 257, end: 262 }
+
+/** Servers do not know what a Dockerfile is. */
+const isArchive = (head: Buffer): boolean =>
+  detectCompression(head) !== 'none' || head.toString('latin1', tarMagic.start, tarMagic.end) === 'ustar'
+
+async function dockerfileOnly(context: Context, body: AsyncIterable<Uint8Array>): Promise<ReceivedContext> {
+  const chunks: Uint8Array[] = []
   let bytes = 0
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  for await (const chunk of body) {
     bytes += chunk.length
     if (bytes > maxDockerfileBytes) throw invalid(`a Dockerfile may have ${maxDockerfileBytes} bytes`)
     chunks.push(chunk)
