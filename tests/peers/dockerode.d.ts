@@ -48,6 +48,17 @@ declare module 'dockerode' {
     remove(options?: object): Promise<unknown>
   }
 
+  interface Network {
+    inspect(): Promise<{
+      Internal: boolean
+      IPAM: { Config: object[] }
+      Containers: Record<string, { IPv4Address: string }>
+    }>
+    connect(options: object): Promise<unknown>
+    disconnect(options: object): Promise<unknown>
+    remove(): Promise<unknown>
+  }
+
   export default class Docker {
     constructor(options: { socketPath: string })
     readonly modem: { demuxStream(stream: Readable, stdout: Writable, stderr: Writable): void }
@@ -58,6 +69,8 @@ declare module 'dockerode' {
     createContainer(options: object): Promise<Container>
     getContainer(id: string): Container
     getImage(name: string): Image
+    createNetwork(options: object): Promise<Network>
+    listNetworks(options?: object): Promise<{ Name: string }[]>
     createVolume(options: object): Promise<Volume>
     getVolume(name: string): Volume
     listVolumes(options: object): Promise<{ Volumes: object[] }>
