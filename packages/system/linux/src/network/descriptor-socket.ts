@@ -89,15 +89,20 @@ export function sendDescriptors(socket: number, data: Uint8Array, fds: readonly 
   return false
 }
 
+// One per thread: a packet is copied out before the next is received, and few are as long as they may be.
+const packet = Buffer.alloc(maxPacketBytes)
+
 /** The next packet; undefined: none has come yet; 'end': the peer is gone. */
 export function receiveDescriptors(socket: number): DescriptorPacket | 'end' | undefined {
-  const data = Buffer.alloc(maxPacketBytes)
   const control = Buffer.alloc(cmsgHeaderBytes + 4 * maxDescriptors)
-  const { header } = messageHeader(data, control)
+  const { header } = messageHeader(packet, control)
   const length = c.recvmsg(socket, header, MSG_DONTWAIT | MSG_CMSG_CLOEXEC)
   if (length < 0) return errno() === EAGAIN ? undefined : 'end'
   if (length === 0) return 'end'
-  return { data: data.subarray(0, length), fds: readDescriptors(control, Number(header.readBigUInt64LE(40))) }
+  return {
+    data: Buffer.from(packet.subarray(0, length)),
+    fds: readDescriptors(control, Number(header.readBigUInt64LE(40))),
+  }
 }
 
 /** struct cmsghdr of 64-bit Linux; more than fit were closed by the kernel. */
