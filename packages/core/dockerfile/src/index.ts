@@ -17,5 +17,9 @@ export type {
   WorkdirInstruction,
 } from './instructions/types.ts'
 export { type InstructionLine, parseLine } from './lines/parse-lines.ts'
+export { type BuildArgs, globalVariables, platformArgs, StageArgs, unusedArgs } from './stages/variables.ts'
+export { explainFailure } from './stages/explain-failure.ts'
+export { type CheckReport, type CheckRequest, checkDockerfile, type CheckFailure } from './checks/check-dockerfile.ts'
+export type { CheckWarning } from './checks/report.ts'
 export { type Dockerfile, findStage, parseDockerfile, type Stage } from './stages/parse-dockerfile.ts'
 export { type Environment, type Expanding, expandWord, expandWords } from './words/expand-word.ts'

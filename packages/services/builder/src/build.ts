@@ -1,4 +1,12 @@
-import { type Dockerfile, findStage, type Stage } from '@berth/dockerfile'
+import {
+  type Dockerfile,
+  findStage,
+  globalVariables,
+  platformArgs,
+  type Stage,
+  StageArgs,
+  unusedArgs,
+} from '@berth/dockerfile'
 import { hostPlatform, parsePlatform } from '@berth/oci'
 import type { BuildProgress, BuildRequest } from './builder.ts'
 import type { Context } from './context.ts'
@@ -14,7 +22,6 @@ import { numberSteps } from './stages/number-steps.ts'
 import { planStages } from './stages/plan-stages.ts'
 import { shownText } from './stages/shown-text.ts'
 import type { StageState } from './stages/stage-state.ts'
-import { globalVariables, platformArgs, StageArgs, unusedArgs } from './stages/variables.ts'
 import type { BuildContext, StepSolver } from './steps/step-context.ts'
 
 export interface BuildRun {

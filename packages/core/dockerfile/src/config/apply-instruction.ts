@@ -88,7 +88,7 @@ const labels = ({ Labels }: ImageRunConfig, pairs: readonly Pair[]): Record<stri
   Object.fromEntries([...Object.entries(Labels ?? {}), ...pairs])
 
 function exposed({ ExposedPorts }: ImageRunConfig, words: readonly string[], expanding: Expanding): ImageRunConfig {
-  const ports = parseExposedPorts(words.flatMap((word) => expandWords(word, expanding)))
+  const ports = parseExposedPorts(words.toSorted().flatMap((word) => expandWords(word, expanding)))
   return { ExposedPorts: { ...ExposedPorts, ...Object.fromEntries(ports.map((port) => [port, {}])) } }
 }
 

@@ -8,6 +8,15 @@ export function closest(word: string, candidates: readonly string[]): string | u
   return best?.candidate
 }
 
+/** The candidate that is at most two edits away, and nearest; letters' case counts. */
+export function nearest(word: string, candidates: Iterable<string>): string | undefined {
+  const [best] = [...candidates]
+    .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
+    .filter(({ distance }) => distance <= 2)
+    .toSorted((a, b) => a.distance - b.distance)
+  return best?.candidate
+}
+
 /** Levenshtein's. */
 function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i)

@@ -2,7 +2,7 @@ import { DockerfileError } from '../dockerfile-error.ts'
 import { parseInstruction } from '../instructions/parse-instruction.ts'
 import type { ArgInstruction, FromInstruction, Instruction, StageInstruction } from '../instructions/types.ts'
 import type { Directives } from '../lines/directives.ts'
-import { type InstructionLine, parseLines } from '../lines/parse-lines.ts'
+import { type DockerfileLines, type InstructionLine, parseLines } from '../lines/parse-lines.ts'
 
 /** `FROM` and what follows it, up to the next one. */
 export interface Stage {
@@ -22,8 +22,13 @@ export interface Dockerfile {
 
 /** Understands a whole Dockerfile; throws `DockerfileError` in Docker's words. */
 export function parseDockerfile(source: string): Dockerfile {
-  const { directives, instructions: lines, emptyContinuations } = parseLines(source)
-  const instructions = lines.map(parseInstruction)
+  const parsed = parseLines(source)
+  return splitDockerfile(parsed, parsed.instructions.map(parseInstruction))
+}
+
+/** The stages of instructions that are understood already; throws as `parseDockerfile()`. */
+export function splitDockerfile(parsed: DockerfileLines, instructions: readonly Instruction[]): Dockerfile {
+  const { directives, instructions: lines, emptyContinuations } = parsed
   const first = instructions.findIndex(({ kind }) => kind !== 'arg')
   const split = first < 0 ? instructions.length : first
   const globalArgs = instructions.slice(0, split) as ArgInstruction[]

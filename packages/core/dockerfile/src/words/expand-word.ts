@@ -190,6 +190,7 @@ class Expander {
     }
     const word = this.#operand(modifier === '#' || modifier === '%')
     const value = this.#environment.get(name)
+    if (value === undefined) this.#onUnset(name)
     const isSet = value !== undefined && !(emptyIsUnset && value === '')
     switch (modifier) {
       case '-':

@@ -6,7 +6,7 @@ import type { Solver } from '../cache/solver.ts'
 import type { Context } from '../context.ts'
 import type { HistoryWords } from '../stages/history.ts'
 import type { StageState } from '../stages/stage-state.ts'
-import type { StageArgs } from '../stages/variables.ts'
+import type { StageArgs } from '@berth/dockerfile'
 
 /** What a step made, and when. */
 export interface StepOutcome {

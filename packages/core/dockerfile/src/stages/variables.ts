@@ -1,5 +1,7 @@
-import { type ArgInstruction, environmentOf, type Expanding, expandWord } from '@berth/dockerfile'
 import { formatPlatform, type ImageRunConfig, type Platform } from '@berth/oci'
+import { environmentOf } from '../config/apply-instruction.ts'
+import type { ArgInstruction } from '../instructions/types.ts'
+import { type Expanding, expandWord } from '../words/expand-word.ts'
 
 /** Reach RUN without an ARG, and count neither for the cache nor in the history. */
 const proxies = ['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'].flatMap((name) => [
@@ -53,12 +55,18 @@ export class StageArgs {
     this.#global = global
   }
 
+  /** Takes over what a stage has that this one stands on. */
+  inherit(from: StageArgs): void {
+    for (const [name, value] of from.#values) this.#values.set(name, value)
+  }
+
   /** Takes an ARG in, and returns it as the history has it: `FOO=1`, or the bare name. */
-  declare({ args, line }: ArgInstruction, config: ImageRunConfig): string {
+  declare({ args, line }: ArgInstruction, config: ImageRunConfig, onUnset?: (name: string) => void): string {
+    const expanding = { ...this.expanding(config, line.escape), ...(onUnset && { onUnset }) }
     const texts = args.map(({ name, value }) => {
       this.used.add(name)
       const given = Object.hasOwn(this.#given, name) ? this.#given[name] : undefined
-      const own = value === undefined ? this.#global.get(name) : expandWord(value, this.expanding(config, line.escape))
+      const own = value === undefined ? this.#global.get(name) : expandWord(value, expanding)
       const chosen = given ?? own
       if (chosen !== undefined) this.#values.set(name, chosen)
       return chosen === undefined || (value === undefined && given === undefined) ? name : `${name}=${chosen}`
