@@ -319,6 +319,25 @@ test('caches that are not read or written are told, and the build goes on', asyn
   assert.match(stderr, /exporting cache: inline\n#\d+ ERROR: caches of type inline are not written/)
 })
 
+test('build checks: warnings of a build, --check, and those that fail it', async () => {
+  const dockerfile = 'FROM busybox AS Foo\nENV a b\nCMD echo\n'
+  const folder = client.context({
+    Dockerfile: dockerfile,
+    Strict: `# check=error=true\n${dockerfile}`,
+    Clean: 'FROM busybox\nENV A=$PATH',
+  })
+  const built = await client.ok(folder, ['build', ...plain, '.'])
+  assert.match(built.stderr, /3 warnings found/)
+  assert.match(built.stderr, /StageNameCasing: Stage name 'Foo' should be lowercase \(line 1\)/)
+  const checked = await client.run(folder, ['build', '--check', '.'])
+  assert.equal(checked.code, 1)
+  assert.match(checked.stdout, /WARNING: LegacyKeyValueFormat - https:\/\/docs\.docker\.com\/\S+\n[^]*2 \| >>> ENV a b/)
+  const strict = await client.run(folder, ['build', '-f', 'Strict', '.'])
+  assert.match(strict.stderr, /failed to solve: lint violation found for rules: StageNameCasing, /)
+  const clean = await client.ok(folder, ['build', '--check', '-f', 'Clean', '.'])
+  assert.match(clean.stdout, /Check complete, no warnings found/)
+})
+
 test('--call: targets and outline', async () => {
   const folder = client.context({
     Dockerfile: '# one is the first\nFROM busybox AS one\nARG A=1\nRUN --mount=type=secret,id=s true\nFROM one',

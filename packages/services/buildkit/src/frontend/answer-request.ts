@@ -2,6 +2,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { SolveResponseSchema } from '../../generated/gateway_pb.ts'
 import { unknownRequest } from './build-error.ts'
 import type { FrontendRequest } from './decode-attributes.ts'
+import { checkBuild, lintDocument } from './checks.ts'
 import { describeRequests } from './describe-requests.ts'
 import { listTargets, type TargetList } from './list-targets.ts'
 import { type Outline, outlineOf } from './outline.ts'
@@ -22,6 +23,13 @@ export async function answerRequest(context: FrontendContext, request: FrontendR
         const outline = outlineOf(build)
         return answer(outline, outlineText(outline))
       })
+    case 'frontend.lint':
+      return await withDefinition(context, request, async (loaded) => {
+        const report = await checkBuild(context.images, loaded)
+        const isClean = report.warnings.length === 0 && !report.failure
+        const text = report.warnings.map(({ name, detail }) => row([name, detail])).join('')
+        return answer(lintDocument(report, loaded.source), text, { 'result.statuscode': isClean ? '0' : '1' })
+      })
     case 'frontend.subrequests.describe':
       return answer(
         describeRequests,
@@ -36,12 +44,13 @@ export async function answerRequest(context: FrontendContext, request: FrontendR
 }
 
 /** Clients that know the version make a text of the document by themselves. */
-const answer = (value: unknown, text: string): Response => ({
+const answer = (value: unknown, text: string, more: Readonly<Record<string, string>> = {}): Response => ({
   result: {
     metadata: {
       'result.json': Buffer.from(JSON.stringify(value)),
       'result.txt': Buffer.from(text),
       version: Buffer.from('1.0.0'),
+      ...Object.fromEntries(Object.entries(more).map(([name, content]) => [name, Buffer.from(content)])),
     },
   },
 })

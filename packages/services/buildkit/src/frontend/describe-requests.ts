@@ -3,6 +3,16 @@ const metadata = ['result.json', 'result.txt'].map((name) => ({ name, descriptio
 /** What `--call` may ask for: github.com/moby/buildkit/frontend/subrequests, Request */
 export const describeRequests = [
   {
+    name: 'frontend.lint',
+    version: '1.0.0',
+    type: 'rpc',
+    description: 'Lint a Dockerfile',
+    opts: [],
+    inputs: null,
+    metadata: [...metadata, { name: 'result.statuscode', description: '' }],
+    refs: null,
+  },
+  {
     name: 'frontend.outline',
     version: '1.0.0',
     type: 'rpc',

@@ -1,11 +1,12 @@
 import { invalid } from '@berth/base'
 import { type BuildOutcome, type BuildRequest, type Builder, contextPaths, type Entitlement } from '@berth/builder'
+import type { Images } from '@berth/images'
 import type { CleanUps } from '../jobs/clean-ups.ts'
 import type { Job } from '../jobs/job.ts'
 import { askCredentials, askSecret } from '../session/ask-client.ts'
 import { forwardAgent, hasAgent } from '../session/forward-agent.ts'
 import type { Sessions } from '../session/sessions.ts'
-import { buildError } from './build-error.ts'
+import { buildError, type SourceFile } from './build-error.ts'
 import type { FrontendRequest } from './decode-attributes.ts'
 import { fetchRemote, type FileSources, type Definition, loadDefinition } from './load-definition.ts'
 import { type LazyDirectory, localDirectory } from './local-context.ts'
@@ -13,6 +14,7 @@ import { openNamedContexts } from './named-contexts.ts'
 
 export interface FrontendContext {
   readonly builder: Builder
+  readonly images: Pick<Images, 'resolve'>
   readonly sessions: Sessions
   readonly cleanUps: CleanUps
   readonly job: Job
@@ -26,6 +28,7 @@ export interface FrontendContext {
 export interface LoadedBuild {
   readonly request: BuildRequest
   readonly definition: Definition
+  readonly source: SourceFile
 }
 
 /** Runs `work` on the loaded Dockerfile; its errors are told with the lines that they stand on. */
@@ -80,7 +83,7 @@ async function loadAndRun<T>(
       entitlements: context.entitlements,
       ...sessionParts(context),
     }
-    return await work({ request: built, definition })
+    return await work({ request: built, definition, source })
   } catch (error) {
     throw buildError(error, source, context.job.steps)
   }

@@ -2,6 +2,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { LLBBridge, SolveRequest, SolveResponseSchema } from '../../generated/gateway_pb.ts'
 import { describeWorker } from '../control/worker.ts'
 import { answerRequest } from '../frontend/answer-request.ts'
+import { checkBuild, reportChecks } from '../frontend/checks.ts'
 import { decodeCacheImports, tellUnusedCaches } from '../frontend/caches.ts'
 import { decodeAttributes, decodeEntitlements } from '../frontend/decode-attributes.ts'
 import { requireBuiltIn, withDefinition } from '../frontend/run-frontend.ts'
@@ -65,6 +66,7 @@ async function solveFrontend(services: Services, job: Job, request: SolveRequest
   const decoded = decodeAttributes(frontendOpt)
   const context = {
     builder: services.builder,
+    images: services.images,
     sessions: services.sessions,
     cleanUps: services.cleanUps,
     job,
@@ -80,8 +82,12 @@ async function solveFrontend(services: Services, job: Job, request: SolveRequest
   job.frontend = { name: 'dockerfile.v0', attributes: frontendOpt }
   const imports = [...request.cacheImports, ...decodeCacheImports(frontendOpt['cache-imports'])]
   tellUnusedCaches(job.progress, imports, started.cache?.exports ?? [])
-  return await withDefinition(context, decoded, async ({ request: build }) => {
-    const outcome = await services.builder.solve(build, job.steps.take, job.signal)
+  return await withDefinition(context, decoded, async (loaded) => {
+    const before = await checkBuild(services.images, loaded)
+    if (before.isComplete) reportChecks(job, loaded, before)
+    const outcome = await services.builder.solve(loaded.request, job.steps.take, job.signal)
+    // By now the images are here.
+    if (!before.isComplete) reportChecks(job, loaded, await checkBuild(services.images, loaded))
     const id = services.outcomes.add(outcome)
     job.outcomeIds.push(id)
     return {
