@@ -28,6 +28,13 @@ export function testExec(cli: Cli): void {
     assert.equal(await cli.ok('exec', ...options, name, 'sh', '-c', script), '1 2 /etc www-data')
   })
 
+  test('exec is held to the limits of its container', async () => {
+    const limited = engine.name()
+    await cli.ok('run', '-d', '--name', limited, '--ulimit', 'nofile=100:200', 'busybox', 'sleep', '10000')
+    assert.equal(await cli.ok('exec', limited, 'sh', '-c', 'ulimit -n; ulimit -Hn'), '100\n200')
+    await cli.ok('rm', '-f', limited)
+  })
+
   test('exec -i gives the input and its end', async () => {
     const input = 'x'.repeat(3_000_000)
     const result = await cli.run(['exec', '-i', name, 'wc', '-c'], { input })

@@ -3,6 +3,7 @@ import type { RuntimeProcess } from '@berth/oci'
 import {
   composeEnv,
   processCapabilities,
+  processLimits,
   readUserFiles,
   replaceEnv,
   type ResolvedUser,
@@ -13,6 +14,7 @@ import type { Container, ExecConfig } from './container.ts'
 import { linkedEnvironment } from './links.ts'
 import type { Context } from './context.ts'
 import { parseSecurityOptions } from './plan/security-options.ts'
+import { containerUlimits } from './spec-input.ts'
 
 /** The process of an exec: the container's rights and environment, with what the exec asks for. */
 export async function buildExecProcess(
@@ -37,6 +39,8 @@ export async function buildExecProcess(
     env,
     cwd,
     capabilities: processCapabilities(capabilities(context, container, exec)),
+    ...processLimits(containerUlimits(context, container)),
+    oomScoreAdj: hostConfig.OomScoreAdj,
     noNewPrivileges: security.noNewPrivileges,
     ...(apparmor(context, container, exec) && { apparmorProfile: apparmor(context, container, exec) }),
   }

@@ -72,7 +72,7 @@ export async function planSpecInput(
     maskedPaths: hostConfig.MaskedPaths ?? [],
     readonlyPaths: hostConfig.ReadonlyPaths ?? [],
     sysctls: hostConfig.Sysctls ?? {},
-    ulimits: ulimits(context, container),
+    ulimits: containerUlimits(context, container),
     oomScoreAdj: hostConfig.OomScoreAdj,
     resources: planResources(hostConfig, await readDeviceNumbers(blockDevicePaths(hostConfig))),
     cgroupsPath: cgroupsPath(context, container),
@@ -92,8 +92,8 @@ async function rights({ hostConfig }: Container) {
   }
 }
 
-/** The container's own win over the daemon's of the same name. */
-function ulimits(context: Context, { hostConfig }: Container): SpecInput['ulimits'] {
+/** The container's own, and the daemon's for those that it does not set. */
+export function containerUlimits(context: Context, { hostConfig }: Container): SpecInput['ulimits'] {
   const own = Object.fromEntries((hostConfig.Ulimits ?? []).map((limit) => [limit.Name, limit]))
   const all = Object.values({ ...context.defaults().ulimits, ...own })
   return all.map(({ Name, Soft, Hard }) => ({ name: Name, soft: Soft, hard: Hard }))

@@ -17,7 +17,7 @@ export type {
   StartRequest,
   SupervisedContainer,
 } from './runtime.ts'
-export { buildSpec, processCapabilities } from './spec/build-spec.ts'
+export { buildSpec, processCapabilities, processLimits } from './spec/build-spec.ts'
 export { allCapabilities, normalizeCapability, resolveCapabilities } from './spec/capabilities.ts'
 export { composeEnv, replaceEnv } from './spec/env.ts'
 export type {

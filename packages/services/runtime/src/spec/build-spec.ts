@@ -34,7 +34,7 @@ export function buildProcess(input: SpecInput, capabilities: readonly string[]):
     env: [...input.env],
     cwd: input.cwd,
     capabilities: processCapabilities(capabilities),
-    ...(input.ulimits.length > 0 && { rlimits: input.ulimits.map(rlimit) }),
+    ...processLimits(input.ulimits),
     noNewPrivileges: input.noNewPrivileges,
     ...(isConfined(input) && { apparmorProfile: input.appArmorProfile }),
     oomScoreAdj: input.oomScoreAdj,
@@ -55,6 +55,10 @@ const isConfined = (input: SpecInput): boolean => input.facts.hasAppArmor && inp
 
 const isSized = ({ rows, columns }: { rows: number; columns: number }): boolean => rows > 0 && columns > 0
 const size = ({ rows, columns }: { rows: number; columns: number }) => ({ height: rows, width: columns })
+
+/** What every process of a container is held to, whoever starts it. */
+export const processLimits = (ulimits: SpecInput['ulimits']): Pick<RuntimeProcess, 'rlimits'> =>
+  ulimits.length > 0 ? { rlimits: ulimits.map(rlimit) } : {}
 
 /** A limit below 0 means none: RLIM_INFINITY, which as a number would lose its last digits. */
 function rlimit({ name, soft, hard }: SpecInput['ulimits'][number]): { type: string; hard: number; soft: number } {
