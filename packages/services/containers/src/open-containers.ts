@@ -81,17 +81,13 @@ export async function openContainers(options: ContainersOptions): Promise<OpenCo
     isOpen: () => isOpen,
   }
   for (const { id, name } of unreadable) context.registry.reserveName(name, id)
-  let adopted: Promise<unknown> | undefined
-  const subscriptions = subscribe(context, () => adopted)
+  const adopted = Promise.withResolvers<void>()
+  const subscriptions = subscribe(context, adopted.promise)
   options.images.onUseQuery(() => context.registry.all().flatMap(imageUses))
   options.volumes.onUseQuery(() => volumeUses(context.registry.all()))
   return {
     ...useCases(context),
-    reconcile: () => {
-      const run = reconcile(context, startLocked)
-      adopted = run.catch(() => {})
-      return run
-    },
+    reconcile: () => reconcile(context, startLocked).finally(adopted.resolve),
     get aliveCount() {
       return context.registry.all().filter(isAlive).length
     },
@@ -111,12 +107,15 @@ function openRegistry(store: ContainerStore, containers: readonly Container[], l
   })
 }
 
-/** What is reported while records and supervisor are still being compared is taken in after it: `adopted`. */
-function subscribe(context: Context, adopted: () => Promise<unknown> | undefined): DisposableStack {
+/**
+ * What is reported before records and supervisor have been compared is taken in after it (`adopted`): of a start that no
+ * record tells of, the exit would be given back, and with it all that is known of the run.
+ */
+function subscribe(context: Context, adopted: Promise<void>): DisposableStack {
   const stack = new DisposableStack()
   const { runtime, logger } = context
   const detached = async (what: string, work: () => Promise<void>) => {
-    await adopted()
+    await adopted
     await work().catch((error: unknown) => logger.error({ error: messageOf(error) }, what))
   }
   stack.use(runtime.onExit((report) => void detached('taking in an exit', () => onExit(context, report, startLocked))))

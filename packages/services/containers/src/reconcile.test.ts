@@ -83,6 +83,21 @@ test('an exit that is reported while reconcile() adopts is taken in after it', a
   await second[Symbol.asyncDispose]()
 })
 
+test('an exit that is reported before reconcile() is taken in after it, of a start that was not recorded too', async () => {
+  using engine = await openForTest()
+  const id = await create(engine.containers, 'brief')
+  await engine.containers[Symbol.asyncDispose]()
+  engine.runtime.live.set(id, { pid: 77, startedAt: nowText() })
+  const second = await engine.reopen()
+  engine.runtime.end(id, 5)
+  await settled()
+  await second.reconcile()
+  await settled()
+  assert.deepEqual([second.get(id).state.status, second.get(id).state.exitCode], ['exited', 5])
+  assert.equal(engine.runtime.unacknowledged.size, 0)
+  await second[Symbol.asyncDispose]()
+})
+
 test('reconcile() gives back a run whose exit was recorded but not released', async () => {
   using engine = await openForTest()
   const id = await create(engine.containers, 'brief', { AutoRemove: true })

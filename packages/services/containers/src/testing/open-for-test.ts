@@ -41,6 +41,8 @@ export async function openForTest() {
       readLogs: async function* () {},
       defaults: () => defaults,
     })
+  const containers = await open()
+  await containers.reconcile()
   return {
     runtime,
     events,
@@ -50,7 +52,7 @@ export async function openForTest() {
     database,
     directory,
     unpacked,
-    containers: await open(),
+    containers,
     reopen: open,
     [Symbol.dispose]: () => close(database, directory),
   }
