@@ -287,6 +287,17 @@ for (const signal of ['SIGINT', 'SIGKILL'] as const) {
   })
 }
 
+test('an engine that stops ends the builds of its clients first', async () => {
+  const folder = client.context({ Dockerfile: 'FROM busybox\nRUN sleep 600' })
+  const building = client.run(folder, ['build', '--no-cache', '.'])
+  await until(() => supervised().length > 0, 20_000)
+  await daemon.kill('SIGTERM')
+  assert.notEqual((await building).code, 0)
+  assert.doesNotMatch(daemon.log(), /level=error/)
+  await daemon.start()
+  await until(() => supervised().length === 0, 5000)
+})
+
 test('builder commands: ls, inspect, du, prune, history', async () => {
   const folder = client.context({ Dockerfile: 'FROM busybox\nRUN echo remembered > /r' })
   await client.ok(folder, ['build', '-q', '.'])

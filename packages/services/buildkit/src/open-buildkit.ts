@@ -42,8 +42,8 @@ export function openBuildkit(options: BuildkitOptions): Buildkit {
     [Symbol.asyncDispose]: async () => {
       jobs.cancelAll()
       sessions[Symbol.dispose]()
-      await outcomes[Symbol.asyncDispose]()
       await cleanUps[Symbol.asyncDispose]()
+      await outcomes[Symbol.asyncDispose]()
     },
   }
 }

@@ -28,7 +28,10 @@ export function bridgeService(services: Services): Implementation<typeof LLBBrid
         workers: [describeWorker(services.worker())],
       }
     },
-    solve: async (request, call) => await solveFrontend(services, await job(call), request),
+    solve: async (request, call) => {
+      const started = await job(call)
+      return await services.cleanUps.watch(solveFrontend(services, started, request))
+    },
     return: async (request, call) => {
       ;(await job(call)).finish(request)
       return {}

@@ -1,6 +1,6 @@
 import type { Logger } from '@berth/base'
 
-/** What is released while clients go on. Disposing waits for it. */
+/** What is done, or released, while clients come and go. Disposing waits for it. */
 export class CleanUps implements AsyncDisposable {
   readonly #running = new Set<Promise<void>>()
   readonly #logger: Logger
@@ -15,8 +15,20 @@ export class CleanUps implements AsyncDisposable {
     this.#running.add(running)
   }
 
+  /** Has disposing wait for `work` too; returns it. */
+  watch<T>(work: Promise<T>): Promise<T> {
+    const running = work.then(
+      () => {},
+      () => {},
+    )
+    this.#running.add(running)
+    void running.then(() => this.#running.delete(running))
+    return work
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#running)
+    // A build that ends leaves its files to be removed.
+    while (this.#running.size > 0) await Promise.all(this.#running)
   }
 
   async #dispose(what: AsyncDisposable): Promise<void> {
