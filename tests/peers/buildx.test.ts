@@ -298,6 +298,15 @@ test('an engine that stops ends the builds of its clients first', async () => {
   await until(() => supervised().length === 0, 5000)
 })
 
+test('a step that takes from another stage begins when that is done', async () => {
+  const folder = client.context({
+    Dockerfile: 'FROM busybox AS slow\nRUN sleep 1; echo > /s\nFROM busybox\nCOPY --from=slow /s /s',
+  })
+  const { stderr } = await client.ok(folder, ['build', ...plain, '--no-cache', '.'])
+  const [run, copy] = [stderr.search(/\[slow 2\/2\] RUN/), stderr.search(/\[stage-1 2\/2\] COPY/)]
+  assert.ok(run >= 0 && run < copy, stderr)
+})
+
 test('builder commands: ls, inspect, du, prune, history', async () => {
   const folder = client.context({ Dockerfile: 'FROM busybox\nRUN echo remembered > /r' })
   await client.ok(folder, ['build', '-q', '.'])

@@ -47,9 +47,13 @@ async function doStep(
 ): Promise<StageState> {
   context.build.signal.throwIfAborted()
   const shown = shownStep(context, step, state, instruction)
-  context.build.progress({ kind: 'started', step: shown })
+  if (!startsLater(context, instruction)) context.build.progress({ kind: 'started', step: shown })
   return await telling(context, shown, () => applyStep(context, shown, state, instruction))
 }
+
+/** As BuildKit tells it, a copy begins when all that it takes from is there: the step itself says so. */
+const startsLater = ({ build }: StageContext, { kind }: StageInstruction): boolean =>
+  build.request.style === 'buildkit' && (kind === 'copy' || kind === 'add')
 
 function shownStep({ args, build }: StageContext, step: BuildStep, state: StageState, instruction: StageInstruction) {
   if (build.request.style === 'classic') return step

@@ -34,6 +34,7 @@ export async function copyStep(
   const copy = expandCopy(stage, state, instruction)
   await using stack = new AsyncDisposableStack()
   const sources = await findSources(stage, copy, stack)
+  if (build.request.style === 'buildkit') build.progress({ kind: 'started', step: planned.step })
   const destination = absolute(copy.destination, state.draft.config.WorkingDir)
   const mode = copy.chmod === '' ? undefined : requireMode(copy.chmod)
   const key = digestOf(
