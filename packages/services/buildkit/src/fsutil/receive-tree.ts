@@ -1,14 +1,13 @@
-import { encodeTreeRecord, type TreeEntry, type TreeRecord } from '@berth/storage'
+import type { TreeEntry } from '@berth/storage'
 import { constants } from 'node:fs'
-import { posix } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { type Packet, Packet_PacketType as PacketType, type Stat } from '../../generated/fsutil_pb.ts'
 import type { ClientCall } from '../grpc/client.ts'
 import { GrpcError, grpcCode } from '../grpc/error.ts'
 import { sessionMethods } from '../session/methods.ts'
 import type { Session } from '../session/session.ts'
-import { followNames } from './follow-names.ts'
 import { fromGoMode } from './go-mode.ts'
+import { MemorySink, type ReceivedFiles, RecordSink, type TreeSink } from './tree-sinks.ts'
 
 const { S_IFLNK, S_IFMT, S_IFREG } = constants
 
@@ -32,12 +31,6 @@ export interface ReceiveOptions {
 /** Records that wait to be written before the client has to. */
 const bufferedBytes = 4 << 20
 
-const gatherBytes = 64 << 10
-
-/** Of what is kept in memory: a Dockerfile and its ignore files. */
-const maxMemoryBytes = 4 << 20
-const maxFiles = 1000
-
 /** Receives a directory of the client's; resolves to the number of bytes that came. Fails when either side does. */
 export async function receiveTree(session: Session, wanted: WantedTree, options: ReceiveOptions): Promise<number> {
   const failed = new AbortController()
@@ -58,12 +51,6 @@ export async function receiveTree(session: Session, wanted: WantedTree, options:
   }
 }
 
-/** Small files of a client's, in memory. */
-export interface ReceivedFiles {
-  /** The text of a file, symlinks followed; undefined when there is none. */
-  read(path: string): string | undefined
-}
-
 /** Receives small files of the client's into memory. */
 export async function receiveFiles(
   session: Session,
@@ -80,86 +67,6 @@ export async function receiveFiles(
   } catch (error) {
     failed.abort(error)
     throw options.signal.aborted ? options.signal.reason : error
-  }
-}
-
-/** Where records go. */
-interface TreeSink {
-  take(record: TreeRecord): void
-  /** Waits where there is too much; `all`: nothing more will come. */
-  flush(all: boolean): Promise<void>
-}
-
-/** Towards a worker, by the hundred: records are small. */
-class RecordSink implements TreeSink {
-  readonly #records: PassThrough
-  #gathered: Buffer[] = []
-  #gatheredBytes = 0
-
-  constructor(records: PassThrough) {
-    this.#records = records
-  }
-
-  take(record: TreeRecord): void {
-    const encoded = encodeTreeRecord(record)
-    this.#gathered.push(encoded)
-    this.#gatheredBytes += encoded.length
-  }
-
-  async flush(all: boolean): Promise<void> {
-    if (!all && this.#gatheredBytes < gatherBytes) return
-    const gathered = Buffer.concat(this.#gathered)
-    this.#gathered = []
-    this.#gatheredBytes = 0
-    if (this.#records.write(gathered)) return
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        this.#records.off('drain', done)
-        this.#records.off('close', done)
-        resolve()
-      }
-      this.#records.once('drain', done)
-      this.#records.once('close', done)
-    })
-  }
-}
-
-class MemorySink implements TreeSink, ReceivedFiles {
-  readonly #files = new Map<string, Buffer>()
-  readonly #links = new Map<string, string>()
-  readonly #open = new Map<number, { readonly path: string; readonly pieces: Uint8Array[] }>()
-  #bytes = 0
-
-  take(record: TreeRecord): void {
-    if (record.kind === 'entry') this.#add(record.entry)
-    if (this.#open.size + this.#files.size + this.#links.size > maxFiles)
-      throw new GrpcError(grpcCode.invalidArgument, 'too many files')
-    if (record.kind === 'data') this.#append(record.id, record.bytes)
-    if (record.kind === 'end') this.#end(record.id)
-  }
-
-  async flush(): Promise<void> {}
-
-  read(path: string): string | undefined {
-    const name = followNames(this.#links, posix.normalize(`/${path}`).slice(1))
-    return name === undefined ? undefined : this.#files.get(name)?.toString()
-  }
-
-  #add({ id, path, mode, link }: TreeEntry): void {
-    if ((mode & S_IFMT) === S_IFLNK) this.#links.set(path, link)
-    else this.#open.set(id, { path, pieces: [] })
-  }
-
-  #append(id: number, bytes: Uint8Array): void {
-    this.#bytes += bytes.length
-    if (this.#bytes > maxMemoryBytes) throw new GrpcError(grpcCode.invalidArgument, 'the files are too large')
-    this.#open.get(id)?.pieces.push(bytes)
-  }
-
-  #end(id: number): void {
-    const file = this.#open.get(id)
-    if (file) this.#files.set(file.path, Buffer.concat(file.pieces))
-    this.#open.delete(id)
   }
 }
 
