@@ -153,3 +153,27 @@ test('store() chooses the helper that docker would where nothing is configured',
   await open().store('reg', ann)
   assert.deepEqual(configNow(), { auths: { reg: {} }, credsStore: 'secretservice' })
 })
+
+const withVariable = (directory: string, config: object, text: string) =>
+  new Credentials({ config, directory, env: { HOME: directory, PATH: directory, DOCKER_AUTH_CONFIG: text } })
+
+test('get() and all() take DOCKER_AUTH_CONFIG before what is configured', async (t) => {
+  const { directory } = setUp(t)
+  const encoded = (text: string) => ({ auth: Buffer.from(text).toString('base64') })
+  const config = { auths: { 'one.test': encoded('old:old'), 'two.test': encoded('bob:two') } }
+  const variable = JSON.stringify({ auths: { 'one.test': encoded('ci:token'), 'three.test': encoded('ci:three') } })
+  const credentials = withVariable(directory, config, variable)
+  const users = Object.entries(await credentials.all()).map(([server, { username }]) => [server, username])
+  assert.deepEqual(Object.fromEntries(users), { 'one.test': 'ci', 'two.test': 'bob', 'three.test': 'ci' })
+  const { username, password } = (await credentials.get('one.test')) ?? {}
+  assert.deepEqual([username, password], ['ci', 'token'])
+})
+
+test('get() refuses a malformed DOCKER_AUTH_CONFIG without repeating it', async (t) => {
+  const { directory } = setUp(t)
+  for (const text of ['{"auths":"hunter2', '"hunter2"']) {
+    await assert.rejects(withVariable(directory, {}, text).get('one.test'), {
+      message: 'DOCKER_AUTH_CONFIG is not a JSON object with the member "auths"',
+    })
+  }
+})

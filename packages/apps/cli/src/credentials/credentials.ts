@@ -32,11 +32,16 @@ export class Credentials {
     this.#files = sealedFiles(source.directory, source.env)
   }
 
-  /** Those for a server; undefined without any. What docker wrote into config.json comes before what we sealed. */
+  /**
+   * Those for a server; undefined without any. What DOCKER_AUTH_CONFIG gives comes first; what docker wrote into
+   * config.json before what we sealed. Throws an Error if that variable is malformed.
+   */
   async get(server: string): Promise<AuthConfig | undefined> {
+    const given = plainAuth(environmentAuths(this.#source.env), server)
+    if (given !== undefined) return given
     const helper = this.#helper(server)
     if (helper !== undefined) return getFromHelper(helper, server)
-    return this.#plain(server) ?? this.#sealed(server)
+    return plainAuth(this.#source.config.auths ?? {}, server) ?? this.#sealed(server)
   }
 
   /** Keeps them by the helper that is configured or there, else sealed; config.json never has them. */
@@ -66,7 +71,12 @@ export class Credentials {
   /** All that are to be had, by server, as `X-Registry-Config` has them. */
   async all(): Promise<Record<string, AuthConfig>> {
     const { auths = {}, credHelpers = {} } = this.#source.config
-    const servers = new Set([...Object.keys(auths), ...Object.keys(credHelpers), ...sealedServers(this.#files)])
+    const servers = new Set([
+      ...Object.keys(environmentAuths(this.#source.env)),
+      ...Object.keys(auths),
+      ...Object.keys(credHelpers),
+      ...sealedServers(this.#files),
+    ])
     const found = await Promise.all(
       [...servers].map(async (server) => [server, await this.get(server).catch(() => undefined)] as const),
     )
@@ -92,18 +102,6 @@ export class Credentials {
     return folders.some((folder) => folder !== '' && existsSync(join(folder, name)))
   }
 
-  #plain(server: string): AuthConfig | undefined {
-    const { auths = {} } = this.#source.config
-    const keys = Object.hasOwn(auths, server) ? [server] : Object.keys(auths)
-    for (const key of keys.filter((candidate) => isSameServer(candidate, server))) {
-      const auth = toAuthConfig(auths[key])
-      if (auth.username !== undefined || auth.identitytoken !== undefined || auth.registrytoken !== undefined) {
-        return { ...auth, serveraddress: server }
-      }
-    }
-    return undefined
-  }
-
   #sealed(server: string): AuthConfig | undefined {
     return unseal(this.#files, server)
   }
@@ -115,3 +113,35 @@ export class Credentials {
 
 const without = (auths: Readonly<Record<string, unknown>>, server: string): Record<string, unknown> =>
   Object.fromEntries(Object.entries(auths).filter(([key]) => key !== server))
+
+type Auths = Readonly<Record<string, unknown>>
+
+/** The entry for a server among entries as config.json has them, under whichever name of it. */
+function plainAuth(auths: Auths, server: string): AuthConfig | undefined {
+  const keys = Object.hasOwn(auths, server) ? [server] : Object.keys(auths)
+  for (const key of keys.filter((candidate) => isSameServer(candidate, server))) {
+    const auth = toAuthConfig(auths[key])
+    if (auth.username !== undefined || auth.identitytoken !== undefined || auth.registrytoken !== undefined) {
+      return { ...auth, serveraddress: server }
+    }
+  }
+  return undefined
+}
+
+/** DOCKER_AUTH_CONFIG: the `auths` of a config.json for this command alone; never repeated in a message. */
+function environmentAuths(env: Environment): Auths {
+  const text = env['DOCKER_AUTH_CONFIG'] ?? ''
+  if (text === '') return {}
+  const { auths } = parseObject(text)
+  return typeof auths === 'object' && auths !== null ? (auths as Auths) : {}
+}
+
+function parseObject(text: string): { readonly auths?: unknown } {
+  try {
+    const parsed: unknown = JSON.parse(text)
+    if (typeof parsed === 'object' && parsed !== null) return parsed
+  } catch {
+    // Its message would quote the text.
+  }
+  throw new Error('DOCKER_AUTH_CONFIG is not a JSON object with the member "auths"')
+}
