@@ -27,10 +27,12 @@ export function groupHelp(entry: Entry, path: string): string {
 }
 
 /** The help of `berth` itself. */
-export function topHelp(width: number, plugins: readonly PluginSummary[] = []): string {
+export function topHelp(width: number, plugins: readonly PluginSummary[] = [], hideLegacy = false): string {
   const lists = groups.map((group) => {
     const added = group.title === 'Management Commands' ? pluginEntries(plugins) : {}
-    const commands = Object.entries({ ...group.commands, ...added }).toSorted(sortsBy(group.title))
+    const commands = Object.entries({ ...group.commands, ...added })
+      .filter(([, entry]) => !hideLegacy || group.title !== 'Commands' || !isLegacy(entry))
+      .toSorted(sortsBy(group.title))
     return `${group.title}:\n${listEntries(Object.fromEntries(commands))}`.trimEnd()
   })
   const options = `Global Options:\n${formatFlags(globalFlags, width)}`.trimEnd()
@@ -48,6 +50,14 @@ function pluginEntries(plugins: readonly PluginSummary[]): Record<string, Entry>
   return Object.fromEntries(
     plugins.map(({ Name, ShortDescription = '' }) => [`${Name}*`, { summary: ShortDescription, children: {} }]),
   )
+}
+
+/** Whether a group of commands has it too: `berth logs` is `berth container logs`. */
+function isLegacy(entry: Entry): boolean {
+  const grouped = groups.flatMap(({ commands }) =>
+    Object.values(commands).flatMap(({ children }) => Object.values(children ?? {})),
+  )
+  return entry.load !== undefined && grouped.some(({ load }) => load === entry.load)
 }
 
 /** Only the common commands stand in an order of their own. */

@@ -4,7 +4,7 @@ import type { AnyCommand, ArgumentCount } from './command.ts'
 import { configDirectory, readConfigFile } from './config-file.ts'
 import { adviceFor, describeFailure, StatusError, UsageError } from './errors.ts'
 import type { FlagSet } from './flags/flag.ts'
-import { FlagError, HelpRequest, type Parsed, parseFlags } from './flags/parse-flags.ts'
+import { FlagError, HelpRequest, type Parsed, parseFlags, withEnvironment } from './flags/parse-flags.ts'
 import { checkGlobals, connectEngine, globalFlags, type GlobalFlags } from './global-flags.ts'
 import { writeAll } from './output/write.ts'
 import { type Entry, findCommand, type Found } from './registry.ts'
@@ -131,7 +131,7 @@ async function runGroup(entry: Entry, cli: Cli, rest: readonly string[]): Promis
 
 async function runCommand(cli: Cli, command: AnyCommand, rest: readonly string[]): Promise<number> {
   try {
-    const parsed = parseFlags(command.flags, rest, command.interspersed !== false)
+    const parsed = parseFlags(withEnvironment(command.flags, cli.env), rest, command.interspersed !== false)
     checkCount(command, cli.commandPath, parsed.args.length)
     return await runHooked(cli, command, parsed)
   } catch (error) {
@@ -191,7 +191,8 @@ async function printHelp(cli: Cli, command: AnyCommand, deprecated: boolean): Pr
 async function printTopHelp(cli: Cli): Promise<number> {
   const { topHelp } = await import('./help.ts')
   const { describePlugins } = await import('./plugins/describe-plugins.ts')
-  writeAll(1, topHelp(helpWidth(), await describePlugins(cli)))
+  const hideLegacy = (cli.env['DOCKER_HIDE_LEGACY_COMMANDS'] ?? '') !== ''
+  writeAll(1, topHelp(helpWidth(), await describePlugins(cli), hideLegacy))
   return 0
 }
 

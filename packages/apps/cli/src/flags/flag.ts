@@ -11,6 +11,8 @@ export interface Flag<T> {
   readonly initial: T
   /** The value of a flag that is given without one. */
   readonly implied?: string
+  /** The variable of the environment that sets the flag where the command line does not. */
+  readonly environment?: string
   readonly hidden?: boolean
   /** Other names that are not listed. */
   readonly also?: readonly string[]
@@ -47,6 +49,11 @@ export function boolean(spec: Names, help: string, initial = false): Flag<boolea
 
 export function string(spec: Names, help: string, initial = ''): Flag<string> {
   return value(spec, 'string', help, { initial, parse: (text) => text })
+}
+
+/** A flag that a variable of the environment sets where the command line does not. */
+export function fromEnvironment<T>(environment: string, flag: Flag<T>): Flag<T> {
+  return { ...flag, environment }
 }
 
 /** Every occurrence adds one value. */

@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { alsoNamed, boolean, commaList, duration, filter, integer, list, string, swapBytes } from './flag.ts'
-import { HelpRequest, parseFlags } from './parse-flags.ts'
+import {
+  alsoNamed,
+  boolean,
+  commaList,
+  duration,
+  filter,
+  fromEnvironment,
+  integer,
+  list,
+  string,
+  swapBytes,
+} from './flag.ts'
+import { HelpRequest, parseFlags, withEnvironment } from './parse-flags.ts'
 import { formatFlags } from './usage.ts'
 
 const set = {
@@ -46,6 +57,19 @@ for (const [line, flags, args] of lines) {
 
 test('parseFlags() leaves what follows the first argument alone if asked to', () => {
   assert.deepEqual(parse('-i img -t --name x', false), [{ interactive: true }, ['img', '-t', '--name', 'x']])
+})
+
+test('withEnvironment() sets what the command line does not, and what is empty sets nothing', () => {
+  const flags = { platform: fromEnvironment('WANTED', string('platform', 'Platform')), name: string('name', 'Name') }
+  const read = (wanted: string | undefined, ...argv: string[]) => {
+    const parsed = parseFlags(withEnvironment(flags, { WANTED: wanted }), argv, true)
+    return [parsed.flags, parsed.changed('platform')]
+  }
+  assert.deepEqual(read('linux/arm64'), [{ platform: 'linux/arm64', name: '' }, false])
+  assert.deepEqual(read('linux/arm64', '--platform', 'linux/386'), [{ platform: 'linux/386', name: '' }, true])
+  assert.deepEqual(read('linux/arm64', '--platform='), [{ platform: '', name: '' }, true])
+  assert.deepEqual(read(''), [{ platform: '', name: '' }, false])
+  assert.deepEqual(read(undefined), [{ platform: '', name: '' }, false])
 })
 
 const refusals: [line: string, message: string][] = [

@@ -29,6 +29,15 @@ export function parseFlags<F extends FlagSet>(set: F, argv: readonly string[], i
   return { flags: values as FlagValues<F>, args, changed: (key) => given.has(String(key)) }
 }
 
+/** The flags with the values that the environment gives them; an empty variable gives none. */
+export function withEnvironment<F extends FlagSet>(set: F, env: Readonly<Record<string, string | undefined>>): F {
+  const entries = Object.entries(set).map(([key, flag]): [string, Flag<unknown>] => {
+    const text = flag.environment === undefined ? '' : (env[flag.environment] ?? '')
+    return [key, text === '' ? flag : { ...flag, initial: flag.parse(text, flag.initial) }]
+  })
+  return Object.fromEntries(entries) as F
+}
+
 class FlagParser {
   readonly values: Record<string, unknown>
   readonly given = new Set<string>()

@@ -23,6 +23,7 @@ import { checkLabel, expandEnvironment, keyValues, parsed } from './key-values.t
 import { checkDomain, checkExtraHost, checkIpAddress, checkLink, parseNetwork } from './networks.ts'
 import { parseMount } from './mounts.ts'
 import { checkStream, checkSysctl, parseCpus, parseUlimit } from './limits.ts'
+import { platformFlag } from './platform.ts'
 
 /** The flags that create and run share. */
 export const containerFlags = {
@@ -143,7 +144,7 @@ export const containerFlags = {
   oomScoreAdj: integer('oom-score-adj', "Tune host's OOM preferences (-1000 to 1000)"),
   pid: string('pid', 'PID namespace to use'),
   pidsLimit: integer('pids-limit', 'Tune container pids limit (set -1 for unlimited)'),
-  platform: string('platform', 'Set platform if server is multi-platform capable'),
+  platform: platformFlag,
   privileged: boolean('privileged', 'Give extended privileges to this container'),
   publish: list('p,publish', "Publish a container's port(s) to the host"),
   publishAll: boolean('P,publish-all', 'Publish all exposed ports to random ports'),

@@ -1,3 +1,11 @@
+import { fromEnvironment, string } from '../flags/flag.ts'
+
+/** `--platform` of the commands that make or fetch for one platform. */
+export const platformFlag = fromEnvironment(
+  'DOCKER_DEFAULT_PLATFORM',
+  string('platform', 'Set platform if server is multi-platform capable'),
+)
+
 /** `os[/arch[/variant]]` as the API takes it: a JSON object; undefined for none. */
 export function platformQuery(text: string): string | undefined {
   if (text === '') return undefined

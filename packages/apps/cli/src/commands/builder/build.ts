@@ -13,6 +13,7 @@ import type { FlagValues } from '../../flags/flag.ts'
 import { checkLabel, expandEnvironment, parsed, toRecord } from '../../options/key-values.ts'
 import { parseUlimit } from '../../options/limits.ts'
 import { checkExtraHost } from '../../options/networks.ts'
+import { platformFlag } from '../../options/platform.ts'
 import { splitReference } from '../../options/reference.ts'
 import { printProgress } from '../../output/progress.ts'
 
@@ -41,7 +42,7 @@ const flags = {
     'default',
   ),
   noCache: boolean('no-cache', 'Do not use cache when building the image'),
-  platform: string('platform', 'Set platform if server is multi-platform capable'),
+  platform: platformFlag,
   pull: boolean('pull', 'Always attempt to pull a newer version of the image'),
   quiet: boolean('q,quiet', 'Suppress the build output and print image ID on success'),
   rm: boolean('rm', 'Remove intermediate containers after a successful build (default true)', true),

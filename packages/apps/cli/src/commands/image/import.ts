@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { between, defineCommand } from '../../command.ts'
 import { list, string } from '../../flags/flag.ts'
+import { platformFlag } from '../../options/platform.ts'
 import { splitReference } from '../../options/reference.ts'
 import { printProgress } from '../../output/progress.ts'
 import { openInput } from './load.ts'
@@ -13,7 +14,7 @@ export const command = defineCommand({
   flags: {
     change: list('c,change', 'Apply Dockerfile instruction to the created image'),
     message: string('m,message', 'Set commit message for imported image'),
-    platform: string('platform', 'Set platform if server is multi-platform capable'),
+    platform: platformFlag,
   },
   async run(cli, { args, flags }) {
     const [source = '', repository] = args

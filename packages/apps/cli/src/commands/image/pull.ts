@@ -2,8 +2,8 @@ import { formatReference, isNameOnly, nameOf, parseReference, type Reference } f
 import type { Cli } from '../../cli.ts'
 import { defineCommand, exactly } from '../../command.ts'
 import { registryAuthHeader } from '../../credentials/registry-auth.ts'
-import { boolean, string } from '../../flags/flag.ts'
-import { checkPlatform } from '../../options/platform.ts'
+import { boolean } from '../../flags/flag.ts'
+import { checkPlatform, platformFlag } from '../../options/platform.ts'
 import { printProgress } from '../../output/progress.ts'
 import { requireNoTrust } from './content-trust.ts'
 
@@ -15,7 +15,7 @@ export const command = defineCommand({
   flags: {
     allTags: boolean('a,all-tags', 'Download all tagged images in the repository'),
     disableContentTrust: boolean('disable-content-trust', 'Skip image verification (default true)', true),
-    platform: string('platform', 'Set platform if server is multi-platform capable'),
+    platform: platformFlag,
     quiet: boolean('q,quiet', 'Suppress verbose output'),
   },
   async run(cli, { flags, args: [text = ''] }) {
