@@ -5,6 +5,7 @@ import { defaultHost, EngineClient, formatEndpoint, parseHost, type TlsOptions }
 import { type ConfigFile, configDirectory } from './config-file.ts'
 import { defaultContextName, readContext, readTlsFiles } from './context/context-store.ts'
 import { currentContext } from './context/current-context.ts'
+import { customHeaders } from './custom-headers.ts'
 import { reasonOf } from './options/key-values.ts'
 import { StatusError } from './errors.ts'
 import { boolean, type FlagValues, list, string } from './flags/flag.ts'
@@ -84,13 +85,22 @@ function contextConnection(directory: string, name: string): Connection {
 
 export function connectEngine(flags: GlobalFlags, env: Environment, config: ConfigFile): EngineClient {
   const { host, tls } = chooseConnection(flags, env, config)
+  const headers = headersFor(env, config)
   const apiVersion = env['BERTH_API_VERSION'] ?? env['DOCKER_API_VERSION']
   return new EngineClient({
     endpoint: parseHost(host, tls !== undefined),
     tls,
     apiVersion: apiVersion === '' ? undefined : apiVersion?.replace(/^v/, ''),
-    headers: config.HttpHeaders,
+    headers,
   })
+}
+
+function headersFor(env: Environment, config: ConfigFile): Readonly<Record<string, string>> | undefined {
+  try {
+    return customHeaders(env, config)
+  } catch (error) {
+    throw new StatusError(1, `Failed to initialize: ${messageOf(error)}`)
+  }
 }
 
 function usesTls(flags: GlobalFlags, env: Environment): boolean {

@@ -1,0 +1,36 @@
+import type { ConfigFile } from './config-file.ts'
+import { splitCsv } from './flags/csv.ts'
+
+const variable = 'DOCKER_CUSTOM_HEADERS'
+
+/**
+ * The headers of all requests to the engine: `name=value` pairs, comma-separated, of DOCKER_CUSTOM_HEADERS, or without it
+ * those of config.json. Throws an Error in docker's words if the variable is malformed.
+ */
+export function customHeaders(
+  env: Readonly<Record<string, string | undefined>>,
+  config: ConfigFile,
+): Readonly<Record<string, string>> | undefined {
+  const text = env[variable] ?? ''
+  return text === '' ? config.HttpHeaders : Object.fromEntries(fieldsOf(text).map(parsePair))
+}
+
+function fieldsOf(text: string): string[] {
+  try {
+    return splitCsv(text)
+  } catch (error) {
+    const reason = 'value must be formatted as comma-separated key=value pairs'
+    throw new Error(`failed to parse custom headers from ${variable} environment variable: ${reason}`, { cause: error })
+  }
+}
+
+function parsePair(pair: string): [name: string, value: string] {
+  const equals = pair.indexOf('=')
+  const name = equals < 0 ? pair : pair.slice(0, equals)
+  if (name.trim() === '') throw refusal(`value contains a key=value pair with an empty key: '${pair}'`)
+  if (equals < 0) throw refusal(`missing "=" in key=value pair: '${pair}'`)
+  return [name.trim(), pair.slice(equals + 1)]
+}
+
+const refusal = (reason: string): Error =>
+  new Error(`failed to set custom headers from ${variable} environment variable: ${reason}`)
