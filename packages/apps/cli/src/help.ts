@@ -1,7 +1,7 @@
 import type { AnyCommand } from './command.ts'
 import { formatFlags } from './flags/usage.ts'
 import { globalFlags } from './global-flags.ts'
-import type { Entry } from './registry.ts'
+import type { Entry } from './registry-entry.ts'
 import { groups } from './registry.ts'
 
 /** `Usage:  berth ps [OPTIONS]`. */

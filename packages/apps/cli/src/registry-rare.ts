@@ -1,4 +1,4 @@
-import type { Entry } from './registry.ts'
+import type { Entry } from './registry-entry.ts'
 
 /** Commands that few use, kept out of the way of those that many do. */
 

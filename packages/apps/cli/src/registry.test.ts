@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Entry, findCommand, groups } from './registry.ts'
+import type { Entry } from './registry-entry.ts'
+import { findCommand, groups } from './registry.ts'
 
 function entries(): [path: string, entry: Entry][] {
   const top = groups.flatMap((group) => Object.entries(group.commands))

@@ -7,7 +7,8 @@ import type { FlagSet } from './flags/flag.ts'
 import { FlagError, HelpRequest, type Parsed, parseFlags, withEnvironment } from './flags/parse-flags.ts'
 import { checkGlobals, connectEngine, globalFlags, type GlobalFlags } from './global-flags.ts'
 import { writeAll } from './output/write.ts'
-import { type Entry, findCommand, type Found } from './registry.ts'
+import type { Entry } from './registry-entry.ts'
+import { findCommand, type Found } from './registry.ts'
 import { complain, unknownCommand, unknownSubcommand } from './usage-errors.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>

@@ -2,7 +2,8 @@ import { StatusError } from './errors.ts'
 import type { FlagSet } from './flags/flag.ts'
 import type { FlagError } from './flags/parse-flags.ts'
 import { writeAll } from './output/write.ts'
-import { type Entry, groups } from './registry.ts'
+import type { Entry } from './registry-entry.ts'
+import { groups } from './registry.ts'
 import { suggest } from './suggest.ts'
 
 /** The exit code of a command line that cannot be parsed. */

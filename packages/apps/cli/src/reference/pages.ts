@@ -2,7 +2,8 @@ import type { AnyCommand } from '../command.ts'
 import type { FlagSet } from '../flags/flag.ts'
 import { globalFlags } from '../global-flags.ts'
 import { commandHelp, groupHelp, topHelp } from '../help.ts'
-import { type Entry, groups } from '../registry.ts'
+import type { Entry } from '../registry-entry.ts'
+import { groups } from '../registry.ts'
 
 /** What there is to say of one command: the source of its reference page and of its man page. */
 export interface Page {
