@@ -12,7 +12,7 @@ async function pythonWithDocker(): Promise<string> {
   throw new Error('no Python with docker-py: install python3-docker')
 }
 
-for (const file of ['docker_py.py', 'docker_py_networks.py']) {
+for (const file of ['docker_py.py', 'docker_py_networks.py', 'docker_py_archives.py']) {
   test(`docker-py drives the engine unchanged: ${file}`, async () => {
     const script = fileURLToPath(new URL(file, import.meta.url))
     const env = { DOCKER_HOST: engine.host, DOCKER_CONFIG: engine.folder }
