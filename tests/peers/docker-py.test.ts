@@ -16,7 +16,10 @@ for (const file of ['docker_py.py', 'docker_py_networks.py', 'docker_py_archives
   test(`docker-py drives the engine unchanged: ${file}`, async () => {
     const script = fileURLToPath(new URL(file, import.meta.url))
     const env = { DOCKER_HOST: engine.host, DOCKER_CONFIG: engine.folder }
-    const result = await command(await pythonWithDocker(), ['-W', 'ignore', script, '-v'], { env, timeoutMs: 120_000 })
+    const result = await command(await pythonWithDocker(), ['-B', '-W', 'ignore', script, '-v'], {
+      env,
+      timeoutMs: 120_000,
+    })
     assert.equal(result.code, 0, result.stderr)
   })
 }

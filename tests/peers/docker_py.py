@@ -7,26 +7,10 @@ import time
 import unittest
 
 import docker
-
-CLIENT = docker.from_env()
-PREFIX = f"btpy-{os.getpid()}-"
-COUNT = 0
+from docker_py_case import CLIENT, PREFIX, DockerPyCase, name
 
 
-def name():
-    global COUNT
-    COUNT += 1
-    return f"{PREFIX}{COUNT}"
-
-
-class DockerPy(unittest.TestCase):
-    def tearDown(self):
-        for container in CLIENT.containers.list(all=True, filters={"name": PREFIX}):
-            container.remove(force=True, v=True)
-
-    def sleeper(self, **options):
-        return CLIENT.containers.run("busybox", "sleep 1000", detach=True, name=name(), **options)
-
+class DockerPy(DockerPyCase):
     def test_version_and_info(self):
         self.assertTrue(CLIENT.ping())
         self.assertEqual(CLIENT.version()["Os"], "linux")

@@ -6,16 +6,7 @@ import tarfile
 import unittest
 
 import docker
-
-CLIENT = docker.from_env()
-PREFIX = f"btpy-{os.getpid()}-"
-COUNT = 0
-
-
-def name():
-    global COUNT
-    COUNT += 1
-    return f"{PREFIX}{COUNT}"
+from docker_py_case import CLIENT, DockerPyCase, name
 
 
 def packed(**files):
@@ -33,14 +24,7 @@ def unpacked(chunks):
     return tarfile.open(fileobj=io.BytesIO(b"".join(chunks)))
 
 
-class DockerPyArchives(unittest.TestCase):
-    def tearDown(self):
-        for container in CLIENT.containers.list(all=True, filters={"name": PREFIX}):
-            container.remove(force=True, v=True)
-
-    def sleeper(self, **options):
-        return CLIENT.containers.run("busybox", "sleep 1000", detach=True, name=name(), **options)
-
+class DockerPyArchives(DockerPyCase):
     def round_trip(self, container, folder="/tmp"):
         self.assertTrue(container.put_archive(folder, packed(f=b"content")))
         chunks, stat = container.get_archive(f"{folder}/f")

@@ -1,31 +1,17 @@
 """docker-py's networks against the engine that DOCKER_HOST names."""
 
-import os
 import unittest
 
 import docker
 from docker.types import IPAMConfig, IPAMPool
-
-CLIENT = docker.from_env()
-PREFIX = f"btpy-{os.getpid()}-"
-COUNT = 0
+from docker_py_case import CLIENT, PREFIX, DockerPyCase, name
 
 
-def name():
-    global COUNT
-    COUNT += 1
-    return f"{PREFIX}{COUNT}"
-
-
-class DockerPyNetworks(unittest.TestCase):
+class DockerPyNetworks(DockerPyCase):
     def tearDown(self):
-        for container in CLIENT.containers.list(all=True, filters={"name": PREFIX}):
-            container.remove(force=True, v=True)
+        super().tearDown()
         for network in CLIENT.networks.list(filters={"name": PREFIX}):
             network.remove()
-
-    def sleeper(self, **options):
-        return CLIENT.containers.run("busybox", "sleep 1000", detach=True, name=name(), **options)
 
     def test_create_shows_what_was_asked_for(self):
         pool = IPAMPool(subnet="10.77.0.0/24", gateway="10.77.0.254", iprange="10.77.0.128/25", aux_addresses={"a": "10.77.0.7"})
