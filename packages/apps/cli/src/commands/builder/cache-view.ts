@@ -30,6 +30,10 @@ export function cacheView(truncate: boolean): View<CacheRecord> {
   }
 }
 
+/** Bytes of the records; what one shares with an image is counted there. */
+export const cacheBytes = (records: readonly CacheRecord[]): number =>
+  records.reduce((sum, { Size, Shared }) => sum + (Shared === true ? 0 : Size), 0)
+
 /** What was never used comes first, then by the last use, then by size. */
 export function oldestUseFirst(a: CacheRecord, b: CacheRecord): number {
   const [usedA, usedB] = [a.LastUsedAt ?? '', b.LastUsedAt ?? '']

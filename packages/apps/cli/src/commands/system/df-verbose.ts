@@ -2,7 +2,7 @@ import type { DiskUsageResponse } from '@berth/engine-api'
 import type { Cli } from '../../cli.ts'
 import { humanSize } from '../../output/units.ts'
 import { renderText, type View } from '../../output/view.ts'
-import { cacheView, type CacheRecord, oldestUseFirst } from '../builder/cache-view.ts'
+import { cacheBytes, cacheView, type CacheRecord, oldestUseFirst } from '../builder/cache-view.ts'
 import { containerView } from '../container/container-view.ts'
 import { type ImageRow, imageRows, imageView } from '../image/image-view.ts'
 import { volumeView } from '../volume/volume-view.ts'
@@ -21,12 +21,11 @@ async function printTables(cli: Cli, usage: DiskUsageResponse): Promise<void> {
   const table = <T>(rows: readonly T[], view: View<T>, defaults: readonly string[]): Promise<string> =>
     renderText(rows, view, { format: '', defaults })
   const cache = sortedCache(usage)
-  const cacheBytes = cache.reduce((sum, { Size, Shared }) => sum + (Shared === true ? 0 : Size), 0)
   const images = await table(imageRows(usage.Images ?? [], false), imageView(true), imageColumns)
   const containers = await table(ownSizes(usage), containerView(true), containerColumns)
   const volumes = await table(usage.Volumes ?? [], volumeView, ['Name', 'Links', 'Size'])
   cli.out(`Images space usage:\n\n${images}\nContainers space usage:\n\n${containers}\n`)
-  cli.out(`Local Volumes space usage:\n\n${volumes}\nBuild cache usage: ${humanSize(cacheBytes)}\n\n`)
+  cli.out(`Local Volumes space usage:\n\n${volumes}\nBuild cache usage: ${humanSize(cacheBytes(cache))}\n\n`)
   cli.out(await table(cache, cacheView(true), cacheColumns))
 }
 

@@ -4,6 +4,7 @@ import { boolean, string } from '../../flags/flag.ts'
 import { tableFormatHelp } from '../../output/format-help.ts'
 import { humanSize } from '../../output/units.ts'
 import { render, type View } from '../../output/view.ts'
+import { cacheBytes } from '../builder/cache-view.ts'
 
 export const command = defineCommand({
   usage: '[OPTIONS]',
@@ -100,19 +101,16 @@ function volumesRow({ Volumes }: DiskUsageResponse): SummaryRow {
   }
 }
 
-/** What a record shares with an image is counted there. */
 function cacheRow({ BuildCache }: DiskUsageResponse): SummaryRow {
   const records = BuildCache ?? []
-  const sum = (list: typeof records): number =>
-    list.reduce((total, { Size, Shared }) => total + (Shared === true ? 0 : Size), 0)
   const used = records.filter(({ InUse }) => InUse === true)
-  const sizeBytes = sum(records)
+  const sizeBytes = cacheBytes(records)
   return {
     type: 'Build Cache',
     total: records.length,
     active: used.length,
     sizeBytes,
-    reclaimableBytes: sizeBytes - sum(used),
+    reclaimableBytes: sizeBytes - cacheBytes(used),
     percent: false,
   }
 }
