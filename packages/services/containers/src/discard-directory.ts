@@ -10,12 +10,11 @@ const suffix = '.removed'
  */
 export async function discardDirectory(path: string): Promise<void> {
   const discarded = join(dirname(path), `${basename(path)}${suffix}`)
-  await rm(discarded, { recursive: true, force: true })
   try {
     await rename(path, discarded)
   } catch (error) {
-    if (codeOf(error) === 'ENOENT') return
-    throw error
+    // Gone, or given its other name by a removal that then failed.
+    if (codeOf(error) !== 'ENOENT') throw error
   }
   await rm(discarded, { recursive: true, force: true })
 }
