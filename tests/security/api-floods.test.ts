@@ -72,10 +72,11 @@ async function drains(socket: Socket): Promise<boolean> {
 test('an archive that swells a thousandfold is unpacked without filling the memory, and a bomb in a document is refused', async (t) => {
   if (!engine.daemon) return t.skip('another engine’s memory')
   const before = rssOf(engine.daemon.pid)
-  const swollen = gzipSync(packTar([{ path: 'zeros', content: Buffer.alloc(150 << 20) }]))
+  const swollen = gzipSync(packTar([{ path: 'zeros', content: Buffer.alloc(600 << 20) }]))
   const imported = await engine.api.request('POST', '/images/create?fromSrc=-&repo=swollen', swollen)
   assert.equal(imported.status, 200, imported.text)
-  assert.ok(rssOf(engine.daemon.pid) - before < 100 * 2 ** 20, `${rssOf(engine.daemon.pid) - before} bytes more`)
+  // what the collector lets lie is the same for any size: a third of this one is far above it
+  assert.ok(rssOf(engine.daemon.pid) - before < 200 * 2 ** 20, `${rssOf(engine.daemon.pid) - before} bytes more`)
   await engine.api.request('DELETE', '/images/swollen')
   for (const name of ['manifest.json', 'index.json', 'repositories']) {
     const bomb = gzipSync(
