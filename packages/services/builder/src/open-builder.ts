@@ -1,5 +1,6 @@
 import { KeyedLock, type Logger } from '@berth/base'
 import type { Database } from '@berth/database'
+import { spreadSubdirectories } from '@berth/linux'
 import type { GcRoots } from '@berth/storage'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -43,6 +44,7 @@ export async function openBuilder(options: BuilderOptions): Promise<OpenBuilder>
   await rm(join(context.directory, 'tmp'), { recursive: true, force: true })
   await rm(context.runDirectory, { recursive: true, force: true })
   await mkdir(join(context.directory, 'tmp'), { recursive: true, mode: 0o700 })
+  spreadSubdirectories(join(context.directory, 'tmp'))
   const solver = openSolver(context)
   return {
     build: async (request, progress, signal) => {

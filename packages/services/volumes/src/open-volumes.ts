@@ -16,7 +16,7 @@ import {
 } from '@berth/base'
 import type { Database } from '@berth/database'
 import type { Events } from '@berth/events'
-import { readMountInfo, unmount } from '@berth/linux'
+import { readMountInfo, spreadSubdirectories, unmount } from '@berth/linux'
 import { freshName, LayerWorker, type LayerWorkerOptions, Trash } from '@berth/storage'
 import { chmodSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { planDirectories, type VolumeDirectories } from './directories.ts'
@@ -49,6 +49,7 @@ export async function openVolumes(options: VolumesOptions): Promise<OwnedVolumes
   const directories = planDirectories(options.root)
   // Nobody but root passes: a volume's own directory may be open to all.
   mkdirSync(directories.root, { recursive: true, mode: 0o701 })
+  spreadSubdirectories(directories.root)
   chmodSync(directories.root, 0o701)
   const volumes = new OpenVolumes(options, directories)
   await volumes.recover()

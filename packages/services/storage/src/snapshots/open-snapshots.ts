@@ -1,6 +1,7 @@
 import type { DecompressionLimits } from '@berth/archive'
 import { conflict, type Logger, messageOf, notFound } from '@berth/base'
 import type { Database } from '@berth/database'
+import { spreadSubdirectories } from '@berth/linux'
 import type { Digest } from '@berth/oci'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -82,6 +83,7 @@ export function openSnapshots(options: SnapshotsOptions): OwnedSnapshots {
   const trash = new Trash(directories.trash, worker, logger)
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
   sweepSnapshots({ table, directories, trash, logger, bootId })
+  for (const one of [directories.root, directories.temporary]) spreadSubdirectories(one)
   mkdirSync(directories.init, { recursive: true, mode: 0o755 })
   chmodSync(directories.init, 0o755)
   fillInitLayer(directories.init)

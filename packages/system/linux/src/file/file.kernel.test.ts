@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import {
   closeSync,
   constants,
@@ -10,6 +11,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
@@ -35,6 +37,7 @@ import { AT_EMPTY_PATH, AT_FDCWD, AT_REMOVEDIR, O_PATH, RENAME_NOREPLACE, RESOLV
 import { isTmpfs, kernelVersion, lastCapability } from './file-system.ts'
 import { lockFile } from './lock.ts'
 import { openInRoot } from './open-in-root.ts'
+import { spreadSubdirectories } from './spread.ts'
 import { fstatat } from './statx.ts'
 import { getXattr, listXattrs, removeXattr, setXattr } from './xattr.ts'
 
@@ -194,4 +197,21 @@ test('openInRoot() returns a descriptor that node:fs writes to', () => {
   assert.equal(fstatSync(file).size, 4)
   closeSync(file)
   assert.equal(readFileSync(join(root, 'file'), 'utf8'), 'text')
+})
+
+test('spreadSubdirectories() tells ext4, and nothing to a file system that knows no such hint', () => {
+  const [disk, target] = [join(root, 'disk'), join(root, 'mounted')]
+  mkdirSync(target)
+  spreadSubdirectories(target)
+  writeFileSync(disk, '')
+  truncateSync(disk, 8 << 20)
+  execFileSync('mkfs.ext4', ['-q', disk])
+  execFileSync('mount', ['-o', 'loop', disk, target])
+  try {
+    spreadSubdirectories(target)
+    spreadSubdirectories(target)
+    assert.match(execFileSync('lsattr', ['-d', target], { encoding: 'utf8' }), /^[^ ]*T/)
+  } finally {
+    execFileSync('umount', [target])
+  }
 })
