@@ -142,6 +142,8 @@ export interface Containers {
     options: WriteArchiveOptions,
   ): Promise<void>
 
+  /** A client has looked at the container, as docker's does before an exec: what of one takes time begins at once. */
+  anticipateExec(id: ContainerId): void
   createExec(ref: string, config: ExecConfig): ExecId
   /** Starts it; with a stream unless `detach`. `tty` as the start request says (framing follows it). */
   startExec(

@@ -186,6 +186,9 @@ function useCases(context: Context): Containers {
     statPath: (ref, path) => statPath(context, ref, path),
     readArchive: (ref, path) => readArchive(context, ref, path),
     writeArchive: (ref, target, options) => writeArchive(context, ref, target, options),
+    anticipateExec: (id) => {
+      if (byId(id).state.status === 'running') context.runtime.anticipateProcess()
+    },
     createExec: (ref, config) => createExec(context, ref, config),
     startExec: (id, options) => startExec(context, id, options),
     resizeExec: (id, size) => resizeExec(context, id, size),

@@ -92,8 +92,8 @@ export interface Runtime extends AsyncDisposable {
    * `startFailureExitCode(error.message)` is the exit code that Docker records for it.
    */
   start(request: StartRequest): Promise<StartedProcess>
-  /** A start is likely to come: what of it takes time in the kernel begins at once. Changes nothing. */
-  anticipateStart(): void
+  /** A start or an exec is likely to come: what of it takes time in the kernel begins at once. Changes nothing. */
+  anticipateProcess(): void
   /** An exec is likely to come: what can be done without its process is done. Never fails; changes nothing that is seen. */
   prepareExec(request: ExecPreparation): void
   /**

@@ -158,6 +158,13 @@ test('GET /containers/{id}/json shows what the service knows', async () => {
   assert.equal((await api.call('GET', '/containers/nope/json')).text, '{"message":"No such container: nope"}\n')
 })
 
+test('GET /containers/{id}/json announces the exec that may follow', async () => {
+  const { calls, of } = recorder()
+  await using api = await serve({ containers: { anticipateExec: of('anticipateExec') } })
+  await api.json('/containers/web/json')
+  assert.deepEqual(calls, [['anticipateExec', containerId]])
+})
+
 test('POST /containers/{id}/<action> calls the service and answers 204', async () => {
   const { calls, of } = recorder()
   const names = ['start', 'stop', 'restart', 'kill', 'pause', 'unpause', 'rename', 'remove'] as const

@@ -36,6 +36,7 @@ type Used =
   | 'exportTree'
   | 'prune'
   | 'commit'
+  | 'anticipateExec'
 
 interface Deps {
   readonly containers: Pick<Containers, Used>
@@ -176,6 +177,7 @@ async function inspect(exchange: Exchange, containers: Deps['containers']): Prom
     ...(boolParameter(exchange.query, 'size') ? { size: await containers.size(id) } : {}),
   }
   sendJson(exchange, presentContainer(container, facts, exchange.version))
+  containers.anticipateExec(id)
 }
 
 async function top(exchange: Exchange, containers: Pick<Containers, 'top'>): Promise<void> {

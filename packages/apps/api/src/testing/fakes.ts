@@ -101,6 +101,7 @@ const defaultContainers: Partial<Containers> = {
     ports: { '80/tcp': [{ HostIp: '::', HostPort: '8080' }] },
   }),
   graphDriver: () => ({ Name: 'overlay2', Data: null }),
+  anticipateExec: () => {},
   size: () => Promise.resolve({ sizeRwBytes: 5, sizeRootFsBytes: 1005 }),
 }
 

@@ -42,7 +42,7 @@ export class FakeRuntime implements Runtime {
     return started
   }
 
-  anticipateStart() {}
+  anticipateProcess() {}
 
   prepareExec({ execId }: ExecPreparation) {
     this.prepared.push(execId)

@@ -137,10 +137,12 @@ class SupervisorRuntime implements Runtime {
     const { ociRoot } = this.#bundles
     const { cgroupsPath } = spec.linux
     const message = { containerId, command, bundle, ociRoot, cgroupsPath, io, log, ...watches(spec) }
+    // the runtime moves it in some 10 ms from now
+    anticipateCgroupMove(this.#cgroups)
     return this.#watch.starting({ containerId }, control.request({ op: 'start', ...message }))
   }
 
-  anticipateStart(): void {
+  anticipateProcess(): void {
     anticipateCgroupMove(this.#cgroups)
   }
 
