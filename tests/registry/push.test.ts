@@ -89,6 +89,11 @@ test('a loaded image goes compressed, is the same image there, and goes once', a
   await docker.ok('tag', 'busybox', `${other}:2`)
   assert.deepEqual(statuses(await push(other, '2'), id), ['Preparing', 'Mounted from pushed/one'])
   assert.equal(registry.manifest('pushed/other', '2').digest, digest)
+  // Compressed once more, for a registry that has nothing of it: the same bytes.
+  const elsewhere = `${locked.host}/pushed/one`
+  await docker.ok('tag', 'busybox', `${elsewhere}:1`)
+  assert.deepEqual(statuses(await push(elsewhere, '1', { username: 'me', password: 'secret' }), id).at(-1), 'Pushed')
+  assert.equal(locked.manifest('pushed/one', '1').digest, digest)
 
   const before = registry.requests().length
   assert.match(await docker.ok('pull', `${other}:2`), /Image is up to date/)

@@ -20,6 +20,7 @@ export {
   unavailable,
 } from './errors.ts'
 export { fault } from './fault.ts'
+export { gathered } from './gathered.ts'
 export { humanDuration } from './human-duration.ts'
 export { formatGoDuration, parseGoDurationNs } from './go-duration.ts'
 export {

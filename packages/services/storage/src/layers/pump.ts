@@ -1,4 +1,4 @@
-import { gathered } from './gathered.ts'
+import { gathered } from '@berth/base'
 
 /** Where chunks go. */
 export interface SinkHandle {

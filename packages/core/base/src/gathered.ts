@@ -1,8 +1,14 @@
 /** Small pieces are put together up to this size. */
-const chunkBytes = 256 << 10
+const defaultChunkBytes = 256 << 10
 
-/** `source` in pieces that own their memory, so that it can be transferred to another thread. */
-export async function* gathered(source: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer<ArrayBuffer>, void> {
+/**
+ * `source` in pieces of `chunkBytes`, but for the last, whatever sizes it comes in. Each owns its memory, so that it can
+ * be transferred to another thread.
+ */
+export async function* gathered(
+  source: AsyncIterable<Uint8Array>,
+  chunkBytes: number = defaultChunkBytes,
+): AsyncGenerator<Buffer<ArrayBuffer>, void> {
   let chunk = Buffer.allocUnsafeSlow(chunkBytes)
   let used = 0
   for await (const piece of source) {
