@@ -7,6 +7,8 @@ export interface BuildCase {
   readonly files?: readonly ContextFile[]
   /** Further parameters of `POST /build`. */
   readonly query?: Readonly<Record<string, string>>
+  /** The classic builder does not know what is in it. */
+  readonly isBuildkit?: boolean
 }
 
 export interface ContextFile {
@@ -26,10 +28,17 @@ export interface BuildFacts {
   readonly warnings: readonly string[]
 }
 
+/** What a builder says of a build. */
+export type BuildSaid = Pick<BuildFacts, 'error' | 'warnings'>
+
 /** Builds, and looks at what came of it; leaves nothing behind. */
-export async function buildFacts(api: EngineApi, build: BuildCase): Promise<BuildFacts> {
+export async function buildFacts(
+  api: EngineApi,
+  build: BuildCase,
+  run: (build: BuildCase, tag: string) => Promise<BuildSaid> = (one, tag) => runBuild(api, one, tag),
+): Promise<BuildFacts> {
   const tag = `berth-build-${process.pid}`
-  const { error, warnings } = await runBuild(api, build, tag)
+  const { error, warnings } = await run(build, tag)
   if (error !== '') return { error, tree: [], config: {}, history: [], warnings }
   try {
     return { error, warnings, ...(await imageFacts(api, tag)), tree: await treeOf(api, tag) }
@@ -38,9 +47,9 @@ export async function buildFacts(api: EngineApi, build: BuildCase): Promise<Buil
   }
 }
 
-async function runBuild(api: EngineApi, build: BuildCase, tag: string): Promise<{ error: string; warnings: string[] }> {
+async function runBuild(api: EngineApi, build: BuildCase, tag: string): Promise<BuildSaid> {
   const query = new URLSearchParams({ t: tag, nocache: '1', forcerm: '1', ...build.query })
-  const context = Buffer.concat(await Array.fromAsync(writeTar(contextOf(build))))
+  const context = await contextTar(build)
   const headers = { 'Content-Type': 'application/x-tar' }
   const { status, text } = await api.request('POST', `/build?${query}`, context, { headers })
   const messages = text.split('\n').flatMap((line) => (line.trim() === '' ? [] : [JSON.parse(line) as Message]))
@@ -57,6 +66,10 @@ interface Message {
   readonly error?: string
   readonly message?: string
 }
+
+/** The files of a build as a tar. */
+export const contextTar = async (build: BuildCase): Promise<Buffer> =>
+  Buffer.concat(await Array.fromAsync(writeTar(contextOf(build))))
 
 const mtime = { seconds: 1_700_000_000, nanoseconds: 0 }
 

@@ -142,4 +142,73 @@ export const cases: readonly BuildCase[] = [
     dockerfile: 'FROM busybox\nRUN grep my.host /etc/hosts | tr "\\t" " " > /h',
     query: { extrahosts: 'my.host:1.2.3.4' },
   },
+  {
+    name: 'args-of-the-parent-stage',
+    dockerfile:
+      'ARG G=g\nFROM busybox AS one\nARG A=1\nARG G\nARG U\nRUN echo $A$G > /one\nFROM one AS two\nENV X=$A\nLABEL l=$G\nRUN echo "$A" > /two\nFROM two\nARG A\nARG G=other\nRUN echo "$A $G" > /three',
+  },
+  {
+    name: 'args-after-env',
+    dockerfile:
+      'FROM busybox\nENV X=1 Y=1\nARG X=2\nARG Y=2\nARG E=\nARG N\nARG P=$X\nENV Y=3\nENV Z=$X$Y\nRUN echo $X $Y $P > /x',
+  },
+  {
+    name: 'args-given-and-global',
+    dockerfile: 'ARG G=g\nARG H=h\nFROM busybox\nARG G\nARG H=own\nARG A=a\nRUN echo $G $H $A > /x',
+    query: { buildargs: '{"G":"G","A":"A"}' },
+  },
+  {
+    name: 'from-a-stage-by-an-argument',
+    isBuildkit: true,
+    dockerfile:
+      'ARG WHICH=one\nFROM busybox AS one\nRUN echo 1 > /x\nFROM busybox AS two\nRUN false\nFROM ${WHICH}\nRUN cat /x',
+  },
+  { name: 'from-blank', dockerfile: 'ARG B=\nFROM busybox AS one\nFROM $B' },
+  { name: 'from-stage-in-capitals', dockerfile: 'FROM busybox AS Base\nRUN echo 1 > /x\nFROM Base\nRUN cat /x' },
+  {
+    name: 'copy-from-stage-in-capitals',
+    dockerfile: 'FROM busybox AS Base\nRUN echo 1 > /x\nFROM busybox\nCOPY --from=BASE /x /x',
+  },
+  { name: 'platform-blank', isBuildkit: true, dockerfile: 'ARG PLAT=\nFROM --platform=$PLAT busybox\nRUN true' },
+  { name: 'label-blank-by-a-variable', dockerfile: 'FROM busybox\nLABEL $x=z' },
+  { name: 'env-blank', dockerfile: 'FROM busybox\nENV =y' },
+  {
+    name: 'expansions',
+    dockerfile:
+      'FROM busybox\nENV V=foo.bar.baz E=\nENV A=${V#*.} B=${V##*.} C=${V%.*} D=${V%%.*} F=${V/bar/x} G=${V//a/o} H=${E:-d} I=${E-d} J=${E:+s} K=${E+s} L=${N:-$V}',
+  },
+  { name: 'expansion-required', dockerfile: 'FROM busybox\nENV A=${N:?missing}' },
+  {
+    name: 'heredocs',
+    isBuildkit: true,
+    dockerfile:
+      'FROM busybox\nARG W=me\nRUN <<EOF\necho a > /x\necho "$W" >> /x\nEOF\nCOPY <<one <<"two" /docs/\n$W\none\n$W\ntwo\nRUN <<EOF cat > /y\nhi\nEOF',
+  },
+  {
+    name: 'run-mounts',
+    isBuildkit: true,
+    dockerfile:
+      'FROM busybox AS one\nRUN mkdir /o && echo o > /o/f\nFROM busybox\nRUN --mount=type=bind,target=/in,source=d --mount=type=bind,from=one,source=/o,target=/one --mount=type=cache,target=/c --mount=type=tmpfs,target=/t cat /in/x /one/f > /got; touch /c/y /t/z; touch /in/no || echo ro >> /got\nRUN --mount=target=/in,rw touch /in/yes && ls /in > /listed',
+    files: tree,
+  },
+  {
+    name: 'copy-exclude-link',
+    isBuildkit: true,
+    dockerfile:
+      'FROM busybox\nCOPY --exclude=*.txt --exclude=d/sub . /e/\nCOPY --link --chown=3:4 a /l/\nCOPY --chmod=640 --chown=5 a /k\nCOPY --chmod=u+x,g-r b.txt /m',
+    files: tree,
+  },
+  {
+    name: 'shadowed-working-directory',
+    dockerfile: 'FROM busybox\nWORKDIR /w\nRUN rm -r /w\nRUN pwd > /p\nCOPY a .\nADD a.txt sub/',
+    files: tree,
+  },
+  { name: 'onbuild-refused', dockerfile: 'FROM busybox\nONBUILD FROM x' },
+  { name: 'copy-from-itself', isBuildkit: true, dockerfile: 'FROM busybox AS me\nCOPY --from=me /etc/passwd /x' },
+  {
+    name: 'copy-from-a-later-stage',
+    isBuildkit: true,
+    dockerfile: 'FROM busybox AS a\nCOPY --from=b /x /x\nFROM a AS b\nRUN echo 1 > /x',
+  },
+  { name: 'copy-from-no-stage', dockerfile: 'FROM busybox AS a\nCOPY --from=5 /x /x' },
 ]

@@ -19,10 +19,10 @@ const plugins = (): string =>
 export class BuildxClient implements Disposable {
   readonly folder: string
   readonly docker: string
-  readonly #daemon: TestDaemon
+  readonly #daemon: Pick<TestDaemon, 'host'>
   readonly #config: string
 
-  constructor(daemon: TestDaemon) {
+  constructor(daemon: Pick<TestDaemon, 'host'>) {
     const source = plugins()
     this.#daemon = daemon
     this.folder = mkdtempSync(join(tmpdir(), 'berth-buildx-'))

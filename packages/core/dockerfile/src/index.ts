@@ -1,5 +1,12 @@
 export { applyChanges } from './config/apply-changes.ts'
-export { applyInstruction, commandLine, type ConfigDraft, environmentOf, shellOf } from './config/apply-instruction.ts'
+export {
+  applyInstruction,
+  commandLine,
+  type ConfigDraft,
+  environmentOf,
+  expandPairs,
+  shellOf,
+} from './config/apply-instruction.ts'
 export { DockerfileError, type LineRange, locate } from './dockerfile-error.ts'
 export { type IgnoreRules, ignoreRules, parseIgnoreFile, patternToRegExp } from './ignore.ts'
 export { parseInstruction } from './instructions/parse-instruction.ts'
@@ -21,5 +28,14 @@ export { type BuildArgs, globalVariables, platformArgs, StageArgs, unusedArgs } 
 export { explainFailure } from './stages/explain-failure.ts'
 export { type CheckReport, type CheckRequest, checkDockerfile, type CheckFailure } from './checks/check-dockerfile.ts'
 export type { CheckWarning } from './checks/report.ts'
-export { type Dockerfile, findStage, parseDockerfile, type Stage } from './stages/parse-dockerfile.ts'
+export { expandBases } from './stages/expand-bases.ts'
+export { requireSources } from './stages/require-sources.ts'
+export { nearest } from './instructions/closest.ts'
+export {
+  type BuilderStyle,
+  type Dockerfile,
+  findStage,
+  parseDockerfile,
+  type Stage,
+} from './stages/parse-dockerfile.ts'
 export { type Environment, type Expanding, expandWord, expandWords } from './words/expand-word.ts'

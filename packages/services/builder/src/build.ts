@@ -1,25 +1,15 @@
-import {
-  type Dockerfile,
-  findStage,
-  globalVariables,
-  platformArgs,
-  type Stage,
-  StageArgs,
-  unusedArgs,
-} from '@berth/dockerfile'
-import { hostPlatform, parsePlatform } from '@berth/oci'
+import { findStage, type Stage, StageArgs, unusedArgs } from '@berth/dockerfile'
 import type { BuildProgress, BuildRequest } from './builder.ts'
 import type { Context } from './context.ts'
 import { viewFileSystem } from './exec/writable.ts'
 import type { FileSystem } from './filesystem.ts'
 import { Outcome } from './outcome.ts'
-import { parseOrExplain } from './parse-failure.ts'
 import { baseState } from './stages/base-state.ts'
 import { buildStage, sortedLabels, withLabels } from './stages/build-stage.ts'
 import { historyWords } from './stages/history.ts'
-import { findContext, replaceStages } from './stages/named-contexts.ts'
+import { findContext } from './stages/named-contexts.ts'
 import { numberSteps } from './stages/number-steps.ts'
-import { planStages } from './stages/plan-stages.ts'
+import { type BuildPlan, planBuild } from './stages/plan-stages.ts'
 import { shownText } from './stages/shown-text.ts'
 import type { StageState } from './stages/stage-state.ts'
 import type { BuildContext, StepSolver } from './steps/step-context.ts'
@@ -34,15 +24,14 @@ export interface BuildRun {
 export async function runBuild(context: Context, solver: StepSolver, run: BuildRun): Promise<Outcome> {
   const { request, progress } = run
   await context.storage.space.require('building an image')
-  const dockerfile = replaceStages(parseOrExplain(request.dockerfile), request.contexts)
-  const { target, needed } = planStages(dockerfile, request.target)
+  const plan = planBuild(request, request.style)
   using holds = new DisposableStack()
   holds.defer(() => context.cache.flush())
   await using views = new AsyncDisposableStack()
   // What fails in one stage stops the others.
   const abort = new AbortController()
   const signal = AbortSignal.any([run.signal, abort.signal])
-  const stages = new Stages({ context, solver, progress, request, signal, holds, views, dockerfile, target, needed })
+  const stages = new Stages({ context, solver, progress, request, signal, holds, views, plan })
   try {
     const state = await stages.build()
     const unused = unusedArgs(request.args, stages.declaredArgs)
@@ -67,29 +56,23 @@ interface StagesOptions {
   readonly signal: AbortSignal
   readonly holds: DisposableStack
   readonly views: AsyncDisposableStack
-  readonly dockerfile: Dockerfile
-  readonly target: Stage
-  readonly needed: readonly Stage[]
+  readonly plan: BuildPlan
 }
 
 /** The stages of one build, each built once. */
 class Stages {
   readonly #options: StagesOptions
   readonly #build: BuildContext
-  readonly #globals: ReadonlyMap<string, string>
   readonly #running = new Map<number, Promise<StageState>>()
+  readonly #args = new Map<number, StageArgs>()
   readonly #roots = new Map<string, Promise<string>>()
   readonly declaredArgs = new Set<string>()
 
   constructor(options: StagesOptions) {
-    const { context, request, solver, progress, signal, holds, dockerfile } = options
+    const { context, request, solver, progress, signal, holds, plan } = options
     this.#options = options
-    const build = hostPlatform()
-    const platforms = { build, target: request.platform === '' ? build : parsePlatform(request.platform) }
-    const automatic = platformArgs(platforms.build, platforms.target)
-    this.#globals = globalVariables(dockerfile.globalArgs, request.args, automatic)
-    for (const { name } of dockerfile.globalArgs.flatMap(({ args }) => args)) this.declaredArgs.add(name)
-    for (const name of automatic.keys()) this.declaredArgs.add(name)
+    for (const { name } of plan.dockerfile.globalArgs.flatMap(({ args }) => args)) this.declaredArgs.add(name)
+    for (const name of plan.automatic) this.declaredArgs.add(name)
     this.#build = {
       context,
       request,
@@ -97,14 +80,14 @@ class Stages {
       progress,
       signal,
       words: historyWords(request.style),
-      platforms,
+      platforms: plan.platforms,
       holds,
       sourceRoot: (name, before) => this.#sourceRoot(name, before),
     }
   }
 
   async build(): Promise<StageState> {
-    const { needed, target } = this.#options
+    const { needed, target } = this.#options.plan
     const all = needed.map((stage) => this.#stage(stage))
     for (const one of all) one.catch(() => {})
     // The first failure is told, whichever stage it is in.
@@ -124,22 +107,30 @@ class Stages {
   }
 
   #begin(stage: Stage): Promise<StageState> {
-    const { request, needed, target, dockerfile } = this.#options
+    const { request, plan } = this.#options
+    const { globals } = plan
     const labels = request.style === 'classic' ? labelTexts(request.labels) : []
-    const steps = numberSteps(dockerfile.stages, { needed, target }, labels).get(stage.index)
+    const steps = numberSteps(plan.dockerfile.stages, plan, labels).get(stage.index)
     if (!steps) throw new Error(`stage ${stage.index} is not needed`)
-    const args = new StageArgs(request.args, this.#globals)
-    const sources = { dockerfile, globals: this.#globals, stage: (other: Stage) => this.#stage(other) }
+    const args = new StageArgs(request.args, globals, request.style)
+    this.#args.set(stage.index, args)
     const { from } = steps
-    const text = request.style === 'classic' ? from.text : shownText(from.text, { environment: this.#globals })
+    const text = request.style === 'classic' ? from.text : shownText(from.text, { environment: globals })
     const shown = { ...steps, from: { ...from, text } }
-    const built = buildStage({ build: this.#build, stage, args }, shown, () => baseState(this.#build, stage, sources))
+    const built = buildStage({ build: this.#build, stage, args }, shown, () => this.#base(stage, args))
     return built.finally(() => args.used.forEach((name) => this.declaredArgs.add(name)))
+  }
+
+  async #base({ from, parent }: Stage, args: StageArgs): Promise<StageState> {
+    if (!parent) return await baseState(this.#build, from)
+    const state = await this.#stage(parent)
+    args.inherit(this.#args.get(parent.index) as StageArgs)
+    return state
   }
 
   /** Mounts a stage, or an image, for the rest of the build. */
   #sourceRoot(name: string, before: Stage): Promise<string> {
-    const { dockerfile } = this.#options
+    const { dockerfile } = this.#options.plan
     const stage = findStage(dockerfile.stages, name, before.index)
     const key = stage ? String(stage.index) : `image ${name}`
     const root = this.#roots.get(key) ?? this.#mount(stage, name)
@@ -158,10 +149,7 @@ class Stages {
   }
 
   async #imageFiles(name: string): Promise<FileSystem> {
-    const from = { ...this.#options.target.from, base: name, platform: '' }
-    const stage = { index: 0, from, instructions: [] }
-    const sources = { dockerfile: this.#options.dockerfile, globals: new Map<string, string>(), stage: this.#stage }
-    return (await baseState(this.#build, stage, sources)).fileSystem
+    return (await baseState(this.#build, { base: name, platform: '' })).fileSystem
   }
 }
 

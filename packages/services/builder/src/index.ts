@@ -13,7 +13,8 @@ export type {
   ReceivedContext,
   RunSettings,
 } from './builder.ts'
-export { cleanContextPath, contextPaths, neededStages } from './stages/context-paths.ts'
+export { cleanContextPath, contextPaths } from './stages/context-paths.ts'
+export { planBuild, type StageRequest } from './stages/plan-stages.ts'
 export { type MountText, parseMountText } from './steps/mount-text.ts'
 export type { RunDefaults } from './context.ts'
 export { checkOutGit, isGit } from './context/git.ts'

@@ -4,12 +4,12 @@ import { DockerfileError, type LineRange, locate } from '../dockerfile-error.ts'
 import { type IgnoreRules, ignoreRules } from '../ignore.ts'
 import { parseInstruction } from '../instructions/parse-instruction.ts'
 import type { Instruction } from '../instructions/types.ts'
-import { type DockerfileLines, parseLines } from '../lines/parse-lines.ts'
+import { type DockerfileLines, type InstructionLine, parseLines } from '../lines/parse-lines.ts'
 import { explainFailure } from '../stages/explain-failure.ts'
-import { type Dockerfile, splitDockerfile, type Stage } from '../stages/parse-dockerfile.ts'
+import { type Dockerfile, splitDockerfile, type Stage, stageBefore } from '../stages/parse-dockerfile.ts'
 import { type BuildArgs, globalVariables, StageArgs } from '../stages/variables.ts'
 import { type CheckedState, StageChecker } from './check-instructions.ts'
-import { checkLine } from './check-line.ts'
+import { checkLine, checkWords } from './check-line.ts'
 import {
   checkCasing,
   checkDefaultBases,
@@ -17,7 +17,6 @@ import {
   checkFroms,
   checkStageNames,
   type GlobalVariables,
-  stageNamed,
 } from './check-stages.ts'
 import { type CheckOptions, parseCheckOptions } from './options.ts'
 import { type CheckWarning, Report } from './report.ts'
@@ -60,7 +59,7 @@ export function checkDockerfile(request: CheckRequest): CheckReport {
     lines = parseLines(request.dockerfile)
     options = checkOptions(request.check ?? lines.directives.check ?? '')
   } catch (error) {
-    return { warnings: [], failure: failureOf(error, explainFailure) }
+    return { warnings: [], failure: failureOf(error, explain) }
   }
   const report = new Report(options)
   const failure = tryCheck(report, lines, request)
@@ -87,7 +86,7 @@ function tryCheck(report: Report, lines: DockerfileLines, request: CheckRequest)
     if (!hasStages) return { message: 'dockerfile contains no stages to build' }
     dockerfile = splitDockerfile(lines, instructions)
   } catch (error) {
-    return failureOf(error, explainFailure)
+    return failureOf(error, explain)
   }
   try {
     checkAll(report, dockerfile, request)
@@ -100,14 +99,26 @@ function tryCheck(report: Report, lines: DockerfileLines, request: CheckRequest)
 /** Understands the lines one by one: what comes before one that is wrong is checked. */
 const checkLines = (report: Report, lines: DockerfileLines): Instruction[] =>
   lines.instructions.map((line) => {
-    const instruction = parseInstruction(line)
+    const instruction = parseTelling(report, line)
     checkLine(report, instruction)
     return instruction
   })
 
-function failureOf(error: unknown, explain = (one: DockerfileError) => one): CheckFailure {
+function parseTelling(report: Report, line: InstructionLine): Instruction {
+  try {
+    return parseInstruction(line)
+  } catch (error) {
+    checkWords(report, line)
+    throw error
+  }
+}
+
+/** As BuildKit tells what its parser refuses. */
+const explain = (error: DockerfileError): DockerfileError => explainFailure(error, 'buildkit')
+
+function failureOf(error: unknown, told = (one: DockerfileError) => one): CheckFailure {
   if (!(error instanceof DockerfileError)) return { message: messageOf(error) }
-  const { message, lines } = explain(error)
+  const { message, lines } = told(error)
   return { message, lines }
 }
 
@@ -121,10 +132,10 @@ function checkAll(report: Report, dockerfile: Dockerfile, request: CheckRequest)
   const states = new Map<Stage, CheckedState>()
   for (const stage of stages) {
     const { name } = bases[stage.index] as CheckedBase
-    const other = stageNamed(stages, name, stage.index)
+    const other = stageBefore(stages.slice(0, stage.index), name, 'buildkit')
     const before = other && states.get(other)
     if (request.isNeeded?.(stage) === false) continue
-    const args = new StageArgs(request.args, globals.given)
+    const args = new StageArgs(request.args, globals.given, 'buildkit')
     const checker = new StageChecker(report, before ?? baseState(name, request), {
       args,
       ignored: request.ignored ?? ignoreRules([]),

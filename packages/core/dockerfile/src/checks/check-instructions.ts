@@ -148,7 +148,9 @@ export class StageChecker {
       }
       if (kind === 'env') this.#secret(line.lines, name, key)
     }
+    const { environment } = this.#args.expanding(this.#config, line.escape)
     this.#apply(instruction)
+    if (kind === 'env') this.#args.hide(pairs.map(([key]) => expandWord(key, { environment, escape: line.escape })))
   }
 
   #secret(lines: LineRange, instruction: string, name: string): void {

@@ -18,14 +18,25 @@ export function checkLine(report: Report, instruction: Instruction): void {
   if (instruction.kind === 'from') checkFromLine(report, line, instruction.stageName)
 }
 
+/** What can be said of a line that is not understood. */
+export function checkWords(report: Report, line: InstructionLine): void {
+  const [, as = ''] = wordsOf(line)
+  if (line.name.toLowerCase() === 'from') checkAs(report, line, as)
+}
+
+const wordsOf = ({ rest }: InstructionLine): string[] => rest.split(/\s+/).filter(Boolean)
+
+function checkAs(report: Report, line: InstructionLine, as: string): void {
+  if (as.toLowerCase() !== 'as' || isSameCase(line.name, as)) return
+  report.warn('FromAsCasing', line.lines, `'${as}' and '${line.name}' keywords' casing do not match`)
+}
+
 function checkFromLine(report: Report, line: InstructionLine, stageName: string): void {
-  const [, as = '', written = ''] = line.rest.split(/\s+/).filter(Boolean)
+  const [, as = '', written = ''] = wordsOf(line)
   if (written !== stageName) {
     report.warn('StageNameCasing', line.lines, `Stage name '${written}' should be lowercase`)
   }
-  if (as !== '' && !isSameCase(line.name, as)) {
-    report.warn('FromAsCasing', line.lines, `'${as}' and '${line.name}' keywords' casing do not match`)
-  }
+  checkAs(report, line, as)
   if (stageName !== '') checkComment(report, line, [stageName])
 }
 

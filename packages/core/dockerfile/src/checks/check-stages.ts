@@ -1,10 +1,10 @@
-import { invalid, messageOf } from '@berth/base'
 import { parseReference } from '@berth/oci'
 import { locate } from '../dockerfile-error.ts'
 import { nearest } from '../instructions/closest.ts'
 import type { FromInstruction } from '../instructions/types.ts'
 import type { InstructionLine } from '../lines/parse-lines.ts'
-import type { Dockerfile, Stage } from '../stages/parse-dockerfile.ts'
+import { expandBase, expandPlatform, type GlobalScope, requireReference } from '../stages/expand-bases.ts'
+import { type Dockerfile, stageBefore, type Stage } from '../stages/parse-dockerfile.ts'
 import { expandWord } from '../words/expand-word.ts'
 import type { Report } from './report.ts'
 
@@ -88,57 +88,47 @@ export interface CheckedBase {
 export function checkFroms(report: Report, { stages }: Dockerfile, globals: GlobalVariables): CheckedBase[] {
   const bases = stages.map(({ from }) =>
     locate(from.line.lines, () => {
-      const name = expandFrom(report, from, from.base, globals)
-      if (name === '') throw invalid(`base name (${from.base}) should not be blank`)
+      const name = tellingUnset(report, from, globals, (scope) => expandBase(from, scope))
       return { name, platform: from.platform === '' ? '' : checkPlatform(report, from, globals) }
     }),
   )
   for (const [i, { name }] of bases.entries()) {
     const { from, index } = stages[i] as Stage
-    if (!stageNamed(stages, name, index)) locate(from.line.lines, () => requireReference(name))
+    if (!stageBefore(stages.slice(0, index), name, 'buildkit')) requireReference({ base: name, line: from.line })
   }
   return bases
 }
 
-/** The stage that BuildKit takes a FROM for: by its name in small letters, and by no number. */
-export const stageNamed = (stages: readonly Stage[], name: string, before: number): Stage | undefined =>
-  name === '' ? undefined : stages.slice(0, before).findLast(({ from }) => from.stageName === name)
-
-function requireReference(name: string): void {
-  try {
-    parseReference(name)
-  } catch (error) {
-    throw invalid(`failed to parse stage name ${JSON.stringify(name)}: ${messageOf(error)}`, error)
-  }
-}
-
-function expandFrom(report: Report, { line }: FromInstruction, word: string, globals: GlobalVariables): string {
+/** Expands a word of a FROM; tells of variables that nobody has declared. */
+function tellingUnset(
+  report: Report,
+  { line }: FromInstruction,
+  globals: GlobalVariables,
+  expand: (scope: GlobalScope) => string,
+): string {
   const unset = new Set<string>()
-  const onUnset = (name: string) => unset.add(name)
-  const text = expandWord(word, { environment: globals.given, escape: line.escape, onUnset })
-  for (const name of unset) {
-    if (globals.names.has(name)) continue
-    const meant = nearest(name, globals.names)
-    const detail = `FROM argument '${name}' is not declared${meant === undefined ? '' : ` (did you mean ${meant}?)`}`
-    report.warn('UndefinedArgInFrom', line.lines, detail)
+  try {
+    return expand({ environment: globals.given, onUnset: (name) => unset.add(name) })
+  } finally {
+    for (const name of unset) {
+      if (globals.names.has(name)) continue
+      const meant = nearest(name, globals.names)
+      const detail = `FROM argument '${name}' is not declared${meant === undefined ? '' : ` (did you mean ${meant}?)`}`
+      report.warn('UndefinedArgInFrom', line.lines, detail)
+    }
   }
-  return text
 }
 
 function checkPlatform(report: Report, from: FromInstruction, globals: GlobalVariables): string {
   const { platform: written, line, stageName } = from
-  const platform = expandFrom(report, from, written, globals)
   if (/^\$(?:TARGETPLATFORM|\{TARGETPLATFORM\})$/.test(written)) {
     const detail = `Setting platform to predefined ${written} in FROM is redundant as this is the default behavior`
     report.warn('RedundantTargetPlatform', line.lines, detail)
   }
-  const parts = platform.split('/').slice(0, 2)
+  const parts = written.split('/').slice(0, 2)
   if (!written.includes('$') && !parts.some((part) => stageName.includes(part))) {
     const detail = `FROM --platform flag should not use constant value ${JSON.stringify(written)}`
     report.warn('FromPlatformFlagConstDisallowed', line.lines, detail)
   }
-  if (platform !== '') return platform
-  const meant = nearest(written.replaceAll(/[${}]/g, ''), globals.names)
-  const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`
-  throw invalid(`empty platform value from expression ${written}${hint}`)
+  return tellingUnset(report, from, globals, (scope) => expandPlatform(from, scope, globals.names))
 }

@@ -31,9 +31,9 @@ export function applyInstruction(
     case 'shell':
       return changed({ Shell: [...instruction.command.args] })
     case 'env':
-      return changed({ Env: mergedEnv(config.Env ?? [], expandPairs(kind, instruction.pairs, expanding)) })
+      return changed({ Env: mergedEnv(config.Env ?? [], expandPairs(instruction.pairs, expanding)) })
     case 'label':
-      return changed({ Labels: labels(config, expandPairs(kind, instruction.pairs, expanding)) })
+      return changed({ Labels: labels(config, expandPairs(instruction.pairs, expanding)) })
     case 'expose':
       return changed(exposed(config, instruction.words, expanding))
     case 'volume':
@@ -66,13 +66,9 @@ export function commandLine(config: ImageRunConfig, { args, isShell }: CommandLi
 
 export const shellOf = ({ Shell }: ImageRunConfig): readonly string[] => (Shell?.length ? Shell : ['/bin/sh', '-c'])
 
-function expandPairs(name: string, pairs: readonly Pair[], expanding: Expanding): Pair[] {
-  return pairs.map(([key, value]) => {
-    const expanded = expandWord(key, expanding)
-    if (expanded === '') throw invalid(`${name.toUpperCase()} names can not be blank`)
-    return [expanded, expandWord(value, expanding)]
-  })
-}
+/** Names and values with their variables expanded. */
+export const expandPairs = (pairs: readonly Pair[], expanding: Expanding): Pair[] =>
+  pairs.map(([name, value]) => [expandWord(name, expanding), expandWord(value, expanding)])
 
 function mergedEnv(before: readonly string[], pairs: readonly Pair[]): string[] {
   const env = [...before]

@@ -8,9 +8,11 @@ export function closest(word: string, candidates: readonly string[]): string | u
   return best?.candidate
 }
 
-/** The candidate that is at most two edits away, and nearest; letters' case counts. */
+/** The candidate that is at most two edits away, and nearest; letters' case counts. None when it is one itself. */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
-  const [best] = [...candidates]
+  const all = [...candidates]
+  if (all.includes(word)) return undefined
+  const [best] = all
     .map((candidate) => ({ candidate, distance: editDistance(word, candidate) }))
     .filter(({ distance }) => distance <= 2)
     .toSorted((a, b) => a.distance - b.distance)

@@ -1,4 +1,5 @@
 import { DockerfileError } from '../dockerfile-error.ts'
+import type { BuilderStyle } from './parse-dockerfile.ts'
 
 /** What Docker's line parser refuses, before it knows the instructions. */
 const ofLines =
@@ -7,12 +8,12 @@ const ofLines =
 /** What is told without a place. */
 const plain = 'no build stage in current context'
 
-/** An error of `parseDockerfile()` as Docker tells it, with the line where it knows that. */
-export function explainFailure(error: DockerfileError): DockerfileError {
+/** An error of `parseDockerfile()` as Docker's builders tell it, with the line where they know that. */
+export function explainFailure(error: DockerfileError, style: BuilderStyle): DockerfileError {
   const { message, lines } = error
   if (message === plain) return error
-  const told = ofLines.test(message)
-    ? `failed to parse Dockerfile: ${message}`
-    : `dockerfile parse error on line ${lines.start}: ${message}`
-  return new DockerfileError(told, lines, error)
+  const isOfLines = ofLines.test(message)
+  if (isOfLines && style === 'buildkit') return error
+  const told = isOfLines ? 'failed to parse Dockerfile' : `dockerfile parse error on line ${lines.start}`
+  return new DockerfileError(`${told}: ${message}`, lines, error)
 }

@@ -9,7 +9,12 @@ export interface Stage {
   readonly index: number
   readonly from: FromInstruction
   readonly instructions: readonly StageInstruction[]
+  /** The stage that it stands on; known when the variables of its FROM are. */
+  readonly parent?: Stage
 }
+
+/** Whose rules a Dockerfile is understood by, where Docker's two builders differ. */
+export type BuilderStyle = 'classic' | 'buildkit'
 
 export interface Dockerfile {
   readonly directives: Directives
@@ -49,6 +54,12 @@ function splitStages(instructions: readonly Instruction[]): Stage[] {
     stage.instructions.push(instruction)
   }
   return stages
+}
+
+/** The stage that a FROM takes `name` for, among those before it: BuildKit wants it in small letters. */
+export function stageBefore(earlier: readonly Stage[], name: string, style: BuilderStyle): Stage | undefined {
+  const wanted = style === 'classic' ? name.toLowerCase() : name
+  return wanted === '' ? undefined : earlier.findLast(({ from }) => from.stageName === wanted)
 }
 
 /** The stage that a name or number means, among those before `before`; names are not case sensitive. */

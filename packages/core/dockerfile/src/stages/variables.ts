@@ -2,6 +2,7 @@ import { formatPlatform, type ImageRunConfig, type Platform } from '@berth/oci'
 import { environmentOf } from '../config/apply-instruction.ts'
 import type { ArgInstruction } from '../instructions/types.ts'
 import { type Expanding, expandWord } from '../words/expand-word.ts'
+import type { BuilderStyle } from './parse-dockerfile.ts'
 
 /** Reach RUN without an ARG, and count neither for the cache nor in the history. */
 const proxies = ['HTTP_PROXY', 'HTTPS_PROXY', 'FTP_PROXY', 'NO_PROXY', 'ALL_PROXY'].flatMap((name) => [
@@ -42,47 +43,84 @@ export function globalVariables(
   return values
 }
 
-/** The ARGs of a stage as they are declared. */
+/** An ARG that was declared. */
+export interface DeclaredArg {
+  readonly name: string
+  /** What the line says, variables expanded. */
+  readonly own: string | undefined
+  /** What it has come to; undefined: nothing. */
+  readonly value: string | undefined
+}
+
+/**
+ * The ARGs of a stage as they are declared. The classic builder has variables of the image win over them; BuildKit has
+ * whichever came last win.
+ */
 export class StageArgs {
   readonly #given: BuildArgs
   readonly #global: ReadonlyMap<string, string>
-  readonly #values = new Map<string, string>()
+  readonly #style: BuilderStyle
+  readonly #values = new Map<string, string | undefined>()
+  /** Those that came after the image's variable of the same name. */
+  readonly #winning = new Set<string>()
   /** Names that an ARG of this stage declared. */
   readonly used = new Set<string>()
 
-  constructor(given: BuildArgs, global: ReadonlyMap<string, string>) {
+  constructor(given: BuildArgs, global: ReadonlyMap<string, string>, style: BuilderStyle) {
     this.#given = given
     this.#global = global
+    this.#style = style
   }
 
-  /** Takes over what a stage has that this one stands on. */
+  /** Takes over what a stage has that this one stands on; the classic builder does not. */
   inherit(from: StageArgs): void {
+    if (this.#style === 'classic') return
     for (const [name, value] of from.#values) this.#values.set(name, value)
+    for (const name of from.#winning) this.#winning.add(name)
   }
 
-  /** Takes an ARG in, and returns it as the history has it: `FOO=1`, or the bare name. */
-  declare({ args, line }: ArgInstruction, config: ImageRunConfig, onUnset?: (name: string) => void): string {
-    const expanding = { ...this.expanding(config, line.escape), ...(onUnset && { onUnset }) }
-    const texts = args.map(({ name, value }) => {
+  /** Takes an ARG in. */
+  declare({ args, line }: ArgInstruction, config: ImageRunConfig): DeclaredArg[] {
+    const { escape } = line
+    return args.map(({ name, value }) => {
       this.used.add(name)
       const given = Object.hasOwn(this.#given, name) ? this.#given[name] : undefined
-      const own = value === undefined ? this.#global.get(name) : expandWord(value, expanding)
-      const chosen = given ?? own
-      if (chosen !== undefined) this.#values.set(name, chosen)
-      return chosen === undefined || (value === undefined && given === undefined) ? name : `${name}=${chosen}`
+      const own = value === undefined ? undefined : expandWord(value, this.expanding(config, escape))
+      const chosen = given ?? own ?? this.#global.get(name)
+      if (chosen !== undefined && this.#style === 'buildkit') this.#winning.add(name)
+      // What a stage that this one stands on has given it stays.
+      if (chosen !== undefined || !this.#values.has(name)) this.#values.set(name, chosen)
+      return { name, own, value: chosen }
     })
-    return texts.join(' ')
   }
 
-  /** What words are expanded with: variables of the image win over arguments of the same name. */
+  /** Variables of the image that an ENV has set just now. */
+  hide(names: Iterable<string>): void {
+    for (const name of names) this.#winning.delete(name)
+  }
+
+  /** What words are expanded with. */
   expanding(config: ImageRunConfig, escape = '\\'): Expanding {
-    return { environment: new Map([...this.#values, ...environmentOf(config)]), escape }
+    const set = [...this.#values].flatMap(([name, value]) => (value === undefined ? [] : [[name, value] as const]))
+    const winning = set.filter(([name]) => this.#winning.has(name))
+    return { environment: new Map([...set, ...environmentOf(config), ...winning]), escape }
   }
 
-  /** `NAME=value` of the arguments that a RUN sees; those of the image hide them. */
-  forRun(config: ImageRunConfig): string[] {
+  /** `NAME=value` of all that a RUN sees, the image's among them. */
+  environment(config: ImageRunConfig): string[] {
+    return [...this.expanding(config).environment].map(([name, value]) => `${name}=${value}`)
+  }
+
+  /** `NAME=value` of the arguments as the history of a RUN tells them. */
+  forHistory(config: ImageRunConfig): string[] {
+    const { environment } = this.expanding(config)
+    if (this.#style === 'buildkit') {
+      return [...this.#values.keys()].map((name) => `${name}=${environment.get(name) ?? ''}`)
+    }
     const own = environmentOf(config)
-    return [...this.#values].filter(([name]) => !own.has(name)).map(([name, value]) => `${name}=${value}`)
+    return [...this.#values].flatMap(([name, value]) =>
+      value === undefined || own.has(name) ? [] : [`${name}=${value}`],
+    )
   }
 
   /** Proxies that were given and not declared. */

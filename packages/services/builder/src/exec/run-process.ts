@@ -26,6 +26,8 @@ export interface RunProcess {
   /** `user[:group]`, '' is root. */
   readonly user: string
   readonly network: string
+  /** '' is the container's id, which HOSTNAME tells too. */
+  readonly hostname: string
   readonly mounts: readonly SpecMount[]
   readonly settings: RunSettings
 }
@@ -89,11 +91,14 @@ async function drain(output: Duplex, onOutput: RunOutput['onOutput']): Promise<v
   }
 }
 
-function attachRequest(id: ContainerId, { network, settings }: RunProcess, filesDirectory: string) {
+const hostnameOf = (id: ContainerId, { hostname }: RunProcess): string => hostname || id.slice(0, 12)
+
+function attachRequest(id: ContainerId, process: RunProcess, filesDirectory: string) {
+  const { network, settings } = process
   return {
     containerId: id,
     name: `build-${id.slice(0, 12)}`,
-    hostname: 'buildkitsandbox',
+    hostname: hostnameOf(id, process),
     domainname: '',
     mode: network === 'default' ? 'bridge' : network,
     endpoints: {},
@@ -116,6 +121,9 @@ function planSpec(
   const { settings } = process
   const defaults = context.defaults()
   const user = resolveUser(process.user, readUserFiles(rootPath))
+  const hostname = hostnameOf(id, process)
+  // A name without a value takes the variable out.
+  const own = process.hostname === '' ? process.env : ['HOSTNAME', ...process.env]
   const parent = settings.cgroupParent || defaults.cgroupParent || '/docker'
   return {
     id,
@@ -123,11 +131,11 @@ function planSpec(
     rootPath,
     isRootReadOnly: false,
     args: process.args,
-    env: composeEnv({ hostname: 'buildkitsandbox', terminal: false, own: process.env, home: user.home }),
+    env: composeEnv({ hostname, terminal: false, own, home: user.home }),
     cwd: process.workingDirectory,
     user,
     terminal: false,
-    hostname: 'buildkitsandbox',
+    hostname,
     domainname: '',
     namespaces: {
       pid: 'private',

@@ -1,5 +1,5 @@
 import { EngineError, isKind } from '@berth/base'
-import { type Dockerfile, expandWord, findStage, locate, type Stage } from '@berth/dockerfile'
+import type { Stage } from '@berth/dockerfile'
 import type { Image } from '@berth/images'
 import { formatReference, parsePlatform, parseReference, type Platform, withDefaultTag } from '@berth/oci'
 import { emptyFileSystem } from '../filesystem.ts'
@@ -8,26 +8,15 @@ import type { BuildContext } from '../steps/step-context.ts'
 import { directoryState, findContext } from './named-contexts.ts'
 import type { StageState } from './stage-state.ts'
 
-export interface BaseSources {
-  readonly dockerfile: Dockerfile
-  readonly globals: ReadonlyMap<string, string>
-  /** Another stage's outcome. */
-  stage(stage: Stage): Promise<StageState>
-}
-
-/** What a stage begins with: another stage, nothing, or an image. */
-export async function baseState(build: BuildContext, stage: Stage, sources: BaseSources): Promise<StageState> {
-  const { from } = stage
-  const expand = (word: string) =>
-    locate(from.line.lines, () => expandWord(word, { environment: sources.globals, escape: from.line.escape }))
-  const name = expand(from.base)
-  const other = findStage(sources.dockerfile.stages, name, stage.index)
-  if (other) return await sources.stage(other)
-  const platformText = expand(from.platform)
+/** What a stage begins with that stands on no other: nothing, or an image. */
+export async function baseState(
+  build: BuildContext,
+  { base: name, platform: platformText }: Pick<Stage['from'], 'base' | 'platform'>,
+): Promise<StageState> {
   const platform = platformText === '' ? build.platforms.target : parsePlatform(platformText)
   const named = findContext(build.request.contexts, name, platform)
   if (named) return await contextState(build, named, platform)
-  return name.toLowerCase() === 'scratch' ? scratch(platform) : await imageState(build, name, platform)
+  return name.toLowerCase() === 'scratch' ? scratch(build, platform) : await imageState(build, name, platform)
 }
 
 async function contextState(build: BuildContext, named: NamedContext, platform: Platform): Promise<StageState> {
@@ -37,16 +26,17 @@ async function contextState(build: BuildContext, named: NamedContext, platform: 
     case 'outcome':
       return named.outcome.state
     case 'directory':
-      return await directoryState(build, await named.directory(), scratch(platform))
+      return await directoryState(build, await named.directory(), scratch(build, platform))
   }
 }
 
 const defaultPath = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-function scratch(platform: Platform): StageState {
+function scratch({ request }: BuildContext, platform: Platform): StageState {
+  const config = { Env: [defaultPath], ...(request.style === 'buildkit' && { WorkingDir: '/' }) }
   return {
     fileSystem: emptyFileSystem,
-    draft: { config: { Env: [defaultPath] }, isCmdSet: false },
+    draft: { config, isCmdSet: false },
     history: [],
     platform,
     baseId: '',

@@ -1,32 +1,17 @@
-import type { Dockerfile, Stage, StageInstruction } from '@berth/dockerfile'
+import type { StageInstruction } from '@berth/dockerfile'
 import { posix } from 'node:path'
-import type { BuildRequest } from '../builder.ts'
-import { parseOrExplain } from '../parse-failure.ts'
 import { parseMountText } from '../steps/mount-text.ts'
 import { isRemote } from '../steps/remote-sources.ts'
-import { replaceStages } from './named-contexts.ts'
-import { planStages } from './plan-stages.ts'
+import { planBuild, type StageRequest } from './plan-stages.ts'
 
 /**
  * Paths of the context that a build takes from, clean and without a leading slash, as far as they stand in the Dockerfile
  * itself; patterns are kept. Undefined: the whole of it, or what only variables tell. A base image's ONBUILD may want more.
  */
-export function contextPaths(
-  request: Pick<BuildRequest, 'dockerfile' | 'target' | 'contexts'>,
-): readonly string[] | undefined {
-  const { needed } = neededStages(request)
+export function contextPaths(request: StageRequest): readonly string[] | undefined {
+  const { needed } = planBuild(request, 'buildkit')
   const paths = needed.flatMap(({ instructions }) => instructions.flatMap(pathsOf)).map(cleanContextPath)
   return paths.some((path) => path === '' || path.includes('$')) ? undefined : [...new Set(paths)]
-}
-
-/** A Dockerfile, understood, and the stages of it that the target needs. Throws `DockerfileError`. */
-export function neededStages(request: Pick<BuildRequest, 'dockerfile' | 'target' | 'contexts'>): {
-  readonly dockerfile: Dockerfile
-  readonly target: Stage
-  readonly needed: readonly Stage[]
-} {
-  const dockerfile = replaceStages(parseOrExplain(request.dockerfile), request.contexts)
-  return { dockerfile, ...planStages(dockerfile, request.target) }
 }
 
 /** As `contextPaths()` has them. */

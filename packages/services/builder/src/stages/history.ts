@@ -54,7 +54,7 @@ export function historyEntry(
 }
 
 function copyText({ kind, line, sources, destination, files }: CopyInstruction): string {
-  const flags = line.flags.filter((flag) => /^--(?:chown|chmod|link|parents|exclude)\b/.test(flag))
+  const flags = ['--chown=', '--chmod='].flatMap((name) => line.flags.filter((flag) => flag.startsWith(name)))
   const names = [...sources, ...files.map(({ name }) => `<<${name}`)]
   return [kind.toUpperCase(), ...flags, ...names, destination].join(' ')
 }

@@ -1,4 +1,4 @@
-import { findStage, type LineRange, type Stage, type StageInstruction } from '@berth/dockerfile'
+import type { LineRange, Stage, StageInstruction } from '@berth/dockerfile'
 import type { BuildStep } from '../builder.ts'
 
 /** The steps of one stage: FROM, then one an instruction, then one a label of the request where it is the target. */
@@ -13,8 +13,7 @@ export const isLayerInstruction = ({ kind }: StageInstruction): boolean =>
   ['run', 'copy', 'add', 'workdir'].includes(kind)
 
 /** Neither on nothing nor on another stage. */
-const isOnImage = ({ index, from }: Stage, stages: readonly Stage[]): boolean =>
-  from.base.toLowerCase() !== 'scratch' && findStage(stages, from.base, index) === undefined
+const isOnImage = ({ parent, from }: Stage): boolean => from.base.toLowerCase() !== 'scratch' && parent === undefined
 
 /** Numbers the steps of the needed ones of `stages`; `labels` are the LABEL lines of the request. */
 export function numberSteps(
@@ -27,7 +26,7 @@ export function numberSteps(
   let number = 0
   return new Map(
     needed.map((stage) => {
-      const standsOnImage = isOnImage(stage, stages)
+      const standsOnImage = isOnImage(stage)
       const layers = Number(standsOnImage) + stage.instructions.filter(isLayerInstruction).length
       let layer = 0
       const step = (text: string, lines: LineRange, counts: boolean): BuildStep => {

@@ -1,16 +1,64 @@
 import { invalid } from '@berth/base'
-import { type Dockerfile, findStage, type Stage, type StageInstruction } from '@berth/dockerfile'
+import {
+  type BuilderStyle,
+  type Dockerfile,
+  expandBases,
+  findStage,
+  globalVariables,
+  nearest,
+  platformArgs,
+  requireSources,
+  type Stage,
+  type StageInstruction,
+} from '@berth/dockerfile'
+import { hostPlatform, parsePlatform, type Platform } from '@berth/oci'
+import type { BuildRequest } from '../builder.ts'
+import { parseOrExplain } from '../parse-failure.ts'
 import { mountSource } from '../steps/mount-text.ts'
+import { replaceStages } from './named-contexts.ts'
 
-/** The stages that a target needs, in the order of the file. */
-export function planStages(dockerfile: Dockerfile, targetName: string): { target: Stage; needed: readonly Stage[] } {
+/** What of a request says which stages are built. */
+export type StageRequest = Pick<BuildRequest, 'dockerfile' | 'target' | 'contexts' | 'args' | 'platform'>
+
+export interface BuildPlan {
+  /** The variables of FROM are expanded in it. */
+  readonly dockerfile: Dockerfile
+  readonly target: Stage
+  /** The stages that the target needs, in the order of the file. */
+  readonly needed: readonly Stage[]
+  /** Variables of the lines before the first FROM, those of the platform among them. */
+  readonly globals: ReadonlyMap<string, string>
+  /** Names of those that are the platform's. */
+  readonly automatic: ReadonlySet<string>
+  readonly platforms: { readonly build: Platform; readonly target: Platform }
+}
+
+/** Understands a Dockerfile, and finds what its target needs. Throws `DockerfileError`. */
+export function planBuild(request: StageRequest, style: BuilderStyle): BuildPlan {
+  const parsed = replaceStages(parseOrExplain(request.dockerfile, style), request.contexts)
+  const build = hostPlatform()
+  const platforms = { build, target: request.platform === '' ? build : parsePlatform(request.platform) }
+  const automatic = platformArgs(platforms.build, platforms.target)
+  const globals = globalVariables(parsed.globalArgs, request.args, automatic)
+  const dockerfile = expandBases(parsed, globals, style)
+  requireSources(dockerfile, style)
+  const found = findNeeded(dockerfile, request.target, style)
+  return { dockerfile, ...found, globals, automatic: new Set(automatic.keys()), platforms }
+}
+
+function findNeeded(
+  dockerfile: Dockerfile,
+  targetName: string,
+  style: BuilderStyle,
+): Pick<BuildPlan, 'target' | 'needed'> {
   const target = targetName === '' ? dockerfile.stages.at(-1) : findStage(dockerfile.stages, targetName)
-  if (!target) throw invalid(`target stage ${JSON.stringify(targetName)} could not be found`)
+  if (!target) throw unknownTarget(dockerfile, targetName, style)
   const needed = new Set<Stage>()
   const visit = (stage: Stage): void => {
     if (needed.has(stage)) return
     needed.add(stage)
-    for (const name of namesIn(stage)) {
+    if (stage.parent) visit(stage.parent)
+    for (const name of stage.instructions.flatMap(sourcesOf)) {
       const other = findStage(dockerfile.stages, name, stage.index)
       if (other) visit(other)
     }
@@ -19,11 +67,14 @@ export function planStages(dockerfile: Dockerfile, targetName: string): { target
   return { target, needed: dockerfile.stages.filter((stage) => needed.has(stage)) }
 }
 
-/** Names of stages or images that a stage takes from. */
-function namesIn(stage: Stage): string[] {
-  return [stage.from.base, ...stage.instructions.flatMap(sourcesOf)]
+function unknownTarget({ stages }: Dockerfile, name: string, style: BuilderStyle): Error {
+  const names = stages.map(({ from }) => from.stageName).filter(Boolean)
+  const meant = style === 'buildkit' ? nearest(name, names) : undefined
+  const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`
+  return invalid(`target stage ${JSON.stringify(name)} could not be found${hint}`)
 }
 
+/** Names of stages or images that an instruction takes from. */
 function sourcesOf(instruction: StageInstruction): string[] {
   if (instruction.kind === 'copy' && instruction.from !== '') return [instruction.from]
   if (instruction.kind === 'run') return instruction.mounts.flatMap((text) => mountSource(text) ?? [])

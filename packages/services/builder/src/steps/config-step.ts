@@ -2,10 +2,11 @@ import {
   applyInstruction,
   type ArgInstruction,
   type ConfigInstruction,
-  expandWord,
+  expandPairs,
   locate,
   type Pair,
 } from '@berth/dockerfile'
+import { invalid } from '@berth/base'
 import { describeInstruction } from '../stages/history.ts'
 import { digestOf, type StageState } from '../stages/stage-state.ts'
 import { finishStep } from './finish-step.ts'
@@ -23,10 +24,11 @@ export async function configStep(
   const applied = locate(instruction.line.lines, () => applyInstruction(state.draft, instruction, expanding))
   const isBuildkit = stage.build.request.style === 'buildkit'
   const draft = isBuildkit && instruction.kind === 'cmd' ? withEscapedArgs(applied) : applied
-  const text =
-    instruction.kind === 'env' || instruction.kind === 'label'
-      ? `${instruction.kind.toUpperCase()} ${pairsText(instruction.pairs, (word) => expandWord(word, expanding))}`
-      : describeInstruction(instruction, draft.config, stage.build.request.style)
+  const pairs = 'pairs' in instruction ? expandPairs(instruction.pairs, expanding) : undefined
+  const text = pairs
+    ? `${instruction.kind.toUpperCase()} ${pairs.map(([name, value]) => `${name}=${value}`).join(' ')}`
+    : describeInstruction(instruction, draft.config, stage.build.request.style)
+  if (pairs && instruction.kind === 'env') setVariables(stage, pairs)
   const shell = instruction.kind === 'shell' ? draft.config : state.draft.config
   // BuildKit's history does not tell of it.
   if (isBuildkit && instruction.kind === 'onbuild') return { ...state, draft, isUntouched: false }
@@ -39,8 +41,12 @@ const withEscapedArgs = (draft: StageState['draft']): StageState['draft'] => ({
   config: { ...draft.config, ArgsEscaped: true },
 })
 
-const pairsText = (pairs: readonly Pair[], expand: (word: string) => string): string =>
-  pairs.map(([name, value]) => `${expand(name)}=${expand(value)}`).join(' ')
+function setVariables({ args, build }: StageContext, pairs: readonly Pair[]): void {
+  const nameless = pairs.find(([name]) => name === '')
+  // BuildKit takes a name that is nothing but unset variables.
+  if (nameless && build.request.style === 'classic') throw invalid(`invalid environment variable: =${nameless[1]}`)
+  args.hide(pairs.map(([name]) => name))
+}
 
 /** ARG: known to the steps that follow, not to the image. */
 export async function argStep(
@@ -50,10 +56,13 @@ export async function argStep(
 ): Promise<StageState> {
   const { draft } = planned.state
   const declared = locate(instruction.line.lines, () => stage.args.declare(instruction, draft.config))
-  // The classic builder's history has it as it is written.
-  const text = stage.build.request.style === 'classic' ? instruction.line.rest : declared
-  return await emptyStep(stage, planned, { draft, text: `ARG ${text}`, shell: draft.config })
+  const isClassic = stage.build.request.style === 'classic'
+  const texts = declared.map(({ name, own, value }) => assignment(name, isClassic ? own : value))
+  return await emptyStep(stage, planned, { draft, text: `ARG ${texts.join(' ')}`, shell: draft.config })
 }
+
+const assignment = (name: string, value: string | undefined): string =>
+  value === undefined ? name : `${name}=${value}`
 
 interface EmptyStep {
   readonly draft: StageState['draft']

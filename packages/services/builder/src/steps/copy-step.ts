@@ -149,8 +149,10 @@ async function findSources(
   const { build } = stage
   const remote = copy.kind === 'add' ? copy.sources.filter(isRemote) : []
   const local = copy.sources.filter((source) => !remote.includes(source))
-  requireDirectory(copy)
-  if (build.request.style === 'classic') requireInside(copy)
+  if (build.request.style === 'classic') {
+    requireDirectory(copy)
+    requireInside(copy)
+  }
   const found: CopySource[] = []
   if (local.length > 0) {
     const root =
@@ -174,7 +176,7 @@ async function findSources(
   return found
 }
 
-/** Several things cannot become one file. */
+/** Several things cannot become one file; BuildKit has the last of them be it. */
 function requireDirectory({ kind, sources, files, destination }: CopyInstruction): void {
   if (sources.length + files.length < 2 || /(?:^|\/)\.{0,2}$/.test(destination)) return
   throw invalid(

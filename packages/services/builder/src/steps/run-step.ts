@@ -1,5 +1,6 @@
+import { posix } from 'node:path'
 import { commandLine, type RunInstruction } from '@berth/dockerfile'
-import { invalid } from '@berth/base'
+import { invalid, messageOf } from '@berth/base'
 import type { BuildRequest } from '../builder.ts'
 import { runProcess } from '../exec/run-process.ts'
 import { changeFileSystem } from '../exec/writable.ts'
@@ -23,48 +24,61 @@ export async function runStep(
   requireSupported(instruction)
   requireEntitled(build.request, instruction)
   const { args: command, script } = commandOf(instruction, config)
-  const runArgs = args.forRun(config)
+  const environment = args.environment(config)
   const mounts = await planRunMounts(stage, state, instruction)
   const settings = build.request.run
   const network = instruction.network === 'default' ? settings.network : instruction.network
   const process = {
     args: command,
-    env: [...args.proxies(config), ...runArgs, ...(config.Env ?? [])],
-    workingDirectory: config.WorkingDir || '/',
+    env: [...args.proxies(config), ...environment],
+    workingDirectory: posix.resolve('/', config.WorkingDir ?? ''),
     user: config.User ?? '',
     network,
+    hostname: hostnameOf(build.request),
     settings,
   }
   const key = digestOf(
     'run',
     chainOf(state.fileSystem) ?? '',
-    ...[command, runArgs, config.Env ?? [], mounts.map(({ key: mountKey }) => mountKey)].map((list) =>
-      JSON.stringify(list),
-    ),
+    ...[command, environment, mounts.map(({ key: mountKey }) => mountKey)].map((list) => JSON.stringify(list)),
     script?.content ?? '',
     process.workingDirectory,
     process.user,
     network,
+    process.hostname,
     JSON.stringify([settings.extraHosts, settings.shmSizeBytes]),
   )
   const exec = (emit: (event: StepEvent) => void, signal: AbortSignal) =>
     changeFileSystem(build.context, state.fileSystem, async (writable) => {
       await using prepared = await prepareRunMounts(stage, { mounts, script, rootPath: writable.rootPath })
-      const exitCode = await runProcess(
-        build.context,
-        writable,
-        { ...process, env: [...process.env, ...prepared.env], mounts: prepared.mounts },
-        {
+      const whole = { ...process, env: [...process.env, ...prepared.env], mounts: prepared.mounts }
+      const run = () =>
+        runProcess(build.context, writable, whole, {
           signal,
           onStart: (containerId) => emit({ kind: 'running', containerId }),
           onOutput: (stream, bytes) => emit({ kind: 'output', stream, bytes }),
-        },
-      )
+        })
+      const exitCode = await (build.request.style === 'classic' ? run() : tellingStart(run, emit))
       if (exitCode !== 0) throw new RunFailedError(command.join(' '), exitCode)
     })
   const outcome = await solveStep(stage, planned, { key, exec })
-  const createdBy = build.words.run(command, runArgs)
+  const createdBy = build.words.run(command, args.forHistory(config))
   return finishStep(stage, planned, { outcome, createdBy, draft: state.draft, isEmpty: false })
+}
+
+const hostnameOf = ({ style, args }: BuildRequest): string =>
+  style === 'classic' ? '' : args['BUILDKIT_SANDBOX_HOSTNAME'] || 'buildkitsandbox'
+
+/** BuildKit tells of a program that does not start as it does of one that fails. */
+async function tellingStart(run: () => Promise<number>, emit: (event: StepEvent) => void): Promise<number> {
+  try {
+    return await run()
+  } catch (error) {
+    const [, name, reason] = /OCI runtime create failed: (\w+) create failed: ([^]*)$/.exec(messageOf(error)) ?? []
+    if (reason === undefined) throw error
+    emit({ kind: 'output', stream: 2, bytes: Buffer.from(`${name} run failed: ${reason}\n`) })
+    return 1
+  }
 }
 
 function requireSupported({ security, devices }: RunInstruction): void {

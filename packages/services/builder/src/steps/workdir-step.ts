@@ -1,4 +1,4 @@
-import { applyInstruction, locate, type WorkdirInstruction } from '@berth/dockerfile'
+import { applyInstruction, expandWord, locate, type WorkdirInstruction } from '@berth/dockerfile'
 import { readUserFiles, resolveUser } from '@berth/runtime'
 import { changeFileSystem } from '../exec/writable.ts'
 import { chainOf } from '../filesystem.ts'
@@ -17,8 +17,14 @@ export async function workdirStep(
   const { build, args } = stage
   const { config } = state.draft
   const expanding = args.expanding(config, instruction.line.escape)
-  const draft = locate(instruction.line.lines, () => applyInstruction(state.draft, instruction, expanding))
-  const path = draft.config.WorkingDir as string
+  const [applied, written] = locate(instruction.line.lines, () => [
+    applyInstruction(state.draft, instruction, expanding),
+    expandWord(instruction.path, expanding),
+  ])
+  const path = applied.config.WorkingDir as string
+  // BuildKit keeps an absolute path as it is written.
+  const shown = build.request.style === 'buildkit' && written.startsWith('/') ? written : path
+  const draft = { ...applied, config: { ...applied.config, WorkingDir: shown } }
   const user = build.request.style === 'buildkit' ? (config.User ?? '') : ''
   const key = digestOf('workdir', chainOf(state.fileSystem) ?? '', path, user)
   const exec = () =>
@@ -27,5 +33,5 @@ export async function workdirStep(
       await build.context.storage.trees.makeDirectory({ root: rootPath, path, owner })
     })
   const outcome = await solveStep(stage, planned, { key, exec })
-  return finishStep(stage, planned, { outcome, createdBy: build.words.workdir(path, config), draft, isEmpty: false })
+  return finishStep(stage, planned, { outcome, createdBy: build.words.workdir(shown, config), draft, isEmpty: false })
 }

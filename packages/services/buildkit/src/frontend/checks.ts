@@ -1,5 +1,5 @@
 import { invalid, isKind } from '@berth/base'
-import { neededStages } from '@berth/builder'
+import { planBuild } from '@berth/builder'
 import { checkDockerfile, type CheckReport, type CheckWarning, parseIgnoreFile, platformArgs } from '@berth/dockerfile'
 import type { Images } from '@berth/images'
 import { hostPlatform, type ImageRunConfig, parsePlatform } from '@berth/oci'
@@ -46,7 +46,7 @@ function check({ request, definition }: LoadedBuild, baseConfig: (name: string) 
 
 function neededBy(request: LoadedBuild['request']): (stage: { readonly index: number }) => boolean {
   try {
-    const indices = new Set(neededStages(request).needed.map(({ index }) => index))
+    const indices = new Set(planBuild(request, 'buildkit').needed.map(({ index }) => index))
     return ({ index }) => indices.has(index)
   } catch {
     // What is wrong with the Dockerfile, the check itself says.

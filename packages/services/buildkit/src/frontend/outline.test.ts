@@ -24,7 +24,13 @@ COPY --from=other /x /x
 const at = (line: number) => ({ ranges: [{ start: { line }, end: { line } }] })
 
 test('outlineOf() tells of arguments, secrets and agents as BuildKit does', () => {
-  const { sources, ...outline } = outlineOf({ dockerfile, target: '', contexts: new Map(), args: { B: '9' } })
+  const { sources, ...outline } = outlineOf({
+    dockerfile,
+    target: '',
+    contexts: new Map(),
+    platform: '',
+    args: { B: '9' },
+  })
   assert.equal(Buffer.from(sources[0] ?? '', 'base64').toString(), dockerfile)
   assert.deepEqual(outline, {
     args: [

@@ -1,4 +1,4 @@
-import { type BuildRequest, neededStages, parseMountText } from '@berth/builder'
+import { type BuildRequest, parseMountText, planBuild, type StageRequest } from '@berth/builder'
 import { type ArgInstruction, expandWord, type Stage } from '@berth/dockerfile'
 import { posix } from 'node:path'
 import { describe, type Location, locationOf } from './list-targets.ts'
@@ -20,8 +20,8 @@ export interface Outline {
 }
 
 /** The arguments, secrets and agents of a target and of what it stands on, in the order of the file. */
-export function outlineOf(request: Pick<BuildRequest, 'dockerfile' | 'target' | 'contexts' | 'args'>): Outline {
-  const { dockerfile, target, needed } = neededStages(request)
+export function outlineOf(request: StageRequest): Outline {
+  const { dockerfile, target, needed } = planBuild(request, 'buildkit')
   const { stageName, line } = target.from
   const description = stageName === '' ? '' : describe(stageName, line.comments)
   const args = argsOf(dockerfile.globalArgs, needed, request.args)
@@ -48,7 +48,7 @@ type Arg = NonNullable<Outline['args']>[number]
 function argsOf(globals: readonly ArgInstruction[], needed: readonly Stage[], given: BuildRequest['args']): Arg[] {
   const values = new Map<string, string>()
   const known = new Map(globals.flatMap((one) => describeArgs(one, values, given)).map((arg) => [arg.name, arg]))
-  const used = needed.flatMap(({ from }) => [...known.values()].filter(({ name }) => mentions(from.base, name)))
+  const used = needed.flatMap(({ from }) => [...known.values()].filter(({ name }) => mentions(from.line.rest, name)))
   const own = needed.flatMap(({ instructions }) => {
     const scope = new Map<string, string>()
     return instructions.flatMap((instruction) => {

@@ -59,7 +59,8 @@ async function loadAndRun<T>(
   try {
     requireBuiltInSyntax(definition.dockerfile)
     const contexts = openNamedContexts(request.namedContexts, { files, input: context.input })
-    const target = { dockerfile: definition.dockerfile, target: request.target, contexts }
+    const { target: name, args, platform } = request
+    const target = { dockerfile: definition.dockerfile, target: name, contexts, args, platform }
     const contextDirectory: LazyDirectory = remote
       ? async () => remote.tree.directory
       : localDirectory(files, {
@@ -70,9 +71,7 @@ async function loadAndRun<T>(
         })
     const built: BuildRequest = {
       ...target,
-      args: request.args,
       labels: request.labels,
-      platform: request.platform,
       noCache: request.noCache,
       pulls: request.pulls,
       run: request.run,
