@@ -3,6 +3,7 @@ import type { LogQuery } from '../log-query.ts'
 import type { Decoded, LogDecoder, LogFormat } from './decoder.ts'
 import { detailsPrefix, frameHeadBytes, LogOutput, TimeBound, timeBytes, wantsStream } from './log-output.ts'
 import type { OpenFile } from './open-file.ts'
+import { PlainEntries } from './plain-entries.ts'
 
 const newline = 10
 const quote = 0x22
@@ -41,6 +42,7 @@ class JsonFileDecoder implements LogDecoder {
   readonly #since: TimeBound | undefined
   readonly #until: TimeBound | undefined
   readonly #output = new LogOutput()
+  readonly #plain: PlainEntries | undefined
   readonly #entry: Entry = { stream: 1, textStart: 0, textEnd: 0, timeStart: 0, timeEnd: 0, hasAttrs: false }
   #skip = 0
   /** The attributes of the last entry that had any: usually all have the same. */
@@ -49,6 +51,7 @@ class JsonFileDecoder implements LogDecoder {
 
   constructor(query: LogQuery) {
     this.#query = query
+    this.#plain = PlainEntries.suits(query) ? new PlainEntries(query) : undefined
     this.#since = query.sinceNs === undefined ? undefined : new TimeBound(query.sinceNs)
     this.#until = query.untilNs === undefined ? undefined : new TimeBound(query.untilNs)
   }
@@ -58,13 +61,19 @@ class JsonFileDecoder implements LogDecoder {
   }
 
   decode(bytes: Buffer): Decoded {
-    let start = 0
-    for (let end = bytes.indexOf(newline); end >= 0 && !this.finished; end = bytes.indexOf(newline, start)) {
+    this.#plain?.begin(bytes)
+    let start = this.#decodePlain(0)
+    for (let end = bytes.indexOf(newline, start); end >= 0 && !this.finished; end = bytes.indexOf(newline, start)) {
       if (this.#skip > 0) this.#skip--
       else this.#line(bytes, start, end)
-      start = end + 1
+      start = this.#decodePlain(end + 1)
     }
     return { output: this.#output.take(Math.min(bytes.length, 1 << 20)), consumed: start }
+  }
+
+  /** Entries that need no look at each: returns where the first other one begins. */
+  #decodePlain(start: number): number {
+    return this.#plain && this.#skip === 0 ? this.#plain.decode(start, this.#output) : start
   }
 
   #line(bytes: Buffer, start: number, end: number): void {
