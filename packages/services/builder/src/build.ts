@@ -143,9 +143,7 @@ class Stages {
     const named = stage ? undefined : findContext(request.contexts, name, this.#build.platforms.target)
     if (named?.kind === 'directory') return await named.directory()
     const fileSystem = stage ? (await this.#stage(stage)).fileSystem : await this.#imageFiles(name)
-    const view = viewFileSystem(context, fileSystem)
-    views.use(view)
-    return view.rootPath
+    return views.use(await viewFileSystem(context, fileSystem)).rootPath
   }
 
   async #imageFiles(name: string): Promise<FileSystem> {

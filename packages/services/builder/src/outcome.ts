@@ -11,7 +11,7 @@ export class Outcome implements BuildOutcome {
   readonly state: StageState
   readonly #context: Context
   readonly #stack = new AsyncDisposableStack()
-  #root: string | undefined
+  #root: Promise<string> | undefined
 
   constructor(context: Context, state: StageState) {
     this.state = state
@@ -28,13 +28,17 @@ export class Outcome implements BuildOutcome {
     return exportImage(this.#context, this.state, tags)
   }
 
-  async rootPath(): Promise<string> {
-    this.#root ??= this.#stack.use(viewFileSystem(this.#context, this.state.fileSystem)).rootPath
+  rootPath(): Promise<string> {
+    this.#root ??= this.#view()
     return this.#root
   }
 
   async pack(): Promise<Readable> {
     return this.#context.storage.trees.pack(await this.rootPath())
+  }
+
+  async #view(): Promise<string> {
+    return this.#stack.use(await viewFileSystem(this.#context, this.state.fileSystem)).rootPath
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -35,7 +35,7 @@ export async function createContainer(
   using _ = context.registry.reserveName(name, id)
   await using undo = new Undo((what, error) => context.logger.warn({ id, error }, `undoing create: ${what}`))
   await context.images.ensureUnpacked(image)
-  context.snapshots.prepare(id, image.chainId)
+  await context.snapshots.prepare(id, image.chainId)
   fault('create: snapshot')
   undo.defer('snapshot', () => context.snapshots.remove(id))
   await makeDirectory(context, id, undo)

@@ -27,7 +27,7 @@ export const ownerOfSnapshot = (key: string): string => key.split(imageMountInfi
 async function prepare({ images, snapshots }: Services, mount: MountPoint, snapshot: string): Promise<MountPoint> {
   const image = await images.resolve(mount.name ?? '')
   await images.ensureUnpacked(image)
-  snapshots.prepare(snapshot, image.chainId)
+  await snapshots.prepare(snapshot, image.chainId)
   const source = snapshots.directories(snapshot)['MergedDir'] ?? ''
   return { ...mount, source, image: { id: image.id, subpath: '', ...mount.image, snapshot } }
 }

@@ -33,7 +33,7 @@ test('load(), commit(), save() and remove() work on real snapshots and leave not
   await images.load(Readable.from([await dockerArchive({ ...built, tags: ['base:1'] })]), { quiet: true }, () => {})
   const base = await images.resolve('base:1')
   assert.equal(base.sizeBytes, 300 * 2000 + 5)
-  snapshots.prepare('container', base.chainId)
+  await snapshots.prepare('container', base.chainId)
   writeFileSync(join(snapshots.mount('container'), 'new'), 'changed')
   const layer = snapshots.diff('container')
   const request = {

@@ -65,7 +65,7 @@ test('remove() spares what a running container uses', async (t) => {
 test('remove() of what a stopped container uses must be forced, and leaves it its layers', async (t) => {
   const { images, uses, use, id, short, layer, snapshots } = await oneImage(t)
   uses.push(use(false))
-  snapshots.prepare(containerId, layer)
+  await snapshots.prepare(containerId, layer)
   const usedBy = 'image is being used by stopped container cccccccccccc'
   const message = `conflict: unable to delete ${short} (must be forced) - ${usedBy}`
   await assert.rejects(images.remove(id, gently), { kind: 'conflict', message })

@@ -33,7 +33,7 @@ test('collect() frees what no root and no container reaches', () =>
     const used = await putLayer(storage, 'used', base.chainId)
     const lost = await putLayer(storage, 'lost', base.chainId)
     using _ = storage.addRoots(() => ({ blobs: [base.digest, kept.digest], chainIds: [kept.chainId] }))
-    storage.snapshots.prepare('container', used.chainId)
+    await storage.snapshots.prepare('container', used.chainId)
     const freed = await storage.collect()
     assert.equal(freed, 2 * 1536)
     assert.deepEqual(new Set(storage.content.list().map(({ digest }) => digest)), new Set([base.digest, kept.digest]))

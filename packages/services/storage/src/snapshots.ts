@@ -31,8 +31,11 @@ export interface Snapshots {
     layer: LayerSource,
     signal?: AbortSignal,
   ): Promise<{ chainId: Digest; diffId: Digest; sizeBytes: number }>
-  /** Creates the active snapshot `key`. `parent` undefined: an empty root. */
-  prepare(key: string, parent: Digest | undefined): void
+  /**
+   * Creates the active snapshot `key`; a crash meanwhile may leave it unfinished, for the owner to remove. `parent`
+   * undefined: an empty root.
+   */
+  prepare(key: string, parent: Digest | undefined): Promise<void>
   /**
    * Mounts an active snapshot read-write and returns the merged directory; returns the same when mounted already.
    * `volatile`: the caller will throw the writes away (no sync at unmount). `bare`: an image's files alone, without the

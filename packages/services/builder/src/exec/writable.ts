@@ -30,7 +30,7 @@ export async function changeFileSystem(
   const id = newContainerId()
   using lease = context.storage.leases.acquire()
   lease.keep(...base.layers.flatMap(({ chainId, descriptor }) => [chainId, descriptor.digest]))
-  snapshots.prepare(id, chainOf(base))
+  await snapshots.prepare(id, chainOf(base))
   try {
     const mount = () => snapshots.mount(id, { volatile: true })
     const beneath = async (write: (files: string) => Promise<void>) => {
@@ -75,10 +75,13 @@ async function unlessEmpty(tar: Readable): Promise<AsyncIterable<Buffer> | undef
 }
 
 /** Mounts a file system to be read, until it is disposed of. */
-export function viewFileSystem(context: Context, base: FileSystem): AsyncDisposable & { readonly rootPath: string } {
+export async function viewFileSystem(
+  context: Context,
+  base: FileSystem,
+): Promise<AsyncDisposable & { readonly rootPath: string }> {
   const { snapshots } = context.storage
   const id = newContainerId()
-  snapshots.prepare(id, chainOf(base))
+  await snapshots.prepare(id, chainOf(base))
   const rootPath = snapshots.mount(id, { volatile: true, bare: true })
   return { rootPath, [Symbol.asyncDispose]: () => snapshots.remove(id) }
 }

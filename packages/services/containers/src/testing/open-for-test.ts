@@ -111,7 +111,7 @@ function fakeImages(unpacked: string[]): Images {
 function fakeSnapshots(mounted: Set<string>, prepared: Set<string>, directory: string): Snapshots {
   const partial: Partial<Snapshots> = {
     driver: 'fake',
-    prepare: (key) => void prepared.add(key),
+    prepare: async (key) => void prepared.add(key),
     mount: (key) => {
       mounted.add(key)
       return directory

@@ -37,7 +37,7 @@ export class FakeSnapshots implements Snapshots {
     return this.#committed.get(key as Digest)?.sizeBytes ?? 0
   }
 
-  prepare(key: string, parent: Digest | undefined): void {
+  async prepare(key: string, parent: Digest | undefined): Promise<void> {
     this.#active.set(key, parent)
   }
 

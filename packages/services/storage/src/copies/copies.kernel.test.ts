@@ -56,7 +56,7 @@ function testCopies(driver: 'overlay2' | 'vfs'): void {
   let mountsBefore: number
   let merged: string
 
-  beforeEach(() => {
+  beforeEach(async () => {
     mountsBefore = readMountInfo().length
     root = mkdtempSync(join(tmpdir(), 'berth-copies-'))
     mount({ source: 'copies', target: root, type: 'tmpfs' })
@@ -70,7 +70,7 @@ function testCopies(driver: 'overlay2' | 'vfs'): void {
       driver,
       worker: { threads: 1 },
     })
-    snapshots.prepare('c', undefined)
+    await snapshots.prepare('c', undefined)
     merged = snapshots.mount('c')
   })
 
@@ -371,7 +371,7 @@ function testCopies(driver: 'overlay2' | 'vfs'): void {
       assert.equal(existsSync(merged), false)
       stream.destroy()
       files[Symbol.dispose]()
-      snapshots.prepare('c', undefined)
+      await snapshots.prepare('c', undefined)
     })
   })
 }

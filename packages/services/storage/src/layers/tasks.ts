@@ -30,6 +30,8 @@ export interface Tasks {
   usage(task: { readonly path: string }): number
   /** Copies a directory of a tree; false when there is none. */
   copy(task: CopyTask): boolean
+  /** Fills the directory `to` with what is in `from`. */
+  copyTree(task: { readonly from: string; readonly to: string }): void
   /** Moves all that is in `from` into `to`, and its metadata; what has the name of something there stays. */
   move(task: { readonly from: string; readonly to: string }): void
   changes(task: TreeTask): Change[]
@@ -91,6 +93,7 @@ export const tasks: Tasks = {
   },
   usage: ({ path }) => withDirectory(path, usageOf),
   copy: copyFromRoot,
+  copyTree: ({ from, to }) => copyTree(from, to),
   move: ({ from, to }) => withDirectory(from, (source) => withDirectory(to, (target) => moveEntries(source, target))),
   changes({ path, lower, form }) {
     using stack = LowerStack.open(lower)

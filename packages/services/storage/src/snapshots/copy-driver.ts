@@ -1,20 +1,20 @@
 import { mkdirSync } from 'node:fs'
-import { copyTree } from '../layers/copy-tree.ts'
+import type { LayerWorker } from '../layers/layer-worker.ts'
 import type { SnapshotDriver } from './driver.ts'
 import { fillInitLayer } from './init-layer.ts'
 
 /** Snapshots as whole copies, where overlayfs cannot be used: slow, large, and right everywhere. */
-export function createCopyDriver(): SnapshotDriver {
+export function createCopyDriver(worker: LayerWorker): SnapshotDriver {
   const mounted = new Set<string>()
   return {
     name: 'vfs',
     whiteouts: 'remove',
     form: 'copy',
     copiesParent: true,
-    prepare({ files, lower }) {
-      mkdirSync(files, { recursive: true, mode: 0o755 })
+    prepare: ({ files }) => void mkdirSync(files, { recursive: true, mode: 0o755 }),
+    async fill({ files, lower }) {
       const [parent] = lower
-      if (parent !== undefined) copyTree(parent, files)
+      if (parent !== undefined) await worker.run('copyTree', { from: parent, to: files })
       fillInitLayer(files)
     },
     mount({ files }) {

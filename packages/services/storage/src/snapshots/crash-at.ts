@@ -9,5 +9,5 @@ const fault = (at: string) => {
 }
 const snapshots = openSnapshots({ root, database: openDatabase(databasePath), logger: silentLogger, fault })
 const { chainId } = await snapshots.unpack(undefined, { path: layer })
-snapshots.prepare('k', chainId)
+await snapshots.prepare('k', chainId)
 await snapshots.remove('k')

@@ -21,6 +21,8 @@ export interface SnapshotDriver {
   readonly copiesParent: boolean
   /** Makes a new writable layer's directories. */
   prepare(paths: DriverPaths): void
+  /** Puts into them what takes time. */
+  fill?(paths: DriverPaths): Promise<void>
   /** Mounts, unless that is done, and returns the directory with the whole tree. */
   mount(paths: DriverPaths, options: { readonly volatile: boolean }): string
   unmount(paths: DriverPaths): Promise<void>

@@ -89,7 +89,7 @@ export function openSnapshots(options: SnapshotsOptions): OwnedSnapshots {
   fillInitLayer(directories.init)
   const syncer = new Syncer(directories.root, { table, worker, logger })
   syncer.schedule()
-  const driver = options.driver === 'vfs' ? createCopyDriver() : overlayDriver
+  const driver = options.driver === 'vfs' ? createCopyDriver(worker) : overlayDriver
   const onCommit = () => syncer.schedule()
   const fault = options.fault ?? (() => {})
   const { limits } = options
@@ -131,7 +131,7 @@ class OpenSnapshots implements OwnedSnapshots {
     return this.#unpacker.unpack(parent, layer, signal)
   }
 
-  prepare(key: string, parent: Digest | undefined): void {
+  async prepare(key: string, parent: Digest | undefined): Promise<void> {
     const { table, driver, fault } = this.#context
     if (table.active.has(key)) throw conflict(`snapshot ${key} exists already`)
     const snapshot = { number: table.nextNumber(), key, parent }
@@ -143,6 +143,12 @@ class OpenSnapshots implements OwnedSnapshots {
       })
     } catch (error) {
       this.#discard(snapshot.number)
+      throw error
+    }
+    try {
+      await driver.fill?.(paths)
+    } catch (error) {
+      await this.remove(key)
       throw error
     }
   }

@@ -80,8 +80,8 @@ const drain = async (source: AsyncIterable<Buffer>): Promise<Buffer> => Buffer.c
 test('mount() of a bare snapshot has an image’s files alone, also where those are none', async () => {
   snapshots = open('overlay2')
   const base = await snapshots.unpack(undefined, await layer(directory('a'), 'a/x'))
-  snapshots.prepare('bare', base.chainId)
-  snapshots.prepare('empty', undefined)
+  await snapshots.prepare('bare', base.chainId)
+  await snapshots.prepare('empty', undefined)
   const keys = ['bare', 'empty']
   const files = keys.map((key) => readdirSync(snapshots.mount(key, { volatile: true, bare: true })))
   assert.deepEqual(files, [['a'], []])
@@ -114,7 +114,7 @@ for (const driver of ['overlay2', 'vfs'] as const) {
     )
     assert.equal(base.sizeBytes, 'a/xa/yb/zc'.length)
     assert.equal(snapshots.has(top.chainId), true)
-    snapshots.prepare('k', top.chainId)
+    await snapshots.prepare('k', top.chainId)
     assert.deepEqual(visible(snapshots.mount('k')), ['a', 'a/new', 'a/y', 'b', 'b/own'])
     await snapshots.remove('k')
   })
@@ -122,7 +122,7 @@ for (const driver of ['overlay2', 'vfs'] as const) {
   contract('commit() makes a committed snapshot of what was written, once', async () => {
     const base = await snapshots.unpack(undefined, await layer(directory('a'), 'a/x', 'c'))
     const write = async (key: string): Promise<Digest> => {
-      snapshots.prepare(key, base.chainId)
+      await snapshots.prepare(key, base.chainId)
       const merged = snapshots.mount(key, { volatile: true })
       writeFileSync(join(merged, 'a/y'), 'yy')
       utimesSync(join(merged, 'a/y'), 1, 1)
@@ -137,7 +137,7 @@ for (const driver of ['overlay2', 'vfs'] as const) {
     // A whole copy has a link of the init layer's too.
     const sizeBytes = driver === 'vfs' ? 2 - 'c'.length + '/proc/mounts'.length : 2
     assert.deepEqual([first.sizeBytes, snapshots.listActive(), snapshots.listCommitted().length], [sizeBytes, [], 2])
-    snapshots.prepare('k', first.chainId)
+    await snapshots.prepare('k', first.chainId)
     assert.deepEqual(visible(snapshots.mount('k')), ['a', 'a/x', 'a/y'])
     await snapshots.remove('k')
   })
@@ -148,15 +148,15 @@ for (const driver of ['overlay2', 'vfs'] as const) {
       base.chainId,
       await layer(file('.wh.a', ''), directory('a'), 'a/new', directory('b'), 'b/new', file('.wh.b', '')),
     )
-    snapshots.prepare('k', top.chainId)
+    await snapshots.prepare('k', top.chainId)
     assert.deepEqual(visible(snapshots.mount('k')), ['a', 'a/new', 'b', 'b/new'])
     await snapshots.remove('k')
   })
 
   contract('mount() shows a writable tree that leaves its parent alone', async () => {
     const { chainId } = await snapshots.unpack(undefined, await layer(directory('a'), 'a/x'))
-    snapshots.prepare('one', chainId)
-    snapshots.prepare('two', chainId)
+    await snapshots.prepare('one', chainId)
+    await snapshots.prepare('two', chainId)
     const [one, two] = [snapshots.mount('one'), snapshots.mount('two')]
     assert.equal(snapshots.mount('one'), one)
     writeFileSync(join(one, 'a/x'), 'changed')
@@ -183,7 +183,7 @@ for (const driver of ['overlay2', 'vfs'] as const) {
       directory('usr'),
     )
     const { chainId } = await snapshots.unpack(undefined, base)
-    snapshots.prepare('k', chainId)
+    await snapshots.prepare('k', chainId)
     const merged = snapshots.mount('k')
     writeFileSync(join(merged, 'bin/sh'), 'other')
     rmSync(join(merged, 'bin/mv'))
@@ -216,7 +216,7 @@ for (const driver of ['overlay2', 'vfs'] as const) {
     const path = join(root, 'diff.tar')
     writeFileSync(path, await drain(snapshots.diff('k')))
     const again = await snapshots.unpack(chainId, { path })
-    snapshots.prepare('again', again.chainId)
+    await snapshots.prepare('again', again.chainId)
     assert.deepEqual(visible(snapshots.mount('again')), before)
     assert.equal(readFileSync(join(snapshots.mount('again'), 'bin/sh'), 'utf8'), 'other')
     assert.equal(lstatSync(join(snapshots.mount('again'), 'usr')).mode & 0o777, 0o700)
@@ -226,7 +226,7 @@ for (const driver of ['overlay2', 'vfs'] as const) {
 
   contract('diff() of an untouched snapshot is an empty archive, and changes() none', async () => {
     const { chainId } = await snapshots.unpack(undefined, await layer('a'))
-    snapshots.prepare('k', chainId)
+    await snapshots.prepare('k', chainId)
     assert.deepEqual(await snapshots.changes('k'), [])
     assert.deepEqual(await drain(snapshots.diff('k')), Buffer.alloc(1024))
     await snapshots.remove('k')
@@ -234,7 +234,7 @@ for (const driver of ['overlay2', 'vfs'] as const) {
 
   contract('exportTree() gives the whole tree, mounted or not', async () => {
     const { chainId } = await snapshots.unpack(undefined, await layer(directory('a'), 'a/x'))
-    snapshots.prepare('k', chainId)
+    await snapshots.prepare('k', chainId)
     const stopped = await drain(snapshots.exportTree('k'))
     snapshots.mount('k')
     assert.deepEqual(await drain(snapshots.exportTree('k')), stopped)
@@ -246,7 +246,7 @@ for (const driver of ['overlay2', 'vfs'] as const) {
   contract('usage() counts the writable layer', async () => {
     const { chainId } = await snapshots.unpack(undefined, await layer('12345'))
     assert.equal(await snapshots.usage(chainId), 5)
-    snapshots.prepare('k', chainId)
+    await snapshots.prepare('k', chainId)
     writeFileSync(join(snapshots.mount('k'), 'new'), 'x'.repeat(1000))
     assert.ok((await snapshots.usage('k')) >= 1000)
     await snapshots.remove('k')
@@ -255,7 +255,7 @@ for (const driver of ['overlay2', 'vfs'] as const) {
   contract('remove() and removeCommitted() free what nothing stands on', async () => {
     const { chainId } = await snapshots.unpack(undefined, await layer('a'))
     const top = await snapshots.unpack(chainId, await layer('b'))
-    snapshots.prepare('k', top.chainId)
+    await snapshots.prepare('k', top.chainId)
     await assert.rejects(snapshots.removeCommitted(chainId), { kind: 'conflict' })
     await assert.rejects(snapshots.removeCommitted(top.chainId), { kind: 'conflict' })
     snapshots.mount('k')
@@ -270,10 +270,10 @@ for (const driver of ['overlay2', 'vfs'] as const) {
   })
 
   contract('prepare() without a parent is an empty root; an unknown parent and a used key are refused', async () => {
-    snapshots.prepare('k', undefined)
+    await snapshots.prepare('k', undefined)
     assert.deepEqual(visible(snapshots.mount('k')), [])
-    assert.throws(() => snapshots.prepare('k', undefined), { kind: 'conflict' })
-    assert.throws(() => snapshots.prepare('l', sha256('nothing')), { kind: 'notFound' })
+    await assert.rejects(snapshots.prepare('k', undefined), { kind: 'conflict' })
+    await assert.rejects(snapshots.prepare('l', sha256('nothing')), { kind: 'notFound' })
     assert.throws(() => snapshots.mount('l'), { kind: 'notFound' })
     await snapshots.remove('k')
   })
@@ -295,7 +295,7 @@ for (const driver of ['overlay2', 'vfs'] as const) {
     const ab = sha256(`${a.diffId} ${b.diffId}`)
     const third = await snapshots.unpack(ab, c)
     assert.deepEqual([(await first).chainId, (await second).chainId], [a.diffId, ab])
-    snapshots.prepare('k', third.chainId)
+    await snapshots.prepare('k', third.chainId)
     assert.deepEqual(visible(snapshots.mount('k')), ['a', 'b', 'c'])
     await snapshots.remove('k')
   })
@@ -320,7 +320,7 @@ for (const driver of ['overlay2', 'vfs'] as const) {
 
   contract('openSnapshots() finds what an earlier process made', async () => {
     const { chainId } = await snapshots.unpack(undefined, await layer('a'))
-    snapshots.prepare('k', chainId)
+    await snapshots.prepare('k', chainId)
     writeFileSync(join(snapshots.mount('k'), 'new'), 'x')
     await snapshots[Symbol.asyncDispose]()
     snapshots = open(driver)
@@ -331,8 +331,8 @@ for (const driver of ['overlay2', 'vfs'] as const) {
 
   contract('openSnapshots() sweeps what a crash left', async () => {
     const { chainId } = await snapshots.unpack(undefined, await layer('a'))
-    snapshots.prepare('gone', chainId)
-    snapshots.prepare('kept', chainId)
+    await snapshots.prepare('gone', chainId)
+    await snapshots.prepare('kept', chainId)
     await snapshots[Symbol.asyncDispose]()
     const own = join(root, 'snapshots')
     rmSync(join(own, '2'), { recursive: true })
@@ -363,10 +363,10 @@ test('overlay2: mount() stacks 127 layers and refuses one more', async () => {
   snapshots = open('overlay2')
   let top: Digest | undefined
   for (let index = 0; index < 127; index++) top = (await snapshots.unpack(top, await layer(`file-${index}`))).chainId
-  snapshots.prepare('k', top)
+  await snapshots.prepare('k', top)
   assert.equal(visible(snapshots.mount('k')).length, 127)
   const over = await snapshots.unpack(top, await layer('over'))
-  assert.throws(() => snapshots.prepare('l', over.chainId), { kind: 'conflict', message: /127 layers/ })
+  await assert.rejects(snapshots.prepare('l', over.chainId), { kind: 'conflict', message: /127 layers/ })
   await snapshots.remove('k')
 })
 
@@ -397,8 +397,32 @@ test('overlay2: the root of a tree takes after the image', async () => {
   snapshots = open('overlay2')
   const { chainId } = await snapshots.unpack(undefined, await layer(directory('.', 0o750), 'a'))
   const top = await snapshots.unpack(chainId, await layer('b'))
-  snapshots.prepare('k', top.chainId)
+  await snapshots.prepare('k', top.chainId)
   assert.equal(lstatSync(snapshots.mount('k')).mode & 0o7777, 0o750)
+  await snapshots.remove('k')
+})
+
+test('vfs: copying an image for a container leaves the event loop free', async () => {
+  snapshots = open('vfs')
+  const { chainId } = await snapshots.unpack(undefined, await layer(...Array.from({ length: 3000 }, (_, i) => `f${i}`)))
+  let turns = 0
+  const turning = setInterval(() => turns++)
+  await snapshots.prepare('k', chainId)
+  clearInterval(turning)
+  assert.ok(turns > 10, `${turns} turns`)
+  assert.equal(visible(snapshots.mount('k')).length, 3000)
+  await snapshots.remove('k')
+})
+
+test('vfs: a copy that the disk has no room for fails and leaves nothing', async () => {
+  snapshots = open('vfs')
+  const { chainId } = await snapshots.unpack(undefined, await layer(file('large', 'x'.repeat(3 << 20))))
+  execFileSync('mount', ['-o', 'remount,size=8m', root])
+  await assert.rejects(snapshots.prepare('k', chainId), /ENOSPC/)
+  assert.deepEqual(snapshots.listActive(), [])
+  await snapshots.emptyTrash()
+  execFileSync('mount', ['-o', 'remount,size=80m', root])
+  await snapshots.prepare('k', chainId)
   await snapshots.remove('k')
 })
 
@@ -420,7 +444,7 @@ for (const point of ['unpack: unpacked', 'unpack: renamed', 'prepare: made', 're
     assert.equal(directories.length, committed.length + snapshots.listActive().length)
     assert.deepEqual(readdirSync(join(root, 'snapshots/tmp')), [])
     const { chainId } = await snapshots.unpack(undefined, source)
-    if (!snapshots.listActive().includes('k')) snapshots.prepare('k', chainId)
+    if (!snapshots.listActive().includes('k')) await snapshots.prepare('k', chainId)
     assert.deepEqual(visible(snapshots.mount('k')), ['a'])
     await snapshots.remove('k')
   })
