@@ -35,6 +35,13 @@ export function testExec(cli: Cli): void {
     await cli.ok('rm', '-f', limited)
   })
 
+  test('exec is as likely to be ended for lack of memory as its container', async () => {
+    const likely = engine.name()
+    await cli.ok('run', '-d', '--name', likely, '--oom-score-adj', '500', 'busybox', 'sleep', '10000')
+    assert.equal(await cli.ok('exec', likely, 'cat', '/proc/1/oom_score_adj', '/proc/self/oom_score_adj'), '500\n500')
+    await cli.ok('rm', '-f', likely)
+  })
+
   test('exec -i gives the input and its end', async () => {
     const input = 'x'.repeat(3_000_000)
     const result = await cli.run(['exec', '-i', name, 'wc', '-c'], { input })

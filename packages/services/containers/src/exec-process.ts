@@ -46,6 +46,12 @@ export async function buildExecProcess(
   }
 }
 
+/** What the runtime takes from the container, beside the process itself. */
+export const runtimeOfExec = ({ hostConfig }: Container): { runtimeName: string; oomScoreAdj: number } => ({
+  runtimeName: hostConfig.Runtime,
+  oomScoreAdj: hostConfig.OomScoreAdj,
+})
+
 /** The user of an exec, looked up in the files that the running container has. Throws `invalid` in Docker's words. */
 export function resolveExecUser({ config, hostConfig, state }: Container, exec: ExecConfig): ResolvedUser {
   const files = readUserFiles(`/proc/${state.pid}/root`)

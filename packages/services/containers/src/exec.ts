@@ -8,7 +8,7 @@ import type { Container, Exec, ExecConfig } from './container.ts'
 import type { AttachedStream } from './containers.ts'
 import type { Context } from './context.ts'
 import { parseEscapeKeys } from './detach-keys.ts'
-import { buildExecProcess, resolveExecUser } from './exec-process.ts'
+import { buildExecProcess, resolveExecUser, runtimeOfExec } from './exec-process.ts'
 import type { ExecEntry } from './exec-registry.ts'
 import { ProxyStream } from './proxy-stream.ts'
 import { requireActive, requireRunning } from './transitions.ts'
@@ -39,7 +39,7 @@ export function createExec(context: Context, ref: string, config: ExecConfig): E
   context.runtime.prepareExec({
     containerId: container.id,
     execId: id,
-    runtimeName: container.hostConfig.Runtime,
+    ...runtimeOfExec(container),
     io: planIo(config, config.consoleSize),
   })
   return id
@@ -138,10 +138,10 @@ async function run(context: Context, { container, exec, options, attached }: Run
     throw error
   })
   const io = planIo(config, options.consoleSize ?? config.consoleSize)
-  const runtimeName = container.hostConfig.Runtime
   try {
     await attached
-    const { pid } = await context.runtime.exec({ containerId: container.id, execId: id, process, runtimeName, io })
+    const target = { containerId: container.id, execId: id }
+    const { pid } = await context.runtime.exec({ ...target, process, ...runtimeOfExec(container), io })
     context.execs.started(id, pid)
   } catch (error) {
     context.execs.ended(id, exitCodeOfFailure(messageOf(error)))

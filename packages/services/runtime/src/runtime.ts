@@ -46,6 +46,8 @@ export interface ExecPreparation {
   readonly execId: ExecId
   /** Default: the one that the container was started with. */
   readonly runtimeName?: string
+  /** The container's, which its runtime does not give to execs (crun before 1.9). */
+  readonly oomScoreAdj: number
   readonly io: ProcessIo
 }
 

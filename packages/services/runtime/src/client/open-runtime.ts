@@ -172,10 +172,10 @@ class SupervisorRuntime implements Runtime {
     }
   }
 
-  #execMessage({ containerId, execId, io, runtimeName }: ExecPreparation): PrepareMessage {
+  #execMessage({ containerId, execId, oomScoreAdj, io, runtimeName }: ExecPreparation): PrepareMessage {
     const command = runtimeCommand(this.#found, runtimeName || this.#bundles.runtimeName(containerId))
     const { ociRoot } = this.#bundles
-    return { containerId, execId, command, bundle: this.#bundles.path(containerId), ociRoot, io }
+    return { containerId, execId, command, bundle: this.#bundles.path(containerId), ociRoot, oomScoreAdj, io }
   }
 
   /** In the message where that is possible, else in a file. */

@@ -115,6 +115,7 @@ function prepareMessage(message: Fields): PrepareMessage {
     command: command(record(message['command'], 'command')),
     ociRoot: path(message, 'ociRoot'),
     bundle: path(message, 'bundle'),
+    ...(message['oomScoreAdj'] === undefined ? {} : { oomScoreAdj: integer(message, 'oomScoreAdj') }),
     io: processIo(record(message['io'], 'io')),
   }
 }

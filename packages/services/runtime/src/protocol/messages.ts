@@ -65,6 +65,8 @@ export interface PrepareMessage {
   readonly command: RuntimeCommand
   readonly ociRoot: string
   readonly bundle: string
+  /** Absent: this process's own. */
+  readonly oomScoreAdj?: number
   readonly io: ProcessIo
 }
 

@@ -79,8 +79,10 @@ export class ExecLauncher {
     }
   }
 
-  #options({ containerId, execId, command, ociRoot, bundle, io }: PrepareMessage, processFile: string): Launch {
+  #options(message: PrepareMessage, processFile: string): Launch {
+    const { containerId, execId, command, ociRoot, bundle, oomScoreAdj, io } = message
     const files = this.#launches.files(bundle, `exec-${execId}`, io)
-    return this.#launches.options(command, execArguments(ociRoot, { containerId, processFile }, files), files, io)
+    const args = execArguments(ociRoot, { containerId, processFile }, files)
+    return { ...this.#launches.options(command, args, files, io), oomScoreAdj }
   }
 }

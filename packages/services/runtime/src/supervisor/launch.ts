@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { nowText } from '@berth/base'
 import { type ExitStatus, killPid, type Reaper, spawnProcess } from '@berth/linux'
 import { type RuntimeFiles, runtimePath } from '../crun/arguments.ts'
@@ -20,6 +20,8 @@ export interface Launch {
   readonly args: readonly string[]
   readonly files: RuntimeFiles
   readonly io: Pick<ProcessIo, 'openStdin'>
+  /** Of the runtime, which its process inherits unless it says otherwise. */
+  readonly oomScoreAdj?: number
   /** The runtime's descriptor 3. */
   readonly inputFd?: number
 }
@@ -48,6 +50,7 @@ export function callRuntime(reaper: Reaper, launch: Launch): RuntimeCall {
   try {
     const pid = spawnRuntime(launch, pair.childFds)
     pair.closeChildEnds()
+    if (launch.oomScoreAdj !== undefined) writeOomScoreAdj(pid, launch.oomScoreAdj)
     let hasEnded = false
     const ended = reaper.exit(pid)
     void ended.then(() => (hasEnded = true))
@@ -110,6 +113,13 @@ function spawnRuntime({ programs, command, args, inputFd }: Launch, fds: readonl
   } catch (error) {
     throw new RuntimeRefusal(`cannot run ${command.path}`, { cause: error })
   }
+}
+
+/** A process that has ended already, or may not be made less likely to be killed, stays as it is: its runtime says why. */
+function writeOomScoreAdj(pid: number, value: number): void {
+  try {
+    writeFileSync(`/proc/${pid}/oom_score_adj`, String(value))
+  } catch {}
 }
 
 async function succeeded({ ended, files }: RuntimeCall): Promise<void> {
