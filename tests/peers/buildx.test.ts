@@ -331,14 +331,6 @@ test('a Dockerfile that is a symlink is followed', async () => {
   assert.equal(await client.output(stdout.trim()), 'linked\n')
 })
 
-test('caches that are not read or written are told, and the build goes on', async () => {
-  const folder = client.context({ Dockerfile: 'FROM busybox\nRUN true' })
-  const caches = ['--cache-from', 'type=registry,ref=localhost:1/x', '--cache-to', 'type=inline']
-  const { stderr } = await client.ok(folder, ['build', ...plain, ...caches, '.'])
-  assert.match(stderr, /importing cache manifest from localhost:1\/x\n#\d+ ERROR: caches of type registry are not read/)
-  assert.match(stderr, /exporting cache: inline\n#\d+ ERROR: caches of type inline are not written/)
-})
-
 test('build checks: warnings of a build, --check, and those that fail it', async () => {
   const dockerfile = 'FROM busybox AS Foo\nENV a b\nCMD echo\n'
   const folder = client.context({

@@ -32,6 +32,7 @@ export function decodeImageConfig(bytes: Uint8Array | string): ImageConfig {
     ...optional(place, 'comment', string),
     ...optional(place, 'docker_version', string),
     ...optional(place, 'container', string),
+    ...optional(place, 'moby.buildkit.cache.v0', string),
   }
 }
 

@@ -85,4 +85,6 @@ export interface ImageConfig extends Platform {
   comment?: string
   docker_version?: string
   container?: string
+  /** Records of BuildKit's inline cache: JSON in base64. */
+  'moby.buildkit.cache.v0'?: string
 }

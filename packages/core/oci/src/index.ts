@@ -1,6 +1,13 @@
 export * as decode from './decode.ts'
 export { decodeImageConfig, maxConfigBytes } from './decode-image-config.ts'
-export { decodeDocument, decodeIndex, decodeManifest, type Document, maxManifestBytes } from './decode-manifest.ts'
+export {
+  decodeDocument,
+  decodeIndex,
+  decodeManifest,
+  type Document,
+  maxManifestBytes,
+  toDigest,
+} from './decode-manifest.ts'
 export {
   algorithmOf,
   chainId,

@@ -11,7 +11,7 @@ import { findContext } from './stages/named-contexts.ts'
 import { numberSteps } from './stages/number-steps.ts'
 import { type BuildPlan, planBuild } from './stages/plan-stages.ts'
 import { shownText } from './stages/shown-text.ts'
-import type { StageState } from './stages/stage-state.ts'
+import type { DoneStep, StageState } from './stages/stage-state.ts'
 import type { BuildContext, StepSolver } from './steps/step-context.ts'
 
 export interface BuildRun {
@@ -31,7 +31,8 @@ export async function runBuild(context: Context, solver: StepSolver, run: BuildR
   // What fails in one stage stops the others.
   const abort = new AbortController()
   const signal = AbortSignal.any([run.signal, abort.signal])
-  const stages = new Stages({ context, solver, progress, request, signal, holds, views, plan })
+  const imports = (await request.imports?.()) ?? []
+  const stages = new Stages({ context, solver, progress, request, signal, holds, views, plan, imports })
   try {
     const state = await stages.build()
     const unused = unusedArgs(request.args, stages.declaredArgs)
@@ -40,7 +41,7 @@ export async function runBuild(context: Context, solver: StepSolver, run: BuildR
       progress({ kind: 'warning', text })
     }
     const labelled = request.style === 'classic' ? state : withLabels(state, request.labels)
-    return new Outcome(context, labelled)
+    return new Outcome(context, labelled, await stages.steps())
   } catch (error) {
     abort.abort(error)
     await stages.settled()
@@ -57,6 +58,7 @@ interface StagesOptions {
   readonly holds: DisposableStack
   readonly views: AsyncDisposableStack
   readonly plan: BuildPlan
+  readonly imports: BuildContext['imports']
 }
 
 /** The stages of one build, each built once. */
@@ -69,7 +71,7 @@ class Stages {
   readonly declaredArgs = new Set<string>()
 
   constructor(options: StagesOptions) {
-    const { context, request, solver, progress, signal, holds, plan } = options
+    const { context, request, solver, progress, signal, holds, plan, imports } = options
     this.#options = options
     for (const { name } of plan.dockerfile.globalArgs.flatMap(({ args }) => args)) this.declaredArgs.add(name)
     for (const name of plan.automatic) this.declaredArgs.add(name)
@@ -81,6 +83,7 @@ class Stages {
       signal,
       words: historyWords(request.style),
       platforms: plan.platforms,
+      imports,
       holds,
       sourceRoot: (name, before) => this.#sourceRoot(name, before),
     }
@@ -93,6 +96,12 @@ class Stages {
     // The first failure is told, whichever stage it is in.
     await Promise.all(all)
     return await this.#stage(target)
+  }
+
+  /** All that was done, each step once. */
+  async steps(): Promise<DoneStep[]> {
+    const states = await Promise.all(this.#running.values())
+    return [...new Map(states.flatMap(({ steps }) => steps).map((step) => [step.key, step])).values()]
   }
 
   /** Resolves when nothing of the build is under way any more. */

@@ -1,7 +1,10 @@
 import type { LineRange } from '@berth/dockerfile'
 import type { AuthConfig } from '@berth/engine-api'
-import type { Digest, ImageConfig, RuntimeResources } from '@berth/oci'
+import type { Descriptor, Digest, ImageConfig, RuntimeResources } from '@berth/oci'
+import type { ContentStore } from '@berth/storage'
 import type { Readable } from 'node:stream'
+import type { CacheSource } from './cache/transfer/cache-store.ts'
+import type { CacheExport } from './cache/transfer/export-cache.ts'
 import type { StageState } from './stages/stage-state.ts'
 
 /** What RUN may use and see, beyond its own flags. */
@@ -60,6 +63,8 @@ export interface BuildRequest {
   readonly platform: string
   /** True, or the stages that shall not use the cache. */
   readonly noCache: boolean | readonly string[]
+  /** Caches from elsewhere, read when the build begins; without one a build goes on as well. */
+  readonly imports?: () => Promise<readonly CacheSource[]>
   /** Ask the registry for the bases though they are here. */
   readonly pulls: boolean
   /** For a registry's domain, `docker.io` among them. */
@@ -103,8 +108,10 @@ export interface BuildResult {
 export interface BuildOutcome extends AsyncDisposable {
   readonly state: StageState
   readonly config: ImageConfig
-  /** Makes an image of it, under these names. */
-  createImage(tags: readonly string[]): Promise<Digest>
+  /** Makes an image of it, under these names; with `isCache` it tells of the steps that made it. */
+  createImage(tags: readonly string[], options?: { readonly isCache?: boolean }): Promise<Digest>
+  /** Writes its steps, or all steps of the build, where other builds can begin with them. */
+  exportCache(target: CacheExport & { readonly mode: 'min' | 'max' }, signal: AbortSignal): Promise<Descriptor>
   /** Its files, mounted to be read for as long as the outcome lives. */
   rootPath(): Promise<string>
   /** Its files as a tar. */
@@ -136,6 +143,10 @@ export interface Builder {
   fetchContext(remote: string, signal: AbortSignal): Promise<ReceivedContext>
   /** A new, empty context to be filled. */
   emptyContext(): Promise<ReceivedContext>
+  /** Caches of images that are here, for `imports`; what is not here is passed over. */
+  imageCaches(references: readonly string[]): Promise<readonly CacheSource[]>
+  /** The store's blobs, for caches that come from clients or go to them. */
+  readonly blobs: Pick<ContentStore, 'info' | 'open' | 'ingest'>
   cacheRecords(): CacheRecord[]
   /** Drops records that no build uses: unused ones, `all` those with a share in images too. */
   pruneCache(options: { readonly all: boolean; readonly keepBytes: number; readonly unusedForMs: number }): Promise<{

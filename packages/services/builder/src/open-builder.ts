@@ -6,8 +6,9 @@ import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { runBuild } from './build.ts'
 import type { Builder } from './builder.ts'
-import { BuildCache } from './cache/build-cache.ts'
+import { BuildCache, isCachedHere } from './cache/build-cache.ts'
 import { listCache, pruneCache } from './cache/prune-cache.ts'
+import { imageCaches } from './cache/transfer/image-caches.ts'
 import { Solver } from './cache/solver.ts'
 import { fetchContext } from './context/fetch-context.ts'
 import { makeContextDirectory, openContext, receiveContext } from './context/receive-context.ts'
@@ -49,7 +50,8 @@ export async function openBuilder(options: BuilderOptions): Promise<OpenBuilder>
   return {
     build: async (request, progress, signal) => {
       await using outcome = await runBuild(context, solver, { request, progress, signal })
-      return { imageId: await outcome.createImage(request.tags), stages: [] }
+      const isCache = /^(?:1|t|true)$/i.test(request.args['BUILDKIT_INLINE_CACHE'] ?? '')
+      return { imageId: await outcome.createImage(request.tags, { isCache }), stages: [] }
     },
     solve: (request, progress, signal) => runBuild(context, solver, { request, progress, signal }),
     receiveContext: (tar, signal) => receiveContext(context, tar, signal),
@@ -58,6 +60,8 @@ export async function openBuilder(options: BuilderOptions): Promise<OpenBuilder>
       return openContext(context, root, directory)
     },
     fetchContext: (remote, signal) => fetchContext(context, remote, signal),
+    imageCaches: (references) => imageCaches(context, references),
+    blobs: context.storage.content,
     cacheRecords: () => listCache(context),
     pruneCache: async (filter) => {
       const deleted = pruneCache(context, filter)
@@ -67,16 +71,14 @@ export async function openBuilder(options: BuilderOptions): Promise<OpenBuilder>
   }
 }
 
-function openSolver({ cache, storage }: Context): Solver<StepOutcome, StepEvent> {
+function openSolver(context: Context): Solver<StepOutcome, StepEvent> {
+  const { cache } = context
   return new Solver({
     get: async (key) => {
       const known = cache.get(key)
       if (!known) return undefined
       const { layer, createdAt } = known
-      const isHere =
-        layer === undefined ||
-        (storage.snapshots.has(layer.chainId) && storage.content.info(layer.descriptor.digest) !== undefined)
-      if (!isHere) {
+      if (!isCachedHere(context, key)) {
         cache.drop([key])
         return undefined
       }

@@ -5,6 +5,7 @@ import type { SearchResult } from '@berth/registry'
 import type { Readable } from 'node:stream'
 import type { PullRequest } from './pull/pull-image.ts'
 import type { PushRequest } from './push/push-image.ts'
+import type { OpenRepository } from './registry/open-repository.ts'
 import type { Distribution, RegistryQuestion, SearchWish } from './registry/ask-registry.ts'
 
 /** An image of one platform that is in the store, with its layers unpacked or ready to be. */
@@ -128,6 +129,8 @@ export interface Images {
   /** What a registry says of a name. */
   distribution(name: string, question: RegistryQuestion): Promise<Distribution>
   search(wish: SearchWish): Promise<SearchResult[]>
+  /** A repository of a registry, for what is no image. */
+  openRepository(request: { readonly reference: string; readonly auth?: AuthConfig | undefined }): OpenRepository
   /** An archive that both Docker and OCI tools read. */
   save(references: readonly string[], options?: { readonly platform?: string }): Promise<Readable>
   /** The id is the caller's to announce: Docker's last line is `{"status":"sha256:..."}`. */

@@ -21,6 +21,7 @@ import type { Transfers } from './pull/transfers.ts'
 import { presentImage } from './present-image.ts'
 import { pruneImages } from './prune-images.ts'
 import { askDistribution, checkCredentials, searchRegistry } from './registry/ask-registry.ts'
+import { openRepository } from './registry/open-repository.ts'
 import { imageRoots, type ImageRoots, Reclaimer } from './reclaimer.ts'
 import { removeImage } from './remove-image.ts'
 import { planSave, saveImages } from './save-images.ts'
@@ -108,6 +109,7 @@ export async function openImages(options: ImagesOptions): Promise<OpenImages> {
     checkCredentials: (auth, signal) => checkCredentials(transfers(), auth, signal),
     distribution: (name, question) => askDistribution(transfers(), name, question),
     search: (wish) => searchRegistry(transfers(), wish),
+    openRepository: (request) => openRepository(content, transfers(), request),
     save: async (references, options) =>
       Readable.from(saveImages(context, planSave(store, references, options?.platform)), { objectMode: false }),
     importRootfs: (request) => importImage(context, request),

@@ -8,7 +8,6 @@ import {
   encodeProgress,
   intParameter,
 } from '@berth/engine-api'
-import type { Images } from '@berth/images'
 import { familiarString, parseReference, withDefaultTag } from '@berth/oci'
 import { ClassicProgress } from '../build/classic-progress.ts'
 import { decodeBuild } from '../build/decode-build.ts'
@@ -16,21 +15,15 @@ import type { Exchange } from '../exchange.ts'
 import { sendJson } from '../respond.ts'
 import type { Route } from '../router.ts'
 
-interface Deps {
-  readonly builder: Builder
-  readonly images: Pick<Images, 'resolve'>
-}
-
-export function buildRoutes(deps: Deps): Route[] {
+export function buildRoutes({ builder }: { readonly builder: Builder }): Route[] {
   return [
-    { method: 'POST', path: '/build', handler: (exchange) => build(exchange, deps) },
-    { method: 'POST', path: '/build/prune', handler: (exchange) => prune(exchange, deps.builder) },
+    { method: 'POST', path: '/build', handler: (exchange) => build(exchange, builder) },
+    { method: 'POST', path: '/build/prune', handler: (exchange) => prune(exchange, builder) },
   ]
 }
 
 /** The classic build: the context is the body, the answer a stream of messages. */
-async function build(exchange: Exchange, deps: Deps): Promise<void> {
-  const { builder } = deps
+async function build(exchange: Exchange, builder: Builder): Promise<void> {
   const decoded = decodeBuild(exchange.query)
   const names = decoded.tags.map((tag) => familiarString(withDefaultTag(parseReference(tag))))
   const { signal } = exchange
@@ -43,7 +36,7 @@ async function build(exchange: Exchange, deps: Deps): Promise<void> {
   const header = exchange.request.headers['x-registry-config']
   const request = {
     ...decoded,
-    noCache: decoded.noCache || !(await hasAll(deps, decoded.cacheFrom)),
+    imports: () => builder.imageCaches(decoded.cacheFrom),
     credentials: credentialsOf(decodeAuthConfigs(typeof header === 'string' ? header : undefined)),
     contextDirectory: async () => context.directory,
     sharesContext: true,
@@ -107,12 +100,6 @@ async function readDockerfile(context: ReceivedContext, file: string): Promise<s
 async function applyIgnoreFile(context: ReceivedContext, file: string): Promise<void> {
   const text = (await context.read(`${file}.dockerignore`)) ?? (await context.read('.dockerignore'))
   if (text !== undefined) await context.dropIgnored(['.dockerignore', file], text)
-}
-
-/** Without one of them nothing may come from the cache. */
-async function hasAll({ images }: Deps, references: readonly string[]): Promise<boolean> {
-  const found = await Promise.allSettled(references.map((reference) => images.resolve(reference)))
-  return found.every(({ status }) => status === 'fulfilled')
 }
 
 /** `label`: a record of the cache has none. */

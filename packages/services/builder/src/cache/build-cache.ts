@@ -2,6 +2,7 @@ import { nowText, shortId } from '@berth/base'
 import type { Database } from '@berth/database'
 import type { ImageLayer } from '@berth/images'
 import type { Digest } from '@berth/oci'
+import type { Context } from '../context.ts'
 
 /** The outcome of one step: a layer, or none when it changed nothing. */
 export interface CachedStep {
@@ -51,11 +52,15 @@ export class BuildCache {
     return [...this.#steps.values()]
   }
 
-  /** Records a step that was done just now. */
-  put(key: string, layer: ImageLayer | undefined, description: string): CachedStep {
+  /** Records a step that was done just now, or when `createdAt` says. */
+  put(
+    key: string,
+    layer: ImageLayer | undefined,
+    { description, createdAt = nowText() }: { readonly description: string; readonly createdAt?: string },
+  ): CachedStep {
     const now = nowText()
-    const step = { key, layer, description, createdAt: now, usedAt: now, uses: 1 }
-    const doc: Document = { layer, description, createdAt: now }
+    const step = { key, layer, description, createdAt, usedAt: now, uses: 1 }
+    const doc: Document = { layer, description, createdAt }
     this.#database
       .prepare('INSERT OR REPLACE INTO build_cache VALUES (?, ?, ?, ?)')
       .run(key, now, 1, JSON.stringify(doc))
@@ -115,6 +120,14 @@ export class BuildCache {
       chainIds: new Set(layers.map(({ chainId }) => chainId)),
     }
   }
+}
+
+/** Whether a step is known, with its layer. */
+export function isCachedHere({ cache, storage }: Pick<Context, 'cache' | 'storage'>, key: string): boolean {
+  const known = cache.get(key)
+  if (!known?.layer) return known !== undefined
+  const { chainId, descriptor } = known.layer
+  return storage.snapshots.has(chainId) && storage.content.info(descriptor.digest) !== undefined
 }
 
 /** How a record is called towards users. */

@@ -42,6 +42,7 @@ function scratch({ request }: BuildContext, platform: Platform): StageState {
     baseId: '',
     created: new Date(0).toISOString(),
     isUntouched: false,
+    steps: [],
   }
 }
 
@@ -65,6 +66,7 @@ async function imageState(build: BuildContext, name: string, platform: Platform)
     baseId: image.id,
     created: created ?? new Date(0).toISOString(),
     isUntouched: true,
+    steps: [],
   }
 }
 

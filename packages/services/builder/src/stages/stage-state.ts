@@ -1,6 +1,7 @@
 import type { ConfigDraft } from '@berth/dockerfile'
 import type { Digest, HistoryEntry, ImageConfig, Platform } from '@berth/oci'
 import { createHash } from 'node:crypto'
+import type { ImageLayer } from '@berth/images'
 import type { FileSystem } from '../filesystem.ts'
 
 /** What a stage has come to after some of its steps. */
@@ -15,6 +16,20 @@ export interface StageState {
   readonly created: string
   /** Nothing was done on the base image. */
   readonly isUntouched: boolean
+  /** What made it, for caches that are kept elsewhere. */
+  readonly steps: readonly DoneStep[]
+}
+
+/** A step that was done, or was in the cache. */
+export interface DoneStep {
+  readonly key: Digest
+  readonly description: string
+  /** RFC 3339. */
+  readonly createdAt: string
+  /** Undefined: it changed nothing. */
+  readonly layer: ImageLayer | undefined
+  /** All layers beneath and its own. */
+  readonly layers: readonly ImageLayer[]
 }
 
 /** The image that a state stands for. */

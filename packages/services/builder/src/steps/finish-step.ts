@@ -1,11 +1,13 @@
 import { sha256 } from '@berth/oci'
+import { cacheDescription } from './cache-description.ts'
 import { withLayer } from '../filesystem.ts'
 import { historyEntry } from '../stages/history.ts'
 import { imageConfigOf, type StageState } from '../stages/stage-state.ts'
-import type { PlannedStep, StageContext, StepOutcome } from './step-context.ts'
+import type { SolvedStep } from './solve-step.ts'
+import type { PlannedStep, StageContext } from './step-context.ts'
 
 export interface FinishedStep {
-  readonly outcome: StepOutcome & { readonly isCached: boolean }
+  readonly outcome: SolvedStep
   readonly createdBy: string
   readonly draft: StageState['draft']
   readonly isEmpty: boolean
@@ -17,12 +19,15 @@ export function finishStep(
   { step, state }: PlannedStep,
   { outcome, createdBy, draft, isEmpty }: FinishedStep,
 ): StageState {
-  const { layer, createdAt, isCached } = outcome
+  const { key, layer, createdAt, isCached } = outcome
   const options = { created: createdAt, isEmpty: isEmpty || layer === undefined, author: draft.author }
+  const fileSystem = withLayer(state.fileSystem, layer)
+  const done = { key, description: cacheDescription(step), createdAt, layer, layers: fileSystem.layers }
   const next: StageState = {
     ...state,
     draft,
-    fileSystem: withLayer(state.fileSystem, layer),
+    fileSystem,
+    steps: [...state.steps, done],
     history: [...state.history, historyEntry(build.words, createdBy, options)],
     created: createdAt,
     isUntouched: false,

@@ -2,6 +2,7 @@ import type { Stage } from '@berth/dockerfile'
 import type { ImageLayer } from '@berth/images'
 import type { Platform } from '@berth/oci'
 import type { BuildProgress, BuildRequest, BuildStep } from '../builder.ts'
+import type { CacheSource } from '../cache/transfer/cache-store.ts'
 import type { Solver } from '../cache/solver.ts'
 import type { Context } from '../context.ts'
 import type { HistoryWords } from '../stages/history.ts'
@@ -32,6 +33,8 @@ export interface BuildContext {
   readonly platforms: { readonly build: Platform; readonly target: Platform }
   /** A stage by name or number, or an image; mounted for as long as the build takes. */
   sourceRoot(name: string, before: Stage): Promise<string>
+  /** Caches from elsewhere, the first first. */
+  readonly imports: readonly CacheSource[]
   /** Keeps what the build relies on in the cache. */
   readonly holds: DisposableStack
 }

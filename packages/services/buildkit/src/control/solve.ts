@@ -1,6 +1,9 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { SolveRequest, SolveResponseSchema } from '../../generated/control_pb.ts'
 import type { Result, ReturnRequest } from '../../generated/gateway_pb.ts'
+import { cacheContext } from '../cache/cache-context.ts'
+import { decodeExport } from '../cache/decode-caches.ts'
+import { exportCaches } from '../cache/export-caches.ts'
 import { type Export, exportOutcome } from '../export/export-outcome.ts'
 import { grpcCode, GrpcError } from '../grpc/error.ts'
 import type { Call } from '../grpc/router.ts'
@@ -42,6 +45,7 @@ export async function solve(
 
 async function finishSolve(services: Services, job: Job, request: SolveRequest): Promise<Record<string, string>> {
   const exports = exportsOf(request)
+  const caches = (request.cache?.exports ?? []).map(decodeExport)
   if (!request.internal) services.history.begin(job, request, exports)
   const id = requireResult(await job.returned())
   if (id === '') return {}
@@ -51,9 +55,11 @@ async function finishSolve(services: Services, job: Job, request: SolveRequest):
     images: services.images,
     job,
     session: () => services.sessions.get(request.session, job.signal),
+    isCache: caches.some(({ place }) => place.kind === 'inline'),
   }
   const response: Record<string, string> = {}
   for (const wanted of exports) Object.assign(response, await exportOutcome(context, outcome, wanted))
+  Object.assign(response, await exportCaches(cacheContext(services, job, request.session), outcome, caches))
   return response
 }
 

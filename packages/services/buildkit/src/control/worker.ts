@@ -15,12 +15,15 @@ export interface WorkerFacts {
   readonly hostGateway: string
 }
 
-/** What clients are told of the engine; without the label of a snapshotter they do as with a dockerd that has none. */
+/** What clients are told of the engine; by the label of a snapshotter they know that it exports caches and archives. */
 export function describeWorker({ id, hostGateway }: WorkerFacts): MessageInitShape<typeof WorkerSchema> {
   const { os, architecture, variant = '' } = hostPlatform()
   return {
     id,
-    labels: { 'org.mobyproject.buildkit.worker.moby.host-gateway-ip': hostGateway },
+    labels: {
+      'org.mobyproject.buildkit.worker.moby.host-gateway-ip': hostGateway,
+      'org.mobyproject.buildkit.worker.snapshotter': 'overlayfs',
+    },
     platforms: [{ os, architecture, variant }],
     gcPolicy: [{ all: true }],
     buildkitVersion,

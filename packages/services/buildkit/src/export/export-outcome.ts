@@ -5,6 +5,8 @@ import { formatReference, parseReference } from '@berth/oci'
 import { sendFile } from '../fsutil/send-file.ts'
 import { sendTree } from '../fsutil/send-tree.ts'
 import type { Job } from '../jobs/job.ts'
+import type { Vertex } from '../progress/vertex.ts'
+import { askCredentials } from '../session/ask-client.ts'
 import type { Session } from '../session/session.ts'
 
 /** One `--output`. */
@@ -16,8 +18,10 @@ export interface Export {
 }
 
 export interface ExportContext {
-  readonly images: Pick<Images, 'save'>
+  readonly images: Pick<Images, 'save' | 'push'>
   readonly job: Job
+  /** The image tells of the steps that made it. */
+  readonly isCache: boolean
   session(): Promise<Session>
 }
 
@@ -52,21 +56,53 @@ const namesOf = ({ attributes }: Export): string[] =>
     .filter(Boolean)
     .map((name) => formatReference(parseReference(name)))
 
-/** With `push` the client pushes the image itself when it is here, as with every engine whose worker has no snapshotter. */
-async function exportImage({ job }: ExportContext, outcome: BuildOutcome, wanted: Export): Promise<ExportResponse> {
+/** With `push` the image goes to its names' registries too. */
+async function exportImage(context: ExportContext, outcome: BuildOutcome, wanted: Export): Promise<ExportResponse> {
+  const { job, isCache } = context
   const names = namesOf(wanted)
+  requireDone(wanted)
   return await job.progress.vertex('exporting to image').run(async (vertex) => {
     const layers = vertex.status('exporting layers')
-    const id = await outcome.createImage(names)
+    const id = await outcome.createImage(names, { isCache })
     layers.done()
+    if (isCache) vertex.status('preparing layers for inline cache').done()
     vertex.status(`writing image ${id}`).done()
     for (const name of names) vertex.status(`naming to ${name}`).done()
+    const digest = wanted.attributes['push'] === 'true' ? await pushImage(context, vertex, names) : id
     return {
-      'containerimage.digest': id,
+      'containerimage.digest': digest,
       'containerimage.config.digest': id,
       ...(names.length > 0 && { 'image.name': names.join(',') }),
     }
   })
+}
+
+/** What changes an image's bytes, or where it goes, and is not done. */
+function requireDone({ attributes }: Export): void {
+  const wrong = Object.entries(refused).find(([name, value]) => attributes[name] === value)
+  if (wrong) throw invalid(`exporter option ${wrong.join('=')} is not supported`)
+  const compression = attributes['compression'] ?? 'gzip'
+  if (!['gzip', 'uncompressed'].includes(compression)) throw invalid(`unsupported compression ${compression}`)
+}
+
+const refused = { 'push-by-digest': 'true', 'registry.insecure': 'true', 'rewrite-timestamp': 'true' }
+
+/** Pushes each name with the credentials of the client; returns the digest that the image has there. */
+async function pushImage(context: ExportContext, vertex: Vertex, names: readonly string[]): Promise<string> {
+  const { images, job } = context
+  if (names.length === 0) throw invalid('tag is needed when pushing to registry')
+  let digest = ''
+  for (const reference of names) {
+    const status = vertex.status(`pushing layers for ${reference}`)
+    const auth = await askCredentials(await context.session(), parseReference(reference).domain, job.signal)
+    const request = { reference, signal: job.signal, ...(auth && { auth }) }
+    await images.push(request, ({ aux }) => {
+      const pushed = (aux as { readonly Digest?: unknown } | undefined)?.Digest
+      if (typeof pushed === 'string') digest = pushed
+    })
+    status.done()
+  }
+  return digest
 }
 
 async function exportTree(context: ExportContext, outcome: BuildOutcome, { id }: Export): Promise<ExportResponse> {
@@ -96,7 +132,7 @@ async function exportArchive(context: ExportContext, outcome: BuildOutcome, want
   const names = namesOf(wanted)
   return await progress.vertex(`exporting to ${wanted.type} image format`).run(async (vertex) => {
     const layers = vertex.status('exporting layers')
-    const imageId = await outcome.createImage(names)
+    const imageId = await outcome.createImage(names, { isCache: context.isCache })
     layers.done()
     const status = vertex.status('sending tarball')
     const archive = await context.images.save(names.length > 0 ? names : [imageId])

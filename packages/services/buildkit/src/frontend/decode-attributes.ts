@@ -26,6 +26,7 @@ const defaultShmBytes = 64 << 20
 
 /** Reads the attributes; throws `invalid` for what is not done. */
 export function decodeAttributes(attributes: Attributes): FrontendRequest {
+  refuseAttestations(attributes)
   const get = (name: string): string => attributes[name] ?? ''
   return {
     filename: get('filename') || 'Dockerfile',
@@ -48,6 +49,16 @@ export function decodeAttributes(attributes: Attributes): FrontendRequest {
       cgroupParent: get('cgroup-parent'),
       resources: {},
     },
+  }
+}
+
+/** Clients ask for provenance by themselves, where it costs nothing: that is no wish of the user's. */
+const byDefault = /(?:^|,)inline-only=true(?:,|$)/
+
+function refuseAttestations(attributes: Attributes): void {
+  for (const [name, value] of prefixed(attributes, 'attest:')) {
+    if (/(?:^|,)disabled=true(?:,|$)/.test(value) || (name === 'provenance' && byDefault.test(value))) continue
+    throw invalid(`attestations are not supported: ${name}`)
   }
 }
 

@@ -3,7 +3,9 @@ import type { LLBBridge, SolveRequest, SolveResponseSchema } from '../../generat
 import { describeWorker } from '../control/worker.ts'
 import { answerRequest } from '../frontend/answer-request.ts'
 import { checkBuild, reportChecks } from '../frontend/checks.ts'
-import { decodeCacheImports, tellUnusedCaches } from '../frontend/caches.ts'
+import { decodeCacheImports, decodeImport } from '../cache/decode-caches.ts'
+import { cacheContext } from '../cache/cache-context.ts'
+import { importCaches } from '../cache/import-caches.ts'
 import { decodeAttributes, decodeEntitlements } from '../frontend/decode-attributes.ts'
 import { requireBuiltIn, withDefinition } from '../frontend/run-frontend.ts'
 import { grpcCode, GrpcError } from '../grpc/error.ts'
@@ -83,12 +85,13 @@ async function solveFrontend(services: Services, job: Job, request: SolveRequest
   }
   if (decoded.requestId !== '') return await answerRequest(context, decoded)
   job.frontend = { name: 'dockerfile.v0', attributes: frontendOpt }
-  const imports = [...request.cacheImports, ...decodeCacheImports(frontendOpt['cache-imports'])]
-  tellUnusedCaches(job.progress, imports, started.cache?.exports ?? [])
+  const entries = [...request.cacheImports, ...decodeCacheImports(frontendOpt['cache-imports'])]
+  const wanted = entries.map(decodeImport)
+  const imports = () => importCaches(cacheContext(services, job, started.session), wanted)
   return await withDefinition(context, decoded, async (loaded) => {
     const before = await checkBuild(services.images, loaded)
     if (before.isComplete) reportChecks(job, loaded, before)
-    const outcome = await services.builder.solve(loaded.request, job.steps.take, job.signal)
+    const outcome = await services.builder.solve({ ...loaded.request, imports }, job.steps.take, job.signal)
     // By now the images are here.
     if (!before.isComplete) reportChecks(job, loaded, await checkBuild(services.images, loaded))
     const id = services.outcomes.add(outcome)

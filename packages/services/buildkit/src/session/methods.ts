@@ -9,6 +9,14 @@ import {
   HealthCheckRequestSchema,
   HealthCheckResponseSchema,
 } from '../../generated/session_pb.ts'
+import {
+  InfoRequestSchema,
+  InfoResponseSchema,
+  ReadContentRequestSchema,
+  ReadContentResponseSchema,
+  WriteContentRequestSchema,
+  WriteContentResponseSchema,
+} from '../../generated/content_pb.ts'
 import { PacketSchema } from '../../generated/fsutil_pb.ts'
 
 /** Methods that a client's session may have: github.com/moby/buildkit/session. */
@@ -37,6 +45,21 @@ export const sessionMethods = {
     path: '/moby.sshforward.v1.SSH/ForwardAgent',
     input: BytesMessageSchema,
     output: BytesMessageSchema,
+  },
+  contentInfo: {
+    path: '/containerd.services.content.v1.Content/Info',
+    input: InfoRequestSchema,
+    output: InfoResponseSchema,
+  },
+  readContent: {
+    path: '/containerd.services.content.v1.Content/Read',
+    input: ReadContentRequestSchema,
+    output: ReadContentResponseSchema,
+  },
+  writeContent: {
+    path: '/containerd.services.content.v1.Content/Write',
+    input: WriteContentRequestSchema,
+    output: WriteContentResponseSchema,
   },
   health: { path: '/grpc.health.v1.Health/Check', input: HealthCheckRequestSchema, output: HealthCheckResponseSchema },
 } as const
