@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { type Cli, packTar } from '@berth/testing'
+import { type Cli, packTar, until } from '@berth/testing'
 
 export function testImages(cli: Cli): void {
   const { engine } = cli
@@ -107,6 +107,22 @@ export function testImages(cli: Cli): void {
     assert.equal(await cli.ok('run', '--rm', image), '33')
     assert.equal(await inspect(image, '{{.Comment}}'), 'brought in')
     await cli.ok('rm', name)
+    await cli.ok('rmi', image)
+  })
+
+  test('import takes what is behind a URL', async () => {
+    const [server, image] = [engine.name(), `${engine.name()}:i`]
+    writeFileSync(at('remote.tar'), packTar([{ path: 'brought', content: 'from afar' }]))
+    const serve = ['httpd', '-f', '-p', '127.0.0.1:18931', '-h', '/www']
+    await cli.ok('run', '-d', '--name', server, '--network', 'host', '-v', `${at('')}:/www:ro`, 'busybox', ...serve)
+    const url = 'http://127.0.0.1:18931/remote.tar'
+    await until(async () => (await cli.run(['import', url, image])).code === 0)
+    assert.equal(await inspect(image, '{{.Comment}}'), `Imported from ${url}`)
+    const id = await cli.ok('create', image, '/none')
+    await cli.ok('cp', `${id}:/brought`, at('brought'))
+    assert.equal(readFileSync(at('brought'), 'utf8'), 'from afar')
+    assert.match(await cli.fails('import', `${url}.gone`, image), /failed to GET \S+ with status 404/)
+    await cli.ok('rm', '-f', server, id)
     await cli.ok('rmi', image)
   })
 

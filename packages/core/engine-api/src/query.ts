@@ -57,8 +57,11 @@ export function parseTimestamp(value: string): bigint | undefined {
 }
 
 /** The `platform` parameter as the image routes take it: a JSON object; read as os/arch[/variant]. */
-export function platformParameter(query: URLSearchParams): string | undefined {
-  const text = query.get('platform')
+export function platformParameter(
+  query: URLSearchParams,
+  name: 'platform' | 'platforms' = 'platform',
+): string | undefined {
+  const text = query.get(name)
   if (!text) return undefined
   const { os = '', architecture = '', variant = '' } = parsePlatform(text)
   if (!os || !architecture) throw invalid('failed to parse platform: os and architecture are required')

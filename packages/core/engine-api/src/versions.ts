@@ -49,6 +49,7 @@ const spans = {
   networksWithoutIPv4: since(48),
   endpointMacAddress: since(44),
   imagePlatformParameter: since(48),
+  imageRemovePlatforms: since(50),
 
   // answers
   networkListContainers: before(28),

@@ -7,6 +7,7 @@ import type { PullRequest } from './pull/pull-image.ts'
 import type { PushRequest } from './push/push-image.ts'
 import type { OpenRepository } from './registry/open-repository.ts'
 import type { Distribution, RegistryQuestion, SearchWish } from './registry/ask-registry.ts'
+import type { RemoveOptions } from './remove-image.ts'
 
 /** An image of one platform that is in the store, with its layers unpacked or ready to be. */
 export interface Image {
@@ -50,8 +51,10 @@ export interface ImageDeleteItem {
 }
 
 export interface ImportRequest {
-  /** Stays the caller's to destroy; what a failure leaves unread is drained. */
-  readonly source: Readable
+  /** Stays the caller's to destroy; what a failure leaves unread is drained. A text is a URL. */
+  readonly source: Readable | string
+  /** Ends a download. */
+  readonly signal?: AbortSignal
   readonly reference?: string
   readonly message?: string
   /** Dockerfile instructions, one each. */
@@ -110,7 +113,7 @@ export interface Images {
   list(query: ImageListQuery): Promise<Image[]>
   history(reference: string): Promise<ImageHistoryItem[]>
   tag(source: string, target: string): Promise<void>
-  remove(reference: string, options: { readonly force: boolean; readonly prune: boolean }): Promise<ImageDeleteItem[]>
+  remove(reference: string, options: RemoveOptions): Promise<ImageDeleteItem[]>
   prune(
     filters: Readonly<Record<string, readonly string[]>>,
   ): Promise<{ deleted: ImageDeleteItem[]; reclaimedBytes: number }>

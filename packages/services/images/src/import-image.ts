@@ -1,20 +1,21 @@
-import { borrowed, invalid, nowText, zeroTime } from '@berth/base'
+import { type Borrowed, borrowed, invalid, nowText, zeroTime } from '@berth/base'
 import { applyChanges } from '@berth/dockerfile'
 import { type Digest, hostPlatform, type ImageConfig, parsePlatform, type Platform } from '@berth/oci'
 import { addLayer } from './add-layer.ts'
 import { announce, type ImagesContext } from './context.ts'
 import { parseNewName } from './find-image.ts'
-import type { ImportRequest } from './images.ts'
+import type { ImportRequest, Progress } from './images.ts'
 import { storeNewImage } from './new-image.ts'
+import { openRemote } from './open-remote.ts'
 import { announceTag, changesOfTag } from './tag-image.ts'
 
 /** Makes an image of one layer from a root file system's tar. Everything but the tar is judged before it is read. */
-export async function importImage(context: ImagesContext, request: ImportRequest): Promise<Digest> {
+export async function importImage(context: ImagesContext, request: ImportRequest, progress: Progress): Promise<Digest> {
   const reference = request.reference ? parseNewName(request.reference) : undefined
   const platform = platformOf(request.platform)
   const runConfig = applyChanges({}, request.changes)
-  using source = borrowed(request.source)
   await context.space.require('importing an image')
+  using source = await openSource(request, progress)
   using lease = await context.reclaimer.lease()
   const layer = await addLayer(context, lease, { source, parent: undefined })
   const created = nowText()
@@ -33,6 +34,15 @@ export async function importImage(context: ImagesContext, request: ImportRequest
   if (reference) announceTag(context, image, reference)
   announce(context, 'import', image.id)
   return image.id
+}
+
+async function openSource({ source, signal }: ImportRequest, progress: Progress): Promise<Borrowed> {
+  if (typeof source !== 'string') return borrowed(source)
+  const remote = await openRemote(source, progress, signal ?? new AbortController().signal)
+  return {
+    [Symbol.asyncIterator]: () => remote[Symbol.asyncIterator]() as AsyncIterator<Buffer>,
+    [Symbol.dispose]: () => void remote.destroy(),
+  }
 }
 
 function platformOf(text: string | undefined): Platform {

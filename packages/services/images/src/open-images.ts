@@ -112,7 +112,7 @@ export async function openImages(options: ImagesOptions): Promise<OpenImages> {
     openRepository: (request) => openRepository(content, transfers(), request),
     save: async (references, options) =>
       Readable.from(saveImages(context, planSave(store, references, options?.platform)), { objectMode: false }),
-    importRootfs: (request) => importImage(context, request),
+    importRootfs: (request, progress) => importImage(context, request, progress),
     commit: (request) => commitImage(context, request),
     layersOf: (image) => imageLayers(context, image),
     create: (request) => createImage(context, request),

@@ -9,6 +9,8 @@ export interface RemoveOptions {
   readonly force: boolean
   /** Parents without a name go too. */
   readonly prune: boolean
+  /** Only the image for this platform, os/arch[/variant], of those that the name stands for. */
+  readonly platform?: string | undefined
 }
 
 /** What was done, and the images that are gone: their content is the caller's to free. */
@@ -25,9 +27,13 @@ const shortDigest = (id: string): string => shortId(id.replace(/^sha256:/, ''))
  */
 export function removeImage(context: ImagesContext, reference: string, options: RemoveOptions): Removal {
   const { store } = context
-  const image = findImage(store, reference)
+  const image = findImage(store, reference, options.platform)
   const removal: Removal = { items: [], images: [] }
   const isById = isIdPrefix(image.id, reference)
+  if (options.platform !== undefined && leaveIndexes(context, image, options)) {
+    if (!store.hasNames(image.id)) deleteImage(context, image, { ...options, isQuiet: false }, removal)
+    return removal
+  }
   if (isById) {
     if (isSingle(store.namesOf(image.id))) removeOnlyNames(context, image, options, removal)
   } else {
@@ -36,6 +42,17 @@ export function removeImage(context: ImagesContext, reference: string, options: 
   }
   deleteImage(context, image, { ...options, isQuiet: !isById }, removal)
   return removal
+}
+
+/** Takes an image out of the names that stand for others as well; false when it has none such. */
+function leaveIndexes({ store, uses }: ImagesContext, image: ImageRecord, options: RemoveOptions): boolean {
+  const shared = store.namesOf(image.id).filter(({ images }) => images.length > 1)
+  if (shared.length === 0) return false
+  const found = findConflict({ store, uses }, image, { soft: !options.force, names: false })
+  if (found) throw found.error
+  const without = (images: readonly Digest[]) => images.filter((id) => id !== image.id)
+  store.commit(shared.map((name) => ({ kind: 'putName', name: { ...name, images: without(name.images) } })))
+  return true
 }
 
 /** By id, an image of one tag goes with that: only its containers can stand in the way. */
@@ -139,7 +156,7 @@ interface Conflict {
 
 /** The first reason to keep the image. Children and running containers always count, the rest only without force. */
 function findConflict(
-  context: ImagesContext,
+  context: Pick<ImagesContext, 'store' | 'uses'>,
   { id }: ImageRecord,
   { soft, names }: { readonly soft: boolean; readonly names: boolean },
 ): Conflict | undefined {

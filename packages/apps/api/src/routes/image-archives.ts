@@ -1,4 +1,4 @@
-import { invalid, notImplemented } from '@berth/base'
+import { invalid } from '@berth/base'
 import type { Containers } from '@berth/containers'
 import { boolParameter } from '@berth/engine-api'
 import type { Images } from '@berth/images'
@@ -51,12 +51,12 @@ async function createImage(exchange: Exchange, images: Pick<Images, 'importRootf
   if (query.get('fromImage')) return await pull(exchange, images)
   const source = query.get('fromSrc')
   if (!source) throw invalid('either fromImage or fromSrc is required')
-  if (source !== '-') throw notImplemented('importing from a URL is not available yet')
   const reference = imageReference(query.get('repo'), query.get('tag'))
   const message = query.get('message') || `Imported from ${source}`
   const platform = query.get('platform')
   const request = {
-    source: exchange.request as Readable,
+    source: source === '-' ? (exchange.request as Readable) : source,
+    signal: exchange.signal,
     changes: query.getAll('changes'),
     message,
     ...(reference ? { reference } : {}),

@@ -127,9 +127,10 @@ test('POST /images/create imports from the body and refuses the rest with words'
   const seen: unknown[] = []
   await using api = await serve({
     images: {
-      importRootfs({ source, ...request }) {
-        seen.push(request)
-        source.resume()
+      importRootfs({ source, signal, ...request }) {
+        seen.push(typeof source === 'string' ? source : request)
+        assert.equal(signal?.aborted, false)
+        if (typeof source !== 'string') source.resume()
         if (request.platform) throw invalid('operating system is not supported')
         return Promise.resolve(imageId)
       },

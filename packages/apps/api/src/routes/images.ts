@@ -1,4 +1,4 @@
-import { invalid, notImplemented } from '@berth/base'
+import { invalid } from '@berth/base'
 import type { Containers } from '@berth/containers'
 import {
   boolParameter,
@@ -110,12 +110,17 @@ async function tag(exchange: Exchange, name: string, images: Pick<Images, 'tag'>
 }
 
 async function remove(exchange: Exchange, images: Pick<Images, 'remove'>): Promise<void> {
-  const { query } = exchange
-  if (query.has('platforms')) throw notImplemented('removing single platforms of an image is not available yet')
+  const { query, version } = exchange
   const name = exchange.param('*')
   if (name.trim() === '') throw invalid('image name cannot be blank')
+  const platform = has(version, 'imageRemovePlatforms') ? onePlatform(query) : undefined
   const options = { force: boolParameter(query, 'force'), prune: !boolParameter(query, 'noprune') }
-  sendJson(exchange, await images.remove(name, options))
+  sendJson(exchange, await images.remove(name, { ...options, ...(platform && { platform }) }))
+}
+
+function onePlatform(query: URLSearchParams): string | undefined {
+  if (query.getAll('platforms').length > 1) throw invalid('multiple platforms are not supported')
+  return platformParameter(query, 'platforms')
 }
 
 async function prune(exchange: Exchange, images: Pick<Images, 'prune'>): Promise<void> {

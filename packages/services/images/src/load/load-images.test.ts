@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { tarEntry } from '@berth/archive'
-import { hostPlatform, mediaTypes, sha256 } from '@berth/oci'
+import { formatPlatform, hostPlatform, mediaTypes, sha256 } from '@berth/oci'
 import {
   blob,
   blobPath,
@@ -157,8 +157,8 @@ test('load() reads an OCI layout without manifest.json and keeps its manifest', 
   assert.equal((await images.resolve('a:1')).manifest, sha256(manifest))
 })
 
-test('load() keeps an index, with the image of this host first and the others hidden behind it', async (t) => {
-  const { load, images, reopen, snapshots } = await setUp(t)
+/** The index m:1 of an image for this host and one for s390x; a third one is absent. */
+async function indexArchive() {
   const host = hostPlatform()
   const own = build([await layerOf('own')], host)
   const other = build([await layerOf('other')], { architecture: 's390x' })
@@ -184,6 +184,12 @@ test('load() keeps an index, with the image of this host first and the others hi
     blob(list),
     ...parts.flatMap(({ blobs }) => blobs),
   )
+  return { tar, own, other, list }
+}
+
+test('load() keeps an index, with the image of this host first and the others hidden behind it', async (t) => {
+  const { load, images, reopen, snapshots } = await setUp(t)
+  const { tar, own, other, list } = await indexArchive()
   assert.deepEqual(await load([tar]), ['Loaded image: m:1'])
   for (const service of [images, await reopen()]) {
     assert.equal((await service.resolve('m:1')).id, own.id)
@@ -200,6 +206,24 @@ test('load() keeps an index, with the image of this host first and the others hi
   const removed = await images.remove('m:1', { force: false, prune: true })
   assert.deepEqual(removed.map(({ Deleted }) => Deleted).filter(Boolean).length, 4)
   assert.deepEqual([snapshots.listCommitted(), (await images.list({ all: true })).length], [[], 0])
+})
+
+test('remove() of a platform leaves the others to the name', async (t) => {
+  const { load, images, uses } = await setUp(t)
+  const { tar, own, other } = await indexArchive()
+  await load([tar])
+  const gently = { force: false, prune: true }
+  await assert.rejects(images.remove('m:1', { ...gently, platform: 'linux/riscv64' }), { kind: 'notFound' })
+  const use = { containerId: 'c'.repeat(64), imageId: other.id, running: true }
+  uses.push(use)
+  await assert.rejects(images.remove('m:1', { ...gently, platform: 'linux/s390x' }), { kind: 'conflict' })
+  uses.pop()
+  const removed = await images.remove('m:1', { ...gently, platform: 'linux/s390x' })
+  assert.deepEqual([removed[0], removed.some(({ Untagged }) => Untagged)], [{ Deleted: other.id }, false])
+  assert.equal((await images.resolve('m:1')).id, own.id)
+  await assert.rejects(images.resolve('m:1', 'linux/s390x'), { kind: 'notFound' })
+  const [host] = await images.remove('m:1', { ...gently, platform: formatPlatform(hostPlatform()) })
+  assert.deepEqual(host, { Untagged: 'm:1' })
 })
 
 test('load() links a child to the parent that came along', async (t) => {

@@ -1,0 +1,60 @@
+import { internal, invalid, messageOf, notFound } from '@berth/base'
+import { Readable, Transform } from 'node:stream'
+import type { Progress } from './images.ts'
+import { progressBar } from './progress.ts'
+
+/** Of a server's answer that refuses, so much is told. */
+const maxRefusalBytes = 1024
+/** A bar moves no more often than this. */
+const intervalMs = 100
+
+/**
+ * The bytes behind a URL (http without a scheme, as Docker takes it), whose arrival `progress` hears of. Throws Docker's
+ * words when the server cannot be asked or refuses.
+ */
+export async function openRemote(source: string, progress: Progress, signal: AbortSignal): Promise<Readable> {
+  const url = /^[a-z][a-z\d+.-]*:\/\//i.test(source) ? source : `http://${source}`
+  const get = `Get ${JSON.stringify(url)}`
+  const [, scheme = ''] = /^([^:]+):/.exec(url) ?? []
+  if (!/^https?$/i.test(scheme)) throw invalid(`${get}: unsupported protocol scheme ${JSON.stringify(scheme)}`)
+  const response = await fetch(url, { signal }).catch((error: unknown) => {
+    throw internal(`${get}: ${messageOf((error as Error).cause ?? error)}`, error)
+  })
+  if (!response.ok || !response.body) throw await refusal(url, response)
+  progress({ status: `Downloading from ${url}` })
+  const totalBytes = Number(response.headers.get('content-length') ?? 0)
+  const body = Readable.fromWeb(response.body)
+  const counted = new Transform(countingOptions(totalBytes, progress))
+  body.on('error', (error) => counted.destroy(error))
+  counted.once('close', () => body.destroy())
+  return body.pipe(counted)
+}
+
+async function refusal(url: string, response: Response): Promise<Error> {
+  const text = await response.text().catch(() => '')
+  const status = `${response.status} ${response.statusText}`.trim()
+  const message = `failed to GET ${url} with status ${status}: ${text.slice(0, maxRefusalBytes)}`
+  return response.status === 404 ? notFound(message) : invalid(message)
+}
+
+/** Tells of the bytes that pass, and of the last ones for sure. */
+function countingOptions(totalBytes: number, progress: Progress): ConstructorParameters<typeof Transform>[0] {
+  let passed = 0
+  let lastMs = 0
+  const report = (): void => {
+    lastMs = performance.now()
+    const detail = { current: passed, ...(totalBytes > 0 && { total: totalBytes }) }
+    progress({ status: 'Importing', progressDetail: detail, progress: progressBar(passed, totalBytes) })
+  }
+  return {
+    transform(chunk: Buffer, _, done) {
+      passed += chunk.length
+      if (performance.now() - lastMs >= intervalMs) report()
+      done(null, chunk)
+    },
+    flush(done) {
+      report()
+      done()
+    },
+  }
+}
