@@ -2,7 +2,10 @@
 import { packTar, readTar, useEngine } from '@berth/testing'
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { PassThrough } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 
 const engine = useEngine()
@@ -61,10 +64,12 @@ async function put(
 
 const one = packTar([{ path: 'new', content: 'hello', mode: 0o640, uid: 1234, gid: 4321 }])
 
-async function content(container: string, path: string): Promise<string> {
+const content = async (container: string, path: string): Promise<string> => (await bytes(container, path)).toString()
+
+async function bytes(container: string, path: string): Promise<Buffer> {
   const { status, body } = await engine.api.open('GET', at(container, path))
   assert.equal(status, 200, path)
-  for await (const member of readTar(body)) return Buffer.concat(await Array.fromAsync(member.content())).toString()
+  for await (const member of readTar(body)) return Buffer.concat(await Array.fromAsync(member.content()))
   throw new Error(`${path}: an empty archive`)
 }
 
@@ -168,6 +173,34 @@ describe('archive', () => {
         assert.equal((await put(id, '/d/empty', execFileSync('xz', { input: one }))).status, 200)
       })
     }
+
+    test('large bodies arrive whole, compressed or not', async () => {
+      const content = randomBytes(6 << 20)
+      const large = packTar([{ path: 'large', content }])
+      for (const [name, body] of Object.entries({
+        plain: large,
+        gzip: gzipSync(large),
+        zstd: zstdCompressSync(large),
+      })) {
+        assert.deepEqual(await put(id, '/d/empty', body), { status: 200, message: '' }, name)
+        assert.ok(content.equals(await bytes(id, '/d/empty/large')), name)
+      }
+      assert.match((await put(id, '/d/dne', large)).message, /^Could not find the file \/d\/dne/)
+      assert.match((await put(id, '/d', Buffer.alloc(6 << 20, 'garbage'))).message, /./)
+    })
+
+    test('a client that goes away in the middle stops its copy only', async () => {
+      const archive = packTar([{ path: 'half', content: Buffer.alloc(4 << 20, 'h') }])
+      const headers = { 'Content-Type': 'application/x-tar', 'Content-Length': String(archive.length) }
+      const body = new PassThrough()
+      body.write(archive.subarray(0, 2 << 20))
+      const abort = new AbortController()
+      const copy = engine.api.open('PUT', at(id, '/d/empty'), body, { headers, signal: abort.signal })
+      while ((await head(id, '/d/empty/half')).status !== 200) await setTimeout(20)
+      abort.abort()
+      await assert.rejects(copy, { name: 'AbortError' })
+      assert.deepEqual(await put(id, '/d/empty', one), { status: 200, message: '' })
+    })
 
     test('owner, mode and time are the archive’s, or all the container’s user’s', async () => {
       const listing = async (container: string, path: string) => {

@@ -1,4 +1,5 @@
 export { type Borrowed, borrowed } from './borrowed.ts'
+export { isSocketSource, leastHead, type SocketBytes, type SocketSource } from './socket-bytes.ts'
 export { formatTimeNs, longestTimerMs, nowNs, nowText, parseTimeNs, zeroTime } from './clock.ts'
 export { type DescriptorStore, noDescriptors } from './descriptor-store.ts'
 export { Emitter } from './emitter.ts'

@@ -1,9 +1,10 @@
-import { borrowed, formatTimeNs, invalid, zeroTime } from '@berth/base'
+import { formatTimeNs, invalid, zeroTime } from '@berth/base'
 import type { Containers } from '@berth/containers'
 import { boolParameter } from '@berth/engine-api'
 import type { Exchange } from '../exchange.ts'
 import { sendChunks, sendEmpty } from '../respond.ts'
 import type { Route } from '../router.ts'
+import { upload } from '../upload.ts'
 
 interface Deps {
   readonly containers: Pick<Containers, 'statPath' | 'readArchive' | 'writeArchive'>
@@ -40,8 +41,8 @@ async function read(exchange: Exchange, containers: Pick<Containers, 'readArchiv
 
 async function write(exchange: Exchange, containers: Pick<Containers, 'writeArchive'>): Promise<void> {
   const path = pathOf(exchange)
-  const { query, request } = exchange
-  using source = borrowed(request)
+  const { query } = exchange
+  using source = upload(exchange)
   await containers.writeArchive(
     exchange.param('name'),
     { path, source },

@@ -1,4 +1,4 @@
-import { decompress, defaultDecompressionLimits, TarParser } from '@berth/archive'
+import { decompress, defaultDecompressionLimits, detectCompression, magicBytes, peek, TarParser } from '@berth/archive'
 import { codeOf, invalid, notFound } from '@berth/base'
 import { isWritable, mountIdOf, openInRoot } from '@berth/linux'
 import { closeSync, constants } from 'node:fs'
@@ -20,7 +20,8 @@ const decompression = { ...defaultDecompressionLimits, maxBytes: Number.POSITIVE
 
 /**
  * Unpacks an archive, compressed or not, into a directory of the tree `root`. Each name is resolved by the kernel with
- * that directory as its root. What was unpacked before an error stays.
+ * that directory as its root. What was unpacked before an error stays. A chunk of `source` but the first may be lent
+ * until the next is asked for.
  */
 export async function extractInto(
   root: number,
@@ -32,14 +33,24 @@ export async function extractInto(
   using applier = new LayerApplier(tree, limits, { ...task, destination: task.path })
   const parser = new TarParser(applier)
   let isEmpty = true
-  for await (const chunk of decompress(source, decompression)) {
+  for await (const chunk of await plain(source)) {
     signal.throwIfAborted()
     isEmpty = false
-    parser.write(chunk)
+    parser.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
   }
   if (isEmpty) return
   parser.finish()
   applier.finish()
+}
+
+/** A plain archive as it comes: its chunks may be lent. A decompressor, which keeps them for a while, gets copies. */
+async function plain(source: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
+  const { head, whole } = await peek(source, magicBytes)
+  return detectCompression(head) === 'none' ? whole : decompress(copied(whole), decompression)
+}
+
+async function* copied(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) yield Buffer.from(chunk)
 }
 
 function openTarget(root: number, { path, isRootReadOnly }: ExtractTask): number {

@@ -1,11 +1,18 @@
-import type { ErrorKind } from '@berth/base'
+import type { ErrorKind, SocketBytes } from '@berth/base'
 import type { SinkName, StreamName, TaskName } from './tasks.ts'
 
 /** What the worker is told. Chunks are sent against credit, one each, whichever way they go. */
 export type Request =
   | { readonly kind: 'run'; readonly id: number; readonly name: TaskName; readonly task: unknown }
   | { readonly kind: 'stream'; readonly id: number; readonly name: StreamName; readonly task: unknown }
-  | { readonly kind: 'sink'; readonly id: number; readonly name: SinkName; readonly task: unknown }
+  | {
+      readonly kind: 'sink'
+      readonly id: number
+      readonly name: SinkName
+      readonly task: unknown
+      /** Where the bytes are; without it they are sent as `data`. */
+      readonly socket?: SocketBytes
+    }
   | { readonly kind: 'data'; readonly id: number; readonly chunk: Uint8Array }
   | { readonly kind: 'end'; readonly id: number }
   | { readonly kind: 'credit'; readonly id: number; readonly chunks: number }

@@ -2,6 +2,7 @@ import { codeOf, EngineError, messageOf } from '@berth/base'
 import { parentPort } from 'node:worker_threads'
 import type { Answer, Failure, Request } from './protocol.ts'
 import { IncomingChunks } from './incoming-chunks.ts'
+import { SocketReader } from './socket-reader.ts'
 import { type Sinks, sinks, type Streams, streams, type Tasks, tasks } from './tasks.ts'
 
 /** Requests under way. */
@@ -78,6 +79,10 @@ async function runSink(request: Request & { kind: 'sink' }, state: Running): Pro
     signal: AbortSignal,
   ) => ReturnType<Sinks[keyof Sinks]>
   const { signal } = state.abort
+  if (request.socket) {
+    using reader = new SocketReader(request.socket, signal)
+    return await run(request.task, reader, signal)
+  }
   state.incoming = new IncomingChunks((chunks) => answer({ kind: 'wanted', id: request.id, chunks }), signal)
   return await run(request.task, state.incoming, signal)
 }
