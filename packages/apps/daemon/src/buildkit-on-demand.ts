@@ -1,5 +1,5 @@
 import { isKind, type Logger, randomId } from '@berth/base'
-import type { Builder } from '@berth/builder'
+import type { Builder, Entitlement } from '@berth/builder'
 import type { Buildkit } from '@berth/buildkit'
 import type { Images } from '@berth/images'
 import type { Networks } from '@berth/networks'
@@ -9,6 +9,8 @@ export interface BuildkitOnDemandOptions {
   readonly images: Images
   readonly networks: Pick<Networks, 'describe'>
   readonly logger: Logger
+  /** What clients may grant their builds. */
+  readonly entitlements: () => readonly Entitlement[]
 }
 
 /** BuildKit's doors, loaded with the first client that wants them: most engines build nothing. */

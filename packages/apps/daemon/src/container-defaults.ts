@@ -3,6 +3,7 @@ import type { DaemonDefaults } from '@berth/containers'
 import type { Ulimit } from '@berth/engine-api'
 import type { Runtime } from '@berth/runtime'
 import { readFile } from 'node:fs/promises'
+import { parseBytes } from './config/parse-bytes.ts'
 import type { Config } from './config/config.ts'
 
 /**
@@ -63,13 +64,4 @@ function oneOf<const T extends string>(config: Config, key: string, values: read
   const found = values.find((candidate) => candidate === value)
   if (found === undefined) throw invalid(`invalid --${key}: ${value}`)
   return found
-}
-
-const units: Readonly<Record<string, number>> = { '': 1, b: 1, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30, t: 2 ** 40 }
-
-/** `64m`, `64MB`, `1g`: powers of 1024, as Docker reads sizes of memory. */
-function parseBytes(key: string, text: string): number {
-  const m = /^(\d+(?:\.\d+)?)\s?([bkmgt]?)(?:i?b)?$/i.exec(text)
-  if (!m) throw invalid(`invalid --${key}: invalid size: '${text}'`)
-  return Math.floor(Number(m[1]) * (units[(m[2] ?? '').toLowerCase()] as number))
 }

@@ -1,6 +1,6 @@
 import { createApi } from '@berth/api'
 import { codeOf, conflict, fault } from '@berth/base'
-import { openBuilder } from '@berth/builder'
+import { type Entitlement, openBuilder, type PruneRule } from '@berth/builder'
 import { type OpenContainers, openContainers } from '@berth/containers'
 import { openDatabase } from '@berth/database'
 import { createEvents, eventFilter } from '@berth/events'
@@ -11,11 +11,14 @@ import { createRegistries } from '@berth/registry'
 import { ensureDefaultAppArmorProfile, openDescriptorStore, openRuntime, readHostFacts, readLogs } from '@berth/runtime'
 import { defaultSpaceFloor, openStorage, parseSpaceFloor, type SpaceFloor } from '@berth/storage'
 import { openVolumes } from '@berth/volumes'
+import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { collectGarbage } from './collect-garbage.ts'
 import { checkEngine } from './check-engine.ts'
 import { buildkitOnDemand } from './buildkit-on-demand.ts'
+import { cacheRules } from './cache-rules.ts'
 import type { Config } from './config/config.ts'
+import type { BuilderEntry } from './config/values.ts'
 import { containerDefaults } from './container-defaults.ts'
 import { engineId } from './engine-id.ts'
 import { listenTargets } from './listen-targets.ts'
@@ -97,6 +100,8 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
     directory: paths.containers,
   })
   stack.use(containers)
+  const rules = await cacheRulesOf(paths.dataRoot)
+  rules(config)
   const builder = await openBuilder({
     database,
     images,
@@ -109,9 +114,13 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
     runRoot,
     defaults: () => runDefaults(defaults(config), facts),
     collect: storage.collect,
+    rules: () => rules(config),
   })
+  stack.use(builder)
   stack.use(storage.addRoots(() => builder.gcRoots()))
-  const buildkit = stack.use(buildkitOnDemand({ builder, images, networks, logger }))
+  const buildkit = stack.use(
+    buildkitOnDemand({ builder, images, networks, logger, entitlements: () => grantable(config) }),
+  )
   await containers.reconcile()
   for (const warning of await networks.warnings()) logger.warn({}, warning)
   descriptors.dropUntaken()
@@ -197,3 +206,13 @@ async function giveBackMemory(): Promise<void> {
   await collectGarbage()
   await trimMemory()
 }
+
+/** The rules of the build cache, as a function of the current configuration. */
+async function cacheRulesOf(dataRoot: string): Promise<(config: Config) => PruneRule[]> {
+  const { blocks, bsize } = await statfs(dataRoot)
+  return (config) => cacheRules(config.get('builder', {} as BuilderEntry), blocks * bsize)
+}
+
+/** What clients may grant their builds. */
+const grantable = (config: Config): Entitlement[] =>
+  config.get('builder', {} as BuilderEntry).entitlements?.['network-host'] === false ? [] : ['network.host']

@@ -113,3 +113,4 @@ export {
   parseVersion,
   versionText,
 } from './versions.ts'
+export { type CacheFilters, decodeCacheFilters } from './cache-filters.ts'

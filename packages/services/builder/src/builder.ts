@@ -121,6 +121,10 @@ export interface BuildOutcome extends AsyncDisposable {
 /** What the build cache holds. */
 export interface CacheRecord {
   readonly id: string
+  /** A step's layer, or the directory of a `RUN --mount=type=cache`. */
+  readonly type: 'regular' | 'exec.cachemount'
+  /** Ids of records that it stands on. */
+  readonly parents: readonly string[]
   readonly description: string
   readonly sizeBytes: number
   /** RFC 3339. */
@@ -130,6 +134,21 @@ export interface CacheRecord {
   readonly isInUse: boolean
   /** An image has the layer too: removing the record frees nothing. */
   readonly isShared: boolean
+  readonly isMutable: boolean
+}
+
+/** What is dropped from the cache. Limits of 0 are none; without any, everything that matches goes. */
+export interface PruneRule {
+  /** What images have too. */
+  readonly all: boolean
+  /** containerd's; one of them is enough, none takes everything. */
+  readonly filters: readonly string[]
+  readonly unusedForMs: number
+  /** What may stay, whatever the others say. */
+  readonly reservedBytes: number
+  readonly maxUsedBytes: number
+  /** Of the disk. */
+  readonly minFreeBytes: number
 }
 
 export interface Builder {
@@ -147,12 +166,12 @@ export interface Builder {
   imageCaches(references: readonly string[]): Promise<readonly CacheSource[]>
   /** The store's blobs, for caches that come from clients or go to them. */
   readonly blobs: Pick<ContentStore, 'info' | 'open' | 'ingest'>
-  cacheRecords(): CacheRecord[]
-  /** Drops records that no build uses: unused ones, `all` those with a share in images too. */
-  pruneCache(options: { readonly all: boolean; readonly keepBytes: number; readonly unusedForMs: number }): Promise<{
-    readonly deleted: readonly string[]
-    readonly reclaimedBytes: number
-  }>
+  /** The last used first. Throws `invalid` for a malformed filter. */
+  cacheRecords(filters?: readonly string[]): Promise<CacheRecord[]>
+  /** Drops records that no running build uses. */
+  pruneCache(rule: PruneRule): Promise<{ readonly deleted: readonly CacheRecord[]; readonly reclaimedBytes: number }>
+  /** What the cache is kept within. */
+  cacheRules(): readonly PruneRule[]
 }
 
 export interface ReceivedContext extends AsyncDisposable {

@@ -4,6 +4,7 @@ import type { Networks } from '@berth/networks'
 import type { HostFacts, Runtime } from '@berth/runtime'
 import type { Storage } from '@berth/storage'
 import type { BuildCache } from './cache/build-cache.ts'
+import type { CacheMounts } from './usage/cache-mounts.ts'
 
 /** What the daemon's configuration contributes to every RUN. */
 export interface RunDefaults {
@@ -24,8 +25,9 @@ export interface Context {
   readonly logger: Logger
   readonly defaults: () => RunDefaults
   readonly cache: BuildCache
-  /** Locks of cache mounts that are not shared, by their directories. */
-  readonly cacheMounts: KeyedLock<string>
+  readonly mounts: CacheMounts
+  /** Locks of cache mounts that are `locked`, by their names. */
+  readonly mountLocks: KeyedLock<string>
   /** `<data root>/builder`: contexts while they are needed. */
   readonly directory: string
   /** `<exec root>/builder`: /etc files of RUN's containers. */

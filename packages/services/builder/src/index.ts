@@ -10,6 +10,7 @@ export type {
   CacheRecord,
   Entitlement,
   NamedContext,
+  PruneRule,
   ReceivedContext,
   RunSettings,
 } from './builder.ts'

@@ -4,15 +4,19 @@ import { spreadSubdirectories } from '@berth/linux'
 import type { GcRoots } from '@berth/storage'
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { runBuild } from './build.ts'
-import type { Builder } from './builder.ts'
+import { type BuildRun, runBuild } from './build.ts'
+import type { Builder, PruneRule } from './builder.ts'
 import { BuildCache, isCachedHere } from './cache/build-cache.ts'
-import { listCache, pruneCache } from './cache/prune-cache.ts'
 import { imageCaches } from './cache/transfer/image-caches.ts'
 import { Solver } from './cache/solver.ts'
 import { fetchContext } from './context/fetch-context.ts'
 import { makeContextDirectory, openContext, receiveContext } from './context/receive-context.ts'
 import type { Context } from './context.ts'
+import { CacheMounts } from './usage/cache-mounts.ts'
+import { CacheKeeper } from './usage/keep-within.ts'
+import { listRecords } from './usage/list-records.ts'
+import { pruneRecords } from './usage/prune-records.ts'
+import { usageFilter } from './usage/usage-filter.ts'
 import type { StepEvent, StepOutcome } from './steps/step-context.ts'
 
 export interface BuilderOptions extends Pick<
@@ -25,20 +29,23 @@ export interface BuilderOptions extends Pick<
   readonly runRoot: string
   /** Frees what nothing keeps any more; resolves to the bytes that were. */
   readonly collect: () => Promise<number>
+  /** What the cache is kept within, asked for after each build. */
+  readonly rules: () => readonly PruneRule[]
 }
 
-export interface OpenBuilder extends Builder {
+export interface OpenBuilder extends Builder, AsyncDisposable {
   /** For `Storage.addRoots()`: what the cache keeps. */
   gcRoots(): GcRoots
 }
 
 /** Opens the builder on its tables and directories, and sweeps what a crash has left in those. */
 export async function openBuilder(options: BuilderOptions): Promise<OpenBuilder> {
-  const { database, dataRoot, runRoot, collect, ...services } = options
+  const { database, dataRoot, runRoot, collect, rules, ...services } = options
   const context: Context = {
     ...services,
     cache: new BuildCache(database),
-    cacheMounts: new KeyedLock(),
+    mounts: new CacheMounts(database, join(dataRoot, 'builder', 'mounts')),
+    mountLocks: new KeyedLock(),
     directory: join(dataRoot, 'builder'),
     runDirectory: join(runRoot, 'builder'),
   }
@@ -47,13 +54,16 @@ export async function openBuilder(options: BuilderOptions): Promise<OpenBuilder>
   await mkdir(join(context.directory, 'tmp'), { recursive: true, mode: 0o700 })
   spreadSubdirectories(join(context.directory, 'tmp'))
   const solver = openSolver(context)
+  const keeper = new CacheKeeper({ context, logger: options.logger, rules, collect })
+  context.cache.onPut(() => keeper.onAdded())
+  const run = (build: BuildRun) => runBuild(context, solver, build).finally(() => keeper.wake())
   return {
     build: async (request, progress, signal) => {
-      await using outcome = await runBuild(context, solver, { request, progress, signal })
+      await using outcome = await run({ request, progress, signal })
       const isCache = /^(?:1|t|true)$/i.test(request.args['BUILDKIT_INLINE_CACHE'] ?? '')
       return { imageId: await outcome.createImage(request.tags, { isCache }), stages: [] }
     },
-    solve: (request, progress, signal) => runBuild(context, solver, { request, progress, signal }),
+    solve: (request, progress, signal) => run({ request, progress, signal }),
     receiveContext: (tar, signal) => receiveContext(context, tar, signal),
     emptyContext: async () => {
       const { root, directory } = await makeContextDirectory(context)
@@ -62,12 +72,16 @@ export async function openBuilder(options: BuilderOptions): Promise<OpenBuilder>
     fetchContext: (remote, signal) => fetchContext(context, remote, signal),
     imageCaches: (references) => imageCaches(context, references),
     blobs: context.storage.content,
-    cacheRecords: () => listCache(context),
-    pruneCache: async (filter) => {
-      const deleted = pruneCache(context, filter)
-      return { deleted, reclaimedBytes: deleted.length > 0 ? await collect() : 0 }
+    cacheRecords: async (filters = []) => (await listRecords(context)).filter(usageFilter(filters)),
+    pruneCache: async (rule) => {
+      const deleted = await pruneRecords(context, rule)
+      const ofMounts = deleted.filter(({ type }) => type === 'exec.cachemount')
+      const freed = ofMounts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+      return { deleted, reclaimedBytes: deleted.length > 0 ? freed + (await collect()) : 0 }
     },
+    cacheRules: rules,
     gcRoots: () => context.cache.roots(),
+    [Symbol.asyncDispose]: () => keeper[Symbol.asyncDispose](),
   }
 }
 

@@ -14,7 +14,7 @@ import { Outcomes } from './jobs/outcomes.ts'
 import type { Services } from './services.ts'
 import { Sessions } from './session/sessions.ts'
 
-export type BuildkitOptions = Pick<Services, 'builder' | 'images' | 'worker' | 'logger'>
+export type BuildkitOptions = Pick<Services, 'builder' | 'images' | 'worker' | 'entitlements' | 'logger'>
 
 /** What BuildKit's clients find behind `/grpc` and `/session`, on connections that have left HTTP/1.1. */
 export interface Buildkit extends AsyncDisposable {

@@ -1,5 +1,5 @@
 import type { Logger } from '@berth/base'
-import type { Builder } from '@berth/builder'
+import type { Builder, Entitlement } from '@berth/builder'
 import type { Images } from '@berth/images'
 import type { WorkerFacts } from './control/worker.ts'
 import type { History } from './control/history.ts'
@@ -18,5 +18,7 @@ export interface Services {
   readonly cleanUps: CleanUps
   readonly history: History
   readonly worker: () => WorkerFacts
+  /** What clients may grant their builds. */
+  readonly entitlements: () => readonly Entitlement[]
   readonly logger: Logger
 }

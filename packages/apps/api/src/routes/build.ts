@@ -1,9 +1,10 @@
-import { invalid, messageOf, parseGoDurationNs } from '@berth/base'
+import { invalid, messageOf } from '@berth/base'
 import type { Builder, CacheRecord, ReceivedContext } from '@berth/builder'
 import {
   boolParameter,
   type BuildCacheRecord,
   decodeAuthConfigs,
+  decodeCacheFilters,
   decodeFilters,
   encodeProgress,
   intParameter,
@@ -102,36 +103,36 @@ async function applyIgnoreFile(context: ReceivedContext, file: string): Promise<
   if (text !== undefined) await context.dropIgnored(['.dockerignore', file], text)
 }
 
-/** `label`: a record of the cache has none. */
-const pruneFilters: readonly string[] = ['until', 'unused-for', 'label', 'label!']
-
 async function prune(exchange: Exchange, builder: Builder): Promise<void> {
   const { query } = exchange
-  const filters = decodeFilters(query.get('filters'))
-  const unknown = Object.keys(filters).find((name) => !pruneFilters.includes(name))
-  if (unknown !== undefined) throw invalid(`invalid filter '${unknown}'`)
-  const keepBytes = intParameter(query, 'reserved-space') ?? intParameter(query, 'keep-storage') ?? 0
-  const unusedForMs = durationMs(filters['until']?.[0] ?? filters['unused-for']?.[0])
-  if (filters['label']) return sendJson(exchange, { CachesDeleted: null, SpaceReclaimed: 0 })
-  const { deleted, reclaimedBytes } = await builder.pruneCache({
+  const { label, 'label!': _, ...filters } = decodeFilters(query.get('filters'))
+  const rule = {
+    ...explained(() => decodeCacheFilters(filters)),
     all: boolParameter(query, 'all'),
-    keepBytes,
-    unusedForMs,
-  })
-  sendJson(exchange, { CachesDeleted: deleted.length > 0 ? deleted : null, SpaceReclaimed: reclaimedBytes })
+    reservedBytes: intParameter(query, 'reserved-space') ?? intParameter(query, 'keep-storage') ?? 0,
+    maxUsedBytes: intParameter(query, 'max-used-space') ?? 0,
+    minFreeBytes: intParameter(query, 'min-free-space') ?? 0,
+  }
+  // A record of the cache has no label.
+  if (label) return sendJson(exchange, { CachesDeleted: null, SpaceReclaimed: 0 })
+  const { deleted, reclaimedBytes } = await builder.pruneCache(rule)
+  const ids = deleted.map(({ id }) => id)
+  sendJson(exchange, { CachesDeleted: ids.length > 0 ? ids : null, SpaceReclaimed: reclaimedBytes })
 }
 
-function durationMs(text: string | undefined): number {
-  if (text === undefined) return 0
-  const ns = parseGoDurationNs(text)
-  if (ns === undefined) throw invalid(`time: invalid duration ${JSON.stringify(text)}`)
-  return Number(ns / 1_000_000n)
+function explained<T>(decode: () => T): T {
+  try {
+    return decode()
+  } catch (error) {
+    throw invalid(`failed to prune build cache: ${messageOf(error)}`, error)
+  }
 }
 
 /** What `system df` shows of the cache. */
 export const presentCacheRecord = (record: CacheRecord): BuildCacheRecord => ({
   ID: record.id,
-  Type: 'regular',
+  ...(record.parents.length > 0 && { Parents: [...record.parents] }),
+  Type: record.type,
   Description: record.description,
   InUse: record.isInUse,
   Shared: record.isShared,

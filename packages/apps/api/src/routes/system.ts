@@ -73,7 +73,7 @@ async function diskUsage(exchange: Exchange, deps: Deps): Promise<void> {
     answer.Containers = (await summarise(found, deps, { withSize: true, version })) as DiskUsageResponse['Containers']
   }
   if (wanted.has('volume')) answer.Volumes = await measureVolumes(deps.volumes)
-  if (wanted.has('build-cache')) answer.BuildCache = deps.builder.cacheRecords().map(presentCacheRecord)
+  if (wanted.has('build-cache')) answer.BuildCache = (await deps.builder.cacheRecords()).map(presentCacheRecord)
   sendJson(exchange, answer)
 }
 

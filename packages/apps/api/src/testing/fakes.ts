@@ -132,7 +132,7 @@ export function fakeDeps(services: FakeServices = {}): ApiDeps {
     images: partial<Images>('images', { ...defaultImages, ...images }),
     events: partial<Events>('events', { ...events }),
     volumes: partial<Volumes>('volumes', { list: () => [], ...volumes }),
-    builder: partial<Builder>('builder', { cacheRecords: () => [], ...builder }),
+    builder: partial<Builder>('builder', { cacheRecords: async () => [], ...builder }),
     buildkit: async () => partial<Buildkit>('buildkit', buildkit ?? {}),
     check: async () => [],
     eventFilter: () => () => true,

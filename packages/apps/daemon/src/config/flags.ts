@@ -32,7 +32,7 @@ function readFlag(word: string, rest: string[], given: Map<OptionSpec, string[]>
 
 function longFlag(word: string): { spec: OptionSpec; value: string | undefined } {
   const [, name = '', value] = /^--([^=]*)(?:=(.*))?$/s.exec(word) ?? []
-  const spec = optionSpecs.find(({ flag }) => flag === name)
+  const spec = optionSpecs.find(({ flag, isOfFile }) => flag === name && !isOfFile)
   if (!spec) throw invalid(`unknown flag: --${name}`)
   return { spec, value }
 }
@@ -48,7 +48,7 @@ function shortFlag(word: string): { spec: OptionSpec; value: string | undefined 
 /** The text of `--help`. */
 export function helpText(): string {
   const lines = optionSpecs
-    .filter(({ refusal }) => refusal === undefined)
+    .filter(({ refusal, isOfFile }) => refusal === undefined && !isOfFile)
     .map(({ flag, short, help }) => `  ${short ? `-${short},` : '   '} --${flag.padEnd(24)} ${help}`)
   return [
     '',

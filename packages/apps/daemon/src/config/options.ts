@@ -9,16 +9,18 @@ export type OptionKind =
   | 'runtimes'
   | 'address-pools'
   | 'network-opts'
+  | 'builder'
 
 export interface OptionSpec {
   /** The long flag, without dashes. */
   readonly flag: string
-  /** The key in daemon.json; absent: the flag's name. */
+  /** The key in daemon.json; absent: the flag's name. An option `isOfFile` has no flag. */
   readonly key?: string
   /** Another key in daemon.json, for the same value or, of a list, a single one. */
   readonly alias?: string
   readonly short?: string
   readonly kind: OptionKind
+  readonly isOfFile?: boolean
   readonly help: string
   /** A SIGHUP takes a new value from daemon.json. */
   readonly isReloadable?: boolean
@@ -110,6 +112,7 @@ export const optionSpecs: readonly OptionSpec[] = [
   { flag: 'max-concurrent-downloads', kind: 'integer', help: 'Blobs of pulls under way at a time (default 3)', isReloadable: true },
   { flag: 'max-concurrent-uploads', kind: 'integer', help: 'Blobs of pushes under way at a time (default 5)', isReloadable: true },
   { flag: 'max-download-attempts', kind: 'integer', help: 'Tries of a download (default 5)', isReloadable: true },
+  { flag: 'builder', kind: 'builder', isOfFile: true, help: 'What the build cache is kept within, and what builds may do', isReloadable: true },
   { flag: 'http-proxy', kind: 'string', help: 'Proxy for HTTP to registries' },
   { flag: 'https-proxy', kind: 'string', help: 'Proxy for HTTPS to registries' },
   { flag: 'no-proxy', kind: 'string', help: 'Hosts that are reached without a proxy' },

@@ -19,7 +19,29 @@ export type OptionValue =
   | Readonly<Record<string, Ulimit>>
   | Readonly<Record<string, RuntimeEntry>>
   | readonly AddressPoolEntry[]
+  | BuilderEntry
   | Readonly<Record<string, Readonly<Record<string, string>>>>
+
+export interface GcRuleEntry {
+  readonly all?: boolean
+  readonly filter?: readonly string[]
+  readonly keepStorage?: string
+  readonly reservedSpace?: string
+  readonly maxUsedSpace?: string
+  readonly minFreeSpace?: string
+}
+/** `builder` of daemon.json. */
+export interface BuilderEntry {
+  readonly gc?: {
+    readonly enabled?: boolean
+    readonly defaultKeepStorage?: string
+    readonly defaultReservedSpace?: string
+    readonly defaultMaxUsedSpace?: string
+    readonly defaultMinFreeSpace?: string
+    readonly policy?: readonly GcRuleEntry[]
+  }
+  readonly entitlements?: { readonly 'network-host'?: boolean; readonly 'security-insecure'?: false }
+}
 
 /** Values by the options' daemon.json keys. */
 export type OptionValues = Readonly<Record<string, OptionValue>>
@@ -44,6 +66,8 @@ export function parseFlagTexts(spec: OptionSpec, texts: readonly string[]): Opti
       return texts.map((text) => parseAddressPool(spec, text))
     case 'network-opts':
       return parseNetworkOptions(spec, texts)
+    case 'builder':
+      throw invalid(`--${spec.flag} is an option of daemon.json`)
     case 'runtimes':
       return Object.fromEntries(texts.map((text) => splitPair(spec, text)).map(([name, path]) => [name, { path }]))
   }
@@ -65,6 +89,7 @@ const wanted: Readonly<Record<OptionSpec['kind'], string>> = {
   ulimits: 'an object of {"Name", "Soft", "Hard"}',
   'address-pools': 'a list of {"base", "size"}',
   'network-opts': 'an object of options by driver',
+  builder: 'an object of {"gc", "entitlements"}',
   runtimes: 'an object of {"path", "runtimeArgs"}',
 }
 
@@ -86,10 +111,41 @@ function fits(spec: OptionSpec, value: unknown): boolean {
       return Array.isArray(value) && value.every(isAddressPool)
     case 'network-opts':
       return isObject(value) && Object.values(value).every(isTextMap)
+    case 'builder':
+      return isBuilderEntry(value)
     case 'runtimes':
       return isObject(value) && Object.values(value).every(isRuntimeEntry)
   }
 }
+
+/** Whether every member is known and fits. */
+const isShape = (value: unknown, members: Readonly<Record<string, (member: unknown) => boolean>>): boolean =>
+  isObject(value) && Object.entries(value).every(([name, member]) => members[name]?.(member) === true)
+const isText = (value: unknown): boolean => typeof value === 'string'
+const isFlag = (value: unknown): boolean => typeof value === 'boolean'
+
+const gcRule = {
+  all: isFlag,
+  filter: (value: unknown) => isStringList(value),
+  keepStorage: isText,
+  reservedSpace: isText,
+  maxUsedSpace: isText,
+  minFreeSpace: isText,
+}
+const gc = {
+  enabled: isFlag,
+  defaultKeepStorage: isText,
+  defaultReservedSpace: isText,
+  defaultMaxUsedSpace: isText,
+  defaultMinFreeSpace: isText,
+  policy: (value: unknown) => Array.isArray(value) && value.every((rule) => isShape(rule, gcRule)),
+}
+/** https://docs.docker.com/build/cache/garbage-collection/ */
+const isBuilderEntry = (value: unknown): boolean =>
+  isShape(value, {
+    gc: (member) => isShape(member, gc),
+    entitlements: (member) => isShape(member, { 'network-host': isFlag, 'security-insecure': (on) => on === false }),
+  })
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

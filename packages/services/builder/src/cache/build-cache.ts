@@ -31,6 +31,7 @@ export class BuildCache {
   readonly #database: Database
   readonly #steps = new Map<string, CachedStep>()
   readonly #touched = new Set<string>()
+  #onPut: () => void = () => {}
   /** Keys that running builds rely on, with the number of them. */
   readonly #inUse = new Map<string, number>()
 
@@ -52,6 +53,16 @@ export class BuildCache {
     return [...this.#steps.values()]
   }
 
+  /** Bytes of all layers, those that images have too among them. */
+  get layerBytes(): number {
+    return this.all().reduce((sum, { layer }) => sum + (layer?.sizeBytes ?? 0), 0)
+  }
+
+  /** Calls `listener` after each step that is recorded. */
+  onPut(listener: () => void): void {
+    this.#onPut = listener
+  }
+
   /** Records a step that was done just now, or when `createdAt` says. */
   put(
     key: string,
@@ -65,6 +76,7 @@ export class BuildCache {
       .prepare('INSERT OR REPLACE INTO build_cache VALUES (?, ?, ?, ?)')
       .run(key, now, 1, JSON.stringify(doc))
     this.#steps.set(key, step)
+    this.#onPut()
     return step
   }
 

@@ -1,10 +1,8 @@
 import { notFound } from '@berth/base'
-import { expandWord, locate, type RunInstruction } from '@berth/dockerfile'
+import { commandLine, expandWord, locate, type RunInstruction } from '@berth/dockerfile'
 import { openInRoot, procFd } from '@berth/linux'
 import type { SpecMount } from '@berth/runtime'
 import {
-  chmodSync,
-  chownSync,
   closeSync,
   lstatSync,
   mkdirSync,
@@ -16,7 +14,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
+import { cleanContextPath } from '../stages/context-paths.ts'
 import { digestOf, type StageState } from '../stages/stage-state.ts'
+import { cacheDirectory, planCache } from './cache-directory.ts'
 import { type MountText, parseMountText } from './mount-text.ts'
 import { prepareSessionMount, type SessionMount } from './session-mounts.ts'
 import type { StageContext } from './step-context.ts'
@@ -25,8 +25,10 @@ import type { StageContext } from './step-context.ts'
 export interface PlannedMount extends MountText {
   /** What of it the outcome depends on; a cache's content is none. */
   readonly key: string
-  /** Host path of the tree that a bind takes from. */
+  /** Host path of the tree that a bind takes from, or that a cache begins as. */
   readonly root: string
+  /** Of a cache: which directory it is, and what users are told of it. */
+  readonly cache?: { readonly name: string; readonly description: string }
 }
 
 /** Reads the mounts of a RUN and digests what they bring in. */
@@ -40,20 +42,19 @@ export async function planRunMounts(
     instruction.mounts.map((text) => parseMountText(expandWord(text, expanding))),
   )
   const planned: PlannedMount[] = []
-  for (const mount of texts) planned.push(await planMount(stage, mount))
+  const command = commandLine(state.draft.config, instruction.command).join(' ')
+  for (const mount of texts) planned.push(await planMount(stage, mount, command))
   return planned
 }
 
-async function planMount(stage: StageContext, mount: MountText): Promise<PlannedMount> {
+async function planMount(stage: StageContext, mount: MountText, command: string): Promise<PlannedMount> {
   if (mount.type === 'secret' || mount.type === 'ssh') return planSessionMount(mount)
   if (mount.type === 'tmpfs') return { ...mount, root: '', key: digestOf('tmpfs', mount.target) }
   const { build } = stage
   const root = mount.from === '' ? '' : await build.sourceRoot(mount.from, stage.stage)
-  if (mount.type === 'cache') {
-    return { ...mount, root, key: digestOf('cache', mount.target, mount.id) }
-  }
+  if (mount.type === 'cache') return await planCache(build, { mount, root, command })
   const tree = mount.from === '' ? await build.request.contextDirectory([mount.source]) : root
-  const selection = { root: tree, patterns: [clean(mount.source)], keepsOwner: true, excludes: [] }
+  const selection = { root: tree, patterns: [cleanContextPath(mount.source)], keepsOwner: true, excludes: [] }
   const { digest, paths } = await build.context.storage.trees.digest(selection)
   if (paths.length === 0) throw notFound(`${JSON.stringify(mount.source)}: not found`)
   return { ...mount, root: tree, key: digestOf('bind', mount.target, String(mount.isReadOnly), digest) }
@@ -65,8 +66,6 @@ const planSessionMount = (mount: MountText): PlannedMount => ({
   root: '',
   key: digestOf(mount.type, mount.target, mount.variable),
 })
-
-const clean = (path: string): string => posix.normalize(`/${path}`).replace(/^\/+|\/+$/g, '')
 
 export interface PreparedMounts extends AsyncDisposable {
   readonly mounts: readonly SpecMount[]
@@ -130,14 +129,14 @@ async function bind(stage: StageContext, mount: PlannedMount, stack: AsyncDispos
 }
 
 async function sourceOf(stage: StageContext, mount: PlannedMount, stack: AsyncDisposableStack): Promise<string> {
-  if (mount.type === 'cache') return await cacheDirectory(stage, mount, stack)
+  if (mount.type === 'cache') return await cacheDirectory(stage.build, mount, stack)
   if (mount.isReadOnly) return resolveIn(mount.root, mount.source)
   // What is written to it is thrown away.
   const copy = temporary(stage, stack)
   const { trees } = stage.build.context.storage
   await trees.copy({
     root: mount.root,
-    patterns: [clean(mount.source)],
+    patterns: [cleanContextPath(mount.source)],
     keepsOwner: true,
     excludes: [],
     target: copy,
@@ -148,25 +147,12 @@ async function sourceOf(stage: StageContext, mount: PlannedMount, stack: AsyncDi
 }
 
 function resolveIn(root: string, path: string): string {
-  const fd = openInRoot(root, clean(path) || '.')
+  const fd = openInRoot(root, cleanContextPath(path) || '.')
   try {
     return readlinkSync(procFd(fd))
   } finally {
     closeSync(fd)
   }
-}
-
-/** A cache's directory, made when it is asked for the first time; locked ones wait for each other. */
-async function cacheDirectory(stage: StageContext, mount: PlannedMount, stack: AsyncDisposableStack): Promise<string> {
-  const { context } = stage.build
-  const name = digestOf('cache mount', mount.id || mount.target).slice('sha256:'.length)
-  const directory = join(context.directory, 'mounts', name)
-  if (mount.sharing !== 'shared') stack.use(await context.cacheMounts.acquire(directory))
-  if (mkdirSync(directory, { recursive: true, mode: 0o755 }) !== undefined) {
-    chownSync(directory, mount.uid, mount.gid)
-    chmodSync(directory, mount.mode ?? 0o755)
-  }
-  return directory
 }
 
 function temporary(stage: StageContext, stack: AsyncDisposableStack): string {

@@ -13,11 +13,11 @@ export function controlService(services: Services): Implementation<typeof Contro
   const { builder, history, worker } = services
   return {
     info: async () => ({ buildkitVersion }),
-    listWorkers: async () => ({ record: [describeWorker(worker())] }),
+    listWorkers: async () => ({ record: [describeWorker(worker(), builder.cacheRules())] }),
     solve: (request, call) => solve(services, request, call),
     status: ({ ref }, call) => followStatus(services, ref, call),
     session: (messages, call) => openTunnel(services, messages, call),
-    diskUsage: async () => ({ record: usageRecords(builder) }),
+    diskUsage: async (request) => ({ record: await usageRecords(builder, request) }),
     prune: async function* (request) {
       yield* await pruneRecords(builder, request)
     },

@@ -1,14 +1,19 @@
 import { parseTimeNs } from '@berth/base'
 import type { Builder, CacheRecord } from '@berth/builder'
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import type { PruneRequest, UsageRecordSchema } from '../../generated/control_pb.ts'
+import type { DiskUsageRequest, PruneRequest, UsageRecordSchema } from '../../generated/control_pb.ts'
 import { timestamp } from '../progress/timestamp.ts'
 
 type UsageRecord = MessageInitShape<typeof UsageRecordSchema>
 
-/** What the cache holds, as `du` shows it. */
-export function usageRecords(builder: Pick<Builder, 'cacheRecords'>): UsageRecord[] {
-  return builder.cacheRecords().map(usageRecord)
+/** What the cache holds, as `du` shows it; unused for `ageLimit` nanoseconds. */
+export async function usageRecords(
+  builder: Pick<Builder, 'cacheRecords'>,
+  { filter, ageLimit }: DiskUsageRequest,
+): Promise<UsageRecord[]> {
+  const usedBefore = BigInt(Date.now()) * 1_000_000n - ageLimit
+  const records = await builder.cacheRecords(filter)
+  return records.filter(({ usedAt }) => ageLimit === 0n || (parseTimeNs(usedAt) ?? 0n) <= usedBefore).map(usageRecord)
 }
 
 const usageRecord = (record: CacheRecord): UsageRecord => ({
@@ -20,18 +25,22 @@ const usageRecord = (record: CacheRecord): UsageRecord => ({
   lastUsedAt: timestampOf(record.usedAt),
   usageCount: BigInt(record.uses),
   description: record.description,
-  recordType: 'regular',
+  recordType: record.type,
+  mutable: record.isMutable,
+  parents: [...record.parents],
 })
 
 const timestampOf = (text: string) => timestamp(Number((parseTimeNs(text) ?? 0n) / 1_000_000n))
 
 /** Prunes, and tells what went. Durations are nanoseconds. */
 export async function pruneRecords(builder: Builder, request: PruneRequest): Promise<UsageRecord[]> {
-  const before = new Map(usageRecords(builder).map((record) => [record.id, record]))
   const { deleted } = await builder.pruneCache({
     all: request.all,
-    keepBytes: Number(request.reservedSpace),
+    filters: request.filter,
     unusedForMs: Number(request.keepDuration / 1_000_000n),
+    reservedBytes: Number(request.reservedSpace),
+    maxUsedBytes: Number(request.maxUsedSpace),
+    minFreeBytes: Number(request.minFreeSpace),
   })
-  return deleted.flatMap((id) => before.get(id) ?? [])
+  return deleted.map(usageRecord)
 }

@@ -1,3 +1,4 @@
+import type { PruneRule } from '@berth/builder'
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { hostPlatform } from '@berth/oci'
 import type { VersionSchema, WorkerSchema } from '../../generated/common_pb.ts'
@@ -16,7 +17,10 @@ export interface WorkerFacts {
 }
 
 /** What clients are told of the engine; by the label of a snapshotter they know that it exports caches and archives. */
-export function describeWorker({ id, hostGateway }: WorkerFacts): MessageInitShape<typeof WorkerSchema> {
+export function describeWorker(
+  { id, hostGateway }: WorkerFacts,
+  rules: readonly PruneRule[],
+): MessageInitShape<typeof WorkerSchema> {
   const { os, architecture, variant = '' } = hostPlatform()
   return {
     id,
@@ -25,7 +29,14 @@ export function describeWorker({ id, hostGateway }: WorkerFacts): MessageInitSha
       'org.mobyproject.buildkit.worker.snapshotter': 'overlayfs',
     },
     platforms: [{ os, architecture, variant }],
-    gcPolicy: [{ all: true }],
+    gcPolicy: rules.map((rule) => ({
+      all: rule.all,
+      filters: [...rule.filters],
+      keepDuration: BigInt(rule.unusedForMs) * 1_000_000n,
+      reservedSpace: BigInt(rule.reservedBytes),
+      maxUsedSpace: BigInt(rule.maxUsedBytes),
+      minFreeSpace: BigInt(rule.minFreeBytes),
+    })),
     buildkitVersion,
   }
 }

@@ -59,8 +59,8 @@ for (const [name, value] of [
 }
 
 test('decodeEntitlements() grants the network of the host and nothing else', () => {
-  assert.deepEqual(decodeEntitlements(['network.host']), ['network.host'])
-  assert.throws(() => decodeEntitlements(['security.insecure']), {
+  assert.deepEqual(decodeEntitlements(['network.host'], ['network.host']), ['network.host'])
+  assert.throws(() => decodeEntitlements(['security.insecure'], ['network.host']), {
     message: 'granting entitlement security.insecure is not allowed by build daemon configuration',
   })
 })

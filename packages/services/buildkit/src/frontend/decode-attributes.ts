@@ -103,11 +103,12 @@ function parseUlimit(text: string): BuildRequest['run']['ulimits'][number] {
 }
 
 /** What a client grants; throws in BuildKit's words for what no build gets. */
-export function decodeEntitlements(names: readonly string[]): Entitlement[] {
+export function decodeEntitlements(names: readonly string[], grantable: readonly Entitlement[]): Entitlement[] {
   return names.map((name) => {
-    if (name !== 'network.host') {
+    const granted = grantable.find((one) => one === name)
+    if (!granted) {
       throw invalid(`granting entitlement ${name} is not allowed by build daemon configuration`)
     }
-    return name
+    return granted
   })
 }

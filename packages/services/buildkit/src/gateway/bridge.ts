@@ -27,7 +27,7 @@ export function bridgeService(services: Services): Implementation<typeof LLBBrid
       return {
         frontendApiCaps: frontendCapabilities,
         llbCaps: llbCapabilities,
-        workers: [describeWorker(services.worker())],
+        workers: [describeWorker(services.worker(), services.builder.cacheRules())],
       }
     },
     solve: async (request, call) => {
@@ -76,7 +76,7 @@ async function solveFrontend(services: Services, job: Job, request: SolveRequest
     cleanUps: services.cleanUps,
     job,
     sessionId: started.session,
-    entitlements: decodeEntitlements(started.entitlements),
+    entitlements: decodeEntitlements(started.entitlements, services.entitlements()),
     input: (name: string) => {
       const definition = request.frontendInputs[name]
       const id = definition && outcomeIdOf(definition)

@@ -20,6 +20,8 @@ export interface Trees {
   /** Whether what is selected is one archive that `addArchive` can unpack. */
   isArchive(selection: SourceSelection): Promise<boolean>
   remove(paths: readonly string[]): Promise<void>
+  /** Bytes of the files below a directory, each once. */
+  usage(path: string): Promise<number>
   /** Fills the empty directory `target` with the entries that `encodeTreeRecord()` made. */
   fill(target: string, records: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>
   /** The whole tree as a tar; destroying the stream stops it. */
@@ -54,5 +56,6 @@ export function openTrees(worker: LayerWorker): Trees {
     fill: (target, records, signal) => worker.feed('fill', { target }, records, signal),
     pack: (root) => worker.stream('export', { path: root }),
     remove: (paths) => worker.run('remove', { paths }),
+    usage: (path) => worker.run('usage', { path }),
   }
 }

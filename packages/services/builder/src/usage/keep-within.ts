@@ -1,0 +1,54 @@
+import type { Logger } from '@berth/base'
+import type { PruneRule } from '../builder.ts'
+import type { Context } from '../context.ts'
+import { pruneRecords } from './prune-records.ts'
+
+export interface KeepWithinOptions {
+  readonly context: Context
+  readonly logger: Logger
+  /** In their order; asked for each time. */
+  readonly rules: () => readonly PruneRule[]
+  readonly collect: () => Promise<number>
+}
+
+/** Keeps the cache within its rules: after each build, and as soon as a running one fills it beyond the largest of them. */
+export class CacheKeeper implements AsyncDisposable {
+  readonly #options: KeepWithinOptions
+  #running: Promise<void> | undefined
+  #isWanted = false
+
+  constructor(options: KeepWithinOptions) {
+    this.#options = options
+  }
+
+  /** Something was added. Layers that images share count here: it costs nothing to look once too often. */
+  onAdded(): void {
+    const ceilings = this.#options.rules().flatMap(({ maxUsedBytes, reservedBytes }) => maxUsedBytes || reservedBytes)
+    const ceiling = Math.max(...ceilings)
+    if (ceilings.length > 0 && this.#options.context.cache.layerBytes > ceiling) this.wake()
+  }
+
+  /** Looks at the rules, soon and in the background. */
+  wake(): void {
+    this.#isWanted = true
+    this.#running ??= this.#run().finally(() => (this.#running = undefined))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    while (this.#running) await this.#running
+  }
+
+  async #run(): Promise<void> {
+    const { context, logger, rules, collect } = this.#options
+    try {
+      while (this.#isWanted) {
+        this.#isWanted = false
+        let dropped = 0
+        for (const rule of rules()) dropped += (await pruneRecords(context, rule)).length
+        if (dropped > 0) await collect()
+      }
+    } catch (error) {
+      logger.warn({ err: error }, 'builder: the cache could not be kept within its limits')
+    }
+  }
+}
