@@ -249,6 +249,19 @@ export function testLifecycle(cli: Cli): void {
     await cli.ok('rm', '-f', running)
   })
 
+  test('events of stop and restart are in Docker’s order', async () => {
+    const name = await sleeper()
+    await cli.ok('stop', '-t', '0', name)
+    await cli.ok('start', name)
+    await cli.ok('restart', '-t', '0', name)
+    await cli.ok('kill', name)
+    await cli.ok('rm', name)
+    const filters = ['--since', '0', '--until', `${Date.now() / 1000}`, '--filter', `container=${name}`]
+    const actions = (await cli.ok('events', ...filters, '--format', '{{.Action}}')).split('\n')
+    const stop = ['kill', 'kill', 'stop', 'die', 'start']
+    assert.deepEqual(actions.slice(actions.indexOf('kill')), [...stop, ...stop, 'restart', 'kill', 'die', 'destroy'])
+  })
+
   test('events tell of a container’s life', async () => {
     const name = engine.name()
     const since = String(Math.floor(Date.now() / 1000) - 1)

@@ -10,6 +10,7 @@ import type { HealthMonitors } from './health-monitors.ts'
 import type { DaemonDefaults } from './plan/types.ts'
 import type { Registry } from './registry.ts'
 import type { RestartTimers } from './restart-timers.ts'
+import type { Stops } from './stops.ts'
 import type { Waiters } from './waiters.ts'
 
 /** What every use case of the aggregate works with. Use cases change a container only under `locks` of its id. */
@@ -21,6 +22,7 @@ export interface Context {
   readonly strangers: Set<ContainerId>
   readonly locks: KeyedLock<ContainerId>
   readonly waiters: Waiters
+  readonly stops: Stops
   readonly execs: ExecRegistry
   readonly health: HealthMonitors
   readonly restarts: RestartTimers

@@ -69,6 +69,7 @@ function recordExit(context: Context, before: Container, report: ExitReport, res
     restartCount: before.restartCount + (restarts ? 1 : 0),
     ...(before.state.health ? { health: { ...before.state.health, status: 'unhealthy' } } : {}),
   })
+  for (let untold = context.stops.tell(before.id); untold > 0; untold--) announce(context, after, 'stop')
   announce(context, after, 'die', { exitCode: String(exitCode), execDuration: String(runSeconds(before, exitedAt)) })
   context.waiters.exited(before.id, { exitCode })
   return after

@@ -33,6 +33,7 @@ import { requireRunning } from './transitions.ts'
 import { updateContainer } from './update.ts'
 import { volumeUses } from './volumes.ts'
 import { waitForContainer } from './wait.ts'
+import { Stops } from './stops.ts'
 import { Waiters } from './waiters.ts'
 
 export interface ContainersOptions extends Pick<
@@ -75,6 +76,7 @@ export async function openContainers(options: ContainersOptions): Promise<OpenCo
     strangers: new Set(),
     locks: new KeyedLock<ContainerId>(),
     waiters: new Waiters(),
+    stops: new Stops(),
     execs: new ExecRegistry(),
     health: new HealthMonitors(() => context),
     restarts: new RestartTimers(),

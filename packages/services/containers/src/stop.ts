@@ -23,9 +23,18 @@ export async function stopContainer(context: Context, ref: string, options: Stop
   if (!context.registry.byId(container.id)) return
   // Only now: a start that was under way has cleared it.
   context.registry.transition(container.id, { stoppedByUser: true })
-  if (!wasPending) await stopProcess(context, container.id, signal, timeoutSeconds(container, options))
-  const stopped = context.registry.byId(container.id)
-  if (stopped) announce(context, stopped, 'stop')
+  const seconds = timeoutSeconds(container, options)
+  await announced(context, container.id, async () => {
+    if (!wasPending) await stopProcess(context, container.id, signal, seconds)
+  })
+}
+
+/** Stops by `work` and announces it: as soon as the exit is known, or when there is none to come. */
+async function announced(context: Context, id: ContainerId, work: () => Promise<void>): Promise<void> {
+  using stop = context.stops.begin(id)
+  await work()
+  const stopped = context.registry.byId(id)
+  if (stopped && !stop.isTold) announce(context, stopped, 'stop')
 }
 
 /** Stops and starts again; starts one that does not run. */
@@ -39,9 +48,8 @@ export async function restartContainer(
   const signal = signalFor(options.signal || stopSignalNameOf(container), `Cannot restart container ${ref}`)
   using _ = context.restarts.suspend(container.id)
   if (isAlive(container) || container.state.status === 'restarting') {
-    await stopProcess(context, container.id, signal, timeoutSeconds(container, options))
-    const stopped = context.registry.byId(container.id)
-    if (stopped) announce(context, stopped, 'stop')
+    const seconds = timeoutSeconds(container, options)
+    await announced(context, container.id, () => stopProcess(context, container.id, signal, seconds))
   }
   await start(container.id)
   announce(context, context.registry.resolve(container.id), 'restart')
