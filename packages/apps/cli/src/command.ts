@@ -6,10 +6,16 @@ import type { Cli } from './cli.ts'
 export interface ArgumentCount {
   readonly least: number
   readonly most: number
+  /** Docker's command has no upper bound, and ignores what is above ours. */
+  readonly isOpen?: boolean
 }
 export const noArguments: ArgumentCount = { least: 0, most: 0 }
 export const exactly = (count: number): ArgumentCount => ({ least: count, most: count })
-export const atLeast = (least: number): ArgumentCount => ({ least, most: Number.POSITIVE_INFINITY })
+export const atLeast = (least: number, most = Number.POSITIVE_INFINITY): ArgumentCount => ({
+  least,
+  most,
+  isOpen: true,
+})
 export const between = (least: number, most: number): ArgumentCount => ({ least, most })
 
 /** A command that runs. One module exports one, as `command`. */

@@ -170,11 +170,12 @@ function checkCount(command: AnyCommand, path: string, given: number): void {
   const { least, most } = command.count
   if (given >= least && given <= most) return
   if (most === 0) throw new UsageError(`'${path}' accepts no arguments`)
-  throw new UsageError(`'${path}' requires ${boundsText(command.count)}`)
+  throw new UsageError(`'${path}' requires ${boundsText(command.count, given)}`)
 }
 
 /** `at least 1 argument`, `at least 1 and at most 2 arguments`, `2 arguments`. */
-function boundsText({ least, most }: ArgumentCount): string {
+function boundsText({ least, most, isOpen }: ArgumentCount, given: number): string {
+  if (isOpen === true && given < least) return boundsText({ least, most: Number.POSITIVE_INFINITY }, given)
   const last = most === Number.POSITIVE_INFINITY ? least : most
   const noun = last === 1 ? 'argument' : 'arguments'
   if (least === most) return `${most} ${noun}`

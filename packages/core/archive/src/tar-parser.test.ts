@@ -100,7 +100,7 @@ test('TarParser reads base-256 numbers and refuses those out of range', () => {
   )
   assert.deepEqual(entry?.entry.mtime, { seconds: -1, nanoseconds: 0 })
   assert.throws(() => parse(Buffer.concat([header({ path: 'f' }, { 124: big }), end])), {
-    message: /entry "f" .*unexpected end/,
+    message: /entry "f" .*unexpected EOF/,
   })
   const huge = Buffer.alloc(12, 0x7f)
   huge[0] = 0x80
@@ -292,10 +292,10 @@ test('TarParser names the entry and the offset of a truncated archive', () => {
   const archive = Buffer.concat([file('a', 'x'), file('b', 'y'.repeat(2000))])
   assert.throws(() => parse(archive.subarray(0, 2500)), {
     kind: 'invalid',
-    message: 'archive: entry "b" at byte 2500: unexpected end of the archive',
+    message: 'archive: entry "b" at byte 2500: unexpected EOF',
   })
-  assert.throws(() => parse(archive.subarray(0, 1200)), { message: /at byte 1200: unexpected end/ })
-  assert.throws(() => parse(pax([['path', 'x']])), { message: /unexpected end/ })
+  assert.throws(() => parse(archive.subarray(0, 1200)), { message: /at byte 1200: unexpected EOF/ })
+  assert.throws(() => parse(pax([['path', 'x']])), { message: /unexpected EOF/ })
 })
 
 test('TarParser takes an archive without zero blocks and ignores what follows them', () => {

@@ -112,7 +112,7 @@ export class TarParser {
   finish(): void {
     const between = this.#state === 'header' && this.#carried === 0 && this.#metadataHeaders === 0
     if (between || this.#state === 'done') return
-    throw this.#located(invalid('unexpected end of the archive'))
+    throw this.#located(invalid('unexpected EOF'))
   }
 
   /** `error` with the place where it happened, when the archive is to blame. */

@@ -83,13 +83,15 @@ export const stringOrList: Type<string[] | null> = {
   },
 }
 
+/** Keys in the order in which Go's maps are written again. */
 export function map<T>(element: Type<T>, name = `map[string]${element.name}`): Type<Record<string, T> | null> {
   return {
     name,
     zero: () => null,
     decode(value, at) {
       if (!isObject(value)) return mismatch(value, name, at)
-      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, descend(element, item, at, key)]))
+      const keys = Object.keys(value).toSorted()
+      return Object.fromEntries(keys.map((key) => [key, descend(element, value[key], at, key)]))
     },
   }
 }

@@ -1,4 +1,13 @@
-import { type ContainerId, forbidden, internal, invalid, isKind, notFound, shortId } from '@berth/base'
+import {
+  type ContainerId,
+  type EngineError,
+  forbidden,
+  internal,
+  invalid,
+  isKind,
+  notFound,
+  shortId,
+} from '@berth/base'
 import { type EndpointSettings, emptyEndpoint } from '@berth/engine-api'
 import type { NetworkRecord } from '@berth/networks'
 import type { Container } from './container.ts'
@@ -18,7 +27,7 @@ export function askedOf(settings: EndpointSettings): EndpointSettings {
 export function planMemberships({ networks }: Context, endpoints: Endpoints): Endpoints {
   const named = Object.entries(endpoints).map(([ref, settings]) => {
     const name = nameOf(networks, ref)
-    networks.checkEndpoint(name, settings)
+    networks.checkConfig(name, settings)
     return [name, askedOf(settings)] as const
   })
   return Object.fromEntries(named)
@@ -44,8 +53,8 @@ export async function connectNetwork(
   context: Context,
   { network, container: ref, settings }: Membership & { readonly settings: EndpointSettings | null },
 ): Promise<void> {
-  const record = context.networks.get(network)
   const { id } = resolveMember(context, ref)
+  const record = context.networks.get(network)
   await context.locks.run(id, async () => {
     const container = context.registry.resolve(id)
     requireChangeable(container)
@@ -99,12 +108,10 @@ function namesAtRest({ id, name, config }: Container, { Aliases }: EndpointSetti
 }
 
 /** Takes a container out of a network. */
-export async function disconnectNetwork(
-  context: Context,
-  { network, container: ref, force }: Membership & { readonly force: boolean },
-): Promise<void> {
-  const { id } = resolveLeaving(context, ref, force)
-  const record = context.networks.get(network)
+export async function disconnectNetwork(context: Context, leaving: Leaving): Promise<void> {
+  const member = resolveLeaving(context, leaving)
+  const { id } = member
+  const record = networkLeft(context, member, leaving)
   await context.locks.run(id, async () => {
     const container = context.registry.resolve(id)
     if (record.driver === 'host' && container.endpoints['host']) {
@@ -120,19 +127,36 @@ export async function disconnectNetwork(
   })
 }
 
-function resolveLeaving(context: Context, ref: string, force: boolean): Container {
+type Leaving = Membership & { readonly force: boolean }
+
+function resolveLeaving(context: Context, { network, container: ref, force }: Leaving): Container {
   try {
     return resolveMember(context, ref)
   } catch (error) {
-    if (force && isKind(error, 'notFound')) throw notFound(`endpoint ${ref} not found`, error)
+    if (!force || !isKind(error, 'notFound')) throw error
+    // In Docker's order: what is not there at all is told of first.
+    context.networks.get(network)
+    throw notFound(`endpoint ${ref} not found`, error)
+  }
+}
+
+/** Docker looks for the network itself only where it is to change what runs. */
+function networkLeft({ networks }: Context, member: Container, { network, force }: Leaving): NetworkRecord {
+  try {
+    return networks.get(network)
+  } catch (error) {
+    if (isKind(error, 'notFound') && (force || !isAlive(member))) throw notConnected(member, network)
     throw error
   }
 }
 
-function leaveAtRest({ id, endpoints }: Container, { name }: NetworkRecord): Endpoints {
-  if (endpoints[name] === undefined) throw internal(`container ${id} is not connected to the network ${name}`)
-  return without(endpoints, name)
+function leaveAtRest(container: Container, { name }: NetworkRecord): Endpoints {
+  if (container.endpoints[name] === undefined) throw notConnected(container, name)
+  return without(container.endpoints, name)
 }
+
+const notConnected = ({ id }: Container, network: string): EngineError =>
+  internal(`container ${id} is not connected to the network ${network}`)
 
 const without = (endpoints: Endpoints, gone: string): Endpoints =>
   Object.fromEntries(Object.entries(endpoints).filter(([name]) => name !== gone))

@@ -184,6 +184,10 @@ test('kill() and stop() name what a refused signal was for', async () => {
   await assert.rejects(containers.kill('named', 'SIG42'), {
     message: 'cannot kill container: named: invalid signal: SIG42',
   })
+  await assert.rejects(containers.kill('nosuch', ''), {
+    kind: 'notFound',
+    message: 'cannot kill container: nosuch: No such container: nosuch',
+  })
   await assert.rejects(containers.stop('named', { signal: 'foo' }), {
     message: 'cannot stop container: named: invalid signal: foo',
   })

@@ -98,7 +98,9 @@ function openSource({ source, volume, image }: MountPoint): number {
   } catch (error) {
     const code = codeOf(error)
     const path = join(source, subpath)
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw invalid(`cannot access path ${path}: no such file or directory`)
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      throw invalid(`cannot access path ${path}: lstat ${path}: no such file or directory`)
+    }
     if (code === 'EXDEV' || code === 'ELOOP') {
       throw invalid(`path concatenation escapes the base directory, base: ${source}, subpath: ${subpath}`, error)
     }

@@ -1,4 +1,4 @@
-import { conflict, type ContainerId, invalid, isKind, messageOf, notModified } from '@berth/base'
+import { conflict, type ContainerId, EngineError, invalid, isKind, messageOf, notModified } from '@berth/base'
 import { announce } from './announce.ts'
 import type { Container } from './container.ts'
 import type { StopOptions } from './containers.ts'
@@ -15,10 +15,10 @@ const killPatienceMs = 10_000
 /** Stops a container: its stop signal, then SIGKILL after the timeout. A client that leaves does not abort it. */
 export async function stopContainer(context: Context, ref: string, options: StopOptions): Promise<void> {
   const container = context.registry.resolve(ref)
-  const signal = signalFor(options.signal || stopSignalNameOf(container), `cannot stop container: ${ref}`)
   if (!isAlive(container) && container.state.status !== 'restarting') {
     throw notModified(`Container ${container.id} is already stopped`)
   }
+  const signal = signalFor(options.signal || stopSignalNameOf(container), `cannot stop container: ${ref}`)
   const wasPending = await cancelRestart(context, container.id)
   if (!context.registry.byId(container.id)) return
   // Only now: a start that was under way has cleared it.
@@ -57,9 +57,9 @@ export async function restartContainer(
 
 /** Sends a signal; when it is SIGKILL, returns after the exit. */
 export async function killContainer(context: Context, ref: string, signalName: string): Promise<void> {
-  const container = context.registry.resolve(ref)
   const what = `cannot kill container: ${ref}`
   const signal = signalFor(signalName || 'SIGKILL', what)
+  const container = resolveFor(context, ref, what)
   if (!isAlive(container) && container.state.status !== 'restarting') {
     throw conflict(`${what}: container ${container.id} is not running`)
   }
@@ -70,6 +70,16 @@ export async function killContainer(context: Context, ref: string, signalName: s
   const exit = signal === sigkill ? exitOf(context, container.id) : undefined
   await sendSignal(context, container, signal)
   await exit
+}
+
+function resolveFor({ registry }: Context, ref: string, what: string): Container {
+  try {
+    return registry.resolve(ref)
+  } catch (error) {
+    throw error instanceof EngineError
+      ? new EngineError(error.kind, `${what}: ${error.message}`, { cause: error })
+      : error
+  }
 }
 
 /** From now on an exit is final. */

@@ -77,8 +77,10 @@ export interface Networks extends AsyncDisposable {
   connect(request: MembershipRequest & { readonly settings: EndpointSettings }): Promise<Attachment>
   /** Takes a running container out of a network. */
   disconnect(request: MembershipRequest): Promise<Attachment>
-  /** Throws what is wrong with what is asked of a network's endpoint; a network that is not there is no reason. */
+  /** Throws what is wrong with what is asked of a network's endpoint. */
   checkEndpoint(network: string, settings: EndpointSettings): void
+  /** The same of a new container's, which names the network; one that is not there, or is a template, is no reason. */
+  checkConfig(network: string, settings: EndpointSettings): void
   /** A running container has a new name. */
   rename(containerId: ContainerId, name: string): void
   /** A container to which a running one is linked has another address, or comes again. */

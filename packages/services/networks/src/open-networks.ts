@@ -11,7 +11,8 @@ import { attach } from './endpoints/attach.ts'
 import { connect, disconnect, finishHalfMade } from './endpoints/connect.ts'
 import { detach, release } from './endpoints/detach.ts'
 import { removeLink, updateLink } from './endpoints/links.ts'
-import { checkIn } from './endpoints/plan-attachment.ts'
+import { checkAddressForms, checkEndpoint } from './endpoints/check-endpoint.ts'
+import { inConfig } from './endpoints/plan-attachment.ts'
 import { rename } from './endpoints/rename.ts'
 import { readCounters } from './endpoints/sandbox.ts'
 import { foreignDropWarnings } from './firewall/foreign-drops.ts'
@@ -45,7 +46,8 @@ export async function openNetworks(options: NetworksOptions): Promise<Networks> 
     detach: (id) => locks.run(id, () => detach(context, id)),
     connect: (request) => locks.run(request.containerId, () => connect(context, request)),
     disconnect: (request) => locks.run(request.containerId, () => disconnect(context, request)),
-    checkEndpoint: (network, settings) => checkKnown(context, network, settings),
+    checkEndpoint: (network, settings) => checkEndpoint(registry.resolve(network), settings),
+    checkConfig: (network, settings) => inConfig(network, () => checkConfig(context, network, settings)),
     rename: (id, name) => rename(context, id, name),
     updateLink: (id, link) => updateLink(context, id, link),
     removeLink: (id, alias) => removeLink(context, id, alias),
@@ -73,11 +75,12 @@ function withDefaults(dns: DnsDefaults, request: AttachRequest): AttachRequest {
   }
 }
 
-function checkKnown({ registry }: Context, network: string, settings: EndpointSettings): void {
+function checkConfig({ registry }: Context, network: string, settings: EndpointSettings): void {
   try {
-    checkIn(registry.resolve(network), settings)
+    checkEndpoint(registry.resolve(network), settings)
   } catch (error) {
     if (!isKind(error, 'notFound') && !isKind(error, 'forbidden')) throw error
+    checkAddressForms(settings)
   }
 }
 

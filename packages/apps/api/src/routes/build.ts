@@ -11,6 +11,7 @@ import {
 } from '@berth/engine-api'
 import { familiarString, parseReference, withDefaultTag } from '@berth/oci'
 import { ClassicProgress } from '../build/classic-progress.ts'
+import { KeptMessages } from '../build/kept-messages.ts'
 import { decodeBuild } from '../build/decode-build.ts'
 import type { Exchange } from '../exchange.ts'
 import { sendJson } from '../respond.ts'
@@ -44,12 +45,15 @@ async function build(exchange: Exchange, builder: Builder): Promise<void> {
     dockerfile,
   }
   const stream = new MessageStream(exchange)
-  const progress = new ClassicProgress(decoded.isQuiet ? () => {} : stream.send)
+  const kept = new KeptMessages()
+  const progress = new ClassicProgress(decoded.isQuiet ? kept.add : stream.send)
   try {
     const { imageId } = await builder.build(request, progress.take, signal)
     if (decoded.isQuiet) stream.send({ stream: `${imageId}\n` })
     else progress.finish(imageId, names)
   } catch (error) {
+    // What a quiet build did not say is what explains its failure.
+    for (const message of kept.all) stream.send(message)
     stream.fail(error)
   }
   stream.end()

@@ -60,7 +60,7 @@ function locateDockerfile(root: string, given: string): string {
   const path = given === '' ? join(root, usualDockerfile) : isAbsolute(given) ? given : resolve(given)
   const found = existsSync(path) ? path : join(root, given)
   if (!existsSync(found)) {
-    const reason = `lstat ${found}: no such file or directory`
+    const reason = `lstat ${path}: no such file or directory`
     throw new Error(`unable to prepare context: unable to evaluate symlinks in Dockerfile path: ${reason}`)
   }
   return relative(root, found)

@@ -14,6 +14,7 @@ export interface MountFlag {
 /** A `--mount` value: `type=bind,source=/a,target=/b,readonly`. */
 export function parseMount(text: string): MountFlag {
   const draft: Draft = { Type: 'volume', Target: '', idMap: '' }
+  if (text === '') throw new Error('EOF')
   for (const field of splitCsv(text)) applyField(draft, field, text)
   const { idMap, ...spec } = draft
   if (idMap !== '' && spec.Type !== 'bind')

@@ -16,7 +16,10 @@ export function splitVolumes(texts: readonly string[]): VolumeFlags {
     const [source = '', ...rest] = text.split(':')
     // A single letter would be a drive to docker: the engine judges that.
     if (rest.length > 2 && source.length > 1) throw new Error(`invalid spec: ${text}: too many colons`)
-    if (rest.length === 0 || source === '') volumes[text] = {}
+    if (rest.length > 0 && [source, ...rest].includes('')) {
+      throw new Error(`invalid spec: ${text}: empty section between colons`)
+    }
+    if (rest.length === 0) volumes[text] = {}
     else binds.push([source.startsWith('.') ? resolve(source) : source, ...rest].join(':'))
   }
   return { binds, volumes }

@@ -37,7 +37,7 @@ function formatArray(texts: readonly string[], format: string): string {
 }
 
 async function templatePrinter(format: string): Promise<(type: ObjectType, text: string) => string> {
-  const { parseTemplate } = await import('@berth/go-template')
+  const { goType, parseTemplate } = await import('@berth/go-template')
   const { zeroValues } = await import('./zero-values.ts')
   const parse = (type: ObjectType, data: unknown) =>
     parseTemplate(format, { missingKey: 'error', zeroValue: zeroValues(type, data) })
@@ -48,10 +48,17 @@ async function templatePrinter(format: string): Promise<(type: ObjectType, text:
   }
   return (type, text) => {
     const data: unknown = JSON.parse(text)
+    nameType(type, data, goType)
     try {
       return parse(type, data).execute(data)
     } catch (error) {
       throw new Error(`template parsing error: ${messageOf(error)}`, { cause: error })
     }
   }
+}
+
+/** Docker tells of a volume's missing field as Go does of a struct's, of others' as of a map's. */
+function nameType(type: ObjectType, data: unknown, goType: symbol): void {
+  if (type !== 'volume' || typeof data !== 'object' || data === null) return
+  Object.defineProperty(data, goType, { value: 'volume.Volume' })
 }

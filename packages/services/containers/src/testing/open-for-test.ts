@@ -166,6 +166,7 @@ function fakeNetworks(attached: Set<string>, directory: string): Networks {
       throw notFound(`network ${ref} not found`)
     },
     checkEndpoint: () => {},
+    checkConfig: () => {},
     rename: () => {},
     updateLink: () => {},
     removeLink: () => {},

@@ -17,6 +17,15 @@ export function checkEndpoint(record: NetworkRecord, settings: Settings): void {
     complaints.push('ipvlan interfaces do not support custom mac address assignment')
   }
   complaints.push(...parseEndpointOptions(settings.DriverOpts ?? {}).complaints)
+  refuse(complaints)
+}
+
+/** The same for a network that is not there yet: what can be wrong without it. */
+export function checkAddressForms({ IPAMConfig }: Settings): void {
+  refuse(formComplaints(IPAMConfig))
+}
+
+function refuse(complaints: readonly string[]): void {
   if (complaints.length === 0) return
   const list = complaints.length === 1 ? complaints[0] : complaints.map((complaint) => `* ${complaint}`).join('\n')
   throw invalid(`invalid endpoint settings:\n${list}`)
@@ -34,13 +43,16 @@ function predefinedComplaints({ name }: NetworkRecord, { IPAMConfig, Aliases }: 
 
 function addressComplaints(record: NetworkRecord, { IPAMConfig }: Settings): string[] {
   if (!IPAMConfig) return []
-  const { IPv4Address: v4 = '', IPv6Address: v6 = '', LinkLocalIPs } = IPAMConfig
+  const { IPv4Address: v4 = '', IPv6Address: v6 = '' } = IPAMConfig
+  return [...formComplaints(IPAMConfig), ...rangeComplaints(record, 4, v4), ...rangeComplaints(record, 6, v6)]
+}
+
+function formComplaints(asked: Settings['IPAMConfig']): string[] {
+  const { IPv4Address: v4 = '', IPv6Address: v6 = '', LinkLocalIPs } = asked ?? {}
   return [
     ...(v4 !== '' && !isOf(v4, 4) ? [`invalid IPv4 address: ${v4}`] : []),
     ...(v6 !== '' && !isOf(v6, 6) ? [`invalid IPv6 address: ${v6}`] : []),
     ...(LinkLocalIPs ?? []).filter((text) => !isAddress(text)).map((text) => `invalid link-local IP address: ${text}`),
-    ...rangeComplaints(record, 4, v4),
-    ...rangeComplaints(record, 6, v6),
   ]
 }
 

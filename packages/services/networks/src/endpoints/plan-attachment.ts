@@ -37,7 +37,7 @@ export function planAttachment(request: AttachRequest, { registry, hostGateways 
     return { record: findNetwork(registry, name, asked), asked }
   })
   checkTogether(endpoints.map(({ record }) => record))
-  for (const { record, asked } of endpoints) checkIn(record, asked)
+  for (const { record, asked } of endpoints) inConfig(record.name, () => checkEndpoint(record, asked))
   // Raises what is malformed before anything is taken.
   planPorts(request.portBindings)
   return {
@@ -83,12 +83,12 @@ export const privateMode =
   'container cannot be connected to multiple networks with one of the networks in private (none) mode'
 
 /** Docker names the network where there is more than one to choose from. */
-export function checkIn(record: NetworkRecord, asked: EndpointSettings): void {
+export function inConfig(network: string, check: () => void): void {
   try {
-    checkEndpoint(record, asked)
+    check()
   } catch (error) {
     if (!(error instanceof EngineError) || error.kind !== 'invalid') throw error
-    throw invalid(`invalid config for network ${record.name}: ${messageOf(error)}`, error)
+    throw invalid(`invalid config for network ${network}: ${messageOf(error)}`, error)
   }
 }
 

@@ -18,6 +18,16 @@ test('startError() names the path of a missing file', () => {
   assert.match(error.message, /exec: "\/x\/y": stat \/x\/y: no such file or directory$/)
 })
 
+test('startError() and execError() say which part of the path is no directory', () => {
+  const text = 'open executable: Not a directory'
+  const reason =
+    /: exec: "\/etc\/passwd\/x": stat \/etc\/passwd\/x: not a directory: Are you trying to mount a directory onto/
+  assert.match(startError('crun', text, '/etc/passwd/x').message, reason)
+  const { message } = execError(text, '/etc/passwd/x')
+  assert.match(message, reason)
+  assert.equal(startFailureExitCode(message), 127)
+})
+
 test('startError() says permission denied of what cannot be executed', () => {
   for (const text of ['open executable: Operation not permitted', 'open executable: Permission denied']) {
     const error = startError('crun', text, '/etc')

@@ -39,12 +39,18 @@ function describe(text: string, executable: string, opening: string): string {
   if (/^(open|exec) .*(Operation not permitted|Permission denied)$/.test(text)) {
     return `${opening}: ${subject}: permission denied`
   }
+  if (/^open executable: Not a directory$/.test(text)) {
+    return `${opening}: ${subject}: stat ${executable}: not a directory: ${notFileHint}`
+  }
   const chdir = /^chdir `(.*)`: (.*)$/.exec(text)
   if (chdir)
     return `${opening}: chdir to cwd (${JSON.stringify(chdir[1])}) set in config.json failed: ${lower(chdir[2]!)}`
   const plain = text.replace(/^(runc (run|create) failed|exec failed): /, '')
   return lower(plain)
 }
+
+const notFileHint =
+  'Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type'
 
 /** Clients look for Go's spelling. */
 const lower = (text: string): string =>

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { between, defineCommand } from '../../command.ts'
+import { atLeast, defineCommand } from '../../command.ts'
 import { list, string } from '../../flags/flag.ts'
 import { platformFlag } from '../../options/platform.ts'
 import { splitReference } from '../../options/reference.ts'
@@ -10,7 +10,7 @@ export const command = defineCommand({
   usage: '[OPTIONS] file|URL|- [REPOSITORY[:TAG]]',
   summary: 'Import the contents from a tarball to create a filesystem image',
   aliases: ['image import', 'import'],
-  count: between(1, 2),
+  count: atLeast(1, 2),
   flags: {
     change: list('c,change', 'Apply Dockerfile instruction to the created image'),
     message: string('m,message', 'Set commit message for imported image'),

@@ -3,7 +3,7 @@ import type { Cli } from '../../cli.ts'
 import { defineCommand, exactly } from '../../command.ts'
 import { registryAuthHeader } from '../../credentials/registry-auth.ts'
 import { boolean } from '../../flags/flag.ts'
-import { checkPlatform, platformFlag } from '../../options/platform.ts'
+import { platformFlag } from '../../options/platform.ts'
 import { printProgress } from '../../output/progress.ts'
 import { requireNoTrust } from './content-trust.ts'
 
@@ -20,7 +20,6 @@ export const command = defineCommand({
   },
   async run(cli, { flags, args: [text = ''] }) {
     requireNoTrust(flags.disableContentTrust)
-    checkPlatform(flags.platform)
     const reference = wantedReference(cli, parseReference(text), flags)
     const { domain, tag, digest } = reference
     const auth = await registryAuthHeader(cli, domain)

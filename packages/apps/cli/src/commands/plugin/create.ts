@@ -2,13 +2,13 @@ import { createReadStream, lstatSync, readdirSync, readlinkSync, type Stats } fr
 import { join } from 'node:path'
 import { createCompressor, tarEntry, type TarSource, writeTar } from '@berth/archive'
 import { Readable } from 'node:stream'
-import { defineCommand, exactly } from '../../command.ts'
+import { atLeast, defineCommand } from '../../command.ts'
 import { boolean } from '../../flags/flag.ts'
 
 export const command = defineCommand({
   usage: '[OPTIONS] PLUGIN PLUGIN-DATA-DIR',
   summary: 'Create a plugin from a rootfs and configuration. The directory must have config.json and rootfs.',
-  count: exactly(2),
+  count: atLeast(2, 2),
   flags: { compress: boolean('compress', 'Compress the context using gzip') },
   async run(cli, { args: [name = '', directory = ''], flags }) {
     for (const needed of ['config.json', 'rootfs']) lstatSync(join(directory, needed))

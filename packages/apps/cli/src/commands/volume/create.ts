@@ -55,6 +55,6 @@ function buildBody({ args, flags: given, changed }: Parsed<typeof flags>) {
     Name: args[0] ?? given.name,
     Driver: given.driver,
     DriverOpts: given.opt,
-    Labels: toRecord(given.label),
+    ...(given.label.length > 0 && { Labels: toRecord(given.label) }),
   }
 }
