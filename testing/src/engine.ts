@@ -12,7 +12,7 @@ import { imageArchive } from './fixtures/image.ts'
 export interface TestEngine {
   readonly host: string
   readonly api: EngineApi
-  /** Absent when BERTH_TEST_HOST names an engine that runs already. */
+  /** Absent when the engine runs already (`host`, BERTH_TEST_HOST). */
   readonly daemon: TestDaemon | undefined
   /** An empty folder for client configuration and scratch files, visible to the engine under the same path. */
   readonly folder: string
@@ -23,17 +23,19 @@ export interface TestEngine {
 export interface EngineOptions extends DaemonOptions {
   /** Images to load first; default: busybox. */
   readonly images?: readonly FixtureName[]
+  /** Of an engine that runs already; default: BERTH_TEST_HOST's, or a berthd of the test's own. */
+  readonly host?: string
 }
 
 const prefix = `bt-${process.pid}-`
 
 /**
  * Registers hooks that start a berthd with fixture images and end it (asserting that nothing is left). With
- * BERTH_TEST_HOST the engine there is used, and only what the tests made is removed from it.
+ * `host` or BERTH_TEST_HOST the engine there is used, and only what the tests made is removed from it.
  */
 export function useEngine(options: EngineOptions = {}): TestEngine {
   const state: { host: string; api?: EngineApi; daemon?: TestDaemon; folder: string; count: number } = {
-    host: process.env['BERTH_TEST_HOST'] ?? '',
+    host: options.host ?? process.env['BERTH_TEST_HOST'] ?? '',
     folder: '',
     count: 0,
   }
