@@ -56,7 +56,8 @@ async function write(exchange: Exchange, containers: Pick<Containers, 'writeArch
 
 function setStatus({ response }: Exchange, status: PathStatus): void {
   const { name, sizeBytes, goMode, linkTarget } = status
-  const text = JSON.stringify({ name, size: sizeBytes, mode: goMode, mtime: timeText(status.mtimeNs), linkTarget })
+  const names = { name: name.toWellFormed(), linkTarget: linkTarget.toWellFormed() }
+  const text = JSON.stringify({ ...names, size: sizeBytes, mode: goMode, mtime: timeText(status.mtimeNs) })
   response.setHeader('X-Docker-Container-Path-Stat', Buffer.from(text).toString('base64'))
 }
 

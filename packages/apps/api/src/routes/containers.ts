@@ -186,9 +186,10 @@ async function top(exchange: Exchange, containers: Pick<Containers, 'top'>): Pro
 
 const kinds = { modified: 0, added: 1, deleted: 2 } as const
 
+/** JSON has no words for bytes that are no UTF-8: they read as U+FFFD, as from Docker. */
 async function changes(exchange: Exchange, containers: Pick<Containers, 'changes'>): Promise<void> {
   const found = await containers.changes(exchange.param('name'))
-  const answer = found.map(({ path, kind }) => ({ Path: path, Kind: kinds[kind] }))
+  const answer = found.map(({ path, kind }) => ({ Path: path.toWellFormed(), Kind: kinds[kind] }))
   sendJson(exchange, answer.length > 0 ? answer : null)
 }
 
