@@ -24,8 +24,8 @@ export interface DockerRegistryOptions {
 export interface DockerRegistry extends AsyncDisposable {
   /** `127.0.0.1:5000`. */
   readonly host: string
-  /** Puts an image of gzip layers straight into its storage; returns what its manifest is known by. */
-  add(path: string, image: FixtureImage): Promise<StoredImage>
+  /** Puts an image of gzip layers (default level 1) straight into its storage; returns what its manifest is known by. */
+  add(path: string, image: FixtureImage, options?: { readonly gzipLevel?: number }): Promise<StoredImage>
   /** Puts any document under a tag. */
   addManifest(path: string, tag: string, mediaType: string, document: object): StoredDocument
   /** `METHOD path` of every request so far. */
@@ -99,10 +99,14 @@ class InstalledRegistry implements DockerRegistry {
     this.#log = this.#log.replaceAll('listening on', 'listened on')
   }
 
-  async add(path: string, image: FixtureImage): Promise<StoredImage> {
+  async add(
+    path: string,
+    image: FixtureImage,
+    { gzipLevel: level = 1 }: { readonly gzipLevel?: number } = {},
+  ): Promise<StoredImage> {
     const layers = await Promise.all(
       image.layers.map(async (layer) => {
-        const bytes = gzipSync(await buffer(Readable.from(layer.open())), { level: 1 })
+        const bytes = gzipSync(await buffer(Readable.from(layer.open())), { level })
         return this.#addBlob(path, bytes, 'application/vnd.docker.image.rootfs.diff.tar.gzip')
       }),
     )

@@ -47,5 +47,6 @@ export {
 export { KeyedLock } from './keyed-lock.ts'
 export { type Logger, silentLogger } from './log.ts'
 export { compilePattern, type Pattern } from './pattern.ts'
+export { releaseMemory } from './release-memory.ts'
 export { type JoinOptions, SharedWork } from './shared-work.ts'
 export { Undo } from './undo.ts'

@@ -5,6 +5,7 @@ import {
   type DecompressionLimits,
   TarParser,
 } from '@berth/archive'
+import { releaseMemory } from '@berth/base'
 import { type Digest, Digester } from '@berth/oci'
 import { once } from 'node:events'
 import { createReadStream, type ReadStream } from 'node:fs'
@@ -45,6 +46,7 @@ export async function unpackLayer(task: UnpackTask, signal: AbortSignal): Promis
     signal.throwIfAborted()
     if (!isVerified) digester.update(chunk)
     parser.write(chunk)
+    releaseMemory(chunk)
   }
   parser.finish()
   applier.finish()
