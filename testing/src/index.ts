@@ -42,3 +42,4 @@ export {
 export type { RegistryAuth } from './registry/registry-access.ts'
 export type { BlobDescriptor, RegistryContent } from './registry/registry-content.ts'
 export type { AddedImage, RegistryImage } from './registry/registry-image.ts'
+export { imageRegistries, type ImageRegistry, type ImageRegistryOptions } from './image-registries.ts'

@@ -1,0 +1,3 @@
+import { pullTests } from './pull-tests.ts'
+
+pullTests('docker-registry')

@@ -1,0 +1,3 @@
+import { pushTests } from './push-tests.ts'
+
+pushTests('berth registry serve')
