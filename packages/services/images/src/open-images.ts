@@ -18,11 +18,12 @@ import { BlobDownloads } from './pull/blob-downloads.ts'
 import type { PullGate } from './pull/gate.ts'
 import { TransferSlots } from './pull/transfer-slots.ts'
 import type { Transfers } from './pull/transfers.ts'
+import { UnfinishedPulls } from './pull/unfinished-pulls.ts'
 import { presentImage } from './present-image.ts'
 import { pruneImages } from './prune-images.ts'
 import { askDistribution, checkCredentials, searchRegistry } from './registry/ask-registry.ts'
 import { openRepository } from './registry/open-repository.ts'
-import { imageRoots, type ImageRoots, Reclaimer } from './reclaimer.ts'
+import { imageRoots, type ImageRoots, joinRoots, Reclaimer } from './reclaimer.ts'
 import { removeImage } from './remove-image.ts'
 import { planSave, saveImages } from './save-images.ts'
 import { TransferStore } from './transfer-store.ts'
@@ -61,12 +62,14 @@ const nobody = (): readonly ImageUse[] => []
 export async function openImages(options: ImagesOptions): Promise<OpenImages> {
   const { database, content, snapshots, events, logger, leases, space = boundless } = options
   const store = new ImageStore(database)
-  const reclaimer = new Reclaimer(store, { content, snapshots, logger, ...(leases && { leases }) })
+  const unfinished = new UnfinishedPulls(database)
+  const roots = () => joinRoots(imageRoots(store), onlyPresent(unfinished.roots(), options))
+  const reclaimer = new Reclaimer({ content, snapshots, logger, roots, ...(leases && { leases }) })
   let uses: () => readonly ImageUse[] = nobody
   const context: ImagesContext = { store, content, snapshots, events, logger, reclaimer, space, uses: () => uses() }
   const known = new TransferStore(database)
   known.sweep(...keptByTransfers(store))
-  const transfers = openTransfers(options, known)
+  const transfers = openTransfers(options, { known, unfinished })
   const free = async (images: Parameters<Reclaimer['reclaim']>[0][]) => {
     await Promise.all(images.map((image) => reclaimer.reclaim(image)))
   }
@@ -119,7 +122,7 @@ export async function openImages(options: ImagesOptions): Promise<OpenImages> {
     onUseQuery: (query) => {
       uses = query
     },
-    gcRoots: () => imageRoots(store),
+    gcRoots: roots,
     get count() {
       return store.images.size
     },
@@ -129,7 +132,7 @@ export async function openImages(options: ImagesOptions): Promise<OpenImages> {
 
 function openTransfers(
   { content, registries, gate, concurrency }: ImagesOptions,
-  known: TransferStore,
+  records: Pick<Transfers, 'known' | 'unfinished'>,
 ): () => Transfers {
   const slots = new TransferSlots(() => concurrency?.().downloads ?? 3)
   const uploadSlots = new TransferSlots(() => concurrency?.().uploads ?? 5)
@@ -137,7 +140,15 @@ function openTransfers(
   const layerPushes: Transfers['layerPushes'] = new SharedWork()
   return () => {
     if (!registries) throw unavailable('this engine reaches no registry')
-    return { registries, downloads, uploadSlots, layerPushes, known, ...(gate && { gate }) }
+    return { registries, downloads, uploadSlots, layerPushes, ...records, ...(gate && { gate }) }
+  }
+}
+
+/** What was noted may not have come. */
+function onlyPresent({ blobs, chainIds }: ImageRoots, { content, snapshots }: ImagesOptions): ImageRoots {
+  return {
+    blobs: new Set([...blobs].filter((digest) => content.info(digest))),
+    chainIds: new Set([...chainIds].filter((chainId) => snapshots.has(chainId))),
   }
 }
 

@@ -16,6 +16,12 @@ export function imageRoots(store: ImageStore): ImageRoots {
   return { blobs: new Set([...targets, ...images.flatMap(blobsOf)]), chainIds: new Set(images.flatMap(chainIdsOf)) }
 }
 
+/** All that either keeps. */
+export const joinRoots = (one: ImageRoots, other: ImageRoots): ImageRoots => ({
+  blobs: one.blobs.union(other.blobs),
+  chainIds: one.chainIds.union(other.chainIds),
+})
+
 const blobsOf = (image: ImageRecord): Digest[] => [
   image.id,
   image.manifest.digest,
@@ -33,6 +39,8 @@ export interface ReclaimerOptions {
   readonly content: ContentStore
   readonly snapshots: Snapshots
   readonly logger: Logger
+  /** What stays: at least what the images refer to. */
+  readonly roots: () => ImageRoots
   /** Where the collector looks for work in flight. */
   readonly leases?: Leases
 }
@@ -42,7 +50,7 @@ export interface ReclaimerOptions {
  * content that no image names yet, so that nothing is freed before the last lease is given back.
  */
 export class Reclaimer {
-  readonly #store: ImageStore
+  readonly #roots: () => ImageRoots
   readonly #content: ContentStore
   readonly #snapshots: Snapshots
   readonly #logger: Logger
@@ -52,8 +60,8 @@ export class Reclaimer {
   #leases = 0
   #sweep: Promise<void> = Promise.resolve()
 
-  constructor(store: ImageStore, { content, snapshots, logger, leases }: ReclaimerOptions) {
-    this.#store = store
+  constructor({ content, snapshots, logger, roots, leases }: ReclaimerOptions) {
+    this.#roots = roots
     this.#content = content
     this.#snapshots = snapshots
     this.#logger = logger
@@ -111,7 +119,7 @@ export class Reclaimer {
     const blobs = [...this.#blobs]
     const chains = this.#chains.splice(0)
     this.#blobs.clear()
-    const roots = imageRoots(this.#store)
+    const roots = this.#roots()
     for (const chain of chains) await this.#dropChain(chain, roots)
     for (const blob of blobs) if (!roots.blobs.has(blob)) await this.#attempt(blob, () => this.#content.remove(blob))
   }

@@ -90,6 +90,7 @@ function dropOrphanDigests(context: ImagesContext, image: ImageRecord, tag: Refe
   const same = context.store.namesOf(image.id).filter(({ reference }) => nameOf(reference) === nameOf(tag))
   if (same.some(({ reference }) => reference.digest === undefined)) return
   context.store.commit(same.map(({ reference }) => ({ kind: 'dropName', reference })))
+  context.reclaimer.offerBlobs(same.map(({ target }) => target.digest))
   removal.items.push(...same.map(untagged))
 }
 

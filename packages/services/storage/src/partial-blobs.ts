@@ -7,9 +7,9 @@ import { abortable } from './abortable.ts'
 import type { IngestedBlob, PartialBlob } from './content-store.ts'
 
 /** How long the beginning of a blob is worth its space. */
-const keptMs = 24 * 3600_000
+export const keptMs = 24 * 3600_000
 /** Less than this comes again faster than it is explained. */
-const leastBytes = 1 << 20
+export const leastKeptBytes = 1 << 20
 
 /** The beginnings of blobs, `<root>/content/partial/<algorithm>-<hex>`: they outlive the engine, but not a day. */
 export class PartialBlobs {
@@ -65,7 +65,7 @@ export class PartialBlobs {
   async #isWorthKeeping(name: string): Promise<boolean> {
     try {
       const { mtimeMs, size } = await stat(join(this.#directory, name))
-      return size >= leastBytes && Date.now() - mtimeMs < keptMs
+      return size >= leastKeptBytes && Date.now() - mtimeMs < keptMs
     } catch (error) {
       if (codeOf(error) === 'ENOENT') return true
       throw error
@@ -152,7 +152,7 @@ class OpenPartial implements PartialBlob {
   async [Symbol.asyncDispose](): Promise<void> {
     try {
       await this.#file?.close()
-      if (!this.#isDone && !(this.#isKept && this.sizeBytes >= leastBytes)) unlinkSync(this.path)
+      if (!this.#isDone && !(this.#isKept && this.sizeBytes >= leastKeptBytes)) unlinkSync(this.path)
     } finally {
       this.#options.release()
     }

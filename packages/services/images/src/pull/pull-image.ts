@@ -20,7 +20,8 @@ import {
   platformRank,
   type Reference,
 } from '@berth/oci'
-import type { FetchedManifest, Repository } from '@berth/registry'
+import { BrokenOffError, type FetchedManifest, type Repository, UnreachedError } from '@berth/registry'
+import { leastKeptBytes } from '@berth/storage'
 import { announce, type ImagesContext } from '../context.ts'
 import { findImage } from '../find-image.ts'
 import type { Progress } from '../images.ts'
@@ -30,6 +31,7 @@ import { explainPull } from './explain.ts'
 import { fetchDocuments, type ImageDocuments } from './fetch-documents.ts'
 import type { Transfers } from './transfers.ts'
 import { pullLayers } from './pull-layers.ts'
+import type { UnfinishedPull } from './unfinished-pulls.ts'
 
 export interface PullRequest {
   /** A name alone stands for all its tags. */
@@ -99,11 +101,16 @@ async function pullReference(
   progress({ status: `Pulling from ${reference.path}`, id })
   await transfers.gate?.admit({ reference, target: target.descriptor, repository }, signal)
   const documents = await fetchDocuments(repository, target, pull)
-  const image = await bring(context, transfers, { ...pull, reference, lease, documents })
-  fault('pull: unpacked')
-  const isNewer = finish(context, { reference, image, documents })
+  const unfinished = transfers.unfinished.open()
+  const { id: imageId, isNewer } = await bringAndRecord(context, transfers, {
+    ...pull,
+    reference,
+    lease,
+    documents,
+    unfinished,
+  })
   progress({ status: `Digest: ${target.descriptor.digest}` })
-  announce(context, 'pull', image.id, familiarName(reference), familiarString(reference))
+  announce(context, 'pull', imageId, familiarName(reference), familiarString(reference))
   return isNewer
 }
 
@@ -111,6 +118,32 @@ interface Bringing extends Pull {
   readonly reference: Reference
   readonly lease: ImageLease
   readonly documents: ImageDocuments
+  readonly unfinished: UnfinishedPull
+}
+
+async function bringAndRecord(
+  context: ImagesContext,
+  transfers: Transfers,
+  bringing: Bringing,
+): Promise<{ readonly id: Digest; readonly isNewer: boolean }> {
+  const { unfinished } = bringing
+  try {
+    const image = await bring(context, transfers, bringing)
+    fault('pull: unpacked')
+    const isNewer = finish(context, { ...bringing, image })
+    unfinished.settle()
+    return { id: image.id, isNewer }
+  } catch (error) {
+    if (!isWorthKeeping(context, bringing, error)) unfinished.settle()
+    throw error
+  }
+}
+
+/** Layers that are here when the connection or the client has gone; what a registry sent wrong is kept by nobody. */
+function isWorthKeeping({ content }: ImagesContext, { documents, signal }: Bringing, error: unknown): boolean {
+  const isCutShort = signal.aborted || error instanceof BrokenOffError || error instanceof UnreachedError
+  const sizes = documents.manifest.layers.map(({ digest }) => content.info(digest)?.sizeBytes ?? 0)
+  return isCutShort && sizes.reduce((sum, bytes) => sum + bytes, 0) >= leastKeptBytes
 }
 
 /** Stores documents and layers, and unpacks what this host can run or what was asked for alone. */
@@ -132,6 +165,7 @@ async function bring(context: ImagesContext, transfers: Transfers, bringing: Bri
     transfers.known.recordSource(digests, reference)
     return known
   }
+  bringing.unfinished.note({ blobs: [manifest.config.digest, ...digests], chainIds: unpacks ? chain : [] })
   const missing = layers.filter((layer) => !context.content.info(layer.digest))
   // Docker says nothing of the layers of an image that is here.
   const say = known && missing.length === 0 ? () => {} : progress

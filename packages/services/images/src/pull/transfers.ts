@@ -5,6 +5,7 @@ import type { TransferStore } from '../transfer-store.ts'
 import type { BlobDownloads } from './blob-downloads.ts'
 import type { PullGate } from './gate.ts'
 import type { TransferSlots } from './transfer-slots.ts'
+import type { UnfinishedPulls } from './unfinished-pulls.ts'
 
 /** What moves images over the network. */
 export interface Transfers {
@@ -13,5 +14,6 @@ export interface Transfers {
   readonly uploadSlots: TransferSlots
   readonly layerPushes: SharedWork<PushedLayer, PushProgress>
   readonly known: TransferStore
+  readonly unfinished: UnfinishedPulls
   readonly gate?: PullGate
 }

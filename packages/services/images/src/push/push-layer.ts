@@ -1,4 +1,5 @@
 import { gzipBlocks } from '@berth/archive'
+import { fault } from '@berth/base'
 import { type Descriptor, type Digest, mediaTypes } from '@berth/oci'
 import type { Repository } from '@berth/registry'
 import type { ContentStore } from '@berth/storage'
@@ -44,6 +45,7 @@ export async function pushLayer(push: LayerPush, layer: PlannedLayer, report: Re
     ? await uploadCompressed(push, layer, report)
     : await upload(push, layer.stored, report)
   known.recordSource([descriptor.digest], repository.name)
+  fault('push: layer')
   return { descriptor, outcome: 'Pushed' }
 }
 

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { test } from 'node:test'
+import { openDatabase } from '@berth/database'
+import { sha256 } from '@berth/oci'
+import { nothingLeft, setUpRegistry } from '../testing/registry-fixture.ts'
+import { UnfinishedPulls } from './unfinished-pulls.ts'
+
+const [a, b] = [sha256(Buffer.from('a')), sha256(Buffer.from('b'))]
+const setOf = (pulls: UnfinishedPulls) => [[...pulls.roots().blobs], [...pulls.roots().chainIds]]
+
+test('UnfinishedPulls keeps what was noted until it is settled, also for its successor', () => {
+  using database = openDatabase(':memory:')
+  const pull = new UnfinishedPulls(database).open()
+  pull.note({ blobs: [a], chainIds: [b] })
+  const later = new UnfinishedPulls(database)
+  assert.deepEqual(setOf(later), [[a], [b]])
+  pull.settle()
+  assert.deepEqual(setOf(later), [[], []])
+})
+
+test('UnfinishedPulls keeps nothing for more than a day', () => {
+  using database = openDatabase(':memory:')
+  let now = 1_800_000_000_000
+  const pulls = new UnfinishedPulls(database, () => now)
+  pulls.open().note({ blobs: [a], chainIds: [] })
+  now += 23 * 3600_000
+  assert.deepEqual(setOf(pulls), [[a], []])
+  now += 2 * 3600_000
+  assert.deepEqual(setOf(pulls), [[], []])
+})
+
+const twoLargeLayers = { layers: [0, 1].map((i) => [{ path: `f${i}`, content: randomBytes(2_000_000) }]), tag: '1' }
+
+test('pull() whose connection breaks leaves its finished layers to the next', async (t) => {
+  const { registry, pull, images, blobRequests } = await setUpRegistry(t)
+  const { layers } = registry.addImage('team/app', twoLargeLayers)
+  const [first, second] = layers.map(({ digest }) => digest)
+  const broken = registry.misbehave({ on: 'blob', path: second!, how: { kind: 'stall', afterBytes: 10_000 } })
+  await assert.rejects(pull('team/app:1'), /i\/o timeout/)
+  broken[Symbol.dispose]()
+  registry.forget()
+  await images[Symbol.asyncDispose]()
+  await pull('team/app:1')
+  assert.ok(!blobRequests().some((line) => line.startsWith(first!)))
+})
+
+test('pull() that a registry sends something wrong leaves nothing', async (t) => {
+  const { registry, pull, left } = await setUpRegistry(t)
+  const { layers } = registry.addImage('team/app', twoLargeLayers)
+  registry.misbehave({ on: 'blob', path: layers[1]!.digest, how: { kind: 'corrupt' } })
+  await assert.rejects(pull('team/app:1'))
+  assert.deepEqual(await left(), nothingLeft)
+})

@@ -1,0 +1,3 @@
+import { cutShortTests } from './cut-short-tests.ts'
+
+cutShortTests('docker-registry')
