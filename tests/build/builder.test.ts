@@ -171,6 +171,15 @@ test('the cache outlives the engine, is listed, and is pruned', async () => {
   assert.doesNotMatch((await build('FROM busybox\nRUN echo kept > /kept')).text, /Using cache/)
 })
 
+test('an image that is removed takes nothing from the cache with it', async () => {
+  const dockerfile = 'FROM busybox\nRUN echo stays > /stays\nRUN echo too > /too'
+  await build(dockerfile, { query: 't=gone' })
+  await daemon.api.json('DELETE', '/images/gone')
+  assert.equal((await build(dockerfile)).text.match(/Using cache/g)?.length, 2)
+  await forgetBuilds()
+  assert.deepEqual(await settled(), empty)
+})
+
 for (const point of [
   'build: context received',
   'build: step done',

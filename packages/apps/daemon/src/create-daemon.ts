@@ -118,6 +118,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
   })
   stack.use(builder)
   stack.use(storage.addRoots(() => builder.gcRoots()))
+  images.spare(() => builder.gcRoots())
   const buildkit = stack.use(
     buildkitOnDemand({ builder, images, networks, logger, entitlements: () => grantable(config) }),
   )

@@ -7,6 +7,7 @@ import { Outcome } from './outcome.ts'
 import { baseState } from './stages/base-state.ts'
 import { buildStage, sortedLabels, withLabels } from './stages/build-stage.ts'
 import { historyWords } from './stages/history.ts'
+import { sourceDateEpoch } from './export/source-date-epoch.ts'
 import { findContext } from './stages/named-contexts.ts'
 import { numberSteps } from './stages/number-steps.ts'
 import { type BuildPlan, planBuild } from './stages/plan-stages.ts'
@@ -41,7 +42,7 @@ export async function runBuild(context: Context, solver: StepSolver, run: BuildR
       progress({ kind: 'warning', text })
     }
     const labelled = request.style === 'classic' ? state : withLabels(state, request.labels)
-    return new Outcome(context, labelled, await stages.steps())
+    return new Outcome(context, labelled, { steps: await stages.steps(), epochSeconds: sourceDateEpoch(request) })
   } catch (error) {
     abort.abort(error)
     await stages.settled()
@@ -84,6 +85,7 @@ class Stages {
       words: historyWords(request.style),
       platforms: plan.platforms,
       imports,
+      epochSeconds: sourceDateEpoch(request),
       holds,
       sourceRoot: (name, before) => this.#sourceRoot(name, before),
     }

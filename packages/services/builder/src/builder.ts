@@ -104,17 +104,26 @@ export interface BuildResult {
   readonly stages: readonly Digest[]
 }
 
+export interface ImageOptions {
+  /** It tells of the steps that made it, for others to begin with. */
+  readonly isCache?: boolean
+  /** No file of its own layers is later than the time that it is of. */
+  readonly rewritesTimes?: boolean
+}
+
 /** What a build made; it stays in the store until this is disposed of. */
 export interface BuildOutcome extends AsyncDisposable {
   readonly state: StageState
   readonly config: ImageConfig
-  /** Makes an image of it, under these names; with `isCache` it tells of the steps that made it. */
-  createImage(tags: readonly string[], options?: { readonly isCache?: boolean }): Promise<Digest>
+  /** The time that it says it is of, in seconds since 1970; undefined: of now. */
+  readonly epochSeconds: number | undefined
+  /** Makes an image of it, under these names. */
+  createImage(tags: readonly string[], options?: ImageOptions): Promise<Digest>
   /** Writes its steps, or all steps of the build, where other builds can begin with them. */
   exportCache(target: CacheExport & { readonly mode: 'min' | 'max' }, signal: AbortSignal): Promise<Descriptor>
   /** Its files, mounted to be read for as long as the outcome lives. */
   rootPath(): Promise<string>
-  /** Its files as a tar. */
+  /** Its files as a tar, all of them of the time that it is of. */
   pack(): Promise<Readable>
 }
 

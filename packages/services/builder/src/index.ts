@@ -9,6 +9,7 @@ export type {
   BuildStep,
   CacheRecord,
   Entitlement,
+  ImageOptions,
   NamedContext,
   PruneRule,
   ReceivedContext,

@@ -1,11 +1,19 @@
 import type { Descriptor, Digest } from '@berth/oci'
-import type { Readable } from 'node:stream'
-import type { BuildOutcome } from './builder.ts'
+import { Readable } from 'node:stream'
+import type { BuildOutcome, ImageOptions } from './builder.ts'
 import type { Context } from './context.ts'
 import { viewFileSystem } from './exec/writable.ts'
 import { exportImage } from './export/export-image.ts'
+import { rewriteLayers } from './export/rewrite-layers.ts'
+import { withTimes } from './export/tar-times.ts'
 import { exportCache, inlineCache } from './cache/transfer/export-cache.ts'
 import { type DoneStep, imageConfigOf, type StageState } from './stages/stage-state.ts'
+
+export interface OutcomeFacts {
+  /** All of the build. */
+  readonly steps: readonly DoneStep[]
+  readonly epochSeconds: number | undefined
+}
 
 /** Keeps what a build made until it is disposed of. */
 export class Outcome implements BuildOutcome {
@@ -14,13 +22,14 @@ export class Outcome implements BuildOutcome {
   readonly #stack = new AsyncDisposableStack()
   #root: Promise<string> | undefined
 
+  readonly epochSeconds: number | undefined
   readonly #steps: readonly DoneStep[]
 
-  /** `steps` are all of the build. */
-  constructor(context: Context, state: StageState, steps: readonly DoneStep[]) {
+  constructor(context: Context, state: StageState, { steps, epochSeconds }: OutcomeFacts) {
     this.state = state
     this.#context = context
     this.#steps = steps
+    this.epochSeconds = epochSeconds
     const lease = this.#stack.use(context.storage.leases.acquire())
     for (const layers of [state.fileSystem.layers, ...steps.map((step) => step.layers)]) {
       lease.keep(...layers.flatMap(({ chainId, descriptor }) => [chainId, descriptor.digest]))
@@ -31,10 +40,14 @@ export class Outcome implements BuildOutcome {
     return imageConfigOf(this.state)
   }
 
-  createImage(tags: readonly string[], { isCache = false } = {}): Promise<Digest> {
+  async createImage(tags: readonly string[], options: ImageOptions = {}): Promise<Digest> {
     const { steps, fileSystem } = this.state
     const chainIds = fileSystem.layers.map(({ chainId }) => chainId)
-    return exportImage(this.#context, this.state, { tags, ...(isCache && { cache: inlineCache(steps, chainIds) }) })
+    const cache = options.isCache ? { cache: inlineCache(steps, chainIds) } : {}
+    if (!options.rewritesTimes) return await exportImage(this.#context, this.state, { tags, ...cache })
+    using lease = this.#context.storage.leases.acquire()
+    const state = await rewriteLayers(this.#context, this.state, { epochSeconds: this.epochSeconds ?? 0, lease })
+    return await exportImage(this.#context, state, { tags, ...cache })
   }
 
   exportCache(target: Parameters<BuildOutcome['exportCache']>[0], signal: AbortSignal): Promise<Descriptor> {
@@ -47,7 +60,9 @@ export class Outcome implements BuildOutcome {
   }
 
   async pack(): Promise<Readable> {
-    return this.#context.storage.trees.pack(await this.rootPath())
+    const tar = this.#context.storage.trees.pack(await this.rootPath())
+    const seconds = this.epochSeconds
+    return seconds === undefined ? tar : Readable.from(withTimes(tar, () => ({ seconds, nanoseconds: 0 })))
   }
 
   async #view(): Promise<string> {

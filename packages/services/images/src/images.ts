@@ -95,6 +95,12 @@ export interface CreateImageRequest {
   readonly references: readonly string[]
 }
 
+export interface SaveOptions {
+  readonly platform?: string
+  /** Under these the images go, whatever they are called here. */
+  readonly names?: readonly string[]
+}
+
 /** What a container engine says about who uses an image; asked at deletion and pruning. */
 export interface ImageUse {
   readonly containerId: string
@@ -135,7 +141,7 @@ export interface Images {
   /** A repository of a registry, for what is no image. */
   openRepository(request: { readonly reference: string; readonly auth?: AuthConfig | undefined }): OpenRepository
   /** An archive that both Docker and OCI tools read. */
-  save(references: readonly string[], options?: { readonly platform?: string }): Promise<Readable>
+  save(references: readonly string[], options?: SaveOptions): Promise<Readable>
   /** The id is the caller's to announce: Docker's last line is `{"status":"sha256:..."}`. */
   importRootfs(request: ImportRequest, progress: Progress): Promise<Digest>
   commit(request: CommitRequest): Promise<Digest>

@@ -3,7 +3,7 @@ import type { Database } from '@berth/database'
 import type { Events } from '@berth/events'
 import type { Digest } from '@berth/oci'
 import type { Registries } from '@berth/registry'
-import type { ContentStore, DiskSpace, Leases, Snapshots } from '@berth/storage'
+import type { ContentStore, DiskSpace, GcRoots, Leases, Snapshots } from '@berth/storage'
 import { Readable } from 'node:stream'
 import { commitImage } from './commit-image.ts'
 import { createImage, imageLayers } from './create-image.ts'
@@ -51,6 +51,8 @@ export interface ImagesOptions {
 export interface OpenImages extends Images, AsyncDisposable {
   /** For `Storage.addRoots()`: what must not be collected. */
   gcRoots(): ImageRoots
+  /** What `query` tells is not freed with the images that have it too. */
+  spare(query: () => GcRoots): void
   /** Images, whatever number of names they have. */
   readonly count: number
 }
@@ -114,7 +116,7 @@ export async function openImages(options: ImagesOptions): Promise<OpenImages> {
     search: (wish) => searchRegistry(transfers(), wish),
     openRepository: (request) => openRepository(content, transfers(), request),
     save: async (references, options) =>
-      Readable.from(saveImages(context, planSave(store, references, options?.platform)), { objectMode: false }),
+      Readable.from(saveImages(context, planSave(store, references, options)), { objectMode: false }),
     importRootfs: (request, progress) => importImage(context, request, progress),
     commit: (request) => commitImage(context, request),
     layersOf: (image) => imageLayers(context, image),
@@ -123,6 +125,7 @@ export async function openImages(options: ImagesOptions): Promise<OpenImages> {
       uses = query
     },
     gcRoots: roots,
+    spare: (query) => reclaimer.spare(query),
     get count() {
       return store.images.size
     },

@@ -1,6 +1,6 @@
 import { isKind, type Logger, messageOf } from '@berth/base'
 import type { Digest } from '@berth/oci'
-import type { ContentStore, IngestedBlob, Leases, Snapshots } from '@berth/storage'
+import type { ContentStore, GcRoots, IngestedBlob, Leases, Snapshots } from '@berth/storage'
 import { chainIdsOf, type ImageRecord, type ImageStore } from './image-store.ts'
 
 /** What the images keep alive, for whoever collects garbage. */
@@ -57,6 +57,8 @@ export class Reclaimer {
   readonly #storageLeases: Leases | undefined
   readonly #blobs = new Set<Digest>()
   readonly #chains: Digest[][] = []
+  /** What others than images keep. */
+  readonly #keepers: (() => GcRoots)[] = []
   #leases = 0
   #sweep: Promise<void> = Promise.resolve()
 
@@ -66,6 +68,11 @@ export class Reclaimer {
     this.#snapshots = snapshots
     this.#logger = logger
     this.#storageLeases = leases
+  }
+
+  /** Asks `query` before anything is freed. */
+  spare(query: () => GcRoots): void {
+    this.#keepers.push(query)
   }
 
   /** Waits for a sweep in progress, so that content seen under the lease stays. */
@@ -119,9 +126,20 @@ export class Reclaimer {
     const blobs = [...this.#blobs]
     const chains = this.#chains.splice(0)
     this.#blobs.clear()
-    const roots = this.#roots()
+    const roots = this.#kept()
     for (const chain of chains) await this.#dropChain(chain, roots)
     for (const blob of blobs) if (!roots.blobs.has(blob)) await this.#attempt(blob, () => this.#content.remove(blob))
+  }
+
+  /** Of images, of others, and of work in flight. */
+  #kept(): ImageRoots {
+    const images = this.#roots()
+    const others = this.#keepers.map((query) => query())
+    const held = this.#storageLeases?.kept() ?? new Set()
+    return {
+      blobs: new Set([...images.blobs, ...others.flatMap(({ blobs }) => [...blobs]), ...held]),
+      chainIds: new Set([...images.chainIds, ...others.flatMap(({ chainIds }) => [...chainIds]), ...held]),
+    }
   }
 
   /** Top first; ends at the first layer that an image or a container still stands on. */

@@ -13,11 +13,13 @@ import {
   mediaTypes,
   nameOf,
   parseAnyReference,
+  parseReference,
   type Reference,
   withDefaultTag,
 } from '@berth/oci'
 import { announce, type ImagesContext } from './context.ts'
 import { findImage } from './find-image.ts'
+import type { SaveOptions } from './images.ts'
 import { type ImageRecord, type ImageStore, keyOf } from './image-store.ts'
 
 /** An image to save and the tags under which it goes. */
@@ -30,7 +32,11 @@ export interface SavedImage {
  * The images that `references` name, each once: a bare name is all its tags, an id has none. Throws `notFound` in
  * Docker's words.
  */
-export function planSave(store: ImageStore, references: readonly string[], platform?: string): SavedImage[] {
+export function planSave(
+  store: ImageStore,
+  references: readonly string[],
+  { platform, names }: SaveOptions = {},
+): SavedImage[] {
   const planned = new Map<Digest, SavedImage>()
   const add = (image: ImageRecord, tag?: Reference) => {
     const saved = planned.get(image.id) ?? { image, tags: [] }
@@ -50,7 +56,8 @@ export function planSave(store: ImageStore, references: readonly string[], platf
       add(findByIdOnly(store, text, platform))
     }
   }
-  return [...planned.values()]
+  const tags = names?.map((name) => withDefaultTag(parseReference(name)))
+  return [...planned.values()].map((saved) => (tags ? { ...saved, tags } : saved))
 }
 
 function tagsOf(store: ImageStore, reference: Reference): Reference[] {

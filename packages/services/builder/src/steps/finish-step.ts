@@ -1,5 +1,6 @@
 import { sha256 } from '@berth/oci'
 import { cacheDescription } from './cache-description.ts'
+import { epochText } from '../export/source-date-epoch.ts'
 import { withLayer } from '../filesystem.ts'
 import { historyEntry } from '../stages/history.ts'
 import { imageConfigOf, type StageState } from '../stages/stage-state.ts'
@@ -20,7 +21,8 @@ export function finishStep(
   { outcome, createdBy, draft, isEmpty }: FinishedStep,
 ): StageState {
   const { key, layer, createdAt, isCached } = outcome
-  const options = { created: createdAt, isEmpty: isEmpty || layer === undefined, author: draft.author }
+  const created = build.epochSeconds === undefined ? createdAt : epochText(build.epochSeconds)
+  const options = { created, isEmpty: isEmpty || layer === undefined, author: draft.author }
   const fileSystem = withLayer(state.fileSystem, layer)
   const done = { key, description: cacheDescription(step), createdAt, layer, layers: fileSystem.layers }
   const next: StageState = {
@@ -29,7 +31,7 @@ export function finishStep(
     fileSystem,
     steps: [...state.steps, done],
     history: [...state.history, historyEntry(build.words, createdBy, options)],
-    created: createdAt,
+    created,
     isUntouched: false,
   }
   build.progress({ kind: 'ended', step, isCached, imageId: stateId(next) })

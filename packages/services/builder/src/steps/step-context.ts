@@ -33,6 +33,8 @@ export interface BuildContext {
   readonly platforms: { readonly build: Platform; readonly target: Platform }
   /** A stage by name or number, or an image; mounted for as long as the build takes. */
   sourceRoot(name: string, before: Stage): Promise<string>
+  /** What history and image say when they were made; undefined: when they were. */
+  readonly epochSeconds: number | undefined
   /** Caches from elsewhere, the first first. */
   readonly imports: readonly CacheSource[]
   /** Keeps what the build relies on in the cache. */

@@ -1,9 +1,10 @@
 import { invalid } from '@berth/base'
-import type { BuildOutcome } from '@berth/builder'
+import type { BuildOutcome, ImageOptions } from '@berth/builder'
 import type { Images } from '@berth/images'
 import { formatReference, parseReference } from '@berth/oci'
 import { sendFile } from '../fsutil/send-file.ts'
 import { sendTree } from '../fsutil/send-tree.ts'
+import { exportArchive } from './export-archive.ts'
 import type { Job } from '../jobs/job.ts'
 import type { Vertex } from '../progress/vertex.ts'
 import { askCredentials } from '../session/ask-client.ts'
@@ -18,7 +19,7 @@ export interface Export {
 }
 
 export interface ExportContext {
-  readonly images: Pick<Images, 'save' | 'push'>
+  readonly images: Pick<Images, 'list' | 'resolve' | 'remove' | 'save' | 'push'>
   readonly job: Job
   /** The image tells of the steps that made it. */
   readonly isCache: boolean
@@ -50,7 +51,7 @@ export async function exportOutcome(
   }
 }
 
-const namesOf = ({ attributes }: Export): string[] =>
+export const namesOf = ({ attributes }: Export): string[] =>
   (attributes['name'] ?? '')
     .split(',')
     .filter(Boolean)
@@ -63,7 +64,7 @@ async function exportImage(context: ExportContext, outcome: BuildOutcome, wanted
   requireDone(wanted)
   return await job.progress.vertex('exporting to image').run(async (vertex) => {
     const layers = vertex.status('exporting layers')
-    const id = await outcome.createImage(names, { isCache })
+    const id = await outcome.createImage(names, imageOptions(context, outcome, wanted))
     layers.done()
     if (isCache) vertex.status('preparing layers for inline cache').done()
     vertex.status(`writing image ${id}`).done()
@@ -77,15 +78,26 @@ async function exportImage(context: ExportContext, outcome: BuildOutcome, wanted
   })
 }
 
-/** What changes an image's bytes, or where it goes, and is not done. */
-function requireDone({ attributes }: Export): void {
+export function imageOptions(
+  { isCache }: ExportContext,
+  { epochSeconds }: BuildOutcome,
+  { attributes }: Export,
+): ImageOptions {
+  // Without a time there is nothing to write, as with BuildKit.
+  return { isCache, rewritesTimes: attributes['rewrite-timestamp'] === 'true' && epochSeconds !== undefined }
+}
+
+/** Throws for what changes an image's bytes, or where it goes, and is not done. */
+export function requireDone({ attributes }: Export): void {
   const wrong = Object.entries(refused).find(([name, value]) => attributes[name] === value)
   if (wrong) throw invalid(`exporter option ${wrong.join('=')} is not supported`)
+  const annotation = Object.keys(attributes).find((name) => name.startsWith('annotation'))
+  if (annotation !== undefined) throw invalid(`annotations are not supported: ${annotation}`)
   const compression = attributes['compression'] ?? 'gzip'
   if (!['gzip', 'uncompressed'].includes(compression)) throw invalid(`unsupported compression ${compression}`)
 }
 
-const refused = { 'push-by-digest': 'true', 'registry.insecure': 'true', 'rewrite-timestamp': 'true' }
+const refused = { 'push-by-digest': 'true', 'registry.insecure': 'true' }
 
 /** Pushes each name with the credentials of the client; returns the digest that the image has there. */
 async function pushImage(context: ExportContext, vertex: Vertex, names: readonly string[]): Promise<string> {
@@ -110,7 +122,8 @@ async function exportTree(context: ExportContext, outcome: BuildOutcome, { id }:
   return await progress.vertex('exporting to client directory').run(async (vertex) => {
     const status = vertex.status('copying files')
     const root = await outcome.rootPath()
-    const options = { exporterId: id, signal, onProgress: status.update }
+    const { epochSeconds } = outcome
+    const options = { exporterId: id, signal, onProgress: status.update, epochSeconds }
     status.done(await sendTree(await context.session(), root, options))
     return {}
   })
@@ -123,22 +136,5 @@ async function exportTar(context: ExportContext, outcome: BuildOutcome, { id }: 
     const options = { exporterId: id, signal, onProgress: status.update }
     status.done(await sendFile(await context.session(), await outcome.pack(), options))
     return {}
-  })
-}
-
-/** An archive that both Docker and OCI tools read. */
-async function exportArchive(context: ExportContext, outcome: BuildOutcome, wanted: Export): Promise<ExportResponse> {
-  const { signal, progress } = context.job
-  const names = namesOf(wanted)
-  return await progress.vertex(`exporting to ${wanted.type} image format`).run(async (vertex) => {
-    const layers = vertex.status('exporting layers')
-    const imageId = await outcome.createImage(names, { isCache: context.isCache })
-    layers.done()
-    const status = vertex.status('sending tarball')
-    const archive = await context.images.save(names.length > 0 ? names : [imageId])
-    status.done(
-      await sendFile(await context.session(), archive, { exporterId: wanted.id, signal, onProgress: status.update }),
-    )
-    return { 'containerimage.digest': imageId, 'containerimage.config.digest': imageId }
   })
 }

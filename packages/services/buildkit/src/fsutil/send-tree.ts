@@ -17,11 +17,16 @@ export interface SendOptions {
   readonly onProgress: (bytes: number) => void
 }
 
+export interface SendTreeOptions extends SendOptions {
+  /** The time of all files, in seconds since 1970; undefined: their own. */
+  readonly epochSeconds: number | undefined
+}
+
 /** Sends all that is below `root`, which does not change meanwhile, to a client that exports a directory. */
-export async function sendTree(session: Session, root: string, options: SendOptions): Promise<number> {
+export async function sendTree(session: Session, root: string, options: SendTreeOptions): Promise<number> {
   const metadata = { 'buildkit-attachable-exporter-id': String(options.exporterId) }
   const call = session.client.open(sessionMethods.sendTree, { metadata, signal: options.signal })
-  return await new Sender(call, root, options.onProgress).run()
+  return await new Sender(call, root, options).run()
 }
 
 type SendCall = ClientCall<typeof sessionMethods.sendTree.input, typeof sessionMethods.sendTree.output>
@@ -29,7 +34,7 @@ type SendCall = ClientCall<typeof sessionMethods.sendTree.input, typeof sessionM
 class Sender {
   readonly #call: SendCall
   readonly #root: string
-  readonly #onProgress: (bytes: number) => void
+  readonly #options: SendTreeOptions
   /** Paths by their ids; '' for what is no file. */
   readonly #files: string[] = []
   /** The first name of a file that has several, by its inode. */
@@ -38,10 +43,10 @@ class Sender {
   #sending: Promise<void> = Promise.resolve()
   #bytes = 0
 
-  constructor(call: SendCall, root: string, onProgress: (bytes: number) => void) {
+  constructor(call: SendCall, root: string, options: SendTreeOptions) {
     this.#call = call
     this.#root = root
-    this.#onProgress = onProgress
+    this.#options = options
   }
 
   async run(): Promise<number> {
@@ -77,7 +82,7 @@ class Sender {
       const data = chunk as Buffer
       await this.#call.send({ type: PacketType.PACKET_DATA, id, data })
       this.#bytes += data.length
-      this.#onProgress(this.#bytes)
+      this.#options.onProgress(this.#bytes)
     }
     await this.#call.send({ type: PacketType.PACKET_DATA, id })
   }
@@ -95,6 +100,7 @@ class Sender {
   async #announce(path: string): Promise<boolean> {
     const status = await lstat(join(this.#root, path), { bigint: true })
     const mode = Number(status.mode)
+    const { epochSeconds } = this.#options
     const isFile = (mode & S_IFMT) === S_IFREG
     const first = isFile && status.nlink > 1n ? this.#links.get(status.ino) : undefined
     if (isFile && first === undefined) this.#links.set(status.ino, path)
@@ -108,7 +114,7 @@ class Sender {
         uid: Number(status.uid),
         gid: Number(status.gid),
         size: isFile ? status.size : 0n,
-        modTime: status.mtimeNs,
+        modTime: epochSeconds === undefined ? status.mtimeNs : BigInt(epochSeconds) * 1_000_000_000n,
         linkname,
         devmajor: major(status.rdev),
         devminor: minor(status.rdev),
