@@ -24,6 +24,7 @@ export { Cli, type CliProgram, type TerminalKeys } from './cli.ts'
 export { type EngineOptions, loadFixture, type TestEngine, useEngine } from './engine.ts'
 export { fixtureImage, type FixtureName } from './fixtures/fixtures.ts'
 export { type FixtureFile, type FixtureImage, imageArchive, layerOf, packTar, pinnedSeconds } from './fixtures/image.ts'
+export { addNamedAddress } from './named-address.ts'
 export { connectNeighbour, type Neighbour, neighbourhood, runInside } from './neighbour.ts'
 export { until } from './until.ts'
 export {

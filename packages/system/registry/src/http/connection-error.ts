@@ -42,6 +42,8 @@ function reasonOf(url: URL, error: unknown): string {
   const place = address === undefined ? url.host : joinHostPort(address, port)
   if (syscall === 'connect' && plainReasons[code]) return `dial tcp ${place}: ${plainReasons[code]}`
   if (code === 'ECONNRESET') return 'EOF'
+  const alert = alertOf(failed)
+  if (alert !== undefined) return `remote error: tls: ${alert}`
   if (code.startsWith('ERR_SSL') || code === 'EPROTO')
     return isPlainHttp(failed) ? 'http: server gave HTTP response to HTTPS client' : `tls: ${messageOf(failed)}`
   return certificateReasons[code]?.(url.hostname) ?? messageOf(failed)
@@ -57,6 +59,26 @@ function firstOf(error: unknown): unknown {
 
 export function isPlainHttp(error: unknown): boolean {
   return ['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'EPROTO'].includes(codeOf(error) ?? '')
+}
+
+/** What the other end says before it hangs up (RFC 8446, section 6), as Go's crypto/tls words it. */
+const alerts: Readonly<Record<number, string>> = {
+  40: 'handshake failure',
+  42: 'bad certificate',
+  44: 'revoked certificate',
+  45: 'expired certificate',
+  46: 'unknown certificate',
+  48: 'unknown certificate authority',
+  49: 'access denied',
+  70: 'protocol version not supported',
+  112: 'unrecognized name',
+  116: 'certificate required',
+}
+
+/** OpenSSL puts the number at the end of its message. */
+function alertOf(error: unknown): string | undefined {
+  const [, number] = /SSL alert number (\d+)/.exec(messageOf(error)) ?? []
+  return number === undefined ? undefined : (alerts[Number(number)] ?? `alert(${number})`)
 }
 
 const failedTo = 'tls: failed to verify certificate: x509: '

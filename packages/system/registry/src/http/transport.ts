@@ -7,7 +7,7 @@ import type { Headers, Outgoing } from './outgoing.ts'
 import { connectionError } from './connection-error.ts'
 import { planProxy } from '../proxy.ts'
 import type { Proxies, Timeouts } from '../settings.ts'
-import { type HostCertificates, readCertificates, systemAuthorities } from '../tls/certificates.ts'
+import { certificatesStamp, type HostCertificates, readCertificates, systemAuthorities } from '../tls/certificates.ts'
 
 /** The head of an answer, and its body, to be read or dropped. */
 export interface Answer {
@@ -59,15 +59,18 @@ export class Transport implements Disposable {
     this.#agents.clear()
   }
 
-  #agent({ url, verifiesTls = true }: Outgoing): Promise<HttpAgent> {
+  /** Certificates are looked for each time, so that one that was put down counts from then on. */
+  async #agent({ url, verifiesTls = true }: Outgoing): Promise<HttpAgent> {
     const proxy = planProxy(url, this.#options.proxies)
-    const key = [url.origin, verifiesTls, proxy ?? ''].join(' ')
+    const directories = this.#options.certificateDirectories
+    const stamp = url.protocol === 'https:' ? await certificatesStamp(directories, url.host) : ''
+    const key = [url.origin, verifiesTls, proxy ?? '', stamp].join(' ')
     const known = this.#agents.get(key)
-    if (known) return known
+    if (known) return await known
     const made = this.#makeAgent(url, { proxy, verifiesTls })
     this.#agents.set(key, made)
     made.catch(() => this.#agents.delete(key))
-    return made
+    return await made
   }
 
   async #makeAgent(

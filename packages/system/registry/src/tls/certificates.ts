@@ -1,5 +1,5 @@
 import { codeOf, invalid } from '@berth/base'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { SecureContextOptions } from 'node:tls'
 
@@ -16,6 +16,18 @@ export async function readCertificates(directories: readonly string[], domain: s
     if (found) return found
   }
   return {}
+}
+
+/** Differs when what `readCertificates()` reads has been changed. */
+export async function certificatesStamp(directories: readonly string[], domain: string): Promise<string> {
+  for (const parent of directories) {
+    const directory = join(parent, safeName(domain))
+    const names = await list(directory)
+    if (!names) continue
+    const files = await Promise.all(names.map(async (name) => `${name}:${(await stat(join(directory, name))).mtimeMs}`))
+    return `${directory} ${files.join(' ')}`
+  }
+  return ''
 }
 
 /** A domain was parsed and has no slash; what becomes a path is checked where it does. */
