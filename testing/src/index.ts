@@ -26,6 +26,7 @@ export { fixtureImage, type FixtureName } from './fixtures/fixtures.ts'
 export { type FixtureFile, type FixtureImage, imageArchive, layerOf, packTar, pinnedSeconds } from './fixtures/image.ts'
 export { addNamedAddress } from './named-address.ts'
 export { connectNeighbour, type Neighbour, neighbourhood, runInside } from './neighbour.ts'
+export { Terminal, type TerminalOptions } from './terminal.ts'
 export { until } from './until.ts'
 export {
   type HostileRegistry,
