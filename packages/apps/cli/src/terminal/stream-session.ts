@@ -22,12 +22,13 @@ export async function joinStreams(
   options: SessionOptions,
 ): Promise<SessionEnd> {
   using _raw = options.tty && options.stdin ? enterRawMode() : undefined
-  const detached = options.stdin ? sendInput(connection, options) : undefined
+  using input = options.stdin ? sendInput(connection, options) : undefined
   const closed = receiveOutput(cli, connection, options).then((): SessionEnd => 'closed')
-  const end = await Promise.race(detached === undefined ? [closed] : [closed, detached])
-  connection.destroy()
-  if (options.stdin) process.stdin.pause()
-  return end
+  try {
+    return await Promise.race(input === undefined ? [closed] : [closed, input.detached])
+  } finally {
+    connection.destroy()
+  }
 }
 
 async function receiveOutput(cli: Cli, connection: HijackedConnection, options: SessionOptions): Promise<void> {
@@ -38,13 +39,18 @@ async function receiveOutput(cli: Cli, connection: HijackedConnection, options: 
   }
 }
 
-/** Sends what is typed; resolves when the keys to detach were, else never. */
-function sendInput(connection: HijackedConnection, { tty, detachKeys }: SessionOptions): Promise<SessionEnd> {
+interface Input extends Disposable {
+  /** Resolves when the keys to detach were typed, else never. */
+  readonly detached: Promise<SessionEnd>
+}
+
+/** Sends what is typed until it is disposed. */
+function sendInput(connection: HijackedConnection, { tty, detachKeys }: SessionOptions): Input {
   const { promise, resolve } = Promise.withResolvers<SessionEnd>()
   const keys = parseDetachKeys(detachKeys === '' ? defaultDetachKeys : detachKeys)
   const scanner = tty ? new DetachScanner(keys) : undefined
   const { stdin } = process
-  stdin.on('data', (chunk: Buffer) => {
+  const send = (chunk: Buffer): void => {
     const { data, detached } = scanner?.push(chunk) ?? { data: chunk, detached: false }
     if (detached) return resolve('detached')
     stdin.pause()
@@ -53,9 +59,15 @@ function sendInput(connection: HijackedConnection, { tty, detachKeys }: SessionO
       () => void stdin.resume(),
       () => undefined,
     )
-  })
-  stdin.on('end', () => connection.closeWrite())
-  stdin.on('error', () => connection.closeWrite())
+  }
+  const close = (): void => connection.closeWrite()
+  stdin.on('data', send).on('end', close).on('error', close)
   stdin.resume()
-  return promise
+  return {
+    detached: promise,
+    [Symbol.dispose]() {
+      stdin.off('data', send).off('end', close).off('error', close)
+      stdin.pause()
+    },
+  }
 }

@@ -1,5 +1,5 @@
 import type { PendingWait } from '@berth/engine-client'
-import type { Cli } from '../../cli.ts'
+import type { Cli } from '../cli.ts'
 
 /** Without a word from the engine on how the container ended. */
 const unknownExitCode = 125

@@ -3,9 +3,9 @@ import { defineCommand, exactly } from '../../command.ts'
 import { StatusError } from '../../errors.ts'
 import { boolean, string } from '../../flags/flag.ts'
 import { forwardSignals } from '../../terminal/signals.ts'
+import { stayAttached } from '../../terminal/stay-attached.ts'
 import { joinStreams } from '../../terminal/stream-session.ts'
 import { followSize, requireTerminal } from '../../terminal/terminal.ts'
-import { exitCodeOf } from './wait-exit.ts'
 
 export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER',
@@ -30,9 +30,10 @@ export const command = defineCommand({
     using _signals = flags.sigProxy && !Config.Tty ? forwardSignals((signal) => containers.kill(Id, signal)) : undefined
     const connection = await containers.attach(Id, query)
     using _size = Config.Tty && cli.isTerminal(1) ? followSize((size) => containers.resize(Id, size)) : undefined
-    const end = await joinStreams(cli, connection, { tty: Config.Tty, stdin, stdout: true, stderr: true, detachKeys })
+    const options = { tty: Config.Tty, stdin, stdout: true, stderr: true, detachKeys }
+    const end = await stayAttached(cli, { id: Id, options, session: joinStreams(cli, connection, options), wait })
     if (end === 'detached') throw new StatusError(1, 'read escape sequence')
-    return await exitCodeOf(cli, wait)
+    return end
   },
 })
 

@@ -1,5 +1,5 @@
 import { messageOf } from '@berth/base'
-import type { ContainerCreateBody, PendingWait } from '@berth/engine-client'
+import type { ContainerCreateBody } from '@berth/engine-client'
 import type { Cli } from '../../cli.ts'
 import { atLeast, defineCommand } from '../../command.ts'
 import type { StatusError } from '../../errors.ts'
@@ -7,11 +7,11 @@ import { boolean, string } from '../../flags/flag.ts'
 import { buildContainerBody } from '../../options/container-body.ts'
 import { containerFlags } from '../../options/container-flags.ts'
 import { forwardSignals } from '../../terminal/signals.ts'
-import { joinStreams, type SessionEnd } from '../../terminal/stream-session.ts'
+import { stayAttached } from '../../terminal/stay-attached.ts'
+import { joinStreams } from '../../terminal/stream-session.ts'
 import { followSize, requireTerminal, terminalSize } from '../../terminal/terminal.ts'
 import { createContainer } from './create-container.ts'
 import { checkPullPolicy } from './pull-policy.ts'
-import { exitCodeOf } from './wait-exit.ts'
 import { hinted, notStartedCode, parseOrHint } from './with-help-hint.ts'
 
 const flags = {
@@ -104,7 +104,8 @@ async function runAttached(cli: Cli, run: AttachedRun): Promise<number> {
     containers.attach(id, { ...streams, detachKeys: detachKeys === '' ? undefined : detachKeys }),
     containers.wait(id, removed ? 'removed' : 'next-exit'),
   ])
-  const session = joinStreams(cli, connection, { ...streams, tty: body.Tty === true, detachKeys })
+  const options = { ...streams, tty: body.Tty === true, detachKeys }
+  const session = joinStreams(cli, connection, options)
   // The session's end is looked at once the container has started.
   session.catch(() => undefined)
   try {
@@ -116,12 +117,8 @@ async function runAttached(cli: Cli, run: AttachedRun): Promise<number> {
   }
   if (!streams.stdout && !streams.stderr) cli.out(`${id}\n`)
   using _size = body.Tty === true && cli.isTerminal(1) ? followSize((size) => containers.resize(id, size)) : undefined
-  return await finish(cli, session, wait)
-}
-
-async function finish(cli: Cli, session: Promise<SessionEnd>, wait: PendingWait): Promise<number> {
-  if ((await session) === 'detached') return 0
-  return exitCodeOf(cli, wait)
+  const end = await stayAttached(cli, { id, options, session, wait })
+  return end === 'detached' ? 0 : end
 }
 
 function startFailure(cli: Cli, error: unknown): StatusError {

@@ -3,9 +3,9 @@ import type { Cli } from '../../cli.ts'
 import { describeFailure, StatusError } from '../../errors.ts'
 import { boolean, hidden, string } from '../../flags/flag.ts'
 import { forwardSignals } from '../../terminal/signals.ts'
+import { stayAttached } from '../../terminal/stay-attached.ts'
 import { joinStreams } from '../../terminal/stream-session.ts'
 import { followSize, requireTerminal } from '../../terminal/terminal.ts'
-import { exitCodeOf } from './wait-exit.ts'
 
 export const command = defineCommand({
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
@@ -57,9 +57,11 @@ async function startAttached(
     containers.attach(Id, query),
     containers.wait(Id, HostConfig.AutoRemove ? 'removed' : 'next-exit'),
   ])
-  const session = joinStreams(cli, connection, { tty: Config.Tty, stdin, stdout: true, stderr: true, detachKeys })
+  const options = { tty: Config.Tty, stdin, stdout: true, stderr: true, detachKeys }
+  const session = joinStreams(cli, connection, options)
   session.catch(() => undefined)
   await containers.start(Id)
   using _size = Config.Tty && cli.isTerminal(1) ? followSize((size) => containers.resize(Id, size)) : undefined
-  return (await session) === 'detached' ? 0 : await exitCodeOf(cli, wait)
+  const end = await stayAttached(cli, { id: Id, options, session, wait })
+  return end === 'detached' ? 0 : end
 }
