@@ -1,11 +1,13 @@
-const usualWidth = 10
-const padding = 3
+/** The fewest characters of a column, with the spaces behind it. */
+export const usualWidth = 10
+/** Spaces behind a column. */
+export const padding = 3
 
 /** Aligns the cells of tab-separated lines as Go's text/tabwriter does with docker's settings. */
-export function alignTabs(text: string, minimumWidth = usualWidth): string {
+export function alignTabs(text: string, minimumWidth = usualWidth, gap = padding): string {
   const lines = text.split('\n').map((line) => line.split('\t'))
   const widths = lines.map((cells) => cells.map(() => 0))
-  layOut(lines, widths, { from: 0, to: lines.length, column: 0, minimumWidth })
+  layOut(lines, widths, { from: 0, to: lines.length, column: 0, minimumWidth, gap })
   return lines
     .map((cells, row) => cells.map((cell, at) => padCell(cell, widths[row]?.[at], at === cells.length - 1)).join(''))
     .join('\n')
@@ -16,6 +18,7 @@ interface Block {
   readonly to: number
   readonly column: number
   readonly minimumWidth: number
+  readonly gap: number
 }
 
 /** A column is a run of consecutive lines that have a cell there, ended by a tab. */
@@ -25,7 +28,7 @@ function layOut(lines: readonly string[][], widths: number[][], block: Block): v
     let end = row
     let width = block.minimumWidth
     for (; end < block.to && hasCell(lines[end], block.column); end++) {
-      width = Math.max(width, length(lines[end]?.[block.column] ?? '') + padding)
+      width = Math.max(width, length(lines[end]?.[block.column] ?? '') + block.gap)
     }
     for (let at = row; at < end; at++) (widths[at] ?? [])[block.column] = width
     layOut(lines, widths, { ...block, from: row, to: end, column: block.column + 1 })
@@ -45,7 +48,12 @@ function padCell(cell: string, width: number | undefined, last: boolean): string
   return last ? cell : cell + ' '.repeat(Math.max(0, (width ?? 0) - length(cell)))
 }
 
-/** A table with a header line; every line ends in a newline. */
-export function formatTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
-  return alignTabs([header, ...rows].map((cells) => `${cells.join('\t')}\n`).join(''))
+/** A table with a header line; every line ends in a newline. Only docker's own gap has a least width. */
+export function formatTable(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  gap: number = padding,
+): string {
+  const text = [header, ...rows].map((cells) => `${cells.join('\t')}\n`).join('')
+  return alignTabs(text, gap === padding ? usualWidth : 0, gap)
 }

@@ -1,4 +1,5 @@
 import type { Cli } from '../cli.ts'
+import { fitTable, type FitRule } from './fit-table.ts'
 import { formatTable } from './table.ts'
 
 /** One field of a row: what its column is called, and its value. */
@@ -25,15 +26,22 @@ export interface RenderOptions {
   readonly defaults: readonly string[]
   /** Without a template: the ids only (names, of what has none), one a line. */
   readonly quiet?: boolean
+  /** What may be done to the table by default when it is wider than the terminal. */
+  readonly fit?: FitRule | undefined
 }
 
 /** Prints rows as a table, as JSON lines, or by a Go template. */
 export async function render<T>(cli: Cli, rows: readonly T[], view: View<T>, options: RenderOptions): Promise<void> {
-  cli.out(await renderText(rows, view, options))
+  cli.out(await renderText(rows, view, options, cli.isTerminal(1) ? process.stdout.columns : undefined))
 }
 
-/** As `render`, into a string. */
-export async function renderText<T>(rows: readonly T[], view: View<T>, options: RenderOptions): Promise<string> {
+/** As `render`, into a string; `width` is the terminal's, if it is for one. */
+export async function renderText<T>(
+  rows: readonly T[],
+  view: View<T>,
+  options: RenderOptions,
+  width?: number,
+): Promise<string> {
   if (options.format !== '' && options.format !== 'table') {
     const { renderTemplate } = await import('./template-view.ts')
     return renderTemplate(rows, view, options.format)
@@ -42,8 +50,8 @@ export async function renderText<T>(rows: readonly T[], view: View<T>, options: 
   if (options.quiet === true) return rows.map((row) => `${String(key?.value(row))}\n`).join('')
   const columns = options.defaults.map((name) => view.columns[name]).filter((column) => column !== undefined)
   const cells = rows.map((row) => columns.map((column) => String(column.value(row))))
-  return formatTable(
-    columns.map((column) => column.header),
-    cells,
-  )
+  const header = columns.map((column) => column.header)
+  if (width === undefined || options.fit === undefined) return formatTable(header, cells)
+  const fitted = fitTable({ header, rows: cells }, width, options.fit)
+  return formatTable(fitted.header, fitted.rows, fitted.gap)
 }

@@ -44,9 +44,12 @@ export const command = defineCommand({
       'Names',
       ...(flags.size ? ['Size'] : []),
     ]
-    await render(cli, containers, view, { format, defaults, quiet: flags.quiet })
+    await render(cli, containers, view, { format, defaults, quiet: flags.quiet, fit: flags.noTrunc ? undefined : fit })
   },
 })
+
+/** Names and ids are never cut: they are what the next command needs. */
+const fit = { shrink: { IMAGE: 12, COMMAND: 8, STATUS: 12, PORTS: 12 }, drop: ['COMMAND', 'CREATED'] }
 
 async function printTree(cli: Cli, containers: readonly ContainerSummary[], format: string): Promise<void> {
   if (format !== '' && format !== 'json') throw new Error("--tree has no templates: only --format 'json'")

@@ -30,6 +30,9 @@ export const command = defineCommand({
     const view = imageView(!flags.noTrunc)
     const digest = flags.digests ? ['Digest'] : []
     const defaults = ['Repository', 'Tag', ...digest, 'ID', 'CreatedSince', 'Size']
-    await render(cli, rows, view, { format, defaults, quiet: flags.quiet })
+    await render(cli, rows, view, { format, defaults, quiet: flags.quiet, fit: flags.noTrunc ? undefined : fit })
   },
 })
+
+/** Names and ids are never cut: they are what the next command needs. */
+const fit = { shrink: { DIGEST: 20 }, drop: ['CREATED'] }
