@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { loadFixture, readInventory, startDaemon, startDockerRegistry, type TestDaemon, until } from '@berth/testing'
 import { BuildxClient } from './buildx-client.ts'
@@ -193,28 +193,45 @@ test('secrets and agents reach the RUN that names them, and nothing else', async
   assert.match(refused, /ERROR: failed to build: failed to solve: secret s: not found/)
 })
 
-test('an agent of the client answers in a RUN', async () => {
-  const keys = client.context({
-    Dockerfile:
-      'FROM busybox\nCOPY probe /probe\nRUN --mount=type=ssh,uid=33 stat -c "%F %u" $SSH_AUTH_SOCK && /probe\nRUN test -z "$SSH_AUTH_SOCK"',
+test('an agent of the client answers in a RUN: it lists its key, and signs with it', async () => {
+  const folder = client.context({
+    Dockerfile: `FROM busybox
+COPY root/ /
+COPY key.pub /
+RUN --mount=type=ssh,uid=33 stat -c "%F %u" $SSH_AUTH_SOCK
+RUN --mount=type=ssh ssh-add -l && ssh-add -T /key.pub && echo signed
+RUN test -z "$SSH_AUTH_SOCK"
+`,
   })
-  const probe = join(keys, 'probe')
-  execFileSync('sh', [
-    '-c',
-    `cp "$(command -v ssh-add)" ${probe} 2>/dev/null || printf '#!/bin/sh\\ntrue' > ${probe}; chmod 755 ${probe}`,
-  ])
-  writeFileSync(probe, '#!/bin/sh\ntest -S "$SSH_AUTH_SOCK"\n', { mode: 0o755 })
-  const socket = join(keys, 'agent.sock')
+  copyProgram('ssh-add', join(folder, 'root'))
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'made for a build', '-f', join(folder, 'key')])
+  const socket = join(folder, 'agent.sock')
   const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' })
   try {
-    await until(() => readdirSync(keys).includes('agent.sock'))
-    const { stderr } = await client.ok(keys, ['build', ...plain, '--ssh', `default=${socket}`, '.'])
+    await until(() => readdirSync(folder).includes('agent.sock'))
+    execFileSync('ssh-add', ['-q', join(folder, 'key')], {
+      env: { ...process.env, SSH_AUTH_SOCK: socket },
+      stdio: 'ignore',
+    })
+    const { stderr } = await client.ok(folder, ['build', ...plain, '--ssh', `default=${socket}`, '.'])
     assert.match(stderr, /socket 33/)
+    assert.match(stderr, /256 SHA256:\S+ made for a build \(ED25519\)/)
+    assert.match(stderr, /\d signed/)
   } finally {
     agent.kill()
     await once(agent, 'exit')
   }
 })
+
+/** A program of this machine with the libraries that it needs, at their places below `root`. */
+function copyProgram(name: string, root: string): void {
+  const program = execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim()
+  const libraries = execFileSync('ldd', [program], { encoding: 'utf8' }).match(/\/\S+(?= \(0x)/g) ?? []
+  for (const path of [program, ...libraries]) {
+    mkdirSync(dirname(join(root, path)), { recursive: true })
+    copyFileSync(path, join(root, path))
+  }
+}
 
 test('what a RUN may use: hosts, shm, limits, networks, entitlements', async () => {
   const folder = client.context({

@@ -51,17 +51,31 @@ export async function checkOutGit(text: string, { directory, keepsGitDirectory, 
   return folderIn(directory, folder)
 }
 
-/** No hooks, no prompts, no protocol that runs programs, no configuration of the user's. */
+/** No hooks, no prompts, no protocol that runs programs, no configuration: neither the user's nor the repository's. */
 async function runGit(directory: string, args: readonly string[], signal: AbortSignal): Promise<void> {
   const env = {
     PATH: process.env['PATH'] ?? '/usr/bin:/bin',
-    HOME: directory,
-    GIT_TERMINAL_PROMPT: '0',
+    // What is checked out is no home: its .gitconfig would name programs to run.
+    HOME: '/nonexistent',
+    XDG_CONFIG_HOME: '/nonexistent',
+    GIT_CONFIG_GLOBAL: '/dev/null',
     GIT_CONFIG_NOSYSTEM: '1',
+    GIT_ATTR_NOSYSTEM: '1',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_SSH_COMMAND: 'ssh -oBatchMode=yes',
     GIT_ALLOW_PROTOCOL: 'http:https:git:ssh',
     ...(process.env['SSH_AUTH_SOCK'] !== undefined && { SSH_AUTH_SOCK: process.env['SSH_AUTH_SOCK'] }),
   }
-  const options = ['-c', 'core.hooksPath=/dev/null', '-c', 'protocol.ext.allow=never', '-c', 'core.symlinks=true']
+  const options = [
+    '-c',
+    'core.hooksPath=/dev/null',
+    '-c',
+    'core.fsmonitor=false',
+    '-c',
+    'protocol.ext.allow=never',
+    '-c',
+    'core.symlinks=true',
+  ]
   try {
     await run('git', [...options, ...args], { cwd: directory, env, signal, maxBuffer: 1 << 20 })
   } catch (error) {
