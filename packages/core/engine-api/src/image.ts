@@ -17,6 +17,26 @@ export interface ImageSummary {
   Size: number
   /** Until 1.43. */
   VirtualSize?: number
+  /** With `manifests`, of an image that has several platforms. */
+  Manifests?: ManifestSummary[]
+}
+
+/** One platform of an image, or what else its index names. */
+export interface ManifestSummary {
+  /** Digest of the manifest. */
+  ID: string
+  Descriptor: { mediaType: string; digest: string; size: number }
+  /** All of it is here. */
+  Available: boolean
+  Kind: 'image' | 'attestation' | 'unknown'
+  /** Bytes: of what a registry has of it, and with what is unpacked. */
+  Size: { Content: number; Total: number }
+  ImageData?: {
+    Platform: { os: string; architecture: string; variant?: string }
+    /** Ids of those that use it. */
+    Containers: string[]
+    Size: { Unpacked: number }
+  }
 }
 
 /** What an image says of how to run it; from 1.50 without the fields that only containers have. */

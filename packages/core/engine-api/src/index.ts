@@ -72,6 +72,7 @@ export type {
   ImageInspectResponse,
   ImagesPruneResponse,
   ImageSummary,
+  ManifestSummary,
   ProgressMessage,
   SearchResultResponse,
 } from './image.ts'

@@ -44,6 +44,7 @@ const spans = {
   containerWideMacAddress: before(44),
   volumeSubpath: since(45),
   pushPlatform: since(46),
+  imageManifests: since(47),
   imageMounts: since(48),
   gatewayPriority: since(48),
   networksWithoutIPv4: since(48),

@@ -3,6 +3,7 @@ import type { Descriptor, Digest, ImageConfig } from '@berth/oci'
 import type { ImageRunConfig } from '@berth/oci'
 import type { SearchResult } from '@berth/registry'
 import type { Readable } from 'node:stream'
+import type { ImagePlatform } from './list-platforms.ts'
 import type { PullRequest } from './pull/pull-image.ts'
 import type { PushRequest } from './push/push-image.ts'
 import type { OpenRepository } from './registry/open-repository.ts'
@@ -117,6 +118,8 @@ export interface Images {
   /** Makes sure that every layer of `image` is unpacked, so that its chain id can be a snapshot's parent. */
   ensureUnpacked(image: Image): Promise<void>
   list(query: ImageListQuery): Promise<Image[]>
+  /** What the index that the image is known by has; nothing when there is none. */
+  platforms(image: Pick<Image, 'id'>): Promise<ImagePlatform[]>
   history(reference: string): Promise<ImageHistoryItem[]>
   tag(source: string, target: string): Promise<void>
   remove(reference: string, options: RemoveOptions): Promise<ImageDeleteItem[]>

@@ -14,6 +14,7 @@ import { ImageStore } from './image-store.ts'
 import type { Images, ImageUse } from './images.ts'
 import { importImage } from './import-image.ts'
 import { listImages } from './list-images.ts'
+import { listPlatforms } from './list-platforms.ts'
 import { BlobDownloads } from './pull/blob-downloads.ts'
 import type { PullGate } from './pull/gate.ts'
 import { TransferSlots } from './pull/transfer-slots.ts'
@@ -87,6 +88,7 @@ export async function openImages(options: ImagesOptions): Promise<OpenImages> {
       if (!image.layerSizes && layerSizes) store.commit([{ kind: 'putImage', image: { ...image, layerSizes } }])
     },
     list: async (query) => listImages(store, query),
+    platforms: (image) => listPlatforms(context, image),
     history: async (reference) => imageHistory(store, reference),
     tag: async (source, target) => tagImage(context, source, target),
     remove: async (reference, options) => {

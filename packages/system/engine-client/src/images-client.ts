@@ -16,6 +16,8 @@ export interface ImageListOptions {
   readonly all?: boolean
   readonly filters?: Filters
   readonly sharedSize?: boolean
+  /** With the platforms of those that have several. */
+  readonly manifests?: boolean
 }
 export interface ImportOptions {
   /** `-`: the stream; else a URL for the engine to fetch. */
@@ -46,8 +48,8 @@ export class ImagesClient {
     this.#transport = transport
   }
 
-  list({ filters, all, sharedSize }: ImageListOptions = {}): Promise<ImageSummary[]> {
-    const query = { all, 'shared-size': sharedSize, filters: encodeFilters(filters) }
+  list({ filters, all, sharedSize, manifests }: ImageListOptions = {}): Promise<ImageSummary[]> {
+    const query = { all, 'shared-size': sharedSize, manifests, filters: encodeFilters(filters) }
     return this.#transport.json('GET', '/images/json', { query })
   }
 

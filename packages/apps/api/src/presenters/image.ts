@@ -5,8 +5,9 @@ import {
   type ImageConfigResponse,
   type ImageInspectResponse,
   type ImageSummary,
+  type ManifestSummary,
 } from '@berth/engine-api'
-import type { Image } from '@berth/images'
+import type { Image, ImagePlatform } from '@berth/images'
 import type { ImageRunConfig } from '@berth/oci'
 
 /** Counts that cost to make; -1 where they were not made. */
@@ -30,6 +31,28 @@ export function presentImageSummary(image: Image, counts: ImageCounts, version: 
     SharedSize: counts.sharedBytes,
     Size: image.sizeBytes,
     ...(has(version, 'imageVirtualSize') ? { VirtualSize: image.sizeBytes } : {}),
+  }
+}
+
+/** One of the `Manifests` of an entry. */
+export function presentPlatform(
+  { descriptor, platform, image, contentBytes }: ImagePlatform,
+  containers: string[],
+): ManifestSummary {
+  const { mediaType, digest, size } = descriptor
+  const { os, architecture, variant } = platform
+  const unpackedBytes = image?.sizeBytes ?? 0
+  return {
+    ID: digest,
+    Descriptor: { mediaType, digest, size },
+    Available: image !== undefined,
+    Kind: 'image',
+    Size: { Content: contentBytes, Total: contentBytes + unpackedBytes },
+    ImageData: {
+      Platform: { os, architecture, ...(variant && { variant }) },
+      Containers: containers,
+      Size: { Unpacked: unpackedBytes },
+    },
   }
 }
 

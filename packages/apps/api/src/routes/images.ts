@@ -9,10 +9,10 @@ import {
   type ImageSummary,
   platformParameter,
 } from '@berth/engine-api'
-import type { Image, Images } from '@berth/images'
+import type { Image, ImagePlatform, Images } from '@berth/images'
 import type { System } from '../deps.ts'
 import type { Exchange } from '../exchange.ts'
-import { presentImage, presentImageSummary } from '../presenters/image.ts'
+import { presentImage, presentImageSummary, presentPlatform } from '../presenters/image.ts'
 import { sharedSizes } from '../presenters/shared-size.ts'
 import { imageReference } from '../reference.ts'
 import { sendEmpty, sendJson } from '../respond.ts'
@@ -20,7 +20,7 @@ import type { Route } from '../router.ts'
 import { push } from './image-transfer.ts'
 
 interface Deps {
-  readonly images: Pick<Images, 'resolve' | 'list' | 'history' | 'tag' | 'remove' | 'prune' | 'push'>
+  readonly images: Pick<Images, 'resolve' | 'list' | 'platforms' | 'history' | 'tag' | 'remove' | 'prune' | 'push'>
   readonly containers: Pick<Containers, 'list'>
   readonly system: Pick<System, 'storageDriver'>
 }
@@ -70,7 +70,32 @@ async function list(exchange: Exchange, deps: Deps): Promise<void> {
   const found = await deps.images.list({ all: boolParameter(query, 'all'), filters })
   const wantsShared = has(version, 'sharedSizeParameter') && boolParameter(query, 'shared-size')
   const withContainers = has(version, 'imageListContainers')
-  sendJson(exchange, await summariseImages(found, deps, { withShared: wantsShared, withContainers, version }))
+  const summaries = await summariseImages(found, deps, { withShared: wantsShared, withContainers, version })
+  const wantsManifests = has(version, 'imageManifests') && boolParameter(query, 'manifests')
+  sendJson(exchange, wantsManifests ? await withManifests(summaries, found, deps) : summaries)
+}
+
+/** Docker's overlay2 keeps one platform of an image, and lists none; its other store lists them as this does. */
+async function withManifests(
+  summaries: readonly ImageSummary[],
+  found: readonly Image[],
+  { images, containers }: Pick<Deps, 'images' | 'containers'>,
+): Promise<ImageSummary[]> {
+  const users = Map.groupBy(await containers.list({ all: true, size: false, filters: {} }), ({ imageId }) => imageId)
+  return await Promise.all(
+    summaries.map(async (summary) => {
+      const image = found.find(({ id }) => id === summary.Id)
+      const platforms = image ? await images.platforms(image) : []
+      if (platforms.length === 0) return summary
+      const usersOf = (one: ImagePlatform) => (one.image && users.get(one.image.id)) ?? []
+      const present = (one: ImagePlatform) =>
+        presentPlatform(
+          one,
+          usersOf(one).map(({ id }) => id),
+        )
+      return { ...summary, Manifests: platforms.map(present) }
+    }),
+  )
 }
 
 /** Clients of old gave a reference in a parameter of its own. */
