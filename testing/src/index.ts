@@ -27,6 +27,7 @@ export { type FixtureFile, type FixtureImage, imageArchive, layerOf, packTar, pi
 export { addNamedAddress } from './named-address.ts'
 export { connectNeighbour, type Neighbour, neighbourhood, runInside } from './neighbour.ts'
 export { Terminal, type TerminalOptions } from './terminal.ts'
+export { pythonWithDocker } from './python.ts'
 export { until } from './until.ts'
 export {
   type HostileRegistry,

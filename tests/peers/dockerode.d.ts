@@ -37,6 +37,7 @@ declare module 'dockerode' {
     inspect(): Promise<{ Id: string; RepoTags: string[] }>
     history(): Promise<object[]>
     tag(options: { repo: string; tag: string }): Promise<unknown>
+    push(options: { authconfig: object }): Promise<Readable>
     remove(options?: object): Promise<unknown>
     get(): Promise<Readable>
   }
@@ -61,7 +62,14 @@ declare module 'dockerode' {
 
   export default class Docker {
     constructor(options: { socketPath: string })
-    readonly modem: { demuxStream(stream: Readable, stdout: Writable, stderr: Writable): void }
+    readonly modem: {
+      demuxStream(stream: Readable, stdout: Writable, stderr: Writable): void
+      followProgress(
+        stream: NodeJS.ReadableStream,
+        done: (error: Error | null, said: readonly { status?: string; error?: string }[]) => void,
+      ): void
+    }
+    pull(name: string, options: { authconfig: object }): Promise<Readable>
     ping(): Promise<Buffer>
     info(): Promise<{ Images: number }>
     version(): Promise<{ ApiVersion: string }>

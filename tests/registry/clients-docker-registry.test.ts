@@ -1,0 +1,3 @@
+import { clientTests } from './client-tests.ts'
+
+clientTests('docker-registry')
