@@ -85,14 +85,20 @@ const build: Entry = {
   load: () => import('./commands/builder/build.ts'),
   plugin: 'buildx',
 }
-const builder: Entry = {
-  summary: 'Manage builds',
-  plugin: 'buildx',
-  children: {
-    build,
-    prune: { summary: 'Remove build cache', load: () => import('./commands/builder/prune.ts') },
+/** What there is of buildx where the plugin is not. */
+const builderCommands: NonNullable<Entry['children']> = {
+  build,
+  du: { summary: 'Disk usage', load: () => import('./commands/builder/du.ts'), plugin: 'buildx' },
+  inspect: {
+    summary: 'Inspect current builder instance',
+    load: () => import('./commands/builder/inspect.ts'),
+    plugin: 'buildx',
   },
+  ls: { summary: 'List builder instances', load: () => import('./commands/builder/ls.ts'), plugin: 'buildx' },
+  prune: { summary: 'Remove build cache', load: () => import('./commands/builder/prune.ts'), plugin: 'buildx' },
 }
+const builder: Entry = { summary: 'Manage builds', plugin: 'buildx', children: builderCommands }
+const buildx: Entry = { summary: 'Manage builds with BuildKit', plugin: 'buildx', children: builderCommands }
 const pull: Entry = { summary: 'Download an image from a registry', load: () => import('./commands/image/pull.ts') }
 const push: Entry = { summary: 'Upload an image to a registry', load: () => import('./commands/image/push.ts') }
 const history: Entry = { summary: 'Show the history of an image', load: () => import('./commands/image/history.ts') }
@@ -235,7 +241,7 @@ export const groups: readonly { readonly title: string; readonly commands: Reado
     title: 'Management Commands',
     commands: {
       builder,
-      buildx: { summary: 'Manage builds with BuildKit', plugin: 'buildx' },
+      buildx,
       compose: { summary: 'Define and run multi-container applications', plugin: 'compose' },
       checkpoint,
       container,

@@ -111,7 +111,7 @@ function refuseMissing(entry: Entry, path: readonly string[]): never {
   if (entry.plugin === undefined) throw new StatusError(1, `berth: '${name}' is not available yet`)
   throw new StatusError(
     1,
-    `berth: '${name}' is a plugin that is not installed\n\n` +
+    `berth: '${name}' is ${entry.children ? 'of ' : ''}a plugin that is not installed\n\n` +
       `Put docker-${entry.plugin} into ~/.docker/cli-plugins or /usr/libexec/docker/cli-plugins`,
   )
 }
@@ -121,6 +121,7 @@ async function runGroup(entry: Entry, cli: Cli, rest: readonly string[]): Promis
   if (path === 'berth') return printTopHelp(cli)
   const unknown = rest.find((word) => !word.startsWith('-'))
   const badFlag = rest.find((word) => word !== '--help' && word !== '-h')
+  if (unknown !== undefined && entry.plugin !== undefined) refuseMissing(entry, [...path.split(' ').slice(1), unknown])
   if (unknown !== undefined) return unknownSubcommand(entry, path, unknown)
   if (badFlag !== undefined) {
     return complain(new FlagError(`unknown flag: ${badFlag}`), { usage: `Usage:  ${path}`, path, flags: {} })

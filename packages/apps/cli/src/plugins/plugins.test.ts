@@ -56,6 +56,14 @@ test('berth runs a plugin with its arguments, its exit code, and our engine', as
   assert.equal(remote.stdout, `-c far greet||far|${folder}\n`)
 })
 
+test('without buildx the commands that the engine can answer itself are there', async () => {
+  const [own, alias] = [await berth(['builder', 'du', '--help']), await berth(['buildx', 'du', '--help'])]
+  assert.match(own.stdout, /Usage: {2}berth builder du/)
+  assert.match(alias.stdout, /Usage: {2}berth buildx du/)
+  const bake = await berth(['buildx', 'bake'])
+  assert.match(bake.stderr, /^berth: 'buildx bake' is of a plugin that is not installed\n\nPut docker-buildx into /)
+})
+
 test('berth lists plugins in its help, and lets buildx build', async () => {
   install('buildx')
   assert.match((await berth(['--help'])).stdout, /^ {2}buildx\* +Does buildx\n/m)

@@ -46,3 +46,25 @@ const goTimeOf = (time: string | null | undefined): string =>
   time ? time.replace('T', ' ').replace(/Z$/, ' +0000 UTC') : ''
 
 const since = (time: string | null | undefined): string => (time ? ago(Date.parse(time) / 1000) : '')
+
+/** Whether a record is what `--filter` asks for; throws for a filter that there is not. */
+export function matchesCacheFilter(record: CacheRecord, filters: Readonly<Record<string, readonly string[]>>): boolean {
+  return Object.entries(filters).every(([name, [value = '']]) => {
+    switch (name) {
+      case 'id':
+        return record.ID.includes(value)
+      case 'type':
+        return record.Type === value
+      case 'description':
+        return record.Description === value
+      case 'inuse':
+        return (record.InUse === true) === (value === '' || value === 'true')
+      case 'shared':
+        return (record.Shared === true) === (value === '' || value === 'true')
+      case 'private':
+        return (record.Shared !== true) === (value === '' || value === 'true')
+      default:
+        throw new Error(`invalid filter '${name}'`)
+    }
+  })
+}
