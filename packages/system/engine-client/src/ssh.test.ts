@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test'
 import { parseHost } from './endpoint.ts'
 import { EngineClient } from './engine-client.ts'
 import { ConnectionError } from './errors.ts'
-import { sshArguments } from './ssh.ts'
+import { controlDirectory, sshArguments } from './ssh.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'berth-ssh-'))
 const path = process.env['PATH'] ?? ''
@@ -66,4 +66,16 @@ test('sshArguments() keeps what the URL says from being taken for options', () =
   for (const url of ['ssh://-oProxyCommand=x', 'ssh://-l@h', 'ssh://me:secret@h', 'ssh://h?x', 'ssh://h:99999']) {
     assert.throws(() => parseHost(url), /invalid ssh URL/)
   }
+})
+
+test('controlDirectory() is private and short, or none', () => {
+  const [runtime, home] = [join(folder, 'runtime'), join(folder, 'home')]
+  for (const path of [runtime, join(home, '.ssh'), join(folder, 'x'.repeat(60), '.ssh')]) {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+  }
+  assert.equal(controlDirectory({ XDG_RUNTIME_DIR: runtime }, home), runtime)
+  assert.equal(controlDirectory({}, home), join(home, '.ssh'))
+  chmodSync(runtime, 0o777)
+  assert.equal(controlDirectory({ XDG_RUNTIME_DIR: runtime }, '/nonexistent'), '')
+  assert.equal(controlDirectory({}, join(folder, 'x'.repeat(60))), '')
 })

@@ -1,4 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { statSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
 import { Duplex, type Readable, type Writable } from 'node:stream'
 import { type Endpoint, formatEndpoint } from './endpoint.ts'
 import { ConnectionError } from './errors.ts'
@@ -14,15 +17,29 @@ const persistS = 60
 
 /** Starts ssh, which runs `system dial-stdio` over there; its standard streams are the connection. */
 export function openSsh(endpoint: SshEndpoint, env: NodeJS.ProcessEnv = process.env): Duplex {
-  const child = spawn('ssh', sshArguments(endpoint, env['XDG_RUNTIME_DIR'] ?? ''), { stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn('ssh', sshArguments(endpoint, controlDirectory(env)), { stdio: ['pipe', 'pipe', 'pipe'] })
   return new ProgramStream(child, formatEndpoint(endpoint))
+}
+
+/** The longest directory whose socket's name, with what ssh appends for a moment, fits in a sockaddr_un (unix(7)). */
+const maxDirectoryBytes = 107 - '/berth-'.length - 40 - 17
+
+/** Where the shared connection's socket may be: a folder that nobody else can write to; '' if there is none. */
+export function controlDirectory(env: NodeJS.ProcessEnv, home: string = homedir()): string {
+  const candidates = [env['XDG_RUNTIME_DIR'] ?? '', join(home, '.ssh')]
+  return candidates.find((path) => path !== '' && Buffer.byteLength(path) <= maxDirectoryBytes && isPrivate(path)) ?? ''
+}
+
+function isPrivate(path: string): boolean {
+  const stats = statSync(path, { throwIfNoEntry: false })
+  return stats?.isDirectory() === true && stats.uid === process.getuid?.() && (stats.mode & 0o022) === 0
 }
 
 /**
  * The arguments of ssh. With a private directory for its socket the first ssh becomes the master of a connection that
  * all commands of the next minute share.
  */
-export function sshArguments({ destination, port, socket }: SshEndpoint, controlDirectory: string): string[] {
+export function sshArguments({ destination, port, socket }: SshEndpoint, directory: string): string[] {
   const at = destination.lastIndexOf('@')
   const user = at < 0 ? [] : ['-l', destination.slice(0, at)]
   const shared = ['-o', 'ControlMaster=auto', '-o', `ControlPersist=${persistS}`]
@@ -31,7 +48,7 @@ export function sshArguments({ destination, port, socket }: SshEndpoint, control
     ...(port === undefined ? [] : ['-p', String(port)]),
     '-o',
     `ConnectTimeout=${connectTimeoutS}`,
-    ...(controlDirectory === '' ? [] : [...shared, '-o', `ControlPath=${controlDirectory}/berth-%C`]),
+    ...(directory === '' ? [] : [...shared, '-o', `ControlPath=${directory}/berth-%C`]),
     '-T',
     '--',
     destination.slice(at + 1),
