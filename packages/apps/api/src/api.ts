@@ -90,7 +90,12 @@ class ApiServer implements Api {
       this.#serveUpgrade(request, { socket })
     })
     server.on('clientError', refuseMalformed)
-    server.on(tls ? 'secureConnection' : 'connection', (socket: Socket) => track(this.#sockets, socket))
+    server.on('connection', (socket: Socket) => track(this.#sockets, socket))
+    if (tls) {
+      server.on('secureConnection', (socket: Socket) => track(this.#sockets, socket))
+      // A handshake that failed leaves nothing to read, and half a connection is one.
+      server.on('tlsClientError', (_: Error, socket: Duplex) => void socket.destroy())
+    }
     return server
   }
 
@@ -157,7 +162,8 @@ function serveUnknown(exchange: Exchange): void {
 /** Loaded when wanted: most engines listen on a unix socket only. */
 async function createTlsServer(options: ServerOptions): Promise<Server> {
   const https = await import('node:https')
-  return https.createServer(options)
+  // As of plain HTTP, where Node sees to it: who has ended its sending (close_notify) still reads.
+  return https.createServer({ ...options, allowHalfOpen: true })
 }
 
 const tlsServerOptions = ({ certificate, key, clientAuthority }: TlsOptions) => ({

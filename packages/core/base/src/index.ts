@@ -20,6 +20,7 @@ export {
   unauthorized,
   unavailable,
 } from './errors.ts'
+export { certificateProblem, tlsAlert } from './tls-errors.ts'
 export { fault } from './fault.ts'
 export { gathered } from './gathered.ts'
 export { humanDuration } from './human-duration.ts'

@@ -1,6 +1,6 @@
 import net from 'node:net'
 import type { Duplex } from 'node:stream'
-import { codeOf, messageOf } from '@berth/base'
+import { certificateProblem, codeOf, messageOf, tlsAlert } from '@berth/base'
 import { type Endpoint, formatEndpoint } from './endpoint.ts'
 import { ConnectionError } from './errors.ts'
 
@@ -31,7 +31,7 @@ export class Connection {
     socket.on('data', (chunk: Buffer) => this.#push(chunk))
     socket.on('end', () => this.#finish())
     socket.on('close', () => this.#finish())
-    socket.on('error', (error: Error) => this.#finish(error))
+    socket.on('error', (error: Error) => this.#finish(explainAlert(error)))
   }
 
   /** The next bytes; undefined at the end of the stream. Rejects if the connection broke. */
@@ -157,6 +157,18 @@ function explain(endpoint: Endpoint, cause: Error): ConnectionError {
         kind: 'forbidden',
       })
     default:
-      return new ConnectionError(`error during connect to ${where}: ${messageOf(cause)}`, { cause })
+      return new ConnectionError(
+        `error during connect to ${where}: ${certificateProblem(cause, hostOf(endpoint)) ?? messageOf(cause)}`,
+        {
+          cause,
+        },
+      )
   }
+}
+
+const hostOf = (endpoint: Endpoint): string => (endpoint.kind === 'tcp' ? endpoint.host : '')
+
+function explainAlert(error: Error): Error {
+  const alert = tlsAlert(error)
+  return alert === undefined ? error : new ConnectionError(`error during connect: ${alert}`, { cause: error })
 }

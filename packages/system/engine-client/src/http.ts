@@ -24,7 +24,8 @@ async function readUntil(connection: Connection, mark: Buffer, limitBytes: numbe
   let seen: Buffer = Buffer.alloc(0)
   for (;;) {
     const chunk = await connection.read()
-    if (chunk === undefined) throw new ConnectionError('the daemon closed the connection before it answered')
+    if (chunk === undefined)
+      throw new ConnectionError(`the daemon closed the connection before it answered${closedHint(connection)}`)
     seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk])
     const end = seen.indexOf(mark)
     if (end >= 0) {
@@ -94,3 +95,7 @@ async function* readChunked(connection: Connection): AsyncGenerator<Buffer, void
   // Trailers, up to the empty line.
   while ((await readUntil(connection, lineEnd, maxChunkLineBytes)) !== '');
 }
+
+/** After the handshake is when an engine looks at a certificate. */
+const closedHint = ({ socket }: Connection): string =>
+  'encrypted' in socket ? ': it may not trust the certificate that it was shown' : ''

@@ -1,4 +1,4 @@
-import { codeOf, EngineError, messageOf } from '@berth/base'
+import { certificateProblem, codeOf, EngineError, messageOf, tlsAlert } from '@berth/base'
 
 interface Failed {
   readonly syscall?: string
@@ -42,11 +42,11 @@ function reasonOf(url: URL, error: unknown): string {
   const place = address === undefined ? url.host : joinHostPort(address, port)
   if (syscall === 'connect' && plainReasons[code]) return `dial tcp ${place}: ${plainReasons[code]}`
   if (code === 'ECONNRESET') return 'EOF'
-  const alert = alertOf(failed)
-  if (alert !== undefined) return `remote error: tls: ${alert}`
+  const alert = tlsAlert(failed)
+  if (alert !== undefined) return alert
   if (code.startsWith('ERR_SSL') || code === 'EPROTO')
     return isPlainHttp(failed) ? 'http: server gave HTTP response to HTTPS client' : `tls: ${messageOf(failed)}`
-  return certificateReasons[code]?.(url.hostname) ?? messageOf(failed)
+  return certificateProblem(failed, url.hostname) ?? messageOf(failed)
 }
 
 const joinHostPort = (address: string, port = 0): string =>
@@ -59,37 +59,4 @@ function firstOf(error: unknown): unknown {
 
 export function isPlainHttp(error: unknown): boolean {
   return ['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACKET_LENGTH_TOO_LONG', 'EPROTO'].includes(codeOf(error) ?? '')
-}
-
-/** What the other end says before it hangs up (RFC 8446, section 6), as Go's crypto/tls words it. */
-const alerts: Readonly<Record<number, string>> = {
-  40: 'handshake failure',
-  42: 'bad certificate',
-  44: 'revoked certificate',
-  45: 'expired certificate',
-  46: 'unknown certificate',
-  48: 'unknown certificate authority',
-  49: 'access denied',
-  70: 'protocol version not supported',
-  112: 'unrecognized name',
-  116: 'certificate required',
-}
-
-/** OpenSSL puts the number at the end of its message. */
-function alertOf(error: unknown): string | undefined {
-  const [, number] = /SSL alert number (\d+)/.exec(messageOf(error)) ?? []
-  return number === undefined ? undefined : (alerts[Number(number)] ?? `alert(${number})`)
-}
-
-const failedTo = 'tls: failed to verify certificate: x509: '
-const unknownAuthority = (): string => `${failedTo}certificate signed by unknown authority`
-const certificateReasons: Readonly<Record<string, (host: string) => string>> = {
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownAuthority,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownAuthority,
-  UNABLE_TO_GET_ISSUER_CERT: unknownAuthority,
-  DEPTH_ZERO_SELF_SIGNED_CERT: unknownAuthority,
-  SELF_SIGNED_CERT_IN_CHAIN: unknownAuthority,
-  CERT_HAS_EXPIRED: () => `${failedTo}certificate has expired or is not yet valid`,
-  CERT_NOT_YET_VALID: () => `${failedTo}certificate has expired or is not yet valid`,
-  ERR_TLS_CERT_ALTNAME_INVALID: (host) => `${failedTo}certificate is not valid for ${host}`,
 }
