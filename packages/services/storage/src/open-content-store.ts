@@ -6,6 +6,7 @@ import { type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink } from 
 import { join } from 'node:path'
 import { abortable } from './abortable.ts'
 import type { BlobInfo, ContentStore, IngestedBlob, IngestOptions } from './content-store.ts'
+import { FileWriter } from './file-writer.ts'
 import { PartialBlobs } from './partial-blobs.ts'
 
 export interface ContentStoreOptions {
@@ -131,13 +132,14 @@ async function writeVerified(
 ): Promise<BlobInfo> {
   await using file = await open(path, 'wx', 0o600)
   const digester = new Digester(expected && algorithmOf(expected))
+  const writer = new FileWriter(file)
   for await (const chunk of signal ? abortable(source, signal) : source) {
     const tooLong = sizeBytes !== undefined && digester.sizeBytes + chunk.length > sizeBytes
     if (tooLong) throw invalid(`blob ${expected ?? ''} has more than the ${sizeBytes} bytes it should have`)
-    const written = writeAll(file, chunk)
     digester.update(chunk)
-    await written
+    await writer.write(chunk)
   }
+  await writer.flush()
   const blob = { digest: digester.digest(), sizeBytes: digester.sizeBytes }
   if (sizeBytes !== undefined && blob.sizeBytes !== sizeBytes) {
     throw invalid(`blob ${expected ?? blob.digest} has ${blob.sizeBytes} bytes, not the ${sizeBytes} it should have`)
@@ -145,12 +147,6 @@ async function writeVerified(
   if (expected && blob.digest !== expected) throw invalid(`blob has the digest ${blob.digest}, expected ${expected}`)
   await file.datasync()
   return blob
-}
-
-/** The pool writes while the loop hashes; the chunk is the source's again only when this resolves. */
-async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  let done = 0
-  while (done < chunk.length) done += (await file.write(chunk, done, chunk.length - done)).bytesWritten
 }
 
 /** Moves a finished file to its name for good: the directory is synced, or a power cut could forget the name. */

@@ -5,6 +5,7 @@ import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promise
 import { join } from 'node:path'
 import { abortable } from './abortable.ts'
 import type { IngestedBlob, PartialBlob } from './content-store.ts'
+import { FileWriter } from './file-writer.ts'
 
 /** How long the beginning of a blob is worth its space. */
 export const keptMs = 24 * 3600_000
@@ -116,16 +117,11 @@ class OpenPartial implements PartialBlob {
   }
 
   async append(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void> {
-    const { digest, totalBytes } = this.#options
+    const writer = new FileWriter(this.#opened)
     try {
-      for await (const chunk of signal ? abortable(source, signal) : source) {
-        if (this.sizeBytes + chunk.length > totalBytes) {
-          throw invalid(`blob ${digest} has more than the ${totalBytes} bytes it should have`)
-        }
-        await this.#write(chunk)
-      }
-    } catch (error) {
-      throw explain(error)
+      await this.#take(signal ? abortable(source, signal) : source, writer)
+    } finally {
+      await this.#finish(writer)
     }
   }
 
@@ -163,25 +159,29 @@ class OpenPartial implements PartialBlob {
     return this.#file
   }
 
-  /** The pool writes while the loop hashes; only whole chunks count, so that file and digest agree. */
-  async #write(chunk: Uint8Array): Promise<void> {
-    const before = this.sizeBytes
-    const written = writeAll(this.#opened, chunk)
-    this.#digester.update(chunk)
-    try {
-      await written
-    } catch (error) {
-      await this.reset().catch((failure: unknown) => {
-        throw internal(`content: cannot cut ${this.path} back to ${before} bytes: ${messageOf(failure)}`, error)
-      })
-      throw error
+  async #take(source: AsyncIterable<Uint8Array>, writer: FileWriter): Promise<void> {
+    const { digest, totalBytes } = this.#options
+    for await (const chunk of source) {
+      if (this.sizeBytes + chunk.length > totalBytes) {
+        throw invalid(`blob ${digest} has more than the ${totalBytes} bytes it should have`)
+      }
+      this.#digester.update(chunk)
+      await writer.write(chunk)
     }
   }
-}
 
-async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  let done = 0
-  while (done < chunk.length) done += (await file.write(chunk, done, chunk.length - done)).bytesWritten
+  /** What came is in the file when this resolves; when that cannot be, nothing counts, so that file and digest agree. */
+  async #finish(writer: FileWriter): Promise<void> {
+    const before = this.sizeBytes
+    try {
+      await writer.flush()
+    } catch (error) {
+      await this.reset().catch((failure: unknown) => {
+        throw internal(`content: cannot cut ${this.path} back from ${before} bytes: ${messageOf(failure)}`, error)
+      })
+      throw explain(error)
+    }
+  }
 }
 
 function explain(error: unknown): unknown {
