@@ -31,7 +31,8 @@ async function forget(): Promise<void> {
 }
 
 const dockerfile = `FROM busybox AS tools
-RUN echo tool > /tool && cat /proc/sys/kernel/random/uuid >> /tool
+ARG WHICH=tool
+RUN echo $WHICH > /tool && cat /proc/sys/kernel/random/uuid >> /tool
 FROM busybox
 ENV A=1
 WORKDIR /w
@@ -68,13 +69,35 @@ test('a registry: who has nothing else has every step of all stages, and comes t
   assert.deepEqual([await imageId(), await client.output('it')], [id, output])
 })
 
-test('a registry as an index, and of the result alone: its own steps are there', async () => {
+test('a registry as an index, and of the result alone: stages that are only copied from are not built', async () => {
   const ref = `${registry}/cache:min`
   await build(['--cache-to', `type=registry,ref=${ref},image-manifest=false`])
+  const id = await imageId()
   await forget()
   const read = await build(['--cache-from', ref])
-  assert.match(read, cachedRun)
-  assert.equal(cached(read), 3)
+  assert.equal(cached(read), 5)
+  assert.match(read, /\[tools 2\/2\] RUN .*\n#\d+ CACHED/)
+  assert.equal(await imageId(), id)
+  const changed = await build(['--cache-from', ref, '--build-arg', 'WHICH=other'])
+  assert.match(changed, /\[tools 2\/2\] RUN (?:(?!CACHED)[^])*DONE/)
+  assert.match(changed, cachedRun)
+})
+
+test('a RUN that mounts another stage is spared that, until what the stage does changes', async () => {
+  const ref = `${registry}/cache:mounts`
+  const mounting = (text: string) =>
+    client.context({
+      Dockerfile: `FROM busybox AS source\nRUN cat /proc/sys/kernel/random/uuid > /f; echo ${text} >> /f\nFROM busybox\nRUN --mount=from=source,target=/s cat /s/f > /copy\nCMD cat /copy`,
+    })
+  const run = async (text: string, ...args: string[]) =>
+    (await client.ok(mounting(text), [...plain, '-t', 'it', ...args, '.'])).stderr
+  await run('one', '--cache-to', `type=registry,ref=${ref}`)
+  const output = await client.output('it')
+  await forget()
+  assert.match(await run('one', '--cache-from', ref), /\[source 2\/2\] RUN .*\n#\d+ CACHED/)
+  assert.equal(await client.output('it'), output)
+  assert.match(await run('two', '--cache-from', ref), /\[source 2\/2\] RUN .*\n(?:.*\n)?#\d+ DONE/)
+  assert.match(await client.output('it'), /two/)
 })
 
 test('a directory of the client: an OCI layout that an engine on fresh roots reads', async () => {
@@ -91,13 +114,15 @@ test('a directory of the client: an OCI layout that an engine on fresh roots rea
   assert.equal(await imageId(second), id)
 })
 
-test('an image: what it tells of its steps is enough for those', async () => {
+test('an image: what it tells of its steps is enough for those, and for the stages that it is made of', async () => {
   const ref = `${registry}/app:1`
   await build(['--push', '--cache-to', 'type=inline'], client, ref)
+  const output = await client.output(ref)
   await forget()
   const read = await build(['--cache-from', `type=registry,ref=${ref}`])
-  assert.match(read, cachedRun)
-  assert.equal(cached(read), 3)
+  assert.equal(cached(read), 5)
+  assert.match(read, /\[tools 2\/2\] RUN .*\n#\d+ CACHED/)
+  assert.equal(await client.output('it'), output)
 })
 
 test('a classic build has the steps of an image that is here', async () => {

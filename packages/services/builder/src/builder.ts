@@ -65,6 +65,8 @@ export interface BuildRequest {
   readonly noCache: boolean | readonly string[]
   /** Caches from elsewhere, read when the build begins; without one a build goes on as well. */
   readonly imports?: () => Promise<readonly CacheSource[]>
+  /** The build's cache will be written: its steps, or those of all stages. */
+  readonly exportsCache?: 'min' | 'max' | undefined
   /** Ask the registry for the bases though they are here. */
   readonly pulls: boolean
   /** For a registry's domain, `docker.io` among them. */

@@ -53,17 +53,7 @@ function findNeeded(
 ): Pick<BuildPlan, 'target' | 'needed'> {
   const target = targetName === '' ? dockerfile.stages.at(-1) : findStage(dockerfile.stages, targetName)
   if (!target) throw unknownTarget(dockerfile, targetName, style)
-  const needed = new Set<Stage>()
-  const visit = (stage: Stage): void => {
-    if (needed.has(stage)) return
-    needed.add(stage)
-    if (stage.parent) visit(stage.parent)
-    for (const name of stage.instructions.flatMap(sourcesOf)) {
-      const other = findStage(dockerfile.stages, name, stage.index)
-      if (other) visit(other)
-    }
-  }
-  visit(target)
+  const needed = withoutSpared({ dockerfile, target }, () => false)
   return { target, needed: dockerfile.stages.filter((stage) => needed.has(stage)) }
 }
 
@@ -72,6 +62,29 @@ function unknownTarget({ stages }: Dockerfile, name: string, style: BuilderStyle
   const meant = style === 'buildkit' ? nearest(name, names) : undefined
   const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`
   return invalid(`target stage ${JSON.stringify(name)} could not be found${hint}`)
+}
+
+/** The needed stages, but for those that only spared instructions take from. */
+export function withoutSpared(
+  { dockerfile, target }: Pick<BuildPlan, 'dockerfile' | 'target'>,
+  isSpared: (stage: Stage, instruction: number) => boolean,
+): ReadonlySet<Stage> {
+  const needed = new Set<Stage>()
+  const visit = (stage: Stage): void => {
+    if (needed.has(stage)) return
+    needed.add(stage)
+    if (stage.parent) visit(stage.parent)
+    for (const [i, instruction] of stage.instructions.entries()) {
+      const names = sourcesOf(instruction)
+      if (names.length === 0 || isSpared(stage, i)) continue
+      for (const name of names) {
+        const other = findStage(dockerfile.stages, name, stage.index)
+        if (other) visit(other)
+      }
+    }
+  }
+  visit(target)
+  return needed
 }
 
 /** Names of stages or images that an instruction takes from. */

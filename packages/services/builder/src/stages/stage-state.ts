@@ -24,6 +24,8 @@ export interface StageState {
 export interface DoneStep {
   readonly key: Digest
   readonly description: string
+  /** What it is by definition, where that is known. */
+  readonly definition?: Digest
   /** RFC 3339. */
   readonly createdAt: string
   /** Undefined: it changed nothing. */

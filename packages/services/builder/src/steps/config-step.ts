@@ -82,7 +82,7 @@ export async function emptyStep(
   const { words, request } = stage.build
   const history = state.history.map(({ created_by }) => created_by ?? '')
   const key = digestOf('config', request.style, state.baseId, ...layerDigests(state), ...history, text)
-  const outcome = await solveStep(stage, planned, { key, exec: async () => undefined })
+  const outcome = await solveStep(stage, planned, { key, isEmpty: true, exec: async () => undefined })
   const createdBy = words.config(text, shell)
   return finishStep(stage, planned, { outcome, createdBy, draft, isEmpty: true })
 }

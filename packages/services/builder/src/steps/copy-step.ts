@@ -2,6 +2,7 @@ import { invalid, notFound } from '@berth/base'
 import { type CopyInstruction, expandWord, locate } from '@berth/dockerfile'
 import type { SourceSelection } from '@berth/storage'
 import { parseModeChange } from '@berth/storage'
+import type { Digest } from '@berth/oci'
 import { posix } from 'node:path'
 import { changeFileSystem, type Writable } from '../exec/writable.ts'
 import { chainOf } from '../filesystem.ts'
@@ -10,7 +11,7 @@ import { resolveOwner } from './owner.ts'
 import { finishStep } from './finish-step.ts'
 import { writeInlineFiles } from './inline-files.ts'
 import { fetchSources, isRemote } from './remote-sources.ts'
-import { solveStep } from './solve-step.ts'
+import { solveStep, takeDefined } from './solve-step.ts'
 import type { PlannedStep, StageContext } from './step-context.ts'
 
 /** One tree that is copied from. */
@@ -32,6 +33,11 @@ export async function copyStep(
   const { state } = planned
   const { build } = stage
   const copy = expandCopy(stage, state, instruction)
+  const takesFromStages = copy.from !== ''
+  const describe = (digest: Digest) =>
+    build.words.copy({ ...copy, line: instruction.line }, { isDirectory: false, digest })
+  const known = takesFromStages ? await takeDefined(stage, planned, describe) : undefined
+  if (known) return known
   await using stack = new AsyncDisposableStack()
   const sources = await findSources(stage, copy, stack)
   if (build.request.style === 'buildkit') build.progress({ kind: 'started', step: planned.step })
@@ -61,13 +67,13 @@ export async function copyStep(
       if (shares && (await copyBeneath(stage, writable, sources, task))) return
       for (const source of sources) await copyOne(stage, writable, source, task)
     })
-  const outcome = await solveStep(stage, planned, { key, exec })
+  const outcome = await solveStep(stage, planned, { key, exec, takesFromStages })
   const whole = {
     digest: digestOf(...sources.map(({ digest }) => digest)),
     isDirectory: sources.some((one) => one.isDirectory),
   }
   const createdBy = build.words.copy({ ...copy, line: instruction.line }, whole)
-  return finishStep(stage, planned, { outcome, createdBy, draft: state.draft, isEmpty: false })
+  return finishStep(stage, planned, { outcome, createdBy, draft: state.draft, isEmpty: false, takesFromStages })
 }
 
 interface CopyTarget {
@@ -154,6 +160,9 @@ async function findSources(
     requireInside(copy)
   }
   const found: CopySource[] = []
+  const defined = copy.from === '' ? undefined : await build.pass?.stageKey(copy.from, stage.stage)
+  if (defined !== undefined) return local.map((pattern) => definedSource(copy, pattern, defined))
+  if (build.pass && remote.length > 0) throw new Error('what a URL names is known when it is here')
   if (local.length > 0) {
     const root =
       copy.from === '' ? await build.request.contextDirectory(local) : await build.sourceRoot(copy.from, stage.stage)
@@ -175,6 +184,14 @@ async function findSources(
   }
   return found
 }
+
+/** Stands for what a stage that is only defined will have there. */
+const definedSource = (copy: CopyInstruction, pattern: string, stageKey: string): CopySource => ({
+  selection: { root: '', patterns: [pattern], keepsOwner: true, excludes: copy.exclude },
+  digest: digestOf('defined', stageKey, pattern, ...copy.exclude),
+  isDirectory: false,
+  isArchive: false,
+})
 
 /** Several things cannot become one file; BuildKit has the last of them be it. */
 function requireDirectory({ kind, sources, files, destination }: CopyInstruction): void {

@@ -12,19 +12,28 @@ export interface FinishedStep {
   readonly createdBy: string
   readonly draft: StageState['draft']
   readonly isEmpty: boolean
+  readonly takesFromStages?: boolean
 }
 
 /** The state after a step; tells whoever follows the build. */
 export function finishStep(
   { build }: StageContext,
   { step, state }: PlannedStep,
-  { outcome, createdBy, draft, isEmpty }: FinishedStep,
+  { outcome, createdBy, draft, isEmpty, takesFromStages = false }: FinishedStep,
 ): StageState {
   const { key, layer, createdAt, isCached } = outcome
   const created = build.epochSeconds === undefined ? createdAt : epochText(build.epochSeconds)
   const options = { created, isEmpty: isEmpty || layer === undefined, author: draft.author }
   const fileSystem = withLayer(state.fileSystem, layer)
-  const done = { key, description: cacheDescription(step), createdAt, layer, layers: fileSystem.layers }
+  const definition = build.definitions.get(step.number)
+  const done = {
+    key,
+    description: cacheDescription(step),
+    createdAt,
+    layer,
+    layers: fileSystem.layers,
+    ...(definition && layer && takesFromStages && { definition }),
+  }
   const next: StageState = {
     ...state,
     draft,

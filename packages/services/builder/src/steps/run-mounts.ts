@@ -51,6 +51,11 @@ async function planMount(stage: StageContext, mount: MountText, command: string)
   if (mount.type === 'secret' || mount.type === 'ssh') return planSessionMount(mount)
   if (mount.type === 'tmpfs') return { ...mount, root: '', key: digestOf('tmpfs', mount.target) }
   const { build } = stage
+  const defined = mount.from === '' ? undefined : await build.pass?.stageKey(mount.from, stage.stage)
+  if (defined !== undefined) {
+    const key = digestOf('defined', mount.type, mount.target, mount.id, String(mount.isReadOnly), mount.source, defined)
+    return { ...mount, root: '', key }
+  }
   const root = mount.from === '' ? '' : await build.sourceRoot(mount.from, stage.stage)
   if (mount.type === 'cache') return await planCache(build, { mount, root, command })
   const tree = mount.from === '' ? await build.request.contextDirectory([mount.source]) : root

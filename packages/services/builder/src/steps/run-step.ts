@@ -9,7 +9,8 @@ import { RunFailedError } from '../run-failed-error.ts'
 import { digestOf, type StageState } from '../stages/stage-state.ts'
 import { finishStep } from './finish-step.ts'
 import { planRunMounts, prepareRunMounts } from './run-mounts.ts'
-import { solveStep } from './solve-step.ts'
+import { mountSource } from './mount-text.ts'
+import { solveStep, takeDefined } from './solve-step.ts'
 import type { PlannedStep, StageContext, StepEvent } from './step-context.ts'
 
 /** RUN: a process in the file system so far; what it changes becomes a layer. */
@@ -25,6 +26,10 @@ export async function runStep(
   requireEntitled(build.request, instruction)
   const { args: command, script } = commandOf(instruction, config)
   const environment = args.environment(config)
+  const takesFromStages = instruction.mounts.some((text) => mountSource(text) !== undefined)
+  const createdBy = build.words.run(command, args.forHistory(config))
+  const known = takesFromStages ? await takeDefined(stage, planned, () => createdBy) : undefined
+  if (known) return known
   const mounts = await planRunMounts(stage, state, instruction)
   const settings = build.request.run
   const network = instruction.network === 'default' ? settings.network : instruction.network
@@ -61,9 +66,8 @@ export async function runStep(
       const exitCode = await (build.request.style === 'classic' ? run() : tellingStart(run, emit))
       if (exitCode !== 0) throw new RunFailedError(command.join(' '), exitCode)
     })
-  const outcome = await solveStep(stage, planned, { key, exec })
-  const createdBy = build.words.run(command, args.forHistory(config))
-  return finishStep(stage, planned, { outcome, createdBy, draft: state.draft, isEmpty: false })
+  const outcome = await solveStep(stage, planned, { key, exec, takesFromStages })
+  return finishStep(stage, planned, { outcome, createdBy, draft: state.draft, isEmpty: false, takesFromStages })
 }
 
 const hostnameOf = ({ style, args }: BuildRequest): string =>

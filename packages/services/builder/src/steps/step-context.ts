@@ -5,6 +5,7 @@ import type { BuildProgress, BuildRequest, BuildStep } from '../builder.ts'
 import type { CacheSource } from '../cache/transfer/cache-store.ts'
 import type { Solver } from '../cache/solver.ts'
 import type { Context } from '../context.ts'
+import type { DefinitionPass, Definitions } from '../stages/definitions.ts'
 import type { HistoryWords } from '../stages/history.ts'
 import type { StageState } from '../stages/stage-state.ts'
 import type { StageArgs } from '@berth/dockerfile'
@@ -35,6 +36,9 @@ export interface BuildContext {
   sourceRoot(name: string, before: Stage): Promise<string>
   /** What history and image say when they were made; undefined: when they were. */
   readonly epochSeconds: number | undefined
+  /** Set while steps are only defined. */
+  readonly pass: DefinitionPass | undefined
+  readonly definitions: Definitions
   /** Caches from elsewhere, the first first. */
   readonly imports: readonly CacheSource[]
   /** Keeps what the build relies on in the cache. */

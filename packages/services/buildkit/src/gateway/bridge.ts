@@ -3,7 +3,7 @@ import type { LLBBridge, SolveRequest, SolveResponseSchema } from '../../generat
 import { describeWorker } from '../control/worker.ts'
 import { answerRequest } from '../frontend/answer-request.ts'
 import { checkBuild, reportChecks } from '../frontend/checks.ts'
-import { decodeCacheImports, decodeImport } from '../cache/decode-caches.ts'
+import { decodeCacheImports, decodeExport, decodeImport } from '../cache/decode-caches.ts'
 import { cacheContext } from '../cache/cache-context.ts'
 import { importCaches } from '../cache/import-caches.ts'
 import { decodeAttributes, decodeEntitlements } from '../frontend/decode-attributes.ts'
@@ -87,11 +87,17 @@ async function solveFrontend(services: Services, job: Job, request: SolveRequest
   job.frontend = { name: 'dockerfile.v0', attributes: frontendOpt }
   const entries = [...request.cacheImports, ...decodeCacheImports(frontendOpt['cache-imports'])]
   const wanted = entries.map(decodeImport)
+  const modes = (started.cache?.exports ?? []).map((entry) => decodeExport(entry).mode)
+  const exportsCache = modes.includes('max') ? 'max' : modes[0]
   const imports = () => importCaches(cacheContext(services, job, started.session), wanted)
   return await withDefinition(context, decoded, async (loaded) => {
     const before = await checkBuild(services.images, loaded)
     if (before.isComplete) reportChecks(job, loaded, before)
-    const outcome = await services.builder.solve({ ...loaded.request, imports }, job.steps.take, job.signal)
+    const outcome = await services.builder.solve(
+      { ...loaded.request, imports, exportsCache },
+      job.steps.take,
+      job.signal,
+    )
     // By now the images are here.
     if (!before.isComplete) reportChecks(job, loaded, await checkBuild(services.images, loaded))
     const id = services.outcomes.add(outcome)

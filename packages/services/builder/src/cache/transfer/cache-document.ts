@@ -60,7 +60,7 @@ export function buildCacheDocument(steps: readonly DoneStep[], placed: ReadonlyM
       indices.set(layer.chainId, parent)
     }
   }
-  const records = steps.map((step) => recordOf(step, (layer) => indices.get(layer.chainId) as number))
+  const records = steps.flatMap((step) => recordsOf(step, (layer) => indices.get(layer.chainId) as number))
   return { layers, records }
 }
 
@@ -73,11 +73,12 @@ function describeLayer(
   return { blob: digest, parent, annotations: { mediaType, diffID: diffId, size, createdAt } }
 }
 
-/** A step as a record; `indexOf` tells the number of its layer. */
-export function recordOf(step: DoneStep, indexOf: (layer: ImageLayer) => number): CacheRecord {
-  const { key, layer, createdAt, description } = step
-  const own = { digest: key, createdAt, description }
-  return layer ? { ...own, layers: [{ layer: indexOf(layer), createdAt }] } : own
+/** A step as records, by its key and by its definition; `indexOf` tells the number of its layer. */
+export function recordsOf(step: DoneStep, indexOf: (layer: ImageLayer) => number): CacheRecord[] {
+  const { key, definition, layer, createdAt, description } = step
+  const layers = layer ? { layers: [{ layer: indexOf(layer), createdAt }] } : {}
+  const digests = definition === undefined || definition === key ? [key] : [key, definition]
+  return digests.map((digest) => ({ digest, createdAt, description, ...layers }))
 }
 
 /** Throws `invalid` for what is no cache configuration. */

@@ -1,6 +1,6 @@
 import { type Descriptor, type Digest, mediaTypes, sha256 } from '@berth/oci'
 import type { DoneStep } from '../../stages/stage-state.ts'
-import { buildCacheDocument, cacheConfigType, recordOf } from './cache-document.ts'
+import { buildCacheDocument, cacheConfigType, recordsOf } from './cache-document.ts'
 import type { CacheStore } from './cache-store.ts'
 
 export interface CacheExport {
@@ -44,6 +44,6 @@ function buildManifest(layers: readonly Descriptor[], config: Descriptor, isImag
 
 /** What an image's configuration tells of the steps that made it, `layers` being all of the image's chain ids. */
 export function inlineCache(steps: readonly DoneStep[], layers: readonly Digest[]): string {
-  const records = steps.map((step) => recordOf(step, ({ chainId }) => layers.indexOf(chainId)))
+  const records = steps.flatMap((step) => recordsOf(step, ({ chainId }) => layers.indexOf(chainId)))
   return Buffer.from(JSON.stringify(records)).toString('base64')
 }
