@@ -1,3 +1,5 @@
+import { images } from './images.ts'
+import { timeMs } from './time.ts'
 import { traffic } from './traffic.ts'
 import type { BenchEngine } from './engine.ts'
 
@@ -20,12 +22,8 @@ export interface Scale {
   readonly trafficMb: number
   /** Stopped containers that ps lists. */
   readonly stopped: number
-}
-
-async function timeMs(work: () => Promise<unknown>): Promise<number> {
-  const began = performance.now()
-  await work()
-  return performance.now() - began
+  /** Megabytes of the image that is loaded, saved, pushed and pulled. */
+  readonly imageMb: number
 }
 
 const repeat = <T>(count: number, work: (i: number) => Promise<T>): Promise<T[]> =>
@@ -163,5 +161,12 @@ export const cases: readonly Case[] = [
   { name: 'run64', metrics: ms('run64-spread'), rounds: 3, quickRounds: 1, measure: spread64 },
   { name: 'net', metrics: ms('net-c2c', 'net-pub'), rounds: 5, quickRounds: 3, measure: traffic },
   { name: 'logs', metrics: ms('logs-write', 'logs-read'), rounds: 3, quickRounds: 1, measure: logs },
+  {
+    name: 'images',
+    metrics: ms('img-load', 'img-save', 'img-push', 'img-rm', 'img-pull'),
+    rounds: 3,
+    quickRounds: 1,
+    measure: images,
+  },
   { name: 'ps', metrics: ms('ps-p95'), rounds: 3, quickRounds: 1, measure: ps },
 ]

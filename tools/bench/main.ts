@@ -37,7 +37,9 @@ async function runCase(
   quick: boolean,
   results: Map<string, Map<string, number[]>>,
 ): Promise<void> {
-  const scale: Scale = quick ? { logMb: 30, trafficMb: 100, stopped: 50 } : { logMb: 300, trafficMb: 500, stopped: 200 }
+  const scale: Scale = quick
+    ? { logMb: 30, trafficMb: 100, stopped: 50, imageMb: 100 }
+    : { logMb: 300, trafficMb: 500, stopped: 200, imageMb: 400 }
   for (let round = 0; round < (quick ? one.quickRounds : one.rounds); round++) {
     process.stderr.write(`${one.name} ${round + 1}\r`)
     for (const engine of engines) addSample(results, engine.name, await one.measure(engine, scale))

@@ -7,6 +7,7 @@ import {
   familiarString,
   isNameOnly,
   maxManifestBytes,
+  nameOf,
   parseReference,
   type Reference,
 } from '@berth/oci'
@@ -58,7 +59,7 @@ export async function pushImage(
   const push = { context, transfers, repository, progress, signal }
   // What is asked for by platform is judged before anything is said.
   if (request.platform !== undefined && !isNameOnly(reference)) await plansOf(push, reference, request.platform)
-  progress({ status: `The push refers to repository [${familiarName(reference)}]` })
+  progress({ status: `The push refers to repository [${nameOf(reference)}]` })
   try {
     for (const tag of await plansOf(push, reference, request.platform)) await pushTag(push, tag)
   } catch (error) {
