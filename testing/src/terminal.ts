@@ -8,6 +8,8 @@ export interface TerminalOptions {
   readonly columns?: number
   readonly rows?: number
   readonly env?: Readonly<Record<string, string>>
+  /** What runs in it; a plain shell by default, whose prompt is `$ `. */
+  readonly command?: string
 }
 
 /**
@@ -16,13 +18,13 @@ export interface TerminalOptions {
 export class Terminal implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), 'berth-terminal-'))
 
-  constructor({ columns = 80, rows = 24, env = {} }: TerminalOptions = {}) {
+  constructor({ columns = 80, rows = 24, env = {}, command = 'sh -i' }: TerminalOptions = {}) {
     const profile = join(this.#folder, 'profile')
     const settings = Object.entries(env).map(([name, value]) => `export ${name}='${value}'\n`)
     writeFileSync(profile, `${settings.join('')}PS1='$ '\n`)
     const size = ['-x', String(columns), '-y', String(rows)]
     // window-size manual: nobody is attached who could say another size.
-    this.#tmux('new-session', '-d', ...size, `exec env ENV=${profile} sh -i`)
+    this.#tmux('new-session', '-d', ...size, `. ${profile}; ENV=${profile} exec ${command}`)
     this.#tmux('set-option', '-g', 'window-size', 'manual')
     this.#tmux('pipe-pane', `exec cat >> ${this.#rawFile}`)
   }
