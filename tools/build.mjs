@@ -2,7 +2,7 @@
 import { build } from 'esbuild'
 import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { copyFile } from 'node:fs/promises'
+import { copyFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -38,7 +38,7 @@ await build({
 await copyFile(root + 'tools/berth-loader.cjs', root + 'dist/berth.cjs')
 await warmUp(join(root, 'node_modules', `node-linux-${process.arch}`, 'bin', 'node'))
 
-/** Runs the CLI once by the pinned Node, against an engine of empty answers, so that it leaves its code cache behind. */
+/** Runs the CLI once by the pinned Node, against an engine of empty answers, so that it leaves its code cache and its version behind. */
 async function warmUp(node) {
   if (!existsSync(node)) return
   const directory = mkdtempSync(join(tmpdir(), 'berth-build-'))
@@ -48,8 +48,11 @@ async function warmUp(node) {
     response.end(request.url.includes('/create') ? '{"Id":"x","Warnings":[]}' : '[]')
   })
   await new Promise((resolve) => engine.listen(socket, resolve))
-  const env = { BERTH_HOST: `unix://${socket}`, BERTH_CONFIG: directory, BERTH_WRITE_CODE_CACHE: '1' }
-  await promisify(execFile)(node, ['--no-warnings', root + 'dist/berth.cjs'], { env })
+  const run = promisify(execFile)
+  const env = { BERTH_HOST: `unix://${socket}`, BERTH_CONFIG: directory }
+  const bundle = root + 'dist/berth.cjs'
+  await run(node, ['--no-warnings', bundle], { env: { ...env, BERTH_WRITE_CODE_CACHE: '1' } })
+  await writeFile(root + 'dist/version', (await run(node, ['--no-warnings', bundle, '--version'], { env })).stdout)
   engine.close()
   rmSync(directory, { recursive: true })
 }
