@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
-import { fileURLToPath } from 'node:url'
 import { test } from 'node:test'
-import { command, useEngine } from '@berth/testing'
+import { useEngine } from '@berth/testing'
 import { ApiError, EngineClient, parseHost, ReadinessError } from '../../packages/system/engine-client/src/index.ts'
+import { exampleFile, examples, runInside } from './sdk-examples.ts'
 
 const engine = useEngine()
 /** Made when it is needed: the engine starts with the first test. */
@@ -10,31 +10,10 @@ function open(): EngineClient {
   return new EngineClient({ endpoint: parseHost(engine.host) })
 }
 
-async function runExample(name: string): Promise<string> {
-  const file = fileURLToPath(new URL(`../../examples/${name}.ts`, import.meta.url))
-  const env = { BERTH_HOST: engine.host }
-  // In the engine's network, where its ports are published.
-  const { code, stdout, stderr } = await inside([process.execPath, '--no-warnings', file], env)
-  assert.equal(code, 0, stderr)
-  return stdout
-}
-
-function inside(argv: readonly string[], env: Record<string, string>): ReturnType<typeof command> {
-  const entered = engine.daemon?.sandbox.enter(['env', ...Object.entries(env).map((pair) => pair.join('=')), ...argv])
-  return entered === undefined ? command(argv[0] ?? '', argv.slice(1), { env }) : command(entered.file, entered.args)
-}
-
-const examples: [name: string, printed: RegExp][] = [
-  ['run-and-remove', /^hello\n/],
-  ['follow-logs', /^stdout: line 1\nstdout: line 2\nstdout: line 3\n$/],
-  ['exec', /^3: hello from inside\n404: No such container: no-such-container\n$/],
-  ['watch-events', /create .*start .*die .*destroy\n$/],
-  ['stats', /^(limit 67108864, processes \d+\n){2}$/],
-]
-
 for (const [name, printed] of examples) {
   test(`the example ${name} does what it says, and leaves nothing behind`, async () => {
-    assert.match(await runExample(name), printed)
+    const said = await runInside(engine, [process.execPath, '--no-warnings', exampleFile(name)])
+    assert.match(said, printed)
     assert.deepEqual(await open().containers.list({ all: true }), [])
   })
 }
