@@ -66,14 +66,15 @@ function decodeResults({ url }: Answer, bytes: Buffer): SearchResult[] {
   if (!results) throw unavailable(`${url.host} answered a search with something else than results`)
   return results.flatMap((one) => {
     if (typeof one !== 'object' || one === null) return []
-    const { name, description, star_count: stars, is_official, is_automated } = one as Record<string, unknown>
+    const { name, description, star_count: stars, is_official } = one as Record<string, unknown>
     if (typeof name !== 'string') return []
     return [
       {
         star_count: typeof stars === 'number' ? stars : 0,
         is_official: is_official === true,
         name: printable(name),
-        is_automated: is_automated === true,
+        // Registries have no such builds any more; Docker says so of all.
+        is_automated: false,
         description: typeof description === 'string' ? printable(description) : '',
       },
     ]

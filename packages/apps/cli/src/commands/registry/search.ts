@@ -17,6 +17,7 @@ export const command = defineCommand({
   },
   async run(cli, { args, flags }) {
     const [term = ''] = args
+    if (flags.filter['is-automated']) cli.err(automatedNote)
     const auth = await registryAuthHeader(cli, registryOf(term))
     const limit = flags.limit === 0 ? {} : { limit: flags.limit }
     const results = await cli.engine.registry.search(term, { ...limit, filters: flags.filter, auth })
@@ -28,6 +29,9 @@ export const command = defineCommand({
     })
   },
 })
+
+const automatedNote =
+  'WARNING: the "is-automated" filter is deprecated, and searching for "is-automated=true" will not yield any results in future.\n'
 
 /** `host/term` is searched for on that host. */
 function registryOf(term: string): string {
@@ -46,13 +50,12 @@ function searchView({ truncates, isJson }: { truncates: boolean; isJson: boolean
     return truncates ? ellipsis(line, descriptionColumns) : line
   }
   return {
-    goType: '*formatter.searchContext',
+    goType: '*registry.searchContext',
     columns: {
       Name: { header: 'NAME', value: ({ name }) => name },
       Description: { header: 'DESCRIPTION', value: ({ description }) => describe(description) },
       StarCount: { header: 'STARS', value: ({ star_count: stars }) => String(stars) },
       IsOfficial: { header: 'OFFICIAL', value: ({ is_official: official }) => yesOrNo(official) },
-      IsAutomated: { header: 'AUTOMATED', value: ({ is_automated: automated }) => yesOrNo(automated ?? false) },
     },
   }
 }
