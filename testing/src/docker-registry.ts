@@ -30,6 +30,8 @@ export interface DockerRegistry extends AsyncDisposable {
   addManifest(path: string, tag: string, mediaType: string, document: object): StoredDocument
   /** `METHOD path` of every request so far. */
   requests(): string[]
+  /** Bytes of blobs that it has sent since the request of this index. */
+  sentBytes(since: number): number
   /** The manifest that a tag stands for. */
   manifest(path: string, tag: string): { readonly digest: string; readonly bytes: Buffer }
   blob(digest: string): Buffer
@@ -131,6 +133,13 @@ class InstalledRegistry implements DockerRegistry {
     return [...this.#log.matchAll(/"(GET|HEAD|POST|PUT|PATCH|DELETE) ([^ ]+) HTTP/g)].map(
       ([, method, path]) => `${method} ${path}`,
     )
+  }
+
+  sentBytes(since: number): number {
+    const sent = [...this.#log.matchAll(/"(GET|HEAD|POST|PUT|PATCH|DELETE) ([^ ]+) HTTP[^"]*" \d+ (\d+)/g)].slice(since)
+    return sent
+      .filter(([, method, path = '']) => method === 'GET' && path.includes('/blobs/'))
+      .reduce((sum, [, , , bytes]) => sum + Number(bytes), 0)
   }
 
   manifest(path: string, tag: string): { digest: string; bytes: Buffer } {

@@ -74,13 +74,14 @@ class ServedRegistry implements ImageRegistry {
   }
 
   requests(): string[] {
-    const lines = this.#served.log().split('\n')
-    // What the test itself has sent is no request of the engine's.
-    const asked = lines.filter((line) => line.includes('msg=request') && !line.includes('agent=curl'))
-    return asked.flatMap((line) => {
-      const [, method, url = ''] = /method=(\S+) url=("(?:[^"\\]|\\.)*"|\S+)/.exec(line) ?? []
-      return method === undefined ? [] : [`${method} ${url.startsWith('"') ? (JSON.parse(url) as string) : url}`]
-    })
+    return this.#answered().map(({ request }) => request)
+  }
+
+  sentBytes(since: number): number {
+    const blobs = this.#answered()
+      .slice(since)
+      .filter(({ request }) => /^GET .*\/blobs\//.test(request))
+    return blobs.reduce((sum, { sentBytes }) => sum + sentBytes, 0)
   }
 
   manifest(path: string, tag: string): { digest: string; bytes: Buffer } {
@@ -106,6 +107,18 @@ class ServedRegistry implements ImageRegistry {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#served[Symbol.asyncDispose]()
+  }
+
+  /** What the test itself has sent is no request of the engine's. */
+  #answered(): { readonly request: string; readonly sentBytes: number }[] {
+    const lines = this.#served.log().split('\n')
+    const asked = lines.filter((line) => line.includes('msg=request') && !line.includes('agent=curl'))
+    return asked.flatMap((line) => {
+      const [, method, url = ''] = /method=(\S+) url=("(?:[^"\\]|\\.)*"|\S+)/.exec(line) ?? []
+      if (method === undefined) return []
+      const request = `${method} ${url.startsWith('"') ? (JSON.parse(url) as string) : url}`
+      return [{ request, sentBytes: Number(/ sent=(\d+)/.exec(line)?.[1] ?? 0) }]
+    })
   }
 
   #putBlob(path: string, bytes: Buffer, mediaType: string): StoredDocument {

@@ -102,6 +102,21 @@ export function cutShortTests(program: keyof typeof imageRegistries): void {
     })
   }
 
+  test('a pull cut short in the middle of a layer goes on where it was', async () => {
+    const layers = [layerOf([{ path: 'large', content: randomBytes(40_000_000) }])]
+    const stored = await registry.add('cut/middle', { ...image(), layers }, { gzipLevel: 0 })
+    // Chunks have 64 KiB at most.
+    await dieAt('pull: chunk@400', () => pull('cut/middle'))
+    await isWhole()
+    const from = registry.requests().length
+    assert.match((await pull('cut/middle')).text, /Downloaded newer image/)
+    await blobsSince(from, new RegExp(`^GET .*/blobs/${stored.layers[0]!.digest}`))
+    const sentBytes = registry.sentBytes(from)
+    assert.ok(sentBytes > 1_000_000 && sentBytes < 35_000_000, `${sentBytes} bytes of 40,000,000 were fetched again`)
+    await isWhole()
+    await goesAway(`${registry.host}/cut/middle`)
+  })
+
   for (const point of ['push: layer@2', 'push: layers']) {
     test(`a push cut short at "${point}" is finished without sending again what was there`, async () => {
       const path = `cut/${point.replace(/[^a-z0-9]+/g, '-')}`

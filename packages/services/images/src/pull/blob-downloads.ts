@@ -123,5 +123,6 @@ async function* reported(
     currentBytes += chunk.length
     report({ phase: 'downloading', currentBytes })
     yield chunk
+    fault('pull: chunk')
   }
 }
