@@ -165,7 +165,13 @@ async function bring(context: ImagesContext, transfers: Transfers, bringing: Bri
     transfers.known.recordSource(digests, reference)
     return known
   }
-  bringing.unfinished.note({ blobs: [manifest.config.digest, ...digests], chainIds: unpacks ? chain : [] })
+  const expired = bringing.unfinished.note({
+    blobs: [manifest.config.digest, ...digests],
+    chainIds: unpacks ? chain : [],
+  })
+  // Freed with the lease, unless an image has it by now.
+  for (const blob of expired.blobs) lease.broughtBlob({ digest: blob, sizeBytes: 0, isNew: true })
+  if (expired.chainIds.length > 0) lease.broughtChain(expired.chainIds)
   const missing = layers.filter((layer) => !context.content.info(layer.digest))
   // Docker says nothing of the layers of an image that is here.
   const say = known && missing.length === 0 ? () => {} : progress

@@ -28,6 +28,8 @@ test('UnfinishedPulls keeps nothing for more than a day', () => {
   assert.deepEqual(setOf(pulls), [[a], []])
   now += 2 * 3600_000
   assert.deepEqual(setOf(pulls), [[], []])
+  assert.deepEqual(pulls.open().note({ blobs: [b], chainIds: [] }), { blobs: [a], chainIds: [] })
+  assert.deepEqual(pulls.open().note({ blobs: [b], chainIds: [] }), { blobs: [], chainIds: [] })
 })
 
 const twoLargeLayers = { layers: [0, 1].map((i) => [{ path: `f${i}`, content: randomBytes(2_000_000) }]), tag: '1' }
@@ -51,4 +53,14 @@ test('pull() that a registry sends something wrong leaves nothing', async (t) =>
   registry.misbehave({ on: 'blob', path: layers[1]!.digest, how: { kind: 'corrupt' } })
   await assert.rejects(pull('team/app:1'))
   assert.deepEqual(await left(), nothingLeft)
+})
+
+test('pull() frees what nobody came back for', async (t) => {
+  const { registry, pull, images, content, database } = await setUpRegistry(t)
+  const { digest } = await content.put(Buffer.from('of an image that nobody pulled again'))
+  database.prepare('INSERT INTO image_unfinished VALUES (?, ?, ?)').run(digest, 'blob', 0)
+  registry.addImage('team/app', { layers: [[{ path: 'a', content: 'a' }]], tag: '1' })
+  await pull('team/app:1')
+  await images[Symbol.asyncDispose]()
+  assert.equal(content.info(digest), undefined)
 })

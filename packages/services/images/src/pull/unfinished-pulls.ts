@@ -19,8 +19,8 @@ export interface Brought {
 }
 
 export interface UnfinishedPull {
-  /** Writes down what is about to come. */
-  note(brought: Brought): void
+  /** Writes down what is about to come. Returns what nobody came back for within a day: it is kept no longer. */
+  note(brought: Brought): Brought
   /** Nothing of it is kept any more but by what refers to it. */
   settle(): void
 }
@@ -44,7 +44,7 @@ export class UnfinishedPulls {
     return {
       note: (brought) => {
         noted = brought
-        this.#begin(brought)
+        return this.#begin(brought)
       },
       settle: () => this.#end(noted),
     }
@@ -53,17 +53,18 @@ export class UnfinishedPulls {
   /** What must stay for now. */
   roots(): ImageRoots {
     const rows = this.#database.prepare('SELECT digest, kind FROM image_unfinished WHERE since > ?').all(this.#oldest())
-    const ofKind = (kind: string) =>
-      new Set(rows.filter((row) => row['kind'] === kind).map((row) => row['digest'] as Digest))
-    return { blobs: ofKind('blob'), chainIds: ofKind('chain') }
+    return { blobs: new Set(ofKind(rows, 'blob')), chainIds: new Set(ofKind(rows, 'chain')) }
   }
 
-  #begin({ blobs, chainIds }: Brought): void {
+  #begin({ blobs, chainIds }: Brought): Brought {
     const insert = this.#database.prepare('INSERT OR REPLACE INTO image_unfinished VALUES (?, ?, ?)')
-    this.#database.transaction(() => {
-      this.#database.prepare('DELETE FROM image_unfinished WHERE since <= ?').run(this.#oldest())
+    return this.#database.transaction(() => {
+      const expired = this.#database
+        .prepare('DELETE FROM image_unfinished WHERE since <= ? RETURNING digest, kind')
+        .all(this.#oldest())
       for (const digest of blobs) insert.run(digest, 'blob', this.#now())
       for (const digest of chainIds) insert.run(digest, 'chain', this.#now())
+      return { blobs: ofKind(expired, 'blob'), chainIds: ofKind(expired, 'chain') }
     })
   }
 
@@ -81,3 +82,6 @@ export class UnfinishedPulls {
     return this.#now() - keptMs
   }
 }
+
+const ofKind = (rows: readonly Readonly<Record<string, unknown>>[], kind: string): Digest[] =>
+  rows.filter((row) => row['kind'] === kind).map((row) => row['digest'] as Digest)
