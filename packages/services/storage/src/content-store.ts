@@ -29,7 +29,9 @@ export interface PartialBlob extends AsyncDisposable {
   readonly sizeBytes: number
   /** Adds what `source` brings; `invalid` for more than the blob has. What came before a failure stays. */
   append(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<void>
-  /** Verifies it and gives it its name; `invalid` when it is not what it should be. */
+  /** Throws `invalid` when it is not what it should be. Whoever reads the file from here on reads the blob. */
+  verify(): void
+  /** Verifies it, writes it to the disk and moves it to its place. */
   commit(): Promise<IngestedBlob>
   /** Forgets all bytes. */
   reset(): Promise<void>

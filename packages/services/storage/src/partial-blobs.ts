@@ -87,6 +87,7 @@ class OpenPartial implements PartialBlob {
   readonly #options: PartialOptions
   #file: FileHandle | undefined
   #digester: Digester
+  #isVerified = false
   #isDone = false
   #isKept = false
 
@@ -112,6 +113,7 @@ class OpenPartial implements PartialBlob {
   }
 
   async reset(): Promise<void> {
+    this.#isVerified = false
     await this.#opened.truncate(0)
     this.#digester = new Digester(algorithmOf(this.#options.digest))
   }
@@ -125,8 +127,9 @@ class OpenPartial implements PartialBlob {
     }
   }
 
-  async commit(): Promise<IngestedBlob> {
-    const { digest, totalBytes, adopt } = this.#options
+  verify(): void {
+    if (this.#isVerified) return
+    const { digest, totalBytes } = this.#options
     if (this.sizeBytes !== totalBytes) {
       throw invalid(`blob ${digest} has ${this.sizeBytes} bytes, not the ${totalBytes} it should have`)
     }
@@ -135,8 +138,13 @@ class OpenPartial implements PartialBlob {
       this.#digester = new Digester(algorithmOf(digest))
       throw invalid(`blob has the digest ${actual}, expected ${digest}`)
     }
+    this.#isVerified = true
+  }
+
+  async commit(): Promise<IngestedBlob> {
+    this.verify()
     await this.#opened.datasync()
-    const blob = await adopt(this.path, digest)
+    const blob = await this.#options.adopt(this.path, this.#options.digest)
     this.#isDone = true
     return blob
   }

@@ -10,6 +10,8 @@ export interface Change {
 export interface LayerSource {
   /** The file with the layer's bytes, compressed as it came. */
   readonly path: string
+  /** Where the file is when it is not there: it may be moved while the layer waits. */
+  readonly movedTo?: string
   readonly diffId?: Digest
   /** Digest of the file as it is, when it was verified: a layer that is not compressed is then not hashed again. */
   readonly blobDigest?: Digest

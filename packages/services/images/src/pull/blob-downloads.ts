@@ -10,6 +10,8 @@ export type BlobProgress =
   | { readonly phase: 'waiting' }
   | { readonly phase: 'downloading'; readonly currentBytes: number }
   | { readonly phase: 'verifying' }
+  /** It is whole and right in this file, which is moved to its place once it is on the disk. */
+  | { readonly phase: 'verified'; readonly path: string }
 
 export interface BlobDownloadsOptions {
   readonly content: ContentStore
@@ -105,13 +107,15 @@ async function commit(transfer: Transfer, resumed: boolean): Promise<IngestedBlo
   const { partial, report } = transfer
   report({ phase: 'verifying' })
   try {
-    return await partial.commit()
+    partial.verify()
   } catch (error) {
     if (!resumed || !isKind(error, 'invalid')) throw error
     await partial.reset()
     await fetchRest(transfer)
-    return await partial.commit()
+    partial.verify()
   }
+  report({ phase: 'verified', path: partial.path })
+  return await partial.commit()
 }
 
 async function* reported(

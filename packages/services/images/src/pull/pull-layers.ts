@@ -74,34 +74,70 @@ interface OneLayer extends LayersRequest {
 }
 
 async function pullLayer(context: ImagesContext, downloads: BlobDownloads, one: OneLayer): Promise<number> {
-  const { layer, repository, lease, signal, report } = one
+  const { layer, repository, lease, signal, report, unpacks } = one
   const isHere = context.content.info(layer.digest) !== undefined
-  const onProgress = (progress: BlobProgress) => report && tell(report, progress)
-  lease.broughtBlob(await downloads.fetch({ descriptor: layer, repository, signal, onProgress }))
-  if (!isHere) report?.say('Download complete')
-  const sizeBytes = one.unpacks ? await unpack(context, one, isHere ? undefined : report) : 0
-  if (!isHere || !one.unpacks) report?.say(isHere ? 'Already exists' : 'Pull complete')
-  return sizeBytes
+  const { promise: fetched, resolve, reject } = Promise.withResolvers<void>()
+  fetched.catch(() => {})
+  /** Begins when the blob is known to be right, while it is still being written to the disk. */
+  let unpacking: Promise<number> | undefined
+  const begin = (path: string): Promise<number> => {
+    unpacking ??= unpack(context, one, { path, fetched, report: isHere ? undefined : report })
+    unpacking.catch(() => {})
+    return unpacking
+  }
+  const onProgress = (progress: BlobProgress) => {
+    if (report) tell(report, progress)
+    if (progress.phase === 'verified' && unpacks) void begin(progress.path)
+  }
+  try {
+    lease.broughtBlob(await downloads.fetch({ descriptor: layer, repository, signal, onProgress }))
+    resolve()
+    const sizeBytes = unpacks ? await begin(context.content.pathOf(layer.digest)) : 0
+    if (!isHere || !unpacks) report?.say(isHere ? 'Already exists' : 'Pull complete')
+    return sizeBytes
+  } catch (error) {
+    reject(error)
+    // Its end is waited for: what it has brought by then is the lease's.
+    await unpacking?.catch(() => {})
+    throw error
+  }
 }
 
 function tell(report: LayerReport, progress: BlobProgress): void {
-  if (progress.phase === 'downloading') return report.bar('Downloading', progress.currentBytes)
-  report.say(progress.phase === 'waiting' ? 'Waiting' : 'Verifying Checksum')
+  switch (progress.phase) {
+    case 'waiting':
+      return report.say('Waiting')
+    case 'downloading':
+      return report.bar('Downloading', progress.currentBytes)
+    case 'verifying':
+      return report.say('Verifying Checksum')
+    case 'verified':
+      return report.say('Download complete')
+  }
 }
 
-async function unpack(context: ImagesContext, one: OneLayer, report: LayerReport | undefined): Promise<number> {
+interface Unpacking {
+  readonly path: string
+  /** Resolves when the blob is in the store. */
+  readonly fetched: Promise<void>
+  readonly report: LayerReport | undefined
+}
+
+async function unpack(context: ImagesContext, one: OneLayer, { path, fetched, report }: Unpacking): Promise<number> {
   const { content, snapshots } = context
   const { layer, i, chain, config, under, begun, signal } = one
   const [chainId, diffId] = [chain[i], config.rootfs.diff_ids[i]]
   if (!chainId || !diffId) throw new Error(`no chain id for layer ${i}`)
-  await under
+  // A blob that is lost after all waits for nobody.
+  await Promise.race([under, fetched.then(() => under)])
   if (snapshots.has(chainId)) {
     begun()
+    await fetched
     if (!isKnown(context, one, diffId)) await verifyDiffId(content, layer.digest, diffId)
     return await snapshots.usage(chainId)
   }
   report?.bar('Extracting', 0)
-  const source = { path: content.pathOf(layer.digest), diffId, blobDigest: layer.digest }
+  const source = { path, movedTo: content.pathOf(layer.digest), diffId, blobDigest: layer.digest }
   const unpacked = snapshots.unpack(chain[i - 1], source, signal)
   begun()
   const { sizeBytes } = await unpacked

@@ -5,10 +5,10 @@ import {
   type DecompressionLimits,
   TarParser,
 } from '@berth/archive'
-import { releaseMemory } from '@berth/base'
+import { codeOf, releaseMemory } from '@berth/base'
 import { type Digest, Digester } from '@berth/oci'
 import { once } from 'node:events'
-import { createReadStream, type ReadStream } from 'node:fs'
+import { createReadStream, openSync, type ReadStream } from 'node:fs'
 import { defaultLayerLimits, LayerApplier, type LayerLimits } from './apply-layer.ts'
 import { LayerTree, type WhiteoutForm } from './layer-tree.ts'
 import { usageOf } from './usage.ts'
@@ -16,6 +16,8 @@ import { usageOf } from './usage.ts'
 export interface UnpackTask {
   /** The layer's file, compressed or not. */
   readonly source: string
+  /** Looked for where `source` is gone: the file may be moved meanwhile. */
+  readonly movedTo?: string
   /** An existing directory; it is of no use after a failure. */
   readonly target: string
   readonly whiteouts: WhiteoutForm
@@ -41,7 +43,7 @@ export async function unpackLayer(task: UnpackTask, signal: AbortSignal): Promis
   let isVerified = false
   const limits = { ...defaultDecompressionLimits, ...task.limits }
   const onDetect = (compression: Compression) => (isVerified = compression === 'none' && task.blobDigest !== undefined)
-  await using file = openFile(task.source)
+  await using file = openFile(task)
   for await (const chunk of decompress(file.stream, limits, onDetect)) {
     signal.throwIfAborted()
     if (!isVerified) digester.update(chunk)
@@ -55,8 +57,8 @@ export async function unpackLayer(task: UnpackTask, signal: AbortSignal): Promis
 }
 
 /** A file to read, which is closed when this is disposed of. */
-function openFile(path: string): AsyncDisposable & { readonly stream: ReadStream } {
-  const stream = createReadStream(path, { highWaterMark: 512 << 10 })
+function openFile(task: UnpackTask): AsyncDisposable & { readonly stream: ReadStream } {
+  const stream = createReadStream('', { fd: openSource(task), highWaterMark: 512 << 10 })
   return {
     stream,
     async [Symbol.asyncDispose]() {
@@ -65,5 +67,14 @@ function openFile(path: string): AsyncDisposable & { readonly stream: ReadStream
       stream.destroy()
       await closed
     },
+  }
+}
+
+function openSource({ source, movedTo }: UnpackTask): number {
+  try {
+    return openSync(source, 'r')
+  } catch (error) {
+    if (movedTo === undefined || codeOf(error) !== 'ENOENT') throw error
+    return openSync(movedTo, 'r')
   }
 }

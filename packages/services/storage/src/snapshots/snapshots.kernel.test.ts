@@ -300,6 +300,14 @@ for (const driver of ['overlay2', 'vfs'] as const) {
     await snapshots.remove('k')
   })
 
+  contract('unpack() finds a layer whose file was moved meanwhile', async () => {
+    const { path: movedTo, diffId } = await layer('a')
+    const { chainId } = await snapshots.unpack(undefined, { path: `${movedTo}.partial`, movedTo, diffId })
+    assert.equal(chainId, diffId)
+    const gone = { path: `${movedTo}.partial`, movedTo: `${movedTo}.gone` }
+    await assert.rejects(snapshots.unpack(chainId, gone), { code: 'ENOENT' })
+  })
+
   contract('unpack() leaves nothing of a layer that is wrong', async () => {
     const source = await layer('a')
     await assert.rejects(snapshots.unpack(undefined, { ...source, diffId: sha256('other') }), {

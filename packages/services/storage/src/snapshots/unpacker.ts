@@ -121,7 +121,8 @@ export class Unpacker {
     const below = parent === undefined ? undefined : table.committed.get(parent)
     const whiteouts = parent === undefined ? ('none' as const) : driver.whiteouts
     const copied = driver.copiesParent && below ? { parent: directories.files(below.number) } : {}
-    const task = { source: layer.path, target, whiteouts, blobDigest: layer.blobDigest, limits, ...copied }
+    const { path: source, movedTo, blobDigest } = layer
+    const task = { source, movedTo, target, whiteouts, blobDigest, limits, ...copied }
     const result = await worker.run('unpack', task, signal)
     if (layer.diffId === undefined || layer.diffId === result.diffId) return result
     throw invalid(`layer ${layer.path}: its content has the diff id ${result.diffId}, expected ${layer.diffId}`)
