@@ -59,7 +59,8 @@ async function runBuild(api: EngineApi, build: BuildCase, tag: string): Promise<
 }
 
 /** The runtime is called by its name. */
-const plainError = (text: string): string => text.replaceAll('crun create failed', 'runc create failed')
+const plainError = (text: string): string =>
+  text.replaceAll('crun create failed', 'runc create failed').replace(/\/\S+\/overlay2\/\w+\/merged/, '')
 
 interface Message {
   readonly stream?: string

@@ -21,7 +21,8 @@ export const buildxBuild =
     const { code, stderr } = await client.run(folder, args)
     const warnings = stripVTControlCharacters(stderr).match(/(?<=^ - ).*$/gm) ?? []
     const error = code === 0 ? '' : (/^ERROR: failed to build: failed to solve: ([^]*)$/m.exec(stderr)?.[1] ?? stderr)
-    return { error: plainError(error), warnings }
+    // In which order a client shows them is a matter of luck.
+    return { error: plainError(error), warnings: warnings.toSorted() }
   }
 
 /** Ids of containers, and how a client puts it, are not the engine's. */

@@ -211,4 +211,191 @@ export const cases: readonly BuildCase[] = [
     dockerfile: 'FROM busybox AS a\nCOPY --from=b /x /x\nFROM a AS b\nRUN echo 1 > /x',
   },
   { name: 'copy-from-no-stage', dockerfile: 'FROM busybox AS a\nCOPY --from=5 /x /x' },
+  { name: 'healthcheck-none', dockerfile: 'FROM busybox\nHEALTHCHECK CMD true\nHEALTHCHECK NONE' },
+  { name: 'healthcheck-bad-flag', dockerfile: 'FROM busybox\nHEALTHCHECK --every=5s CMD true' },
+  { name: 'healthcheck-bad-interval', dockerfile: 'FROM busybox\nHEALTHCHECK --interval=5 CMD true' },
+  { name: 'healthcheck-too-short', dockerfile: 'FROM busybox\nHEALTHCHECK --interval=5us CMD true' },
+  { name: 'entrypoint-empty', dockerfile: 'FROM busybox\nENTRYPOINT ["a"]\nENTRYPOINT []\nCMD []' },
+  {
+    name: 'cmd-of-the-parent-stage',
+    dockerfile: 'FROM busybox AS one\nCMD ["x"]\nFROM one\nENTRYPOINT ["e"]',
+  },
+  { name: 'stopsignal-bad', dockerfile: 'FROM busybox\nSTOPSIGNAL SIGNOPE' },
+  { name: 'stopsignal-number', dockerfile: 'FROM busybox\nSTOPSIGNAL 9' },
+  { name: 'expose-bad', dockerfile: 'FROM busybox\nEXPOSE 99999' },
+  { name: 'expose-variable', dockerfile: 'FROM busybox\nENV P="80 81/udp"\nEXPOSE $P' },
+  { name: 'volume-then-write', isBuildkit: true, dockerfile: 'FROM busybox\nVOLUME /v\nRUN echo a > /v/a; ls /v > /n' },
+  { name: 'user-unknown', dockerfile: 'FROM busybox\nUSER nobody-here\nRUN id' },
+  {
+    name: 'user-and-home',
+    dockerfile:
+      'FROM busybox\nRUN echo "me:x:41:42::/my/home:/bin/sh" >> /etc/passwd; mkdir -m 777 /o\nUSER me\nRUN echo $HOME > /o/h; id > /o/i\nWORKDIR /w/x\nRUN ls -ldn /w /w/x | cut -c1-10 > /o/w',
+  },
+  {
+    name: 'copy-dot-files',
+    dockerfile: 'FROM busybox\nCOPY . /all/\nCOPY * /some/',
+    files: [...tree, { path: '.hidden', content: 'h' }],
+  },
+  { name: 'copy-contents', dockerfile: 'FROM busybox\nCOPY d/. /x/\nCOPY d/sub/ /y', files: tree },
+  { name: 'copy-no-match', dockerfile: 'FROM busybox\nCOPY *.nope /x/', files: tree },
+  { name: 'copy-chown-unknown', dockerfile: 'FROM busybox\nCOPY --chown=nobody-here a /x', files: tree },
+  {
+    name: 'copy-chmod',
+    isBuildkit: true,
+    dockerfile: 'FROM busybox\nCOPY --chmod=4711 a /x\nCOPY --chmod=700 d /d',
+    files: tree,
+  },
+  { name: 'copy-chmod-bad', isBuildkit: true, dockerfile: 'FROM busybox\nCOPY --chmod=9 a /x', files: tree },
+  {
+    name: 'copy-file-over-link',
+    dockerfile: 'FROM busybox\nRUN echo o > /o; ln -s /o /l\nCOPY a /l\nRUN cat /o > /n',
+    files: tree,
+  },
+  { name: 'copy-directory-over-file', dockerfile: 'FROM busybox\nRUN echo o > /o\nCOPY d /o', files: tree },
+  { name: 'copy-from-missing-path', dockerfile: 'FROM busybox AS one\nFROM busybox\nCOPY --from=one /nope /x' },
+  {
+    name: 'copy-from-wildcard',
+    dockerfile: 'FROM busybox AS one\nRUN mkdir /s; touch /s/a1 /s/a2 /s/b\nFROM busybox\nCOPY --from=one /s/a* /t/',
+  },
+  {
+    name: 'copy-from-links',
+    dockerfile:
+      'FROM busybox AS one\nRUN mkdir /s; echo 1 > /s/f; ln -s f /s/l; ln -s /s /k; ln /s/f /s/h\nFROM busybox\nCOPY --from=one /s /t\nCOPY --from=one /k/f /u\nCOPY --from=one /s/l /v',
+  },
+  {
+    name: 'copy-special-files',
+    dockerfile:
+      'FROM busybox AS one\nRUN mkdir /s; mkfifo /s/p; mknod /s/n c 1 3; chmod 4755 /s; touch -d "2001-01-01 00:00:00" /s/t\nFROM busybox\nCOPY --from=one /s /t\nRUN stat -c "%n %Y" /t/t > /o',
+  },
+  {
+    name: 'copy-unicode',
+    dockerfile: 'FROM busybox\nCOPY ["ä ö/ü", "/x/é"]',
+    files: [
+      { path: 'ä ö', isDirectory: true },
+      { path: 'ä ö/ü', content: 'u' },
+    ],
+  },
+  {
+    name: 'onbuild-several',
+    dockerfile:
+      'FROM busybox AS one\nONBUILD ARG A=1\nONBUILD RUN echo $A > /a\nONBUILD COPY a /copied\nONBUILD WORKDIR /ob\nFROM one AS two\nRUN pwd > /p\nFROM two',
+    files: tree,
+  },
+  { name: 'onbuild-onbuild', dockerfile: 'FROM busybox\nONBUILD ONBUILD RUN x' },
+  {
+    name: 'label-forms',
+    dockerfile: 'FROM busybox\nLABEL a="1 2" b=3 \\\n  "c.d"=\'x $y\'\nLABEL e f g\nLABEL multi="line one\\\nline two"',
+  },
+  {
+    name: 'env-old-form',
+    dockerfile: 'FROM busybox\nENV A  several   words  here\nENV B "quoted  words" x\nENV C=a\\ b D=\'s\'"d"',
+  },
+  {
+    name: 'shell-then-forms',
+    dockerfile: 'FROM busybox\nSHELL ["/bin/sh", "-x", "-c"]\nRUN true\nENTRYPOINT e $X\nHEALTHCHECK CMD h\nCMD ["j"]',
+  },
+  { name: 'shell-string', dockerfile: 'FROM busybox\nSHELL /bin/sh -c' },
+  {
+    name: 'run-json-looking',
+    dockerfile: 'FROM busybox\nRUN [ "a" = "a" ] && echo t > /t\nRUN ["sh", "-c", "echo \\"q\\" > /q"]',
+  },
+  { name: 'run-empty', dockerfile: 'FROM busybox\nRUN' },
+  { name: 'run-security-insecure', isBuildkit: true, dockerfile: 'FROM busybox\nRUN --security=insecure true' },
+  { name: 'run-network-unknown', isBuildkit: true, dockerfile: 'FROM busybox\nRUN --network=mine true' },
+  { name: 'run-mount-no-target', isBuildkit: true, dockerfile: 'FROM busybox\nRUN --mount=type=cache true' },
+  { name: 'run-mount-bad-type', isBuildkit: true, dockerfile: 'FROM busybox\nRUN --mount=type=disk,target=/x true' },
+  {
+    name: 'run-mount-bad-key',
+    isBuildkit: true,
+    dockerfile: 'FROM busybox\nRUN --mount=type=bind,target=/x,colour=red true',
+  },
+  {
+    name: 'run-mount-secret-required',
+    isBuildkit: true,
+    dockerfile: 'FROM busybox\nRUN --mount=type=secret,id=s,required=true true',
+  },
+  {
+    name: 'run-mount-secret-absent',
+    isBuildkit: true,
+    dockerfile: 'FROM busybox\nRUN --mount=type=secret,id=s test ! -e /run/secrets/s; ls -A /run > /n',
+  },
+  {
+    name: 'run-mount-variable',
+    isBuildkit: true,
+    dockerfile:
+      'FROM busybox\nARG D=/data\nRUN --mount=type=tmpfs,target=$D,size=1m df -k $D | tail -1 | tr -s " " | cut -d" " -f2 > /size',
+  },
+  {
+    name: 'run-mount-leaves-points',
+    isBuildkit: true,
+    dockerfile:
+      'FROM busybox\nRUN --mount=type=tmpfs,target=/a/b/c --mount=type=cache,target=/d,uid=5,mode=0700 stat -c "%u %a" /d > /n',
+  },
+  {
+    name: 'run-heredoc-shebang',
+    isBuildkit: true,
+    dockerfile: 'FROM busybox\nRUN <<EOF\n#!/bin/sh -e\necho one > /x\nfalse\necho two >> /x\nEOF',
+  },
+  {
+    name: 'run-heredoc-several',
+    isBuildkit: true,
+    dockerfile: 'FROM busybox\nRUN cat <<A > /a && cat <<-"B" > /b\none $HOME\nA\n\ttwo $HOME\n\tB',
+  },
+  {
+    name: 'copy-heredoc-flags',
+    isBuildkit: true,
+    dockerfile:
+      'FROM busybox\nARG X=y\nCOPY --chmod=755 --chown=3:4 <<-EOF /bin/run\n\t#!/bin/sh\n\techo $X \\$X\n\tEOF\nADD <<"raw" /r\n$X\nraw',
+  },
+  { name: 'workdir-of-a-file', dockerfile: 'FROM busybox\nRUN echo > /f\nWORKDIR /f' },
+  {
+    name: 'workdir-through-a-link',
+    dockerfile: 'FROM busybox\nRUN mkdir /real; ln -s /real /ln\nWORKDIR /ln/sub\nRUN pwd > /p',
+  },
+  {
+    name: 'whiteouts',
+    dockerfile: 'FROM busybox\nRUN mkdir /d && touch /d/a /d/b\nRUN rm -r /d && mkdir /d && touch /d/c\nRUN rm /d/c',
+  },
+  {
+    name: 'hard-links-over-layers',
+    dockerfile: 'FROM busybox\nRUN echo 1 > /a && ln /a /b\nRUN echo 2 >> /a\nRUN cat /a /b > /n',
+  },
+  {
+    name: 'ignore-negated-directory',
+    dockerfile: 'FROM busybox\nCOPY . /c/',
+    files: [...tree, { path: '.dockerignore', content: '*\n!d\nd/link\n**/y\n' }],
+  },
+  {
+    name: 'ignore-dockerfile-itself',
+    dockerfile: 'FROM busybox\nCOPY Dockerfile /x',
+    files: [{ path: '.dockerignore', content: 'Dockerfile\n' }],
+  },
+  {
+    name: 'several-targets-one-name',
+    dockerfile: 'FROM busybox AS a\nRUN echo 1 > /x\nFROM busybox AS a\nRUN echo 2 > /x',
+    query: { target: 'a' },
+  },
+  {
+    name: 'target-number',
+    dockerfile: 'FROM busybox\nRUN echo 0 > /x\nFROM busybox\nRUN false',
+    query: { target: '0' },
+  },
+  {
+    name: 'args-of-the-platform',
+    isBuildkit: true,
+    dockerfile:
+      'FROM --platform=$BUILDPLATFORM busybox\nARG TARGETOS\nARG TARGETPLATFORM\nRUN echo "$TARGETOS $BUILDOS" > /x',
+  },
+  {
+    name: 'arg-quoted',
+    dockerfile: 'FROM busybox\nARG A="a b" B=\'c\' C\nRUN echo "$A$B$C" > /x\nARG D=$A$B\nLABEL d=$D',
+  },
+  {
+    name: 'comment-and-directives',
+    dockerfile:
+      '# escape=\\\n# check=skip=all\n# comment\nFROM busybox\n# in between\nRUN echo a \\\n# dropped\n  b > /x',
+  },
+  { name: 'crlf', dockerfile: 'FROM busybox\r\nRUN echo a > /x\r\nENV B=c\r\n' },
+  { name: 'byte-order-mark', dockerfile: '\ufeffFROM busybox\nENV A=1' },
+  { name: 'maintainer-then-label', dockerfile: 'FROM busybox\nMAINTAINER a b\nLABEL x=y' },
 ]

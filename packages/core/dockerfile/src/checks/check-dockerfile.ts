@@ -133,7 +133,8 @@ function checkAll(report: Report, dockerfile: Dockerfile, request: CheckRequest)
   for (const stage of stages) {
     const { name } = bases[stage.index] as CheckedBase
     const other = stageBefore(stages.slice(0, stage.index), name, 'buildkit')
-    const before = other && states.get(other)
+    const parent = other && states.get(other)
+    const before = parent && { ...parent, draft: { ...parent.draft, isCmdSet: false } }
     if (request.isNeeded?.(stage) === false) continue
     const args = new StageArgs(request.args, globals.given, 'buildkit')
     const checker = new StageChecker(report, before ?? baseState(name, request), {

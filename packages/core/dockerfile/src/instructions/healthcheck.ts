@@ -40,7 +40,7 @@ function parseDurations(flags: Flags): Healthcheck {
     const text = flags.text(flag)
     if (!text) return []
     const ns = parseGoDurationNs(text)
-    if (ns === undefined) throw invalid(`time: invalid duration ${JSON.stringify(text)}`)
+    if (ns === undefined) throw invalid(durationProblem(text))
     if (ns !== 0n && ns < minimumNs) throw invalid(`Interval ${JSON.stringify(flag)} cannot be less than 1ms`)
     return ns === 0n ? [] : [[field, Number(ns)]]
   })
@@ -56,3 +56,9 @@ function parseRetries(text: string | undefined): Healthcheck {
   if (retries < 0) throw invalid(`--retries cannot be negative (${retries})`)
   return retries === 0 ? {} : { Retries: retries }
 }
+
+/** As Go says it. */
+const durationProblem = (text: string): string =>
+  /^[-+]?\d+(?:\.\d*)?$/.test(text)
+    ? `time: missing unit in duration ${JSON.stringify(text)}`
+    : `time: invalid duration ${JSON.stringify(text)}`

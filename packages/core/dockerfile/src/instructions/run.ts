@@ -16,8 +16,8 @@ export function parseRun(line: InstructionLine): RunInstruction {
     command: parseCommand(line.rest),
     files: inlineFiles(line),
     mounts: flags.list('mount'),
-    network: oneOf('network', flags.text('network') ?? 'default', networks),
-    security: oneOf('security', flags.text('security') ?? 'sandbox', securities),
+    network: oneOf('network mode', flags.text('network') ?? 'default', networks),
+    security: oneOf('security mode', flags.text('security') ?? 'sandbox', securities),
     devices: flags.list('device'),
   }
 }
@@ -33,12 +33,13 @@ export function inlineFiles({ heredocs }: InstructionLine): InlineFile[] {
   return heredocs.map(({ name, content, expand, chomp }) => ({
     name,
     content: chomp ? chompTabs(content) : content,
+    written: content,
     expand,
   }))
 }
 
-function oneOf<T extends string>(flag: string, value: string, allowed: readonly T[]): T {
+function oneOf<T extends string>(what: string, value: string, allowed: readonly T[]): T {
   const found = allowed.find((candidate) => candidate === value.toLowerCase())
-  if (found === undefined) throw invalid(`${flag} ${JSON.stringify(value)} is not supported`)
+  if (found === undefined) throw invalid(`invalid ${what} ${JSON.stringify(value)}`)
   return found
 }

@@ -11,6 +11,8 @@ export interface CommandLine {
 export interface InlineFile {
   readonly name: string
   readonly content: string
+  /** With the tabs that `<<-` drops, for a shell to read. */
+  readonly written: string
   readonly expand: boolean
 }
 

@@ -51,10 +51,16 @@ function findNeeded(
   targetName: string,
   style: BuilderStyle,
 ): Pick<BuildPlan, 'target' | 'needed'> {
-  const target = targetName === '' ? dockerfile.stages.at(-1) : findStage(dockerfile.stages, targetName)
+  const target = targetName === '' ? dockerfile.stages.at(-1) : targetStage(dockerfile, targetName, style)
   if (!target) throw unknownTarget(dockerfile, targetName, style)
   const needed = withoutSpared({ dockerfile, target }, () => false)
   return { target, needed: dockerfile.stages.filter((stage) => needed.has(stage)) }
+}
+
+/** By its name alone; of several the classic builder ends with the first. */
+function targetStage({ stages }: Dockerfile, name: string, style: BuilderStyle): Stage | undefined {
+  const isIt = ({ from }: Stage) => from.stageName !== '' && from.stageName === name.toLowerCase()
+  return style === 'classic' ? stages.find(isIt) : stages.findLast(isIt)
 }
 
 function unknownTarget({ stages }: Dockerfile, name: string, style: BuilderStyle): Error {

@@ -141,7 +141,8 @@ export class Stages {
     if (!parent) return await baseState(this.#build, from)
     const state = await this.#stage(parent)
     args.inherit(this.#args.get(parent.index) as StageArgs)
-    return state
+    // An ENTRYPOINT of this stage resets the CMD of that one.
+    return { ...state, draft: { ...state.draft, isCmdSet: false } }
   }
 
   /** Mounts a stage, or an image, for the rest of the build. */

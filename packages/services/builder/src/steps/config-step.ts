@@ -3,10 +3,11 @@ import {
   type ArgInstruction,
   type ConfigInstruction,
   expandPairs,
+  expandWords,
   locate,
   type Pair,
 } from '@berth/dockerfile'
-import { invalid } from '@berth/base'
+import { invalid, messageOf } from '@berth/base'
 import { describeInstruction } from '../stages/history.ts'
 import { digestOf, type StageState } from '../stages/stage-state.ts'
 import { finishStep } from './finish-step.ts'
@@ -21,18 +22,32 @@ export async function configStep(
 ): Promise<StageState> {
   const { state } = planned
   const expanding = stage.args.expanding(state.draft.config, instruction.line.escape)
-  const applied = locate(instruction.line.lines, () => applyInstruction(state.draft, instruction, expanding))
   const isBuildkit = stage.build.request.style === 'buildkit'
+  const apply = () => applyInstruction(state.draft, instruction, expanding)
+  const applied = locate(instruction.line.lines, isBuildkit ? () => inLowerCase(apply) : apply)
   const draft = isBuildkit && instruction.kind === 'cmd' ? withEscapedArgs(applied) : applied
   const pairs = 'pairs' in instruction ? expandPairs(instruction.pairs, expanding) : undefined
   const text = pairs
     ? `${instruction.kind.toUpperCase()} ${pairs.map(([name, value]) => `${name}=${value}`).join(' ')}`
-    : describeInstruction(instruction, draft.config, stage.build.request.style)
+    : !isBuildkit && instruction.kind === 'expose'
+      ? `EXPOSE ${instruction.words.flatMap((word) => expandWords(word, expanding)).join(' ')}`
+      : describeInstruction(instruction, draft.config, stage.build.request.style)
   if (pairs && instruction.kind === 'env') setVariables(stage, pairs)
   const shell = instruction.kind === 'shell' ? draft.config : state.draft.config
   // BuildKit's history does not tell of it.
   if (isBuildkit && instruction.kind === 'onbuild') return { ...state, draft, isUntouched: false }
   return await emptyStep(stage, planned, { draft, text, shell })
+}
+
+/** BuildKit says of ports the same in other letters than the classic builder. */
+function inLowerCase<T>(apply: () => T): T {
+  try {
+    return apply()
+  } catch (error) {
+    const message = messageOf(error)
+    if (!message.startsWith('Invalid ')) throw error
+    throw invalid(message.replace('Invalid', 'invalid').replace('ip address', 'IP address'), error)
+  }
 }
 
 /** As BuildKit marks every image with a CMD. */

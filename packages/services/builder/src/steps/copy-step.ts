@@ -8,6 +8,7 @@ import { changeFileSystem, type Writable } from '../exec/writable.ts'
 import { chainOf } from '../filesystem.ts'
 import { digestOf, type StageState } from '../stages/stage-state.ts'
 import { resolveOwner } from './owner.ts'
+import { explainingDirectory } from './explain-directory.ts'
 import { finishStep } from './finish-step.ts'
 import { writeInlineFiles } from './inline-files.ts'
 import { fetchSources, isRemote } from './remote-sources.ts'
@@ -52,9 +53,9 @@ export async function copyStep(
     String(copy.keepsParents),
     ...sources.flatMap(({ digest, isArchive }) => [digest, String(isArchive)]),
   )
-  const exec = () =>
+  const write = () =>
     changeFileSystem(build.context, state.fileSystem, async (writable) => {
-      const owner = copy.chown === '' ? undefined : resolveOwner(copy.chown, writable.rootPath)
+      const owner = copy.chown === '' ? undefined : resolveOwner(copy.chown, writable.rootPath, build.request.style)
       const replacesDirectories = build.request.style === 'classic'
       const task = {
         destination,
@@ -67,6 +68,13 @@ export async function copyStep(
       if (shares && (await copyBeneath(stage, writable, sources, task))) return
       for (const source of sources) await copyOne(stage, writable, source, task)
     })
+  const isClassic = build.request.style === 'classic'
+  const exec = () =>
+    explainingDirectory(write, (at) =>
+      isClassic
+        ? `failed to copy files: failed to copy directory: mkdir ${at}: not a directory`
+        : `cannot copy to non-directory: ${at}`,
+    )
   const outcome = await solveStep(stage, planned, { key, exec, takesFromStages })
   const whole = {
     digest: digestOf(...sources.map(({ digest }) => digest)),
@@ -95,7 +103,8 @@ async function copyBeneath(
   target: CopyTarget,
 ): Promise<boolean> {
   const [source] = sources
-  if (sources.length !== 1 || !source?.isDirectory || source.isArchive || target.keepsParents) return false
+  if (sources.length !== 1 || !source?.isDirectory || source.isArchive) return false
+  if (target.keepsParents || target.mode) return false
   const { trees } = build.context.storage
   const owner = target.owner ?? { uid: 0, gid: 0 }
   const path = await trees.makeEmptyDirectory({ root: rootPath, path: target.destination, owner })
@@ -166,7 +175,8 @@ async function findSources(
   if (local.length > 0) {
     const root =
       copy.from === '' ? await build.request.contextDirectory(local) : await build.sourceRoot(copy.from, stage.stage)
-    for (const pattern of local) found.push(await findLocal(stage, copy, root, pattern))
+    for (const pattern of local) found.push(...(await findLocal(stage, copy, root, pattern)))
+    if (found.length === 0 && build.request.style === 'classic') throw noSources(copy)
   }
   if (copy.files.length > 0) {
     const root = await writeInlineFiles(build.context.directory, copy.files, stack)
@@ -180,7 +190,8 @@ async function findSources(
   }
   for (const source of remote) {
     const root = await fetchSources(stage, copy, source, stack)
-    found.push({ ...(await findLocal(stage, { ...copy, exclude: [] }, root, '')), isArchive: false })
+    const whole = await findLocal(stage, { ...copy, exclude: [] }, root, '')
+    found.push(...whole.map((one) => ({ ...one, isArchive: false })))
   }
   return found
 }
@@ -218,19 +229,27 @@ async function findLocal(
   copy: CopyInstruction,
   root: string,
   pattern: string,
-): Promise<CopySource> {
+): Promise<CopySource[]> {
   const { trees } = build.context.storage
   const path = posix.normalize(`/${pattern}`).replace(/^\/+|\/+$/g, '')
   const selection = { root, patterns: [path], keepsOwner: copy.from !== '', excludes: copy.exclude }
   const { digest, paths, isDirectory } = await trees.digest(selection)
-  if (paths.length === 0) throw missing(copy, pattern, build.request.style)
+  if (paths.length === 0) {
+    // A pattern may match nothing.
+    if (/[*?[]/.test(pattern)) return []
+    throw missing(copy, pattern, build.request.style)
+  }
   const unpacks = copy.unpacks ?? copy.kind === 'add'
   const isArchive = unpacks && (await trees.isArchive(selection))
-  return { selection, digest, isDirectory, isArchive }
+  return [{ selection, digest, isDirectory, isArchive }]
 }
+
+const noSources = ({ kind }: CopyInstruction): Error =>
+  invalid(`${kind.toUpperCase()} failed: no source files were specified`)
 
 function missing({ kind, from }: CopyInstruction, pattern: string, style: 'classic' | 'buildkit'): Error {
   const path = pattern.replace(/^\/+/, '')
+  if (style === 'buildkit' && from !== '') return notFound(`lstat /${path}: no such file or directory`)
   if (style === 'buildkit') {
     return notFound(`failed to compute cache key: failed to calculate checksum of ref: "/${path}": not found`)
   }

@@ -111,7 +111,7 @@ function targetOf(type: MountText['type'], fields: ReadonlyMap<string, string>, 
   if (type === 'secret' && name !== '') return `/run/secrets/${name.split('/').at(-1)}`
   if (type === 'secret') throw invalid('invalid secret mount. one of source, target required')
   if (type === 'ssh') return '/run/buildkit/ssh_agent.0'
-  throw invalid(`${type} mount requires a target`)
+  throw invalid('invalid mount target "/"')
 }
 
 function isReadOnly(type: MountText['type'], fields: ReadonlyMap<string, string>): boolean {

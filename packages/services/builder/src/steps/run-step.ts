@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { commandLine, type RunInstruction } from '@berth/dockerfile'
+import { type BuilderStyle, commandLine, type RunInstruction } from '@berth/dockerfile'
 import { invalid, messageOf } from '@berth/base'
 import type { BuildRequest } from '../builder.ts'
 import { runProcess } from '../exec/run-process.ts'
@@ -24,7 +24,7 @@ export async function runStep(
   const { config } = state.draft
   requireSupported(instruction)
   requireEntitled(build.request, instruction)
-  const { args: command, script } = commandOf(instruction, config)
+  const { args: command, script } = commandOf(instruction, config, build.request.style)
   const environment = args.environment(config)
   const takesFromStages = instruction.mounts.some((text) => mountSource(text) !== undefined)
   const createdBy = build.words.run(command, args.forHistory(config))
@@ -63,7 +63,7 @@ export async function runStep(
           onStart: (containerId) => emit({ kind: 'running', containerId }),
           onOutput: (stream, bytes) => emit({ kind: 'output', stream, bytes }),
         })
-      const exitCode = await (build.request.style === 'classic' ? run() : tellingStart(run, emit))
+      const exitCode = await (build.request.style === 'classic' ? run() : tellingStart(command.join(' '), run, emit))
       if (exitCode !== 0) throw new RunFailedError(command.join(' '), exitCode)
     })
   const outcome = await solveStep(stage, planned, { key, exec, takesFromStages })
@@ -74,11 +74,19 @@ const hostnameOf = ({ style, args }: BuildRequest): string =>
   style === 'classic' ? '' : args['BUILDKIT_SANDBOX_HOSTNAME'] || 'buildkitsandbox'
 
 /** BuildKit tells of a program that does not start as it does of one that fails. */
-async function tellingStart(run: () => Promise<number>, emit: (event: StepEvent) => void): Promise<number> {
+async function tellingStart(
+  command: string,
+  run: () => Promise<number>,
+  emit: (event: StepEvent) => void,
+): Promise<number> {
   try {
     return await run()
   } catch (error) {
-    const [, name, reason] = /OCI runtime create failed: (\w+) create failed: ([^]*)$/.exec(messageOf(error)) ?? []
+    const message = messageOf(error)
+    if (message.startsWith('unable to find ')) {
+      throw invalid(`process ${JSON.stringify(command)} did not complete successfully: ${message}`, error)
+    }
+    const [, name, reason] = /OCI runtime create failed: (\w+) create failed: ([^]*)$/.exec(message) ?? []
     if (reason === undefined) throw error
     emit({ kind: 'output', stream: 2, bytes: Buffer.from(`${name} run failed: ${reason}\n`) })
     return 1
@@ -103,18 +111,24 @@ interface RunCommand {
 }
 
 /** The command with its documents: one alone is the script, others are for the shell to read. */
-function commandOf({ command, files, line }: RunInstruction, config: StageState['draft']['config']): RunCommand {
-  if (files.length === 0) return { args: commandLine(config, command) }
+function commandOf(
+  { command, files, line }: RunInstruction,
+  config: StageState['draft']['config'],
+  style: BuilderStyle,
+): RunCommand {
+  // BuildKit has a shell do nothing at all.
+  const isEmpty = style === 'buildkit' && command.isShell && command.args.length === 0
+  if (files.length === 0) return { args: commandLine(config, isEmpty ? { args: [''], isShell: true } : command) }
   if (!command.isShell) throw invalid('parsing produced an invalid run command')
   const [only] = files
   if (files.length > 1 || !only || !isOnlyHeredoc(line.rest)) {
-    const text = line.rest + files.map(({ name, content }) => `\n${content}${name}`).join('')
+    const text = line.rest + files.map(({ name, written }) => `\n${written}${name}`).join('')
     return { args: commandLine(config, { args: [text], isShell: true }) }
   }
   const { name, content } = only
   if (!content.startsWith('#!')) return { args: commandLine(config, { args: [content], isShell: true }) }
   const path = `/dev/pipes/${name.replaceAll('/', '_')}`
-  return { args: [path], script: { path, content } }
+  return { args: commandLine(config, { args: [path], isShell: true }), script: { path, content } }
 }
 
 const isOnlyHeredoc = (text: string): boolean => /^\d*<<-?(['"]?)[^\s<'"]+\1$/.test(text)

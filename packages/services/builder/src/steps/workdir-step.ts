@@ -3,6 +3,7 @@ import { readUserFiles, resolveUser } from '@berth/runtime'
 import { changeFileSystem } from '../exec/writable.ts'
 import { chainOf } from '../filesystem.ts'
 import { digestOf, type StageState } from '../stages/stage-state.ts'
+import { explainingDirectory } from './explain-directory.ts'
 import { finishStep } from './finish-step.ts'
 import { solveStep } from './solve-step.ts'
 import type { PlannedStep, StageContext } from './step-context.ts'
@@ -30,7 +31,11 @@ export async function workdirStep(
   const exec = () =>
     changeFileSystem(build.context, state.fileSystem, async ({ rootPath }) => {
       const owner = user === '' ? { uid: 0, gid: 0 } : resolveUser(user, readUserFiles(rootPath))
-      await build.context.storage.trees.makeDirectory({ root: rootPath, path, owner })
+      const isClassic = build.request.style === 'classic'
+      await explainingDirectory(
+        () => build.context.storage.trees.makeDirectory({ root: rootPath, path, owner }),
+        (at) => (isClassic ? `Cannot mkdir: ${at} is not a directory` : `mkdir ${at}: not a directory`),
+      )
     })
   const outcome = await solveStep(stage, planned, { key, exec })
   return finishStep(stage, planned, { outcome, createdBy: build.words.workdir(shown, config), draft, isEmpty: false })

@@ -14,11 +14,12 @@ import {
   setXattr,
   utimensat,
 } from '@berth/linux'
-import { chmodSync, closeSync, constants, openSync } from 'node:fs'
+import { chmodSync, closeSync, constants, openSync, readlinkSync } from 'node:fs'
+import { posix } from 'node:path'
 import { copyContent, makeNode } from '../layers/copy-tree.ts'
 import { isDirectory, kernelName, statusOf } from '../layers/directory.ts'
 import { LayerTree, type Place } from '../layers/layer-tree.ts'
-import { isExistingDirectory, makeDirectories, relative } from './make-directory.ts'
+import { isExistingDirectory, type MadeAs, makeDirectories, relative } from './make-directory.ts'
 import { applyMode, type ModeChange } from './mode-change.ts'
 import { type SourceSelection, withSources } from './selection.ts'
 import type { SelectedSource } from './select-sources.ts'
@@ -57,8 +58,9 @@ export function copySources(task: CopySourcesTask): void {
     if (sources.length > 1 && !isIntoDirectory && sources.some(({ status }) => !isDirectory(status))) {
       throw invalid('the destination of several sources must be a directory and end with a /')
     }
-    const copying = { task, tree, excluded, links: new Map<bigint, string>() }
-    for (const source of sources) copySource(copying, source, isIntoDirectory)
+    for (const source of sources) {
+      copySource({ task, tree, excluded, links: new Map() }, source, isIntoDirectory)
+    }
   })
 }
 
@@ -66,7 +68,7 @@ interface Copying {
   readonly task: CopySourcesTask
   readonly tree: LayerTree
   readonly excluded: IgnoreRules
-  /** Paths in the target of files with several names, by their inode. */
+  /** Paths in the target of this source's files with several names, by their inode. */
   readonly links: Map<bigint, string>
 }
 
@@ -81,14 +83,25 @@ function copySource(copying: Copying, source: SelectedSource, isIntoDirectory: b
   }
   const { parent } = splitEntryPath(source.path)
   const directory = keepsParents ? join(base, parent) : base
-  const path = isIntoDirectory || keepsParents ? join(directory, source.name) : base
-  makeDirectories(copying.tree, splitEntryPath(path).parent, copying.task.owner ?? root)
+  const path = isIntoDirectory || keepsParents ? join(directory, source.name) : linkedTo(copying.tree, base)
+  makeDirectories(copying.tree, splitEntryPath(path).parent, madeAs(copying.task))
   copyOther(copying, { fd: source.fd, path, status: source.status })
+}
+
+/** What a path leads to when a link is there: a file that is copied to a link takes the place of what that names. */
+function linkedTo(tree: LayerTree, path: string, depth = 0): string {
+  const parent = splitEntryPath(path).parent
+  if (depth > 40 || !isExistingDirectory(tree, parent)) return path
+  const place = tree.place(path)
+  const status = statusOf(place.fd, place.name)
+  if (!status || (status.mode & S_IFMT) !== S_IFLNK) return path
+  const target = readlinkSync(`${procFd(place.fd)}/${place.name}`)
+  return linkedTo(tree, relative(posix.resolve('/', parent, target)), depth + 1)
 }
 
 /** The content of a directory; the directory that it goes to keeps its own metadata. */
 function copyDirectory(copying: Copying, source: SelectedSource, base: string): void {
-  makeDirectories(copying.tree, base, copying.task.owner ?? root)
+  makeDirectories(copying.tree, base, madeAs(copying.task))
   const made: { path: string; status: FileStatus }[] = []
   const fd = reopenDirectory(source.fd)
   try {
@@ -134,9 +147,11 @@ interface Entry {
 
 function copyOther(copying: Copying, { fd, path, status, origin }: Entry): void {
   const { tree, links } = copying
+  const first = status.nlink > 1 ? links.get(status.ino) : undefined
+  // Two sources may lead to the same file.
+  if (first === path) return
   makeRoom(copying, path)
   const place = tree.place(path)
-  const first = status.nlink > 1 ? links.get(status.ino) : undefined
   if (first !== undefined) return linkat(tree.root, kernelName(first), place.fd, kernelName(place.name))
   if (origin && isShareable(copying, status) && tryLink(origin, place)) return
   if (status.nlink > 1) links.set(status.ino, path)
@@ -164,7 +179,7 @@ function tryLink(origin: NonNullable<Entry['origin']>, { fd, name }: Place): boo
 }
 
 /** Removes what is at a path. The tree may forget its open directories by it: places are asked for afterwards. */
-function makeRoom({ tree, task }: Copying, path: string): void {
+function makeRoom({ tree, task, links }: Copying, path: string): void {
   const place = tree.place(path)
   const existing = statusOf(place.fd, place.name)
   if (!existing) return
@@ -172,6 +187,7 @@ function makeRoom({ tree, task }: Copying, path: string): void {
     throw invalid(`cannot replace to directory /${path} with file`)
   }
   tree.clear(place)
+  for (const [inode, first] of links) if (first === path) links.delete(inode)
 }
 
 interface Target {
@@ -214,6 +230,11 @@ function setMetadata({ task }: Copying, { from, to, status }: Metadata): void {
     chmodSync(procFd(to), mode)
   }
   for (const name of listXattrs(from)) setXattr(to, name, getXattr(from, name) ?? Buffer.alloc(0))
+}
+
+/** Directories that are missing get the mode that is asked for as mkdir(1) would give it. */
+function madeAs({ owner = root, mode }: CopySourcesTask): MadeAs {
+  return mode ? { ...owner, mode: applyMode(mode, 0o755, true) & ~0o022 } : owner
 }
 
 const root = { uid: 0, gid: 0 }

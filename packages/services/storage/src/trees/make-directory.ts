@@ -1,8 +1,8 @@
 import { splitEntryPath } from '@berth/archive'
 import { codeOf, invalid } from '@berth/base'
-import { AT_EMPTY_PATH, fchownat, openInRoot, procFd } from '@berth/linux'
+import { AT_EMPTY_PATH, fchownat, O_PATH, openInRoot, procFd } from '@berth/linux'
 import { isUtf8 } from 'node:buffer'
-import { closeSync, constants, fchmodSync, fstatSync, readdirSync, readlinkSync } from 'node:fs'
+import { chmodSync, closeSync, constants, fchmodSync, fstatSync, readdirSync, readlinkSync } from 'node:fs'
 import { ifThere, kernelName } from '../layers/directory.ts'
 import { LayerTree } from '../layers/layer-tree.ts'
 import type { MakeDirectoryTask } from './trees.ts'
@@ -19,21 +19,34 @@ export function isExistingDirectory(tree: LayerTree, path: string): boolean {
   return fd !== undefined
 }
 
-/** Makes what is missing of a directory's path, 0755 and the owner's; false when it was there. */
-export function makeDirectories(
-  tree: LayerTree,
-  path: string,
-  owner: { readonly uid: number; readonly gid: number },
-): boolean {
+export interface MadeAs {
+  readonly uid: number
+  readonly gid: number
+  /** Undefined: 0755. */
+  readonly mode?: number
+}
+
+/** Makes what is missing of a directory's path; false when it was there. */
+export function makeDirectories(tree: LayerTree, path: string, owner: MadeAs): boolean {
   if (isExistingDirectory(tree, path)) return false
   makeDirectories(tree, splitEntryPath(path).parent, owner)
+  if (isOther(tree, path)) throw invalid(`/${path} is not a directory`)
   try {
-    fchownat(tree.directory(path), '', owner, AT_EMPTY_PATH)
+    const fd = tree.directory(path)
+    fchownat(fd, '', owner, AT_EMPTY_PATH)
+    if (owner.mode !== undefined) chmodSync(procFd(fd), owner.mode)
     return true
   } catch (error) {
     if (codeOf(error) !== 'ENOTDIR' && codeOf(error) !== 'EEXIST') throw error
     throw invalid(`/${path} is not a directory`, error)
   }
+}
+
+/** Whether something is there that is neither a directory nor leads to one. */
+function isOther(tree: LayerTree, path: string): boolean {
+  const fd = ifThere(() => openInRoot(tree.root, kernelName(path), { flags: O_PATH }))
+  if (fd !== undefined) closeSync(fd)
+  return fd !== undefined
 }
 
 export function makeDirectory({ root, path, owner }: MakeDirectoryTask): boolean {
