@@ -24,6 +24,7 @@ export const scriptFiles = [
   'volumes',
   'copies',
   'images',
+  'config',
   'contexts',
 ] as const
 

@@ -14,6 +14,7 @@ import { checkLabel, expandEnvironment, parsed, toRecord } from '../../options/k
 import { parseUlimit } from '../../options/limits.ts'
 import { checkExtraHost } from '../../options/networks.ts'
 import { platformFlag } from '../../options/platform.ts'
+import { proxyVariables } from '../../options/proxies.ts'
 import { splitReference } from '../../options/reference.ts'
 import { printProgress } from '../../output/progress.ts'
 
@@ -66,7 +67,7 @@ export const command = defineCommand({
     if (given.isolation !== '') throw new Error('--isolation: only Windows has it')
     const { stream, remote, dockerfile } = await openBuildContext(args[0] ?? '', given.file)
     const sent = stream !== undefined && given.compress ? Readable.from(stream).pipe(createCompressor('gzip')) : stream
-    const query = { ...buildQuery(given), dockerfile, remote }
+    const query = { ...buildQuery(given), ...buildArguments(cli, given.buildArg), dockerfile, remote }
     const auth = await registryConfigHeader(cli)
     const id = await showBuild(cli, cli.engine.images.build(query, sent, auth), given.quiet)
     if (given.iidfile !== '') writeFileSync(given.iidfile, id)
@@ -105,17 +106,18 @@ function buildQuery(given: FlagValues<typeof flags>): Query {
     cachefrom: json(given.cacheFrom),
     ulimits: json(given.ulimit),
     labels: given.label.length === 0 ? undefined : JSON.stringify(toRecord(given.label)),
-    buildargs: given.buildArg.length === 0 ? undefined : JSON.stringify(buildArguments(given.buildArg)),
   }
 }
 
-/** An argument without a value, here or in our environment, is the Dockerfile's own. */
-function buildArguments(texts: readonly string[]): Record<string, string | null> {
+/** An argument without a value, here or in our environment, is the Dockerfile's own; the proxies are arguments too. */
+function buildArguments(cli: Cli, texts: readonly string[]): Query {
   const pairs = texts.map((text): [string, string | null] => {
     const equals = text.indexOf('=')
     return equals < 0 ? [text, null] : [text.slice(0, equals), text.slice(equals + 1)]
   })
-  return Object.fromEntries(pairs)
+  const names = pairs.map(([name]) => name)
+  const all = { ...Object.fromEntries(pairs), ...proxyVariables(cli, names) }
+  return Object.keys(all).length === 0 ? {} : { buildargs: JSON.stringify(all) }
 }
 
 /** Prints what the engine says, or with `quiet` its last word; resolves with the image's id. */

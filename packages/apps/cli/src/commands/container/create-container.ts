@@ -5,6 +5,7 @@ import type { Cli } from '../../cli.ts'
 import { StatusError } from '../../errors.ts'
 import { reasonOf } from '../../options/key-values.ts'
 import { checkPlatform } from '../../options/platform.ts'
+import { withProxies } from '../../options/proxies.ts'
 import { familiarName, splitReference } from '../../options/reference.ts'
 
 export interface CreateRequest {
@@ -18,7 +19,9 @@ export interface CreateRequest {
 
 /** Creates a container, pulling its image if need be; resolves with its id. */
 export async function createContainer(cli: Cli, request: CreateRequest): Promise<string> {
-  const { body, name, platform, pull } = request
+  const { name, platform, pull } = request
+  const Env = withProxies(cli, request.body.Env ?? [])
+  const body = Env.length > 0 ? { ...request.body, Env } : request.body
   const image = body.Image ?? ''
   checkPlatform(platform)
   if (!/^[0-9a-f]{64}$/.test(image)) splitReference(image)
