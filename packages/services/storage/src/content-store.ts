@@ -19,6 +19,12 @@ export interface IngestOptions {
   readonly signal?: AbortSignal
 }
 
+/** A blob whose bytes are in a file, and which nobody has looked at yet: `finish()` is to be called, once. */
+export interface StagedBlob {
+  /** Verifies it by a thread, writes it to the disk and moves it to its place; deletes it when it is wrong. */
+  finish(): Promise<IngestedBlob>
+}
+
 /**
  * A blob that arrives in pieces, perhaps over several runs of the engine. Disposing of it deletes what is there, unless
  * it was committed or is to be kept.
@@ -49,6 +55,8 @@ export interface ContentStore {
   read(digest: Digest, maxBytes: number): Promise<Buffer>
   open(digest: Digest, options?: { readonly start?: number; readonly end?: number }): Readable
   ingest(source: AsyncIterable<Uint8Array>, options?: IngestOptions): Promise<IngestedBlob>
+  /** As `ingest()`, of a large blob: resolves as soon as all of `source` was read, so that what follows it can be. */
+  stage(source: AsyncIterable<Uint8Array>, options?: IngestOptions): Promise<StagedBlob>
   put(bytes: Uint8Array): Promise<IngestedBlob>
   /** Begins or continues a blob that may take several tries; one at a time for each digest. */
   begin(digest: Digest, totalBytes: number): Promise<PartialBlob>

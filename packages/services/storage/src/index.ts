@@ -1,4 +1,4 @@
-export type { BlobInfo, ContentStore, IngestedBlob, IngestOptions, PartialBlob } from './content-store.ts'
+export type { BlobInfo, ContentStore, IngestedBlob, IngestOptions, PartialBlob, StagedBlob } from './content-store.ts'
 export { isYoung } from './check/check-snapshots.ts'
 export { type Finding, type FindingKind, type Found, settle } from './check/finding.ts'
 export type { ContainerTree, ExtractOptions, OpenFiles, TreeCopies } from './copies/copies.ts'

@@ -5,7 +5,7 @@ import { createReadStream, type Dirent, readdirSync, statSync } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { abortable } from './abortable.ts'
-import type { BlobInfo, ContentStore, IngestedBlob, IngestOptions } from './content-store.ts'
+import type { BlobInfo, ContentStore, IngestedBlob, IngestOptions, StagedBlob } from './content-store.ts'
 import { FileWriter } from './file-writer.ts'
 import { PartialBlobs } from './partial-blobs.ts'
 
@@ -13,12 +13,18 @@ export interface ContentStoreOptions {
   /** The engine's data root; the store owns `<root>/content`. */
   readonly root: string
   readonly logger: Logger
+  /** The digest of a file, by another thread; default: by this one. */
+  readonly digestOf?: (path: string, algorithm: string) => Promise<Digest>
 }
 
 const readChunkBytes = 256 * 1024
 
 /** Opens (or creates) the store and deletes what a crash left half written. Blobs are looked up in the directory. */
-export async function openContentStore({ root, logger }: ContentStoreOptions): Promise<ContentStore> {
+export async function openContentStore({
+  root,
+  logger,
+  digestOf = digestOfFile,
+}: ContentStoreOptions): Promise<ContentStore> {
   const blobs = join(root, 'content', 'blobs')
   const incoming = join(root, 'content', 'ingest')
   await mkdir(join(blobs, 'sha256'), { recursive: true, mode: 0o700 })
@@ -31,6 +37,8 @@ export async function openContentStore({ root, logger }: ContentStoreOptions): P
   }
   const ingest = (source: AsyncIterable<Uint8Array>, options: IngestOptions = {}) =>
     ingestBlob({ incoming, pathOf, info }, source, options)
+  const stage = (source: AsyncIterable<Uint8Array>, options: IngestOptions = {}) =>
+    stageBlob({ incoming, pathOf, info, digestOf }, source, options)
   const adopt = async (path: string, digest: Digest) =>
     place({ pathOf, info }, path, { digest, sizeBytes: (await stat(path)).size })
   const partials = await PartialBlobs.open(join(root, 'content', 'partial'), adopt)
@@ -38,6 +46,7 @@ export async function openContentStore({ root, logger }: ContentStoreOptions): P
     info,
     pathOf,
     ingest,
+    stage,
     put: (bytes) => ingest(once(bytes)),
     begin: (digest, totalBytes) => partials.begin(digest, totalBytes),
     adopt,
@@ -116,6 +125,71 @@ async function ingestBlob(
   }
 }
 
+/** Hashing takes as long as all the rest: it is left to a thread, once everything is in the file. */
+async function stageBlob(
+  target: Target & { readonly digestOf: (path: string, algorithm: string) => Promise<Digest> },
+  source: AsyncIterable<Uint8Array>,
+  { expected, sizeBytes, signal }: IngestOptions,
+): Promise<StagedBlob> {
+  const path = join(target.incoming, randomBytes(12).toString('hex'))
+  const orDiscard = async <T>(work: Promise<T>): Promise<T> => {
+    try {
+      return await work
+    } catch (error) {
+      await rm(path, { force: true })
+      throw explain(error)
+    }
+  }
+  const written = await orDiscard(writeStaged(path, signal ? abortable(source, signal) : source, sizeBytes))
+  const finish = async () => {
+    const digest = await target.digestOf(path, expected ? algorithmOf(expected) : 'sha256')
+    requireBlob({ digest, sizeBytes: written }, { expected, sizeBytes })
+    await syncFile(path)
+    return await place(target, path, { digest, sizeBytes: written })
+  }
+  return { finish: () => orDiscard(finish()) }
+}
+
+async function writeStaged(
+  path: string,
+  source: AsyncIterable<Uint8Array>,
+  sizeBytes: number | undefined,
+): Promise<number> {
+  await using file = await open(path, 'wx', 0o600)
+  const writer = new FileWriter(file)
+  let bytes = 0
+  for await (const chunk of source) {
+    bytes += chunk.length
+    if (sizeBytes !== undefined && bytes > sizeBytes) {
+      throw invalid(`a blob has more than the ${sizeBytes} bytes it should have`)
+    }
+    await writer.write(chunk)
+  }
+  await writer.flush()
+  return bytes
+}
+
+async function syncFile(path: string): Promise<void> {
+  await using file = await open(path)
+  await file.datasync()
+}
+
+async function digestOfFile(path: string, algorithm: string): Promise<Digest> {
+  const digester = new Digester(algorithm)
+  for await (const chunk of createReadStream(path, { highWaterMark: readChunkBytes })) digester.update(chunk as Buffer)
+  return digester.digest()
+}
+
+function requireBlob(
+  blob: BlobInfo,
+  { expected, sizeBytes }: { readonly expected: Digest | undefined; readonly sizeBytes: number | undefined },
+): void {
+  if (sizeBytes !== undefined && blob.sizeBytes !== sizeBytes) {
+    throw invalid(`blob ${expected ?? blob.digest} has ${blob.sizeBytes} bytes, not the ${sizeBytes} it should have`)
+  }
+  if (expected && blob.digest !== expected) throw invalid(`blob has the digest ${blob.digest}, expected ${expected}`)
+}
+
 async function place(target: Pick<Target, 'info' | 'pathOf'>, path: string, blob: BlobInfo): Promise<IngestedBlob> {
   if (target.info(blob.digest)) {
     await unlink(path)
@@ -141,10 +215,7 @@ async function writeVerified(
   }
   await writer.flush()
   const blob = { digest: digester.digest(), sizeBytes: digester.sizeBytes }
-  if (sizeBytes !== undefined && blob.sizeBytes !== sizeBytes) {
-    throw invalid(`blob ${expected ?? blob.digest} has ${blob.sizeBytes} bytes, not the ${sizeBytes} it should have`)
-  }
-  if (expected && blob.digest !== expected) throw invalid(`blob has the digest ${blob.digest}, expected ${expected}`)
+  requireBlob(blob, { expected, sizeBytes })
   await file.datasync()
   return blob
 }

@@ -42,7 +42,8 @@ export interface StorageOptions extends SnapshotsOptions {
 
 /** Opens the content store and the snapshots below `root`, sweeping what a crash has left. */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
-  const content = await openContentStore(options)
+  const digestOf = (path: string, algorithm: string) => snapshots.digestOf(path, algorithm)
+  const content = await openContentStore({ ...options, digestOf })
   const snapshots = openSnapshots(options)
   const leases = new Leases()
   const queries = new Set<() => GcRoots>()

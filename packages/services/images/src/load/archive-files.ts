@@ -1,7 +1,7 @@
 import { readTar, sanitizeEntryPath, type TarMember } from '@berth/archive'
 import { invalid } from '@berth/base'
 import { type Digest, isDigest } from '@berth/oci'
-import type { ContentStore, IngestedBlob } from '@berth/storage'
+import type { ContentStore, IngestedBlob, IngestOptions } from '@berth/storage'
 import { posix } from 'node:path'
 import type { ImageLease } from '../reclaimer.ts'
 
@@ -17,6 +17,9 @@ type File = ArchivedBlob | Held
 /** Documents are held until the archive has ended; layers are too large for that. */
 const maxHeldFileBytes = 256 * 1024
 const maxHeldBytes = 32 * 1024 * 1024
+/** Less is hashed faster than a thread is told of it. */
+const leastStagedBytes = 4 * 1024 * 1024
+const maxFinishing = 2
 const maxEntries = 100_000
 const maxLinks = 40
 
@@ -29,6 +32,8 @@ export class ArchiveFiles {
   readonly #lease: ImageLease
   readonly #files = new Map<string, File>()
   readonly #links = new Map<string, string>()
+  /** Blobs that are read but not yet known to be right. */
+  readonly #finishing = new Set<Promise<void>>()
   #heldBytes = 0
   #entries = 0
 
@@ -39,9 +44,14 @@ export class ArchiveFiles {
 
   /** Reads the tar to its end. Throws `invalid` for what is damaged, or has a blob that is not what its name says. */
   async read(tar: AsyncIterable<Uint8Array>): Promise<void> {
-    for await (const member of readTar(tar)) {
-      if (++this.#entries > maxEntries) throw invalid(`image archive: more than ${maxEntries} entries`)
-      await this.#add(member)
+    try {
+      for await (const member of readTar(tar)) {
+        if (++this.#entries > maxEntries) throw invalid(`image archive: more than ${maxEntries} entries`)
+        await this.#add(member)
+      }
+      await Promise.all(this.#finishing)
+    } finally {
+      await Promise.allSettled(this.#finishing)
     }
   }
 
@@ -104,21 +114,50 @@ export class ArchiveFiles {
     }
   }
 
+  /** Verified by a thread while the archive is read on; `path` is known when that is done. */
+  async #stage(path: string, options: IngestOptions, content: AsyncIterable<Buffer>): Promise<File> {
+    while (this.#finishing.size >= maxFinishing) await Promise.race(this.#finishing)
+    const staged = await this.#content.stage(content, options)
+    const unknown: Held = { bytes: Buffer.alloc(0) }
+    const finishing = staged.finish().then((blob) => {
+      this.#finishing.delete(finishing)
+      // Another member of this name may have come since.
+      if (this.#files.get(path) === unknown) this.#files.set(path, this.#keep(blob))
+      else this.#keep(blob)
+    })
+    finishing.catch(() => {})
+    this.#finishing.add(finishing)
+    return unknown
+  }
+
   async #take(path: string, sizeBytes: number, content: AsyncIterable<Buffer>): Promise<File> {
     const expected = digestInPath(path)
-    if (expected) return await this.#takeBlob(expected, sizeBytes, content)
+    if (expected) return await this.#takeBlob(path, { expected, sizeBytes }, content)
     if (sizeBytes > maxHeldFileBytes || this.#heldBytes + sizeBytes > maxHeldBytes) {
-      return this.#keep(await this.#content.ingest(content, { sizeBytes }))
+      return await this.#ingest(path, { sizeBytes }, content)
     }
     this.#heldBytes += sizeBytes
     return { bytes: Buffer.concat(await Array.fromAsync(content)) }
   }
 
   /** A blob that is here already was verified when it came: the archive's copy is passed over. */
-  async #takeBlob(expected: Digest, sizeBytes: number, content: AsyncIterable<Buffer>): Promise<ArchivedBlob> {
-    const known = this.#content.info(expected)
-    if (known && known.sizeBytes === sizeBytes) return this.#keep({ ...known, isNew: false })
-    return this.#keep(await this.#content.ingest(content, { expected, sizeBytes }))
+  async #takeBlob(
+    path: string,
+    options: { readonly expected: Digest; readonly sizeBytes: number },
+    content: AsyncIterable<Buffer>,
+  ): Promise<File> {
+    const known = this.#content.info(options.expected)
+    if (known && known.sizeBytes === options.sizeBytes) return this.#keep({ ...known, isNew: false })
+    return await this.#ingest(path, options, content)
+  }
+
+  async #ingest(
+    path: string,
+    options: IngestOptions & { readonly sizeBytes: number },
+    content: AsyncIterable<Buffer>,
+  ): Promise<File> {
+    if (options.sizeBytes >= leastStagedBytes) return await this.#stage(path, options, content)
+    return this.#keep(await this.#content.ingest(content, options))
   }
 
   #keep(blob: IngestedBlob): ArchivedBlob {

@@ -1,3 +1,4 @@
+import { releaseMemory } from '@berth/base'
 import { cloneMount, syncFileSystem } from '@berth/linux'
 import { type Digest, Digester } from '@berth/oci'
 import { closeSync, constants, createReadStream, mkdirSync, openSync } from 'node:fs'
@@ -101,8 +102,10 @@ export const tasks: Tasks = {
   },
   async digest({ path, algorithm }, signal) {
     const digester = new Digester(algorithm)
-    for await (const chunk of createReadStream(path, { highWaterMark: 512 << 10, signal }))
+    for await (const chunk of createReadStream(path, { highWaterMark: 512 << 10, signal })) {
       digester.update(chunk as Buffer)
+      releaseMemory(chunk as Buffer)
+    }
     return digester.digest()
   },
   stat({ view, path }) {

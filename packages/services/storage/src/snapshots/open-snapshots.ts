@@ -64,6 +64,8 @@ export interface OwnedSnapshots extends Snapshots, TreeCopies, AsyncDisposable {
   check(isInUse: (key: string) => boolean): Iterable<Found>
   /** What of the blobs is not as their names and `roots` have it. */
   checkBlobs(content: ContentStore, roots: () => readonly GcRoots[], signal: AbortSignal): AsyncIterable<Found>
+  /** Of a file, by the same worker. */
+  digestOf(path: string, algorithm: string): Promise<Digest>
   /** Other trees, by the same worker. */
   readonly trees: Trees
   /** The parents of active snapshots. */
@@ -287,6 +289,10 @@ class OpenSnapshots implements OwnedSnapshots {
 
   checkBlobs(content: ContentStore, roots: () => readonly GcRoots[], signal: AbortSignal): AsyncIterable<Found> {
     return checkBlobs({ content, worker: this.#context.worker, roots }, signal)
+  }
+
+  digestOf(path: string, algorithm: string): Promise<Digest> {
+    return this.#context.worker.run('digest', { path, algorithm })
   }
 
   emptyTrash(): Promise<void> {
