@@ -2,9 +2,20 @@ import { codeOf, messageOf } from './errors.ts'
 
 /** `remote error: tls: ...` where the other side ended a TLS connection by an alert; undefined for other failures. */
 export function tlsAlert(error: unknown): string | undefined {
-  // OpenSSL puts the number at the end of its message.
-  const [, number] = /SSL alert number (\d+)/.exec(messageOf(error)) ?? []
-  return number === undefined ? undefined : `remote error: tls: ${alerts[Number(number)] ?? `alert(${number})`}`
+  const reason = alertByNumber(messageOf(error)) ?? alertByName(messageOf(error))
+  return reason === undefined ? undefined : `remote error: tls: ${reason}`
+}
+
+/** OpenSSL puts the number at the end of its message. */
+function alertByNumber(message: string): string | undefined {
+  const [, number] = /SSL alert number (\d+)/.exec(message) ?? []
+  return number === undefined ? undefined : (alerts[Number(number)] ?? `alert(${number})`)
+}
+
+/** BoringSSL, which Bun has, knows names only: `TLSV1_ALERT_CERTIFICATE_REQUIRED`. */
+function alertByName(message: string): string | undefined {
+  const name = /\b(?:TLSV1|SSLV3)_ALERT_([A-Z_]+)/.exec(message)?.[1]?.toLowerCase().replaceAll('_', ' ')
+  return name === 'unknown ca' ? alerts[48] : name
 }
 
 /** What is wrong with the certificate that `host` shows, in Go's words; undefined for other failures. */
