@@ -1,17 +1,13 @@
 // Bundles what has to start fast: the CLI, the daemon and the supervisor. Runs on any Node that npm runs on.
 import { build } from 'esbuild'
-import { execFile } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
-import { copyFile, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import { tmpdir } from 'node:os'
+import { existsSync } from 'node:fs'
+import { copyFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { bundleCli } from './bundle-cli.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const entries = {
-  'berth-main': 'packages/apps/cli/src/index.ts',
   daemon: 'packages/apps/daemon/src/main.ts',
   supervisor: 'packages/services/runtime/src/supervisor/main.ts',
   registry: 'packages/apps/registry/src/main.ts',
@@ -33,26 +29,8 @@ await build({
   legalComments: 'none',
   logLevel: 'warning',
   logOverride: { 'empty-import-meta': 'silent' }, // sources fall back to __filename there
-  supported: { 'dynamic-import': false }, // require() instead: the CLI's loader compiles without a module loader
+  supported: { 'dynamic-import': false },
 })
 await copyFile(root + 'tools/berth-loader.cjs', root + 'dist/berth.cjs')
-await warmUp(join(root, 'node_modules', `node-linux-${process.arch}`, 'bin', 'node'))
-
-/** Runs the CLI once by the pinned Node, against an engine of empty answers, so that it leaves its code cache and its version behind. */
-async function warmUp(node) {
-  if (!existsSync(node)) return
-  const directory = mkdtempSync(join(tmpdir(), 'berth-build-'))
-  const socket = join(directory, 'engine.sock')
-  const engine = createServer((request, response) => {
-    request.resume()
-    response.end(request.url.includes('/create') ? '{"Id":"x","Warnings":[]}' : '[]')
-  })
-  await new Promise((resolve) => engine.listen(socket, resolve))
-  const run = promisify(execFile)
-  const env = { BERTH_HOST: `unix://${socket}`, BERTH_CONFIG: directory }
-  const bundle = root + 'dist/berth.cjs'
-  await run(node, ['--no-warnings', bundle], { env: { ...env, BERTH_WRITE_CODE_CACHE: '1' } })
-  await writeFile(root + 'dist/version', (await run(node, ['--no-warnings', bundle, '--version'], { env })).stdout)
-  engine.close()
-  rmSync(directory, { recursive: true })
-}
+const node = join(root, 'node_modules', `node-linux-${process.arch}`, 'bin', 'node')
+await bundleCli(root, existsSync(node) ? node : undefined)
