@@ -349,7 +349,7 @@ test('unpackLayer() names the entry of a truncated layer', async () => {
   const bytes = await tar([{ path: 'first' }, { path: 'second', content: 'x'.repeat(5000) }])
   await assert.rejects(apply(bytes.subarray(0, 3000)), {
     kind: 'invalid',
-    message: /entry "second" at byte 3000: unexpected end/,
+    message: /entry "second" at byte 3000: unexpected EOF/,
   })
   await assert.rejects(apply(gzipSync(bytes).subarray(0, 60)), { kind: 'invalid', message: /gzip stream/ })
   await assert.rejects(apply(Buffer.from('this is no archive'.repeat(100))), {
