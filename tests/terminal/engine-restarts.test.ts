@@ -56,3 +56,18 @@ test('exec -it ends with an error and a sane terminal when berthd is killed: an 
   assert.match((await terminal.finish('stty -a')).screen, / icanon[^]* echo /)
   await daemon().start()
 })
+
+test('stats, with and without names, and logs -f end with an error when berthd is killed', async () => {
+  const name = engine.name()
+  await cli.ok('run', '-d', '--name', name, 'busybox', 'sh', '-c', 'echo logged; sleep 1000')
+  const lines = { stats: /CONTAINER ID/, [`stats ${name}`]: new RegExp(name), [`logs -f ${name}`]: /logged/ }
+  for (const [line, shows] of Object.entries(lines)) {
+    using terminal = new Terminal({ env: cli.env, columns: 120 })
+    terminal.run(`clear; ${cli.file} ${line}; echo code=$?`)
+    await terminal.shows(new RegExp(`code=|${shows.source}`))
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+    await daemon().kill('SIGKILL')
+    await terminal.shows(/daemon[^]*code=1$/m)
+    await daemon().start()
+  }
+})

@@ -32,8 +32,8 @@ export const command = defineCommand({
     }
     await board.waitForFirst(names)
     board.failIfNamed(args.length > 0)
-    if (args.length === 0) board.followStarts()
-    await board.repaint(args.length > 0 ? collecting : undefined)
+    await board.repaint(args.length > 0 ? collecting : board.followStarts())
+    board.failIfNamed(args.length > 0)
   },
 })
 
@@ -96,26 +96,24 @@ class StatsBoard {
     this.#cli.out(await this.#text())
   }
 
-  /** Repaints until `until` settles, or for ever. */
-  async repaint(until: Promise<unknown> | undefined): Promise<void> {
-    const ended = until?.then(() => true)
+  /** Repaints until `until` settles; throws what it is rejected with. */
+  async repaint(until: Promise<unknown>): Promise<void> {
+    const ended = until.then(() => true)
     this.#cli.out('\u001B[2J')
     do {
       const screen = (await this.#text()).replaceAll('\n', '\u001B[K\n')
       this.#cli.out(`\u001B[H${screen}\u001B[J`)
-    } while (!(await (ended === undefined ? pause() : Promise.race([ended, pause()]))))
+    } while (!(await Promise.race([ended, pause()])))
   }
 
-  /** Adds the containers that start from now on. */
-  followStarts(): void {
-    const watch = async (): Promise<void> => {
-      const filters = { type: ['container'], event: ['start'] }
-      for await (const event of this.#cli.engine.system.events({ filters })) {
-        const name = event.Actor.ID.slice(0, 12)
-        if (!this.#rows.has(name)) void this.collect(name)
-      }
+  /** Adds the containers that start from now on; rejects when the engine is gone. */
+  async followStarts(): Promise<never> {
+    const filters = { type: ['container'], event: ['start'] }
+    for await (const event of this.#cli.engine.system.events({ filters })) {
+      const name = event.Actor.ID.slice(0, 12)
+      if (!this.#rows.has(name)) void this.collect(name)
     }
-    watch().catch((error: unknown) => this.#cli.err(`${describeFailure(error)}\n`))
+    throw new StatusError(1, 'the daemon ended its stream of events')
   }
 
   #text(): Promise<string> {
