@@ -14,6 +14,8 @@ export interface BuildCase {
 export interface ContextFile {
   readonly path: string
   readonly content?: string
+  /** Instead of `content`, what is no text. */
+  readonly base64?: string
   readonly mode?: number
   readonly link?: string
   readonly isDirectory?: boolean
@@ -76,11 +78,11 @@ const mtime = { seconds: 1_700_000_000, nanoseconds: 0 }
 
 function contextOf({ dockerfile, files = [] }: BuildCase): TarSource[] {
   const all: readonly ContextFile[] = [{ path: 'Dockerfile', content: dockerfile }, ...files]
-  return all.map(({ path, content = '', mode, link, isDirectory }) => {
+  return all.map(({ path, content = '', base64, mode, link, isDirectory }) => {
     const common = { path, mtime, ...(mode !== undefined && { mode }) }
     if (link !== undefined) return { entry: tarEntry({ ...common, type: 'symlink', linkPath: link }) }
     if (isDirectory) return { entry: tarEntry({ ...common, path: `${path}/`, type: 'directory' }) }
-    const bytes = Buffer.from(content)
+    const bytes = base64 === undefined ? Buffer.from(content) : Buffer.from(base64, 'base64')
     return { entry: tarEntry({ ...common, sizeBytes: bytes.length }), content: bytes }
   })
 }

@@ -1,4 +1,11 @@
+import { archives } from './archives.ts'
 import type { BuildCase } from './build-facts.ts'
+
+const packed = [
+  { path: 't.tgz', base64: archives.gzip },
+  { path: 'u.tgz', base64: archives.gzipWithoutRoot },
+  { path: 'text.tar', content: 'no archive at all' },
+]
 
 const tree = [
   { path: 'd', isDirectory: true, mode: 0o700 },
@@ -398,4 +405,88 @@ export const cases: readonly BuildCase[] = [
   { name: 'crlf', dockerfile: 'FROM busybox\r\nRUN echo a > /x\r\nENV B=c\r\n' },
   { name: 'byte-order-mark', dockerfile: '\ufeffFROM busybox\nENV A=1' },
   { name: 'maintainer-then-label', dockerfile: 'FROM busybox\nMAINTAINER a b\nLABEL x=y' },
+  { name: 'add-archive', dockerfile: 'FROM busybox\nADD t.tgz /x/\nADD u.tgz /y', files: packed },
+  {
+    name: 'add-archive-over-tree',
+    dockerfile:
+      'FROM busybox\nRUN mkdir -p /x/sub && echo old > /x/sub/old && echo old > /x/f && chmod 700 /x\nADD t.tgz /x',
+    files: packed,
+  },
+  { name: 'add-archive-chown', dockerfile: 'FROM busybox\nADD --chown=7:8 t.tgz /x/', files: packed },
+  { name: 'add-archive-of-text', dockerfile: 'FROM busybox\nADD text.tar /x/', files: packed },
+  { name: 'add-archive-with-others', dockerfile: 'FROM busybox\nADD t.tgz text.tar /x/', files: packed },
+  {
+    name: 'add-archive-by-wildcard',
+    dockerfile: 'FROM busybox\nADD *.tgz /x/\nCOPY t.* /c/',
+    files: packed,
+  },
+  {
+    name: 'add-archive-onto-a-file',
+    isBuildkit: true,
+    dockerfile: 'FROM busybox\nRUN echo > /f\nADD t.tgz /f',
+    files: packed,
+  },
+  { name: 'copy-archive', dockerfile: 'FROM busybox\nCOPY t.tgz /x/', files: packed },
+  {
+    name: 'copy-from-an-image',
+    dockerfile: 'FROM busybox\nCOPY --from=busybox /etc/gr?up /g\nCOPY --from=busybox:latest /var/www /w',
+  },
+  {
+    name: 'copy-chown-expanded',
+    dockerfile: 'FROM busybox\nARG U=3\nENV G=4 D=/t\nCOPY --chown=$U:$G a ${D}/\nADD --chown=${U} a.txt $D',
+    files: tree,
+  },
+  {
+    name: 'copy-onto-the-root',
+    isBuildkit: true,
+    dockerfile: 'FROM busybox\nCOPY d /\nCOPY a /\nCOPY a.txt b.txt ./',
+    files: tree,
+  },
+  {
+    name: 'copy-into-a-linked-directory',
+    dockerfile:
+      'FROM busybox\nRUN mkdir /real /real/d; ln -s real /ln; ln -s nowhere /dead\nCOPY a /ln/\nCOPY d /ln/d\nCOPY a /ln/new/deep\nCOPY a /dead',
+    files: tree,
+  },
+  {
+    name: 'copy-same-file-often',
+    dockerfile:
+      'FROM busybox\nCOPY d /one\nCOPY d /two\nCOPY d d /three/\nCOPY . /four\nRUN echo more >> /one/x; cat /two/x /four/d/x > /n',
+    files: tree,
+  },
+  {
+    name: 'copy-exclude-nothing-left',
+    isBuildkit: true,
+    dockerfile: 'FROM busybox\nCOPY --exclude=* d /x',
+    files: tree,
+  },
+  {
+    name: 'copy-link-over-link',
+    isBuildkit: true,
+    dockerfile: 'FROM busybox\nRUN mkdir /real; ln -s real /ln\nCOPY --link a /ln/',
+    files: tree,
+  },
+  { name: 'run-user-by-number', dockerfile: 'FROM busybox\nUSER 12:13\nRUN id > /tmp/i; echo $HOME > /tmp/h' },
+  { name: 'run-output-and-exit', dockerfile: 'FROM busybox\nRUN echo out; echo err >&2; exit 42' },
+  { name: 'run-killed', dockerfile: 'FROM busybox\nRUN kill -9 $$' },
+  {
+    name: 'stage-names',
+    dockerfile: 'FROM busybox AS a.b-c_d\nRUN echo 1 > /x\nFROM a.b-c_d\nCOPY --from=a.b-c_d /x /y',
+  },
+  { name: 'from-platform-and-name', dockerfile: 'FROM --platform=linux/amd64 busybox AS one\nFROM one' },
+  {
+    name: 'from-scratch-as-stage',
+    dockerfile: 'FROM scratch AS none\nCOPY a /\nFROM busybox\nCOPY --from=none / /x',
+    files: tree,
+  },
+  { name: 'from-scratch-and-run', dockerfile: 'FROM scratch\nRUN true' },
+  {
+    name: 'from-digest',
+    dockerfile: 'FROM busybox@sha256:0000000000000000000000000000000000000000000000000000000000000000x',
+  },
+  { name: 'long-lines', dockerfile: `FROM busybox\nENV A=${'x'.repeat(5000)}\nLABEL b=${'y '.repeat(10)}z` },
+  {
+    name: 'many-layers',
+    dockerfile: `FROM busybox\n${Array.from({ length: 12 }, (_, i) => `RUN echo ${i} >> /n`).join('\n')}`,
+  },
 ]

@@ -15,9 +15,9 @@ export interface HistoryWords {
 const classic: HistoryWords = {
   comment: undefined,
   run: (command, args) => withCount(args.toSorted(), command.join(' ')),
-  copy: ({ kind, destination, line }, { isDirectory, digest }) => {
+  copy: ({ kind, destination, ...copy }, { isDirectory, digest }) => {
     const source = `${isDirectory ? 'dir' : 'file'}:${digest.replace(/^sha256:/, '')}`
-    const flags = line.flags.filter((flag) => /^--ch(?:own|mod)=/.test(flag))
+    const flags = ownerFlags(copy)
     return `/bin/sh -c #(nop) ${[kind.toUpperCase(), ...flags, source].join(' ')} in ${destination} `
   },
   config: (text, config) => `${shellOf(config).join(' ')} #(nop)  ${text}`,
@@ -53,8 +53,13 @@ export function historyEntry(
   }
 }
 
-function copyText({ kind, line, sources, destination, files }: CopyInstruction): string {
-  const flags = ['--chown=', '--chmod='].flatMap((name) => line.flags.filter((flag) => flag.startsWith(name)))
+const ownerFlags = ({ chown, chmod }: Pick<CopyInstruction, 'chown' | 'chmod'>): string[] => [
+  ...(chown === '' ? [] : [`--chown=${chown}`]),
+  ...(chmod === '' ? [] : [`--chmod=${chmod}`]),
+]
+
+function copyText({ kind, sources, destination, files, ...copy }: CopyInstruction): string {
+  const flags = ownerFlags(copy)
   const names = [...sources, ...files.map(({ name }) => `<<${name}`)]
   return [kind.toUpperCase(), ...flags, ...names, destination].join(' ')
 }

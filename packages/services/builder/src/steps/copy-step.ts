@@ -73,7 +73,9 @@ export async function copyStep(
     explainingDirectory(write, (at) =>
       isClassic
         ? `failed to copy files: failed to copy directory: mkdir ${at}: not a directory`
-        : `cannot copy to non-directory: ${at}`,
+        : sources.some((one) => one.isArchive)
+          ? `mkdir ${at}: not a directory`
+          : `cannot copy to non-directory: ${at}`,
     )
   const outcome = await solveStep(stage, planned, { key, exec, takesFromStages })
   const whole = {
@@ -122,7 +124,10 @@ async function copyOne(
   target: CopyTarget,
 ): Promise<void> {
   const { trees } = build.context.storage
-  if (isArchive) await trees.addArchive({ selection, target: rootPath, destination: target.destination }, build.signal)
+  // The classic builder leaves what it unpacks to whom the archive says.
+  const owner = build.request.style === 'buildkit' && target.owner ? { owner: target.owner } : {}
+  const archive = { selection, target: rootPath, destination: target.destination, ...owner }
+  if (isArchive) await trees.addArchive(archive, build.signal)
   else await trees.copy({ ...selection, ...target, target: rootPath })
 }
 
@@ -225,24 +230,32 @@ async function digestAll(stage: StageContext, root: string, names: readonly stri
 }
 
 async function findLocal(
-  { build }: StageContext,
+  stage: StageContext,
   copy: CopyInstruction,
   root: string,
   pattern: string,
 ): Promise<CopySource[]> {
+  const { build } = stage
   const { trees } = build.context.storage
   const path = posix.normalize(`/${pattern}`).replace(/^\/+|\/+$/g, '')
   const selection = { root, patterns: [path], keepsOwner: copy.from !== '', excludes: copy.exclude }
   const { digest, paths, isDirectory } = await trees.digest(selection)
   if (paths.length === 0) {
     // A pattern may match nothing.
-    if (/[*?[]/.test(pattern)) return []
+    if (/(?<!\\)[*?[]/.test(pattern)) return []
     throw missing(copy, pattern, build.request.style)
   }
   const unpacks = copy.unpacks ?? copy.kind === 'add'
-  const isArchive = unpacks && (await trees.isArchive(selection))
-  return [{ selection, digest, isDirectory, isArchive }]
+  if (!unpacks || paths.length === 1) {
+    const isArchive = unpacks && (await trees.isArchive(selection))
+    return [{ selection, digest, isDirectory, isArchive }]
+  }
+  // Each of several may be an archive.
+  return (await Promise.all(paths.map((one) => findLocal(stage, copy, root, escapePattern(one))))).flat()
 }
+
+/** A path as a pattern that matches nothing else. */
+const escapePattern = (path: string): string => path.replace(/[\\*?[]/g, '\\$&')
 
 const noSources = ({ kind }: CopyInstruction): Error =>
   invalid(`${kind.toUpperCase()} failed: no source files were specified`)

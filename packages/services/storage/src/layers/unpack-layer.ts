@@ -9,6 +9,7 @@ import { codeOf, releaseMemory } from '@berth/base'
 import { type Digest, Digester } from '@berth/oci'
 import { once } from 'node:events'
 import { createReadStream, openSync, type ReadStream } from 'node:fs'
+import { AddedMembers, type AddedRules } from './added-members.ts'
 import { defaultLayerLimits, LayerApplier, type LayerLimits } from './apply-layer.ts'
 import { LayerTree, type WhiteoutForm } from './layer-tree.ts'
 import { usageOf } from './usage.ts'
@@ -21,6 +22,8 @@ export interface UnpackTask {
   /** An existing directory; it is of no use after a failure. */
   readonly target: string
   readonly whiteouts: WhiteoutForm
+  /** It is no layer, but an archive that is added. */
+  readonly added?: AddedRules
   /** The digest of `source` as it is, when somebody verified it: a plain tar need not be hashed again. */
   readonly blobDigest?: Digest
   readonly limits?: Partial<LayerLimits & DecompressionLimits>
@@ -38,7 +41,7 @@ export interface UnpackResult {
 export async function unpackLayer(task: UnpackTask, signal: AbortSignal): Promise<UnpackResult> {
   using tree = new LayerTree(task.target, task.whiteouts)
   using applier = new LayerApplier(tree, { ...defaultLayerLimits, ...task.limits })
-  const parser = new TarParser(applier)
+  const parser = new TarParser(task.added ? new AddedMembers(applier, task.added) : applier)
   const digester = new Digester()
   let isVerified = false
   const limits = { ...defaultDecompressionLimits, ...task.limits }

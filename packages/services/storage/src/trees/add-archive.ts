@@ -11,16 +11,17 @@ const { O_NONBLOCK, O_RDONLY, S_IFMT, S_IFREG } = constants
 
 /** Unpacks the one selected archive into a directory, whose missing parents are made. */
 export async function addArchive(
-  { selection, target, destination }: AddArchiveTask,
+  { selection, target, destination, owner }: AddArchiveTask,
   signal: AbortSignal,
 ): Promise<void> {
   using tree = new LayerTree(target, 'none')
   const path = relative(destination)
-  makeDirectories(tree, path, { uid: 0, gid: 0 })
+  makeDirectories(tree, path, owner ?? { uid: 0, gid: 0 })
   const directory = tree.directory(path)
   const fd = withSources(selection, ({ sources: [source] }) => openSync(procFd(source!.fd), O_RDONLY | O_NONBLOCK))
   try {
-    await unpackLayer({ source: procFd(fd), target: procFd(directory), whiteouts: 'none' }, signal)
+    const added = owner ? { owner } : {}
+    await unpackLayer({ source: procFd(fd), target: procFd(directory), whiteouts: 'none', added }, signal)
   } finally {
     closeSync(fd)
   }

@@ -37,6 +37,8 @@ export interface MakeDirectoryTask {
 
 export interface AddArchiveTask {
   readonly selection: SourceSelection
+  /** Of all that is unpacked; undefined: as the archive says, and root of what is missing above it. */
+  readonly owner?: { readonly uid: number; readonly gid: number }
   readonly target: string
   readonly destination: string
 }
