@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { Readable } from 'node:stream'
+import { createReadStream, createWriteStream, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
 import { type FixtureImage, imageArchive, layerOf, startDockerRegistry } from '@berth/testing'
 import type { Sample, Scale } from './cases.ts'
 import { timeMs } from './time.ts'
@@ -7,7 +10,7 @@ import type { BenchEngine } from './engine.ts'
 
 const tag = 'berth-bench-large:latest'
 const port = 5055
-let made: FixtureImage | undefined
+let archive: Promise<string> | undefined
 
 /** Three layers, half of each as good as random and half words, which is what images are like. */
 function largeImage({ imageMb }: Scale): FixtureImage {
@@ -22,6 +25,14 @@ function largeImage({ imageMb }: Scale): FixtureImage {
     ]),
   )
   return { reference: tag, layers, config: { Labels: { 'berth-bench': '1' } } }
+}
+
+/** The image's archive, written once: packing it is not what is timed. */
+async function writeArchive(scale: Scale): Promise<string> {
+  const path = join(tmpdir(), `berth-bench-${process.pid}.tar`)
+  process.once('exit', () => rmSync(path, { force: true }))
+  await pipeline(imageArchive(largeImage(scale)), createWriteStream(path))
+  return path
 }
 
 /** A docker-registry on the loopback of the engine's network. */
@@ -39,12 +50,14 @@ const registryFor = (engine: BenchEngine) =>
 
 /** An image of some hundred megabytes in and out of the engine, by archive and by registry. */
 export async function images(engine: BenchEngine, scale: Scale): Promise<Sample> {
-  made ??= largeImage(scale)
-  const image = made
+  archive ??= writeArchive(scale)
+  const path = await archive
   await using registry = await registryFor(engine)
   const name = `${registry.host}/bench/large`
   const remove = (reference: string) => timeMs(() => engine.call('DELETE', `/images/${reference}`))
-  const load = await timeMs(() => engine.call('POST', '/images/load?quiet=1', Readable.from(imageArchive(image))))
+  const load = await timeMs(() =>
+    engine.call('POST', '/images/load?quiet=1', createReadStream(path, { highWaterMark: 1 << 20 })),
+  )
   const save = await timeMs(() => engine.drain(`/images/${tag}/get`))
   await engine.call('POST', `/images/${tag}/tag?repo=${encodeURIComponent(name)}&tag=1`)
   const push = await timeMs(() => engine.call('POST', `/images/${name}/push?tag=1`))
