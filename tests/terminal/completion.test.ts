@@ -46,6 +46,9 @@ const cases: readonly (readonly [typed: string, completed: string])[] = [
   ['berth volume rm dat', 'berth volume rm data-vol'],
   ['berth run --network fro', 'berth run --network front-net'],
   ['berth run --read-o', 'berth run --read-only'],
+  ['berth run --rm busybox:', 'berth run --rm busybox:latest'],
+  ['berth run --rm busybox:la', 'berth run --rm busybox:latest'],
+  ['berth run --network=fro', 'berth run --network=front-net'],
 ]
 
 for (const [name, { command, setUp }] of Object.entries(shells)) {

@@ -85,7 +85,7 @@ test('the script for bash completes by what berth says', async () => {
   writeFileSync(berth, `#!/bin/sh\nexec ${process.execPath} --no-warnings -- ${main} "$@"\n`)
   chmodSync(berth, 0o755)
   const script = `${completionScripts['bash']}
-complete_line() { COMP_WORDS=("$@"); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _berth; printf '%s\\n' "\${COMPREPLY[@]}"; }
+complete_line() { COMP_WORDS=("$@"); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); COMP_LINE="$*"; COMP_POINT=\${#COMP_LINE}; _berth; printf '%s\\n' "\${COMPREPLY[@]}"; }
 complete_line ${berth} network connect front ''
 complete_line ${berth} --hel
 `

@@ -2,23 +2,28 @@
 
 const bash = `# bash completion for berth: source it, or put it into /usr/share/bash-completion/completions/berth
 _berth() {
-    local line files= candidates=() words=("\${COMP_WORDS[@]:1:COMP_CWORD}")
-    local current=\${COMP_WORDS[COMP_CWORD]}
+    local line files= candidates=() whole=() current seen=\${COMP_WORDS[COMP_CWORD]}
     # bash takes = and : for words of their own: put the words together again.
     if declare -F _get_comp_words_by_ref >/dev/null; then
-        local cur cword whole=()
+        local cur cword
         _get_comp_words_by_ref -n =: -w whole -i cword -c cur
-        words=("\${whole[@]:1:cword}") current=$cur
+        whole=("\${whole[@]:0:cword}" "$cur")
+    else
+        read -ra whole <<<"\${COMP_LINE:0:COMP_POINT}"
+        if [[ \${COMP_LINE:COMP_POINT-1:1} == ' ' ]]; then whole+=(''); fi
     fi
+    current=\${whole[\${#whole[@]}-1]}
     while IFS= read -r line; do
         if [[ $line == :files ]]; then files=1; else candidates+=("\${line%%$'\\t'*}"); fi
-    done < <("\${COMP_WORDS[0]}" __complete -- "\${words[@]}" 2>/dev/null)
+    done < <("\${COMP_WORDS[0]}" __complete -- "\${whole[@]:1}" 2>/dev/null)
     COMPREPLY=("\${candidates[@]}")
     if [[ $files ]]; then
         compopt -o filenames 2>/dev/null
         mapfile -t COMPREPLY < <(compgen -f -- "$current")
     fi
-    if declare -F __ltrim_colon_completions >/dev/null; then __ltrim_colon_completions "$current"; fi
+    # What stands before bash's own idea of the word stays as it is.
+    if [[ $seen == [=:] ]]; then seen=; fi
+    if [[ $current != "$seen" && $current == *"$seen" ]]; then COMPREPLY=("\${COMPREPLY[@]#"\${current%"$seen"}"}"); fi
 }
 complete -F _berth berth
 `
