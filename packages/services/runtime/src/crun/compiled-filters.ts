@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { RuntimeSpec } from '@berth/oci'
 import type { RuntimeCommand } from '../protocol/messages.ts'
+import { optimizeFilter } from '../seccomp/optimize-filter.ts'
 
 /** A seccomp filter to be loaded as it is, in base64: crun(1), annotations. Other runtimes do not look at it. */
 const annotation = 'run.oci.seccomp_bpf_data'
@@ -13,7 +14,7 @@ const maxFilters = 16
 
 /**
  * Seccomp filters that the OCI runtime has compiled once: libseccomp takes 10 ms for the default profile, a third of a
- * container's start. The profile stays in the spec, for a runtime that does not take the filter.
+ * container's start, and the kernel another to load what it makes. The profile stays in the spec, for a runtime that does not take the filter.
  */
 export class CompiledFilters {
   readonly #filters = new Map<string, string>()
@@ -34,6 +35,8 @@ export class CompiledFilters {
     const [oldest] = this.#filters.keys()
     if (oldest !== undefined && this.#filters.size >= maxFilters) this.#filters.delete(oldest)
     this.#filters.set(key, filter.toString('base64'))
+    // Some milliseconds, which no start should wait for.
+    setImmediate(() => this.#filters.set(key, optimizeFilter(filter).toString('base64')))
   }
 }
 
