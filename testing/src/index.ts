@@ -28,6 +28,7 @@ export { addNamedAddress } from './named-address.ts'
 export { connectNeighbour, type Neighbour, neighbourhood, runInside } from './neighbour.ts'
 export { Terminal, type TerminalOptions } from './terminal.ts'
 export { pythonWithDocker } from './python.ts'
+export { requireSound } from './require-sound.ts'
 export { until } from './until.ts'
 export {
   type HostileRegistry,

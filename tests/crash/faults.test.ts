@@ -5,6 +5,7 @@ import {
   type EngineApi,
   loadFixture,
   readInventory,
+  requireSound,
   restored,
   startDaemon,
   type TestDaemon,
@@ -13,7 +14,7 @@ import {
 
 /** berthd dies at each of these points, and its successor must find its way: see `fault()` of @berth/base. */
 const points = {
-  create: ['create: snapshot', 'create: directory', 'create: recorded'],
+  create: ['prepare: made', 'create: snapshot', 'create: directory', 'create: recorded'],
   start: ['start: mounted', 'attach: noted', 'attach: created', 'start: attached', 'start: created', 'start: recorded'],
   exit: [
     'exit: reported',
@@ -96,6 +97,7 @@ async function dieAt(point: string, prepare: () => Promise<unknown>, action: () 
   ])
   await acting
   await daemon.start()
+  await requireSound(daemon)
 }
 
 /** The container works, whatever was done to it, and leaves nothing when it is removed. */

@@ -1,6 +1,7 @@
 import {
   loadFixture,
   readInventory,
+  requireSound,
   restored,
   startDaemon,
   type TestDaemon,
@@ -80,6 +81,7 @@ async function dieAt(point: string, prepare: () => Promise<unknown>, action: () 
   ])
   await acting
   await daemon.start()
+  await requireSound(daemon)
 }
 
 const dataOf = (volume: string): string => join(daemon.dataRoot, 'volumes', volume, '_data')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
-import { Cli, until, useEngine } from '@berth/testing'
+import { Cli, requireSound, until, useEngine } from '@berth/testing'
 
 const engine = useEngine()
 let docker: Cli
@@ -54,6 +54,7 @@ for (const point of ['connect: noted', 'connect: linked', 'disconnect: noted', '
     await docker.fails('network', action, 'mid', container)
     await daemon.ended()
     await daemon.start()
+    await requireSound(daemon)
     assert.deepEqual(await names(container), ['base'])
     // The loopback and one more.
     await docker.ok('exec', container, 'sh', '-c', 'test $(ip -o link | wc -l) = 2')
@@ -80,6 +81,7 @@ for (const point of [
     await docker.fails('network', point.includes('create') ? 'create' : 'rm', 'half')
     await daemon.ended()
     await daemon.start()
+    await requireSound(daemon)
     assert.equal(await docker.ok('network', 'ls', '--filter', 'name=half', '-q'), '')
     await docker.ok('network', 'create', 'half')
     await docker.ok('run', '--rm', '--network', 'half', 'busybox', 'true')
