@@ -50,7 +50,9 @@ export function testExec(cli: Cli): void {
 
   test('exec -it has a terminal', async () => {
     const keys = { input: 'exit 4\r', prompt: '#', rows: 31, columns: 97 }
-    const result = await cli.onTerminal(['exec', '-it', name, 'sh', '-c', 'stty size; exec sh'], keys)
+    // an OCI runtime may start the process a moment before its terminal has a size
+    const sized = 'until [ "$(stty size)" != "0 0" ]; do :; done; stty size; exec sh'
+    const result = await cli.onTerminal(['exec', '-it', name, 'sh', '-c', sized], keys)
     assert.match(result.stdout, /31 97/)
     assert.equal(result.code, 4)
   })
