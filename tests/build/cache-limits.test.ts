@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { loadFixture, startDaemon, type TestDaemon, until } from '@berth/testing'
 import { BuildxClient } from '../peers/buildx-client.ts'
@@ -121,4 +121,14 @@ test('daemon.json: the network of the host can be withheld; what is wrong is nam
   assert.match(refused.stderr, /granting entitlement network.host is not allowed by build daemon configuration/)
   const rules = (await client.ok(folder, ['buildx', 'inspect'])).stdout
   assert.match(rules, /GC Policy rule#0:\n All:\s+true\n Max Used Space: 3MiB/)
+})
+
+test('limits that are none are kept out by a reload, and builds go on within the old ones', async () => {
+  const configFile = join(dirname(daemon.dataRoot), 'daemon.json')
+  const before = readFileSync(configFile, 'utf8')
+  writeFileSync(configFile, JSON.stringify({ builder: { gc: { defaultKeepStorage: 'much' } } }))
+  process.kill(daemon.pid, 'SIGHUP')
+  await until(() => /configuration kept: the new one is wrong.*invalid size: 'much'/.test(daemon.log()))
+  await build(`FROM busybox\nRUN echo reloaded > /n; ${megabyte} > /f`)
+  writeFileSync(configFile, before)
 })

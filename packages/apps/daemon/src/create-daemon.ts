@@ -100,8 +100,8 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
     directory: paths.containers,
   })
   stack.use(containers)
-  const rules = await cacheRulesOf(paths.dataRoot)
-  rules(config)
+  const rulesOf = await cacheRulesOf(paths.dataRoot)
+  let rules = rulesOf(config)
   const builder = await openBuilder({
     database,
     images,
@@ -114,7 +114,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
     runRoot,
     defaults: () => runDefaults(defaults(config), facts),
     collect: storage.collect,
-    rules: () => rules(config),
+    rules: () => rules,
   })
   stack.use(builder)
   stack.use(storage.addRoots(() => builder.gcRoots()))
@@ -165,8 +165,10 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
     },
     reload: (fresh) => {
       const next = config.reloaded(fresh)
+      const nextRules = rulesOf(next)
       registries.reconfigure(registrySettings(next))
       config = next
+      rules = nextRules
       logger.setLevel(logLevel(config))
       events.publish('daemon', 'reload', id, { name: facts.hostname })
     },
@@ -208,7 +210,7 @@ async function giveBackMemory(): Promise<void> {
   await trimMemory()
 }
 
-/** The rules of the build cache, as a function of the current configuration. */
+/** The rules of the build cache, as a function of the configuration. Throws `invalid` for limits that are none. */
 async function cacheRulesOf(dataRoot: string): Promise<(config: Config) => PruneRule[]> {
   const { blocks, bsize } = await statfs(dataRoot)
   return (config) => cacheRules(config.get('builder', {} as BuilderEntry), blocks * bsize)
