@@ -45,7 +45,8 @@ export function oldestUseFirst(a: CacheRecord, b: CacheRecord): number {
 const goTimeOf = (time: string | null | undefined): string =>
   time ? time.replace('T', ' ').replace(/Z$/, ' +0000 UTC') : ''
 
-const since = (time: string | null | undefined): string => (time ? ago(Date.parse(time) / 1000) : '')
+/** `3 minutes ago`; '' when there is no time. */
+export const since = (time: string | null | undefined): string => (time ? ago(Date.parse(time) / 1000) : '')
 
 /** Whether a record is what `--filter` asks for; throws for a filter that there is not. */
 export function matchesCacheFilter(record: CacheRecord, filters: Readonly<Record<string, readonly string[]>>): boolean {

@@ -1,8 +1,8 @@
 import { defineCommand, noArguments } from '../../command.ts'
 import { boolean, filter, string } from '../../flags/flag.ts'
-import { ago, goTimestamp, humanSize } from '../../output/units.ts'
+import { goTimestamp, humanSize } from '../../output/units.ts'
 import { render, type View } from '../../output/view.ts'
-import { type CacheRecord, matchesCacheFilter } from './cache-view.ts'
+import { type CacheRecord, matchesCacheFilter, since } from './cache-view.ts'
 
 export const command = defineCommand({
   usage: '',
@@ -36,8 +36,6 @@ const usageView: View<CacheRecord> = {
     LastUsedAt: { header: 'LAST ACCESSED', value: ({ LastUsedAt }) => since(LastUsedAt) },
   },
 }
-
-const since = (time: string | null | undefined): string => (time ? ago(Date.parse(time) / 1000) : '')
 
 /** Names in a column of their own, a record a paragraph. */
 function describe(record: CacheRecord): string {

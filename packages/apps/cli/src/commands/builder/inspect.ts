@@ -1,3 +1,4 @@
+import { formatPlatform } from '@berth/oci'
 import { between, defineCommand } from '../../command.ts'
 import { currentContext } from '../../context/current-context.ts'
 
@@ -16,7 +17,7 @@ export const command = defineCommand({
       ['Endpoint', name],
       ['Status', 'running'],
       ['Engine version', Version],
-      ['Platforms', `${Os}/${Arch}`],
+      ['Platforms', formatPlatform({ os: Os, architecture: Arch })],
     ]
     const lines = fields.map(([field, value]) => `${`${field}:`.padEnd(18)}${value}\n`).join('')
     cli.out(`Name:          ${name}\nDriver:        docker\n\nNodes:\n${lines}`)

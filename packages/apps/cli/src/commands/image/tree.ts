@@ -1,4 +1,5 @@
 import type { ImageSummary, ManifestSummary } from '@berth/engine-api'
+import { formatPlatform } from '@berth/oci'
 import { shortId } from '../../output/text.ts'
 import { humanSize } from '../../output/units.ts'
 
@@ -94,8 +95,7 @@ function rowsOf(image: ImageSummary): { readonly rows: Row[]; readonly children:
 const isInUse = ({ ImageData: data }: ManifestSummary): boolean => (data?.Containers ?? []).length > 0
 
 function childRow(platform: ManifestSummary, isLast: boolean): Row {
-  const { os, architecture, variant } = platform.ImageData?.Platform ?? { os: 'unknown', architecture: 'unknown' }
-  const name = [os, architecture, ...(variant ? [variant] : [])].join('/')
+  const name = formatPlatform(platform.ImageData?.Platform ?? { os: 'unknown', architecture: 'unknown' })
   const color = platform.Available ? sgr.plain : sgr.faint
   const cells = {
     id: shortId(platform.ID),
