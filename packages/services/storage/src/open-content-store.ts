@@ -140,7 +140,7 @@ async function stageBlob(
       throw explain(error)
     }
   }
-  const written = await orDiscard(writeStaged(path, signal ? abortable(source, signal) : source, sizeBytes))
+  const written = await orDiscard(writeStaged(path, source, { expected, sizeBytes, signal }))
   const finish = async () => {
     const digest = await target.digestOf(path, expected ? algorithmOf(expected) : 'sha256')
     requireBlob({ digest, sizeBytes: written }, { expected, sizeBytes })
@@ -150,19 +150,26 @@ async function stageBlob(
   return { finish: () => orDiscard(finish()) }
 }
 
-async function writeStaged(
-  path: string,
-  source: AsyncIterable<Uint8Array>,
-  sizeBytes: number | undefined,
-): Promise<number> {
+async function writeStaged(path: string, source: AsyncIterable<Uint8Array>, options: IngestOptions): Promise<number> {
   await using file = await open(path, 'wx', 0o600)
+  return await writeChunks(file, source, options)
+}
+
+/** Writes a source to a file, and shows each chunk first; returns its bytes. Throws `invalid` for more than there should be. */
+async function writeChunks(
+  file: FileHandle,
+  source: AsyncIterable<Uint8Array>,
+  { expected, sizeBytes, signal }: IngestOptions,
+  onChunk?: (chunk: Uint8Array) => void,
+): Promise<number> {
   const writer = new FileWriter(file)
   let bytes = 0
-  for await (const chunk of source) {
+  for await (const chunk of signal ? abortable(source, signal) : source) {
     bytes += chunk.length
     if (sizeBytes !== undefined && bytes > sizeBytes) {
-      throw invalid(`a blob has more than the ${sizeBytes} bytes it should have`)
+      throw invalid(`blob ${expected ?? ''} has more than the ${sizeBytes} bytes it should have`)
     }
+    onChunk?.(chunk)
     await writer.write(chunk)
   }
   await writer.flush()
@@ -202,19 +209,13 @@ async function place(target: Pick<Target, 'info' | 'pathOf'>, path: string, blob
 async function writeVerified(
   path: string,
   source: AsyncIterable<Uint8Array>,
-  { expected, sizeBytes, signal }: IngestOptions,
+  options: IngestOptions,
 ): Promise<BlobInfo> {
+  const { expected, sizeBytes } = options
   await using file = await open(path, 'wx', 0o600)
   const digester = new Digester(expected && algorithmOf(expected))
-  const writer = new FileWriter(file)
-  for await (const chunk of signal ? abortable(source, signal) : source) {
-    const tooLong = sizeBytes !== undefined && digester.sizeBytes + chunk.length > sizeBytes
-    if (tooLong) throw invalid(`blob ${expected ?? ''} has more than the ${sizeBytes} bytes it should have`)
-    digester.update(chunk)
-    await writer.write(chunk)
-  }
-  await writer.flush()
-  const blob = { digest: digester.digest(), sizeBytes: digester.sizeBytes }
+  const written = await writeChunks(file, source, options, (chunk) => digester.update(chunk))
+  const blob = { digest: digester.digest(), sizeBytes: written }
   requireBlob(blob, { expected, sizeBytes })
   await file.datasync()
   return blob
