@@ -1,5 +1,5 @@
 import { internal, invalid, messageOf, notFound } from '@berth/base'
-import { Readable, Transform } from 'node:stream'
+import { Readable } from 'node:stream'
 import type { Progress } from './images.ts'
 import { progressBar } from './progress.ts'
 
@@ -23,11 +23,7 @@ export async function openRemote(source: string, progress: Progress, signal: Abo
   if (!response.ok || !response.body) throw await refusal(url, response)
   progress({ status: `Downloading from ${url}` })
   const totalBytes = Number(response.headers.get('content-length') ?? 0)
-  const body = Readable.fromWeb(response.body)
-  const counted = new Transform(countingOptions(totalBytes, progress))
-  body.on('error', (error) => counted.destroy(error))
-  counted.once('close', () => body.destroy())
-  return body.pipe(counted)
+  return Readable.from(reported(Readable.fromWeb(response.body), totalBytes, progress), { objectMode: false })
 }
 
 async function refusal(url: string, response: Response): Promise<Error> {
@@ -38,7 +34,7 @@ async function refusal(url: string, response: Response): Promise<Error> {
 }
 
 /** Tells of the bytes that pass, and of the last ones for sure. */
-function countingOptions(totalBytes: number, progress: Progress): ConstructorParameters<typeof Transform>[0] {
+async function* reported(body: AsyncIterable<Buffer>, totalBytes: number, progress: Progress): AsyncGenerator<Buffer> {
   let passed = 0
   let lastMs = 0
   const report = (): void => {
@@ -46,15 +42,10 @@ function countingOptions(totalBytes: number, progress: Progress): ConstructorPar
     const detail = { current: passed, ...(totalBytes > 0 && { total: totalBytes }) }
     progress({ status: 'Importing', progressDetail: detail, progress: progressBar(passed, totalBytes) })
   }
-  return {
-    transform(chunk: Buffer, _, done) {
-      passed += chunk.length
-      if (performance.now() - lastMs >= intervalMs) report()
-      done(null, chunk)
-    },
-    flush(done) {
-      report()
-      done()
-    },
+  for await (const chunk of body) {
+    passed += chunk.length
+    if (performance.now() - lastMs >= intervalMs) report()
+    yield chunk
   }
+  report()
 }

@@ -17,9 +17,9 @@ export function imageRoots(store: ImageStore): ImageRoots {
 }
 
 /** All that either keeps. */
-export const joinRoots = (one: ImageRoots, other: ImageRoots): ImageRoots => ({
-  blobs: one.blobs.union(other.blobs),
-  chainIds: one.chainIds.union(other.chainIds),
+export const joinRoots = (one: ImageRoots, other: GcRoots): ImageRoots => ({
+  blobs: one.blobs.union(new Set(other.blobs)),
+  chainIds: one.chainIds.union(new Set(other.chainIds)),
 })
 
 const blobsOf = (image: ImageRecord): Digest[] => [
@@ -133,13 +133,9 @@ export class Reclaimer {
 
   /** Of images, of others, and of work in flight. */
   #kept(): ImageRoots {
-    const images = this.#roots()
-    const others = this.#keepers.map((query) => query())
-    const held = this.#storageLeases?.kept() ?? new Set()
-    return {
-      blobs: new Set([...images.blobs, ...others.flatMap(({ blobs }) => [...blobs]), ...held]),
-      chainIds: new Set([...images.chainIds, ...others.flatMap(({ chainIds }) => [...chainIds]), ...held]),
-    }
+    const held = this.#storageLeases?.kept() ?? []
+    const others = [...this.#keepers.map((query) => query()), { blobs: held, chainIds: held }]
+    return others.reduce(joinRoots, this.#roots())
   }
 
   /** Top first; ends at the first layer that an image or a container still stands on. */

@@ -112,7 +112,8 @@ export function planLayers(
   })
 }
 
-const isPlain = ({ mediaType }: Descriptor): boolean =>
+/** Stored without compression: made here, as a rule. */
+export const isPlain = ({ mediaType }: Descriptor): boolean =>
   mediaType === mediaTypes.layerTar || mediaType === mediaTypes.dockerLayerTar
 
 /** A manifest or index as it goes out. */

@@ -1,8 +1,9 @@
 import type { AuthConfig } from '@berth/engine-api'
-import { type Descriptor, mediaTypes, parseReference, type Reference, withDefaultTag } from '@berth/oci'
+import { type Descriptor, parseReference, type Reference, withDefaultTag } from '@berth/oci'
 import type { Repository } from '@berth/registry'
 import type { ContentStore } from '@berth/storage'
 import type { ImageLayer } from '../images.ts'
+import { isPlain } from '../push/plan-push.ts'
 import { pushLayer } from '../push/push-layer.ts'
 import type { Transfers } from '../pull/transfers.ts'
 
@@ -28,8 +29,11 @@ export function openRepository(
     reference,
     repository,
     pushLayer: async ({ descriptor, diffId }, signal) => {
-      const isPlain = descriptor.mediaType === mediaTypes.layerTar || descriptor.mediaType === mediaTypes.dockerLayerTar
-      const layer = { diffId, stored: descriptor, isCompressed: isPlain && !known.hasSource(descriptor.digest) }
+      const layer = {
+        diffId,
+        stored: descriptor,
+        isCompressed: isPlain(descriptor) && !known.hasSource(descriptor.digest),
+      }
       const pushed = await pushLayer({ content, known, slots, repository, signal }, layer, () => {})
       return pushed.descriptor
     },
