@@ -38,6 +38,8 @@ export interface StagesOptions {
 export class Stages {
   readonly #options: StagesOptions
   readonly #build: BuildContext
+  /** Of the needed stages, by their indices. */
+  readonly #steps: ReturnType<typeof numberSteps>
   readonly #running = new Map<number, Promise<StageState>>()
   readonly #args = new Map<number, StageArgs>()
   readonly #roots = new Map<string, Promise<string>>()
@@ -47,6 +49,8 @@ export class Stages {
   constructor(options: StagesOptions) {
     const { context, request, solver, progress, signal, holds, plan, imports } = options
     this.#options = options
+    const labels = request.style === 'classic' ? labelTexts(request.labels) : []
+    this.#steps = numberSteps(plan.dockerfile.stages, plan, labels)
     for (const { name } of plan.dockerfile.globalArgs.flatMap(({ args }) => args)) this.declaredArgs.add(name)
     for (const name of plan.automatic) this.declaredArgs.add(name)
     this.pass = options.isDefining ? new DefinitionPass((name, before) => this.#stageKey(name, before)) : undefined
@@ -91,9 +95,9 @@ export class Stages {
 
   /** Whether an instruction's outcome is known without the stages that it takes from. */
   #isSpared(stage: Stage, instruction: number): boolean {
-    const { context, definitions, imports, request, plan } = this.#options
+    const { context, definitions, imports, request } = this.#options
     if (definitions.size === 0 || imports.length === 0 || request.exportsCache === 'max') return false
-    const step = numberSteps(plan.dockerfile.stages, plan, []).get(stage.index)?.instructions[instruction]
+    const step = this.#steps.get(stage.index)?.instructions[instruction]
     const key = step && definitions.get(step.number)
     return key !== undefined && (isCachedHere(context, key) || imports.some(({ steps }) => steps.has(key)))
   }
@@ -125,8 +129,7 @@ export class Stages {
   #begin(stage: Stage): Promise<StageState> {
     const { request, plan } = this.#options
     const { globals } = plan
-    const labels = request.style === 'classic' ? labelTexts(request.labels) : []
-    const steps = numberSteps(plan.dockerfile.stages, plan, labels).get(stage.index)
+    const steps = this.#steps.get(stage.index)
     if (!steps) throw new Error(`stage ${stage.index} is not needed`)
     const args = new StageArgs(request.args, globals, request.style)
     this.#args.set(stage.index, args)
