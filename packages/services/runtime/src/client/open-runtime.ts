@@ -137,7 +137,7 @@ class SupervisorRuntime implements Runtime {
     const { ociRoot } = this.#bundles
     const { cgroupsPath } = spec.linux
     const message = { containerId, command, bundle, ociRoot, cgroupsPath, io, log, ...watches(spec) }
-    // the runtime moves it in some 10 ms from now
+    // The runtime moves its process some 10 ms from now: the wait of create's move is over by then.
     anticipateCgroupMove(this.#cgroups)
     return this.#watch.starting({ containerId }, control.request({ op: 'start', ...message }))
   }

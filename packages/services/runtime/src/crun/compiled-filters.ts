@@ -14,7 +14,8 @@ const maxFilters = 16
 
 /**
  * Seccomp filters that the OCI runtime has compiled once: libseccomp takes 10 ms for the default profile, a third of a
- * container's start, and the kernel another to load what it makes. The profile stays in the spec, for a runtime that does not take the filter.
+ * container's start, and the kernel more than one to load what that makes. The profile stays in the spec, for a runtime
+ * that does not take the filter.
  */
 export class CompiledFilters {
   readonly #filters = new Map<string, string>()

@@ -3,18 +3,10 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { jsonFileFormat } from './json-file-decoder.ts'
 import { jsonFileEncoder } from './json-file-encoder.ts'
+import { numbers } from '../testing/numbers.ts'
 
 const timeNs = 1_795_702_843_393_099_123n
 const query = { stdout: true, stderr: true, timestamps: false, details: false, raw: true }
-
-/** Repeatable numbers below `bound` (a linear congruence, Numerical Recipes). */
-function numbers(seed: number): (bound: number) => number {
-  let state = seed
-  return (bound) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return Math.floor((state / 2 ** 32) * bound)
-  }
-}
 
 const special = ['"', '\\', '<', '>', '&', '\r', '\t', '\0', '\x1b', '\x7f', '\u2028', '\u2029', 'é', '€', '😀', '\\n']
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { codes, decodeProgram, encodeProgram, holds, type Instruction, isConditional } from './filter-program.ts'
 import { optimizeFilter } from './optimize-filter.ts'
+import { numbers } from '../testing/numbers.ts'
 
 const allow = 0x7fff0000
 const refuse = 0x00050001
@@ -117,15 +118,6 @@ test('optimizeFilter() leaves alone what it does not know', () => {
   ]
   for (const [what, filter] of broken) assert.equal(optimizeFilter(filter), filter, what)
 })
-
-/** Repeatable numbers below `bound` (a linear congruence, Numerical Recipes). */
-function numbers(seed: number): (bound: number) => number {
-  let state = seed
-  return (bound) => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return Math.floor((state / 2 ** 32) * bound)
-  }
-}
 
 type Next = (bound: number) => number
 const pick = <T>(from: readonly T[], next: Next): T => from[next(from.length)] as T
