@@ -25,7 +25,7 @@ export interface DockerRegistry extends AsyncDisposable {
   /** `127.0.0.1:5000`. */
   readonly host: string
   /** Puts an image of gzip layers (default level 1) straight into its storage; returns what its manifest is known by. */
-  add(path: string, image: FixtureImage, options?: { readonly gzipLevel?: number }): Promise<StoredImage>
+  add(path: string, image: FixtureImage, options?: AddOptions): Promise<StoredImage>
   /** Puts any document under a tag. */
   addManifest(path: string, tag: string, mediaType: string, document: object): StoredDocument
   /** `METHOD path` of every request so far. */
@@ -59,7 +59,34 @@ export async function startDockerRegistry(
   return registry
 }
 
-const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+export const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
+
+export interface AddOptions {
+  readonly gzipLevel?: number
+}
+
+interface Adding extends AddOptions {
+  readonly path: string
+  readonly addBlob: (bytes: Buffer, mediaType: string) => StoredDocument
+}
+
+/** Gives an image of gzip layers to a registry. */
+export async function addImage(
+  registry: Pick<DockerRegistry, 'addManifest'>,
+  image: FixtureImage,
+  { path, gzipLevel: level = 1, addBlob }: Adding,
+): Promise<StoredImage> {
+  const layers: StoredDocument[] = []
+  for (const layer of image.layers) {
+    const bytes = gzipSync(await buffer(Readable.from(layer.open())), { level })
+    layers.push(addBlob(bytes, 'application/vnd.docker.image.rootfs.diff.tar.gzip'))
+  }
+  const config = addBlob(imageConfigOf(image), 'application/vnd.docker.container.image.v1+json')
+  const mediaType = 'application/vnd.docker.distribution.manifest.v2+json'
+  const document = { schemaVersion: 2, mediaType, config, layers }
+  const tag = image.reference.split(':')[1] ?? 'latest'
+  return { ...registry.addManifest(path, tag, mediaType, document), configDigest: config.digest, layers }
+}
 
 class InstalledRegistry implements DockerRegistry {
   readonly host: string
@@ -101,22 +128,8 @@ class InstalledRegistry implements DockerRegistry {
     this.#log = this.#log.replaceAll('listening on', 'listened on')
   }
 
-  async add(
-    path: string,
-    image: FixtureImage,
-    { gzipLevel: level = 1 }: { readonly gzipLevel?: number } = {},
-  ): Promise<StoredImage> {
-    const layers = await Promise.all(
-      image.layers.map(async (layer) => {
-        const bytes = gzipSync(await buffer(Readable.from(layer.open())), { level })
-        return this.#addBlob(path, bytes, 'application/vnd.docker.image.rootfs.diff.tar.gzip')
-      }),
-    )
-    const config = this.#addBlob(path, imageConfigOf(image), 'application/vnd.docker.container.image.v1+json')
-    const mediaType = 'application/vnd.docker.distribution.manifest.v2+json'
-    const document = { schemaVersion: 2, mediaType, config, layers }
-    const tag = image.reference.split(':')[1] ?? 'latest'
-    return { ...this.addManifest(path, tag, mediaType, document), configDigest: config.digest, layers }
+  add(path: string, image: FixtureImage, options?: AddOptions): Promise<StoredImage> {
+    return addImage(this, image, { path, ...options, addBlob: (bytes, type) => this.#addBlob(path, bytes, type) })
   }
 
   addManifest(path: string, tag: string, mediaType: string, document: object): StoredDocument {

@@ -1,19 +1,18 @@
 import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
-import { buffer } from 'node:stream/consumers'
-import { gzipSync } from 'node:zlib'
 import { type BerthRegistry, startBerthRegistry } from './berth-registry.ts'
 import {
+  addImage,
+  type AddOptions,
+  digestOf,
   type DockerRegistry,
   type DockerRegistryOptions,
   startDockerRegistry,
   type StoredDocument,
   type StoredImage,
 } from './docker-registry.ts'
-import { type FixtureImage, imageConfigOf } from './fixtures/image.ts'
+import type { FixtureImage } from './fixtures/image.ts'
 import type { Sandbox } from './sandbox.ts'
 
 /** A registry with images for the engine in a sandbox, whosever program it is. */
@@ -30,8 +29,6 @@ export const imageRegistries: Readonly<
     return new ServedRegistry(served, sandbox, users)
   },
 }
-
-const digestOf = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 
 /** `berth registry serve`, whose images come by its own API; curl speaks it, for the test is in another network. */
 class ServedRegistry implements ImageRegistry {
@@ -50,21 +47,8 @@ class ServedRegistry implements ImageRegistry {
     return this.#served.host
   }
 
-  async add(
-    path: string,
-    image: FixtureImage,
-    { gzipLevel: level = 1 }: { readonly gzipLevel?: number } = {},
-  ): Promise<StoredImage> {
-    const layers: StoredDocument[] = []
-    for (const layer of image.layers) {
-      const bytes = gzipSync(await buffer(Readable.from(layer.open())), { level })
-      layers.push(this.#putBlob(path, bytes, 'application/vnd.docker.image.rootfs.diff.tar.gzip'))
-    }
-    const config = this.#putBlob(path, imageConfigOf(image), 'application/vnd.docker.container.image.v1+json')
-    const mediaType = 'application/vnd.docker.distribution.manifest.v2+json'
-    const document = { schemaVersion: 2, mediaType, config, layers }
-    const tag = image.reference.split(':')[1] ?? 'latest'
-    return { ...this.addManifest(path, tag, mediaType, document), configDigest: config.digest, layers }
+  add(path: string, image: FixtureImage, options?: AddOptions): Promise<StoredImage> {
+    return addImage(this, image, { path, ...options, addBlob: (bytes, type) => this.#putBlob(path, bytes, type) })
   }
 
   addManifest(path: string, tag: string, mediaType: string, document: object): StoredDocument {

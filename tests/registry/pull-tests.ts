@@ -11,6 +11,7 @@ import {
   type StoredImage,
   useEngine,
 } from '@berth/testing'
+import { blobRequests } from './blob-requests.ts'
 
 /** What a pull does, with the registry of this name in `imageRegistries`. */
 export function pullTests(program: keyof typeof imageRegistries): void {
@@ -85,13 +86,7 @@ export function pullTests(program: keyof typeof imageRegistries): void {
       said.map(({ status }) => status),
       ['Pulling from team/busybox', `Digest: ${busybox.digest}`, `Status: Image is up to date for ${name}`],
     )
-    assert.deepEqual(
-      registry
-        .requests()
-        .slice(before)
-        .filter((line) => line.includes('/blobs/')),
-      [],
-    )
+    assert.deepEqual(blobRequests(registry, before), [])
   })
 
   test('a layer tells of its way in Docker’s words', async () => {
@@ -152,10 +147,7 @@ export function pullTests(program: keyof typeof imageRegistries): void {
     const stored = await registry.add('team/fifty', image('50', 'a', 'b', 'c'))
     const before = registry.requests().length
     await Promise.all(Array.from({ length: 50 }, () => pull(`fromImage=${registry.host}/team/fifty&tag=50`)))
-    const blobs = registry
-      .requests()
-      .slice(before)
-      .filter((line) => line.includes('/blobs/'))
+    const blobs = blobRequests(registry, before)
     const expected = [stored.configDigest, ...stored.layers.map(({ digest }) => digest)]
     assert.deepEqual(blobs.toSorted(), expected.map((digest) => `GET /v2/team/fifty/blobs/${digest}`).toSorted())
   })

@@ -11,6 +11,7 @@ import {
   type ImageRegistry,
   useEngine,
 } from '@berth/testing'
+import { blobRequests } from './blob-requests.ts'
 
 /** What a push does, with the registry of this name in `imageRegistries`. */
 export function pushTests(program: keyof typeof imageRegistries): void {
@@ -100,13 +101,7 @@ export function pushTests(program: keyof typeof imageRegistries): void {
 
     const before = registry.requests().length
     assert.match(await docker.ok('pull', `${other}:2`), /Image is up to date/)
-    assert.deepEqual(
-      registry
-        .requests()
-        .slice(before)
-        .filter((line) => line.includes('/blobs/')),
-      [],
-    )
+    assert.deepEqual(blobRequests(registry, before), [])
   })
 
   test('what came from a registry goes on byte by byte', async () => {
