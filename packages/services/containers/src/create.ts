@@ -50,7 +50,7 @@ export async function createContainer(
   fault('create: recorded')
   undo.commit()
   announce(context, container, 'create')
-  context.runtime.anticipateProcess()
+  context.runtime.anticipateStart()
   return { id, warnings: plan.warnings }
 }
 

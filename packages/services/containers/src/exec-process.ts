@@ -2,6 +2,7 @@ import { invalid } from '@berth/base'
 import type { RuntimeProcess } from '@berth/oci'
 import {
   composeEnv,
+  type ExecTarget,
   processCapabilities,
   processLimits,
   readUserFiles,
@@ -46,11 +47,15 @@ export async function buildExecProcess(
   }
 }
 
-/** What the runtime takes from the container, beside the process itself. */
-export const runtimeOfExec = ({ hostConfig }: Container): { runtimeName: string; oomScoreAdj: number } => ({
-  runtimeName: hostConfig.Runtime,
-  oomScoreAdj: hostConfig.OomScoreAdj,
-})
+/** What the runtime is told of the container, beside the process itself. */
+export function targetOfExec({ id: containerId, hostConfig }: Container): ExecTarget & { oomScoreAdj: number } {
+  const { Runtime: runtimeName, OomScoreAdj: oomScoreAdj, Memory: memory, PidsLimit: pids } = hostConfig
+  const hasRoom = (!memory || memory >= roomyMemory) && (!pids || pids < 0)
+  return { containerId, runtimeName, oomScoreAdj, hasRoom }
+}
+
+/** Bytes. Of less, an OCI runtime's 3 MB are a part that the container would miss. */
+const roomyMemory = 64 << 20
 
 /** The user of an exec, looked up in the files that the running container has. Throws `invalid` in Docker's words. */
 export function resolveExecUser({ config, hostConfig, state }: Container, exec: ExecConfig): ResolvedUser {

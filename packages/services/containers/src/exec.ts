@@ -8,7 +8,7 @@ import type { Container, Exec, ExecConfig } from './container.ts'
 import type { AttachedStream } from './containers.ts'
 import type { Context } from './context.ts'
 import { parseEscapeKeys } from './detach-keys.ts'
-import { buildExecProcess, resolveExecUser, runtimeOfExec } from './exec-process.ts'
+import { buildExecProcess, resolveExecUser, targetOfExec } from './exec-process.ts'
 import type { ExecEntry } from './exec-registry.ts'
 import { ProxyStream } from './proxy-stream.ts'
 import { requireActive, requireRunning } from './transitions.ts'
@@ -37,9 +37,8 @@ export function createExec(context: Context, ref: string, config: ExecConfig): E
   context.registry.setExecs(container.id, context.execs.liveOf(container.id))
   announce(context, container, `exec_create: ${commandText(config)}`, { execID: id })
   context.runtime.prepareExec({
-    containerId: container.id,
     execId: id,
-    ...runtimeOfExec(container),
+    ...targetOfExec(container),
     io: planIo(config, config.consoleSize),
   })
   return id
@@ -140,8 +139,7 @@ async function run(context: Context, { container, exec, options, attached }: Run
   const io = planIo(config, options.consoleSize ?? config.consoleSize)
   try {
     await attached
-    const target = { containerId: container.id, execId: id }
-    const { pid } = await context.runtime.exec({ ...target, process, ...runtimeOfExec(container), io })
+    const { pid } = await context.runtime.exec({ ...targetOfExec(container), execId: id, process, io })
     context.execs.started(id, pid)
   } catch (error) {
     context.execs.ended(id, exitCodeOfFailure(messageOf(error)))

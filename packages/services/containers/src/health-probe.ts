@@ -4,7 +4,7 @@ import { collectOutput } from './collect-output.ts'
 import type { Container, ExecConfig, HealthResult } from './container.ts'
 import type { Context } from './context.ts'
 import { commandText } from './exec.ts'
-import { buildExecProcess, runtimeOfExec } from './exec-process.ts'
+import { buildExecProcess, targetOfExec } from './exec-process.ts'
 import type { HealthSettings } from './plan/health.ts'
 import { settlesWithin } from './settles-within.ts'
 
@@ -37,7 +37,7 @@ async function run(context: Context, container: Container, settings: HealthSetti
   }
   const io = { tty: false, openStdin: false, stdinOnce: false }
   try {
-    await context.runtime.exec({ ...target, process, ...runtimeOfExec(container), io })
+    await context.runtime.exec({ ...target, ...targetOfExec(container), process, io })
   } catch (error) {
     context.execs.ended(target.execId, -1)
     stream.destroy()

@@ -11,6 +11,7 @@ import type { Context } from './context.ts'
 import { createContainer } from './create.ts'
 import { ExecRegistry } from './exec-registry.ts'
 import { createExec, resizeExec, startExec } from './exec.ts'
+import { targetOfExec } from './exec-process.ts'
 import { HealthMonitors } from './health-monitors.ts'
 import { listContainers } from './list.ts'
 import { logPath, openLogs } from './logs.ts'
@@ -189,7 +190,8 @@ function useCases(context: Context): Containers {
     readArchive: (ref, path) => readArchive(context, ref, path),
     writeArchive: (ref, target, options) => writeArchive(context, ref, target, options),
     anticipateExec: (id) => {
-      if (byId(id).state.status === 'running') context.runtime.anticipateProcess()
+      const container = byId(id)
+      if (container.state.status === 'running') context.runtime.anticipateExec(targetOfExec(container))
     },
     createExec: (ref, config) => createExec(context, ref, config),
     startExec: (id, options) => startExec(context, id, options),

@@ -57,7 +57,7 @@ export async function startLocked(context: Context, id: ContainerId): Promise<vo
 async function runContainer(context: Context, container: Container): Promise<void> {
   const { id, hostConfig, config } = container
   await using undo = new Undo((what, error) => context.logger.warn({ id, error }, `undoing start: ${what}`))
-  context.runtime.anticipateProcess()
+  context.runtime.anticipateStart()
   await ensureLayers(context, container)
   const rootPath = context.snapshots.mount(id, { volatile: hostConfig.AutoRemove })
   fault('start: mounted')

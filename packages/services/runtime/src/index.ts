@@ -9,6 +9,7 @@ export type {
   ConsoleSize,
   ExecPreparation,
   ExecRequest,
+  ExecTarget,
   ExitReport,
   LogTarget,
   ProcessIo,

@@ -41,11 +41,17 @@ export interface StartRequest {
 }
 
 /** What is known of an exec before it is started. */
-export interface ExecPreparation {
+/** What decides how an exec gets into its container. */
+export interface ExecTarget {
   readonly containerId: ContainerId
-  readonly execId: ExecId
   /** Default: the one that the container was started with. */
   readonly runtimeName?: string
+  /** The container's limits leave room for the OCI runtime itself: some processes, some 3 MB. */
+  readonly hasRoom: boolean
+}
+
+export interface ExecPreparation extends ExecTarget {
+  readonly execId: ExecId
   /** The container's, which its runtime does not give to execs (crun before 1.9). */
   readonly oomScoreAdj: number
   readonly io: ProcessIo
@@ -94,8 +100,10 @@ export interface Runtime extends AsyncDisposable {
    * `startFailureExitCode(error.message)` is the exit code that Docker records for it.
    */
   start(request: StartRequest): Promise<StartedProcess>
-  /** A start or an exec is likely to come: what of it takes time in the kernel begins at once. Changes nothing. */
-  anticipateProcess(): void
+  /** A start is likely to come: what of it takes time in the kernel begins at once. Changes nothing. */
+  anticipateStart(): void
+  /** As `anticipateStart`, for an exec. */
+  anticipateExec(target: ExecTarget): void
   /** An exec is likely to come: what can be done without its process is done. Never fails; changes nothing that is seen. */
   prepareExec(request: ExecPreparation): void
   /**

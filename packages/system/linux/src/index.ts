@@ -9,6 +9,7 @@ export {
   thawCgroup,
 } from './cgroup/cgroup.ts'
 export { type Cgroups, detectCgroups, readControllers } from './cgroup/detect.ts'
+export { enterUnified, taskFiles } from './cgroup/enter.ts'
 export { oomKillCount, watchOom } from './cgroup/oom.ts'
 export { adoptStrayControllers, releaseStrayControllers } from './cgroup/stray-controllers.ts'
 export { LinuxError } from './error.ts'

@@ -42,7 +42,8 @@ export class FakeRuntime implements Runtime {
     return started
   }
 
-  anticipateProcess() {}
+  anticipateStart() {}
+  anticipateExec() {}
 
   prepareExec({ execId }: ExecPreparation) {
     this.prepared.push(execId)

@@ -1,3 +1,4 @@
+import { readlinkSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
@@ -34,6 +35,7 @@ import type {
   AttachOptions,
   ConsoleSize,
   ExecPreparation,
+  ExecTarget,
   ExecRequest,
   ExitReport,
   Runtime,
@@ -46,7 +48,7 @@ import { Bundles } from './bundles.ts'
 import { type ControlLink, RuntimeFailure } from './control-link.ts'
 import { linkSupervisor, type SupervisorProgram, supervisorSocket } from './launch-supervisor.ts'
 import { ProcessWatch } from './process-watch.ts'
-import { findRuntimes, readsProcessOnce, runtimeCommand, type Runtimes, type RuntimesOptions } from './runtimes.ts'
+import { findRuntimes, isPlainCrun, runtimeCommand, type Runtimes, type RuntimesOptions } from './runtimes.ts'
 import { updateResources } from './update-resources.ts'
 
 export interface OpenRuntimeOptions extends RuntimesOptions {
@@ -142,12 +144,20 @@ class SupervisorRuntime implements Runtime {
     return this.#watch.starting({ containerId }, control.request({ op: 'start', ...message }))
   }
 
-  anticipateProcess(): void {
+  anticipateStart(): void {
     anticipateCgroupMove(this.#cgroups)
   }
 
+  anticipateExec(request: ExecTarget): void {
+    try {
+      if (this.#enteredCgroup(request) === undefined) anticipateCgroupMove(this.#cgroups)
+    } catch {
+      // It is not running: no exec will come.
+    }
+  }
+
   prepareExec(request: ExecPreparation): void {
-    anticipateCgroupMove(this.#cgroups)
+    this.anticipateExec(request)
     this.#requestPrepare(request).catch((error: unknown) => {
       this.#options.logger.debug({ execId: request.execId, error: messageOf(error) }, 'an exec is not prepared')
     })
@@ -155,7 +165,7 @@ class SupervisorRuntime implements Runtime {
 
   async #requestPrepare(request: ExecPreparation): Promise<void> {
     const message = this.#execMessage(request)
-    if (readsProcessOnce(message.command)) await this.#control().request({ op: 'prepare', ...message })
+    if (isPlainCrun(message.command)) await this.#control().request({ op: 'prepare', ...message })
   }
 
   async exec(request: ExecRequest): Promise<StartedProcess> {
@@ -172,15 +182,36 @@ class SupervisorRuntime implements Runtime {
     }
   }
 
-  #execMessage({ containerId, execId, oomScoreAdj, io, runtimeName }: ExecPreparation): PrepareMessage {
-    const command = runtimeCommand(this.#found, runtimeName || this.#bundles.runtimeName(containerId))
+  #execMessage(request: ExecPreparation): PrepareMessage {
+    const { containerId, execId, oomScoreAdj, io } = request
+    const command = this.#commandOf(request)
+    const cgroupsPath = this.#enteredCgroup(request)
     const { ociRoot } = this.#bundles
-    return { containerId, execId, command, bundle: this.#bundles.path(containerId), ociRoot, oomScoreAdj, io }
+    return {
+      containerId,
+      execId,
+      command,
+      bundle: this.#bundles.path(containerId),
+      ociRoot,
+      oomScoreAdj,
+      cgroupsPath,
+      io,
+    }
+  }
+
+  #commandOf({ containerId, runtimeName }: ExecTarget): RuntimeCommand {
+    return runtimeCommand(this.#found, runtimeName || this.#bundles.runtimeName(containerId))
+  }
+
+  /** The cgroup that the runtime of an exec enters by itself; undefined: it moves its process there. */
+  #enteredCgroup(request: ExecTarget): string | undefined {
+    if (!request.hasRoom || this.#cgroups.version === 2 || !isPlainCrun(this.#commandOf(request))) return undefined
+    return this.#bundles.cgroupsPath(request.containerId)
   }
 
   /** In the message where that is possible, else in a file. */
   #passProcess({ containerId, execId, command }: PrepareMessage, process: string): { process?: string } {
-    if (readsProcessOnce(command) && Buffer.byteLength(process) <= maxProcessBytes) return { process }
+    if (isPlainCrun(command) && Buffer.byteLength(process) <= maxProcessBytes) return { process }
     this.#bundles.writeProcess(containerId, execId, process)
     return {}
   }
@@ -218,7 +249,9 @@ class SupervisorRuntime implements Runtime {
   }
 
   async pids(containerId: ContainerId): Promise<number[]> {
-    return cgroupProcesses(this.#cgroups, this.#cgroupOf(containerId))
+    const pids = cgroupProcesses(this.#cgroups, this.#cgroupOf(containerId))
+    const outside = mountNamespace(this.#supervisorPid)
+    return pids.filter((pid) => mountNamespace(pid) !== outside)
   }
 
   async release(containerId: ContainerId): Promise<void> {
@@ -336,6 +369,15 @@ class SupervisorRuntime implements Runtime {
     const path = this.#bundles.cgroupsPath(containerId)
     if (path === undefined) throw notFound(`container ${containerId} has no cgroup`)
     return path
+  }
+}
+
+/** Undefined once the process has ended. A runtime that has entered a container's cgroup is in the supervisor's. */
+function mountNamespace(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/ns/mnt`)
+  } catch {
+    return undefined
   }
 }
 

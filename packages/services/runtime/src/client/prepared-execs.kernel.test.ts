@@ -2,7 +2,8 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { after, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ContainerId, ExecId } from '@berth/base'
+import { isDeepStrictEqual } from 'node:util'
+import type { ContainerId } from '@berth/base'
 import type { ExecRequest, ExitReport, Runtime } from '../runtime.ts'
 import { endAll, execRequest, exitOf, framed, nothingLeft, runtimeFixture, textOf } from './kernel-fixture.ts'
 
@@ -27,15 +28,17 @@ async function sleeper(): Promise<{ containerId: ContainerId; exit: Promise<Exit
   return { containerId, exit }
 }
 
-/** The runtimes that were started for an exec. */
-function runtimesOf(execId: ExecId): number[] {
+/** The runtimes that were started for an exec, or otherwise have `name` in their command line. */
+function runtimesOf(name: string): number[] {
   const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
-  return pids.map(Number).filter((pid) => commandLine(pid).includes(execId))
+  return pids.map(Number).filter((pid) => commandLine(pid).includes(name))
 }
 
-function commandLine(pid: number): string {
+const commandLine = (pid: number): string => textOfProcess(pid, 'cmdline')
+
+function textOfProcess(pid: number | string, file: string): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1')
   } catch {
     return ''
   }
@@ -134,4 +137,64 @@ test('exec() takes a process that is too long for a pipe', async () => {
   await prepare(exec)
   assert.deepEqual(await run({ ...exec, process }), { output: framed(1, '100000\n'), exitCode: 0 })
   await end(container)
+})
+
+/** The cgroups of a process in all trees (cgroups(7)), and in those of version 1; empty when it has ended. */
+function cgroupsOf(pid: number | string): { all: string; version1: string } {
+  const all = textOfProcess(pid, 'cgroup')
+  return { all, version1: all.replace(/^0::.*\n/m, '') }
+}
+
+test('exec() runs a process in all of its container’s cgroups, and what that forks', async () => {
+  const container = await sleeper()
+  const { pid: first } = (await runtime.list()).find(({ containerId }) => containerId === container.containerId)!
+  for (const command of ['sleep 20', 'sleep 20 & sleep 21 & (sleep 22 &) ; wait']) {
+    const exec = execRequest(container.containerId, command)
+    const { pid } = await runtime.exec(exec)
+    assert.equal(cgroupsOf(pid).version1, cgroupsOf(first).version1)
+  }
+  const entered = async () => (await runtime.pids(container.containerId)).map((pid) => cgroupsOf(pid).all)
+  const processes = 6
+  const expected = Array.from({ length: processes }, () => cgroupsOf(first).all)
+  for (const until = performance.now() + 2000; performance.now() < until; await delay(5)) {
+    if (isDeepStrictEqual(await entered(), expected)) break
+  }
+  assert.deepEqual(await entered(), expected)
+  await end(container)
+})
+
+test('a runtime that waits in the container’s cgroup is not shown as a process of the container', async () => {
+  const container = await sleeper()
+  const exec = execRequest(container.containerId, 'true')
+  const runtimePid = await prepare(exec)
+  const shown = await runtime.pids(container.containerId)
+  assert.equal(shown.length, 1)
+  assert.ok(!shown.includes(runtimePid))
+  assert.equal((await run(exec)).exitCode, 0)
+  await end(container)
+})
+
+test('the runtime of an exec stays out of a cgroup that has no room for it', async () => {
+  const container = await sleeper()
+  const exec = { ...execRequest(container.containerId, 'cat /proc/self/cgroup'), hasRoom: false }
+  const runtimePid = await prepare(exec)
+  assert.equal(cgroupsOf(runtimePid).version1, cgroupsOf('self').version1)
+  const { output } = await run(exec)
+  assert.ok(output.includes(container.containerId))
+  await end(container)
+})
+
+test('execs one after the other have a runtime ready before they come, which ends when none comes', async () => {
+  const container = await sleeper()
+  const spares = () => runtimesOf(`${container.containerId}/spare-`)
+  for (let round = 0; round < 3; round++) {
+    const exec = execRequest(container.containerId, `echo ${round}`)
+    runtime.prepareExec(exec)
+    assert.deepEqual(await run(exec), { output: framed(1, `${round}\n`), exitCode: 0 })
+  }
+  while (spares().length === 0) await delay(1)
+  assert.equal(spares().length, 1)
+  while (spares().length > 0) await delay(20)
+  await end(container)
+  assert.deepEqual(fixture.leftovers(), nothingLeft)
 })

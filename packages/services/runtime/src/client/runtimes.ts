@@ -44,11 +44,11 @@ export function runtimeCommand({ commands, defaultName }: Runtimes, name: string
 }
 
 /**
- * Whether an exec's process may be given by a pipe: crun reads it once, and last of all that it reads. Wrappers and other
- * runtimes may look at the file themselves, or leave it to another process of theirs.
+ * Whether a command is crun and nothing else. An exec's process may be given to it by a pipe: it reads it once, and last of
+ * all that it reads; and it moves the process into no cgroup when its state names none. Wrappers and other runtimes may look
+ * at the files themselves, or leave it all to another process of theirs.
  */
-export const readsProcessOnce = ({ path, args }: RuntimeCommand): boolean =>
-  basename(path) === 'crun' && args.length === 0
+export const isPlainCrun = ({ path, args }: RuntimeCommand): boolean => basename(path) === 'crun' && args.length === 0
 
 function findExecutable(name: string): string | undefined {
   if (isAbsolute(name)) return name

@@ -116,6 +116,7 @@ function prepareMessage(message: Fields): PrepareMessage {
     ociRoot: path(message, 'ociRoot'),
     bundle: path(message, 'bundle'),
     ...(message['oomScoreAdj'] === undefined ? {} : { oomScoreAdj: integer(message, 'oomScoreAdj') }),
+    ...(message['cgroupsPath'] === undefined ? {} : { cgroupsPath: path(message, 'cgroupsPath') }),
     io: processIo(record(message['io'], 'io')),
   }
 }

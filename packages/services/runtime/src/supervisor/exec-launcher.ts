@@ -1,11 +1,14 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ContainerId } from '@berth/base'
-import type { Reaper } from '@berth/linux'
+import { type ContainerId, messageOf } from '@berth/base'
+import { type Cgroups, enterUnified, type Reaper } from '@berth/linux'
 import { execArguments, inheritedProcess } from '../crun/arguments.ts'
 import type { ExecMessage, PrepareMessage } from '../protocol/messages.ts'
 import type { Relay } from '../stdio/relay.ts'
+import { cgroupEntry } from './cgroup-entry.ts'
+import { ExecBursts } from './exec-bursts.ts'
 import { callRuntime, completeCall, endRelay, type Launch, type Launched, launch } from './launch.ts'
+import { warn } from './log.ts'
 import { type PreparedExec, PreparedExecs } from './prepared-execs.ts'
 import { ProcessPipe } from './process-pipe.ts'
 import type { RuntimeLaunches } from './runtime-launches.ts'
@@ -14,22 +17,52 @@ import type { RuntimeLaunches } from './runtime-launches.ts'
 export class ExecLauncher {
   readonly #reaper: Reaper
   readonly #launches: RuntimeLaunches
+  readonly #cgroups: () => Cgroups
   readonly #prepared = new PreparedExecs()
+  readonly #bursts = new ExecBursts()
+  #spares = 0
 
-  constructor(reaper: Reaper, launches: RuntimeLaunches) {
+  constructor(reaper: Reaper, launches: RuntimeLaunches, cgroups: () => Cgroups) {
     this.#reaper = reaper
     this.#launches = launches
+    this.#cgroups = cgroups
   }
 
   /** Starts the runtime of an exec that is likely to come. */
   prepare(message: PrepareMessage): void {
     const { containerId, execId } = message
-    if (this.#prepared.has(execId) || !this.#prepared.hasRoom) return
-    this.#prepared.add(containerId, execId, this.#callForPiped(message))
+    if (this.#prepared.has(execId)) return
+    const spare = this.#prepared.take(likeness(message))
+    if (spare) this.#prepared.add(containerId, execId, spare)
+    else if (this.#prepared.hasRoom) this.#prepared.add(containerId, execId, this.#callForPiped(message))
   }
 
   /** Rejects with the runtime's refusal; nothing is left in the bundle either way. */
   async launch(message: ExecMessage, relay: Relay): Promise<Launched> {
+    const launched = await this.#launch(message, relay)
+    if (message.cgroupsPath !== undefined) this.#completeEntry(message.cgroupsPath)
+    if (message.process !== undefined) this.#bursts.note(message.containerId, () => this.#prepareSpare(message))
+    return launched
+  }
+
+  /** The container has ended: nothing must enter it any more. */
+  dropOf(containerId: ContainerId): void {
+    this.#bursts.forget(containerId)
+    this.#prepared.dropOf(containerId)
+  }
+
+  /** Starts a runtime for one more exec like that one. */
+  #prepareSpare(message: PrepareMessage): void {
+    const key = likeness(message)
+    if (this.#prepared.has(key) || !this.#prepared.hasRoom) return
+    try {
+      this.#prepared.add(message.containerId, key, this.#callForPiped(message, `spare-${++this.#spares}`))
+    } catch (error) {
+      warn({ containerId: message.containerId, error: messageOf(error) }, 'no runtime is kept for the next exec')
+    }
+  }
+
+  async #launch(message: ExecMessage, relay: Relay): Promise<Launched> {
     if (message.process === undefined) return await this.#launchFromFile(message, relay)
     const { call, pipe } = this.#prepared.take(message.execId) ?? this.#callFor(message, relay)
     try {
@@ -40,15 +73,17 @@ export class ExecLauncher {
     }
   }
 
-  /** The container has ended: nothing must enter it any more. */
-  dropOf(containerId: ContainerId): void {
-    this.#prepared.dropOf(containerId)
+  /** Detached: the v2 tree of a hybrid only counts and kills, and the process need not wait for its lock. */
+  #completeEntry(cgroupsPath: string): void {
+    enterUnified(this.#cgroups(), cgroupsPath).catch((error: unknown) =>
+      warn({ cgroupsPath, error: messageOf(error) }, 'an exec is not in the v2 cgroup of its container'),
+    )
   }
 
   async #launchFromFile(message: ExecMessage, relay: Relay): Promise<Launched> {
     this.#prepared.drop(message.execId)
     const processFile = join(message.bundle, `exec-${message.execId}.json`)
-    const options = this.#options(message, processFile)
+    const options = this.#options(message, processFile, `exec-${message.execId}`)
     try {
       return await launch(this.#reaper, options, relay, message.io)
     } finally {
@@ -66,10 +101,10 @@ export class ExecLauncher {
   }
 
   /** A runtime that is to be given its process by a pipe. */
-  #callForPiped(message: PrepareMessage): PreparedExec {
+  #callForPiped(message: PrepareMessage, name = `exec-${message.execId}`): PreparedExec {
     const pipe = new ProcessPipe()
     try {
-      const options = this.#options(message, inheritedProcess)
+      const options = this.#options(message, inheritedProcess, name)
       const call = callRuntime(this.#reaper, { ...options, inputFd: pipe.readFd })
       pipe.closeReadEnd()
       return { call, pipe }
@@ -79,10 +114,17 @@ export class ExecLauncher {
     }
   }
 
-  #options(message: PrepareMessage, processFile: string): Launch {
-    const { containerId, execId, command, ociRoot, bundle, oomScoreAdj, io } = message
-    const files = this.#launches.files(bundle, `exec-${execId}`, io)
-    const args = execArguments(ociRoot, { containerId, processFile }, files)
-    return { ...this.#launches.options(command, args, files, io), oomScoreAdj }
+  /** `name`: of the call's files. */
+  #options(message: PrepareMessage, processFile: string, name: string): Launch {
+    const { containerId, command, bundle, oomScoreAdj, io, cgroupsPath } = message
+    const files = this.#launches.files(bundle, name, io)
+    const entry = cgroupsPath === undefined ? undefined : cgroupEntry(this.#cgroups(), { ...message, cgroupsPath })
+    const args = execArguments(entry?.ociRoot ?? message.ociRoot, { containerId, processFile }, files)
+    return { ...this.#launches.options(command, args, files, io), oomScoreAdj, ...(entry && { entry }) }
   }
+}
+
+/** One text for all execs that a runtime which knows no process yet may be started for. */
+function likeness({ containerId, command, cgroupsPath, oomScoreAdj, io }: PrepareMessage): string {
+  return JSON.stringify([containerId, command, cgroupsPath, oomScoreAdj, io.tty, io.openStdin])
 }

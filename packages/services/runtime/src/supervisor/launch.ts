@@ -7,6 +7,7 @@ import type { RuntimeCommand } from '../protocol/messages.ts'
 import type { ProcessIo } from '../runtime.ts'
 import { openConsole, openPipes, type StreamPair } from '../stdio/process-streams.ts'
 import type { Relay } from '../stdio/relay.ts'
+import { type CgroupEntry, enteringCommand } from './cgroup-entry.ts'
 import type { SealedPrograms } from './sealed-programs.ts'
 
 /** The OCI runtime refused: its own words. */
@@ -24,6 +25,8 @@ export interface Launch {
   readonly oomScoreAdj?: number
   /** The runtime's descriptor 3. */
   readonly inputFd?: number
+  /** Where the runtime goes before it runs. */
+  readonly entry?: CgroupEntry
 }
 
 export interface Launched {
@@ -100,13 +103,15 @@ export function endRelay(relay: Relay): void {
   relay.finish()
 }
 
-function spawnRuntime({ programs, command, args, inputFd }: Launch, fds: readonly number[]): number {
+function spawnRuntime({ programs, command, args, inputFd, entry }: Launch, fds: readonly number[]): number {
   try {
-    const path = programs.path(command.path)
+    const program = programs.path(command.path)
+    const runtime = [program, ...command.args, ...args]
+    const [path = program, ...rest] = entry ? enteringCommand(entry, runtime) : runtime
     return spawnProcess({
       path,
-      name: command.path,
-      args: [...command.args, ...args],
+      ...(!entry && { name: command.path }),
+      args: rest,
       env: [`PATH=${runtimePath}`],
       fds: inputFd === undefined ? fds : [...fds, inputFd],
     })

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import { killPid } from '@berth/linux'
-import type { ContainerId, ExecId } from '@berth/base'
+import type { ContainerId } from '@berth/base'
 import type { RuntimeCall } from './launch.ts'
 import type { ProcessPipe } from './process-pipe.ts'
 
@@ -26,7 +26,7 @@ interface Waiting extends PreparedExec {
  * such a program half of its time. Until it is given the process it has done nothing to the container, nor has it a child.
  */
 export class PreparedExecs {
-  readonly #waiting = new Map<ExecId, Waiting>()
+  readonly #waiting = new Map<string, Waiting>()
   readonly #patienceMs: number
 
   constructor(options: { readonly patienceMs?: number } = {}) {
@@ -38,37 +38,38 @@ export class PreparedExecs {
     return this.#waiting.size < maxWaiting
   }
 
-  has(execId: ExecId): boolean {
-    return this.#waiting.has(execId)
+  has(key: string): boolean {
+    return this.#waiting.has(key)
   }
 
-  add(containerId: ContainerId, execId: ExecId, prepared: PreparedExec): void {
-    const timer = setTimeout(() => this.drop(execId), this.#patienceMs)
-    this.#waiting.set(execId, { ...prepared, containerId, timer })
+  /** `key`: what it waits for, the id of an exec or the likeness of one. */
+  add(containerId: ContainerId, key: string, prepared: PreparedExec): void {
+    const timer = setTimeout(() => this.drop(key), this.#patienceMs)
+    this.#waiting.set(key, { ...prepared, containerId, timer })
   }
 
-  /** The one that waits for the exec, from then on the caller's; undefined when there is none, or when it has given up. */
-  take(execId: ExecId): PreparedExec | undefined {
-    const prepared = this.#waiting.get(execId)
+  /** The one that waits under the key, from then on the caller's; undefined when there is none, or when it has given up. */
+  take(key: string): PreparedExec | undefined {
+    const prepared = this.#waiting.get(key)
     if (!prepared) return undefined
     if (prepared.call.hasEnded()) {
-      this.drop(execId)
+      this.drop(key)
       return undefined
     }
-    this.#forget(execId, prepared)
+    this.#forget(key, prepared)
     return prepared
   }
 
   /** The container has ended: what waits for it must not act any more on its pid, which becomes another process's. */
   dropOf(containerId: ContainerId): void {
-    for (const [execId, waiting] of this.#waiting) if (waiting.containerId === containerId) this.drop(execId)
+    for (const [key, waiting] of this.#waiting) if (waiting.containerId === containerId) this.drop(key)
   }
 
-  /** Ends the one that waits for the exec. */
-  drop(execId: ExecId): void {
-    const waiting = this.#waiting.get(execId)
+  /** Ends the one that waits under the key. */
+  drop(key: string): void {
+    const waiting = this.#waiting.get(key)
     if (!waiting) return
-    this.#forget(execId, waiting)
+    this.#forget(key, waiting)
     const { call, pipe } = waiting
     if (!call.hasEnded()) killPid(call.pid, 9)
     call[Symbol.dispose]()
@@ -76,8 +77,8 @@ export class PreparedExecs {
     for (const file of [call.files.logFile, call.files.pidFile]) rmSync(file, { force: true })
   }
 
-  #forget(execId: ExecId, { timer }: Waiting): void {
+  #forget(key: string, { timer }: Waiting): void {
     clearTimeout(timer)
-    this.#waiting.delete(execId)
+    this.#waiting.delete(key)
   }
 }

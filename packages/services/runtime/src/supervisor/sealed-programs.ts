@@ -37,7 +37,8 @@ export class SealedPrograms {
   }
 }
 
-const pathOf = (fd: number): string => `/proc/self/fd/${fd}`
+/** Of this process: its child may have become another program, without this descriptor, before it executes this one. */
+const pathOf = (fd: number): string => `/proc/${process.pid}/fd/${fd}`
 
 function tryCopy(program: string): number | undefined {
   let fd: number | undefined

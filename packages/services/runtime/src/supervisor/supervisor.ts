@@ -68,7 +68,7 @@ export class Supervisor {
   constructor(options: SupervisorOptions) {
     this.#options = options
     this.#launches = new RuntimeLaunches(options.runRoot)
-    this.#execs = new ExecLauncher(options.reaper, this.#launches)
+    this.#execs = new ExecLauncher(options.reaper, this.#launches, () => this.#trees())
     process.on('SIGCHLD', () => this.#reapStrays())
   }
 
