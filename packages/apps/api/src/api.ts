@@ -50,7 +50,7 @@ class ApiServer implements Api {
     this.#router = createRouter(allRoutes(deps))
     this.#headers = {
       'Api-Version': versionText(newestVersion),
-      'Docker-Experimental': 'false',
+      'Docker-Experimental': String(deps.isExperimental),
       Ostype: 'linux',
       Server: `Berth/${deps.version} (linux)`,
     }

@@ -63,6 +63,8 @@ export interface ApiDeps {
   readonly networks: Pick<Networks, 'create' | 'describe' | 'list' | 'remove' | 'prune'>
   readonly system: System
   readonly log: Logger
+  /** What clients are told: the docker CLI sends `--squash` to an experimental engine only. */
+  readonly isExperimental: boolean
   /** For the `Server` header. */
   readonly version: string
 }

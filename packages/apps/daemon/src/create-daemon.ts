@@ -152,6 +152,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
     events,
     system,
     eventFilter,
+    isExperimental: config.get('experimental', false),
     log: logger,
     version: engineVersion,
   })

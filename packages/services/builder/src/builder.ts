@@ -74,6 +74,8 @@ export interface BuildRequest {
   readonly run: RunSettings
   /** Words of the image's history. */
   readonly style: 'classic' | 'buildkit'
+  /** Of the image that `build()` makes; see `ImageOptions`. */
+  readonly isSquashed?: boolean
 }
 
 /** A step of the build, in the order of the Dockerfile. */
@@ -111,6 +113,8 @@ export interface ImageOptions {
   readonly isCache?: boolean
   /** No file of its own layers is later than the time that it is of. */
   readonly rewritesTimes?: boolean
+  /** What the target's own steps made is one layer on what its FROM names. */
+  readonly isSquashed?: boolean
 }
 
 /** What a build made; it stays in the store until this is disposed of. */

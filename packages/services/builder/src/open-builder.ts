@@ -61,7 +61,8 @@ export async function openBuilder(options: BuilderOptions): Promise<OpenBuilder>
     build: async (request, progress, signal) => {
       await using outcome = await run({ request, progress, signal })
       const isCache = /^(?:1|t|true)$/i.test(request.args['BUILDKIT_INLINE_CACHE'] ?? '')
-      return { imageId: await outcome.createImage(request.tags, { isCache }), stages: [] }
+      const isSquashed = request.isSquashed === true
+      return { imageId: await outcome.createImage(request.tags, { isCache, isSquashed }), stages: [] }
     },
     solve: (request, progress, signal) => run({ request, progress, signal }),
     receiveContext: (tar, signal) => receiveContext(context, tar, signal),

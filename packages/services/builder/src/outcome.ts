@@ -5,6 +5,7 @@ import type { Context } from './context.ts'
 import { viewFileSystem } from './exec/writable.ts'
 import { exportImage } from './export/export-image.ts'
 import { rewriteLayers } from './export/rewrite-layers.ts'
+import { squashLayers } from './export/squash-layers.ts'
 import { withTimes } from './export/tar-times.ts'
 import { exportCache, inlineCache } from './cache/transfer/export-cache.ts'
 import { type DoneStep, imageConfigOf, type StageState } from './stages/stage-state.ts'
@@ -44,9 +45,11 @@ export class Outcome implements BuildOutcome {
     const { steps, fileSystem } = this.state
     const chainIds = fileSystem.layers.map(({ chainId }) => chainId)
     const cache = options.isCache ? { cache: inlineCache(steps, chainIds) } : {}
-    if (!options.rewritesTimes) return await exportImage(this.#context, this.state, { tags, ...cache })
     using lease = this.#context.storage.leases.acquire()
-    const state = await rewriteLayers(this.#context, this.state, { epochSeconds: this.epochSeconds ?? 0, lease })
+    const changed = options.isSquashed ? await squashLayers(this.#context, this.state, lease) : this.state
+    const state = options.rewritesTimes
+      ? await rewriteLayers(this.#context, changed, { epochSeconds: this.epochSeconds ?? 0, lease })
+      : changed
     return await exportImage(this.#context, state, { tags, ...cache })
   }
 

@@ -27,6 +27,7 @@ export function decodeBuild(query: URLSearchParams): DecodedBuild {
     platform: query.get('platform') ?? '',
     noCache: boolParameter(query, 'nocache'),
     style: 'classic',
+    isSquashed: boolParameter(query, 'squash'),
     contexts: new Map(),
     entitlements: ['network.host'],
     file: query.get('dockerfile') || 'Dockerfile',
@@ -49,7 +50,6 @@ function refuseUnsupported(query: URLSearchParams): void {
   const version = query.get('version') ?? '1'
   if (version === '2') throw notImplemented('builds with BuildKit are not available yet')
   if (version !== '1' && version !== '') throw invalid(`invalid version ${JSON.stringify(version)}`)
-  if (boolParameter(query, 'squash')) throw invalid('squash is only supported with experimental mode')
   if (query.get('outputs')) throw notImplemented('outputs of a build need BuildKit')
   if (query.get('isolation')) throw invalid('isolation is only supported on Windows')
   if (strings(query, 'securityopt').length > 0) {

@@ -15,7 +15,7 @@ import {
 import type { InfoFacts, VersionFacts } from '../deps.ts'
 
 /** `GET /version`. */
-export function presentVersion(facts: VersionFacts): VersionResponse {
+export function presentVersion(facts: VersionFacts, isExperimental: boolean): VersionResponse {
   const shared = {
     ApiVersion: versionText(newestVersion),
     MinAPIVersion: versionText(oldestVersion),
@@ -26,7 +26,11 @@ export function presentVersion(facts: VersionFacts): VersionResponse {
     KernelVersion: facts.kernelVersion,
     BuildTime: facts.buildTime,
   }
-  const engine = { Name: 'Engine', Version: facts.version, Details: { ...shared, Experimental: 'false' } }
+  const engine = {
+    Name: 'Engine',
+    Version: facts.version,
+    Details: { ...shared, Experimental: String(isExperimental) },
+  }
   return { Platform: { Name: 'Berth' }, Components: [engine, ...facts.components], Version: facts.version, ...shared }
 }
 
@@ -36,7 +40,7 @@ export function presentInfo(
   containers: readonly Container[],
   images: number,
   version: ApiVersion,
-): InfoResponse {
+): Omit<InfoResponse, 'ExperimentalBuild'> {
   const count = (...statuses: string[]) => containers.filter(({ state }) => statuses.includes(state.status)).length
   const running = count('running', 'restarting')
   const paused = count('paused')
@@ -53,7 +57,6 @@ export function presentInfo(
     Isolation: '',
     IndexServerAddress: 'https://index.docker.io/v1/',
     GenericResources: null,
-    ExperimentalBuild: false,
     Swarm: noSwarm,
     ...versionedInfo(facts, version),
   }

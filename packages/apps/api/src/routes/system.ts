@@ -20,6 +20,7 @@ interface Deps {
   readonly containers: Pick<Containers, 'get' | 'list' | 'network' | 'size'>
   readonly images: Pick<Images, 'list' | 'resolve' | 'history'>
   readonly volumes: Pick<Volumes, 'list' | 'usage' | 'usersOf'>
+  readonly isExperimental: boolean
 }
 
 /** The engine itself. */
@@ -30,7 +31,7 @@ export function systemRoutes(deps: Deps): Route[] {
     {
       method: 'GET',
       path: '/version',
-      handler: async (exchange) => sendJson(exchange, presentVersion(await deps.system.version())),
+      handler: async (exchange) => sendJson(exchange, presentVersion(await deps.system.version(), deps.isExperimental)),
     },
     { method: 'GET', path: '/info', handler: (exchange) => info(exchange, deps) },
     { method: 'GET', path: '/system/df', handler: (exchange) => diskUsage(exchange, deps) },
@@ -51,9 +52,10 @@ const ping: Handler = ({ request, response }) => {
 
 const everything = { all: true, size: false, filters: {} }
 
-async function info(exchange: Exchange, { system, containers, images }: Deps): Promise<void> {
+async function info(exchange: Exchange, { system, containers, images, isExperimental }: Deps): Promise<void> {
   const [facts, found, named] = await Promise.all([system.info(), containers.list(everything), images.list({})])
-  sendJson(exchange, presentInfo(facts, found, new Set(named.map(({ id }) => id)).size, exchange.version))
+  const count = new Set(named.map(({ id }) => id)).size
+  sendJson(exchange, { ...presentInfo(facts, found, count, exchange.version), ExperimentalBuild: isExperimental })
 }
 
 const objectTypes = ['container', 'image', 'volume', 'build-cache'] as const

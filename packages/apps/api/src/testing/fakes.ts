@@ -152,6 +152,7 @@ export function fakeDeps(services: FakeServices = {}): ApiDeps {
     },
     log: silentLogger,
     version: '1.2.3',
+    isExperimental: false,
   }
 }
 

@@ -104,7 +104,7 @@ export const optionSpecs: readonly OptionSpec[] = [
   { flag: 'storage-opt', key: 'storage-opts', kind: 'list', help: 'Storage driver options', refusal: later('storage options') },
   { flag: 'metrics-addr', kind: 'string', help: 'Metrics address', refusal: later('the metrics endpoint', '') },
   { flag: 'authorization-plugin', key: 'authorization-plugins', kind: 'list', help: 'Authorization plugins', refusal: later('authorization plugins') },
-  { flag: 'experimental', kind: 'boolean', help: 'Experimental features', refusal: never('there are no experimental features', 'false', 'true') },
+  { flag: 'experimental', kind: 'boolean', help: 'Tell clients that this engine is experimental: the docker CLI then knows --squash' },
   { flag: 'containerd', kind: 'string', help: 'containerd socket', refusal: never('Berth has no containerd') },
   { flag: 'oom-score-adjust', kind: 'integer', help: "The daemon's own oom_score_adj", refusal: later('the daemon’s own oom_score_adj', '0') },
   { flag: 'cpu-rt-period', kind: 'integer', help: 'Real-time CPU period', refusal: later('real-time CPU limits', '0') },

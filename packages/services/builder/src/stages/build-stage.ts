@@ -18,7 +18,7 @@ export async function buildStage(
 ): Promise<StageState> {
   const { progress, request } = context.build
   progress({ kind: 'started', step: steps.from })
-  let state = await telling(context, steps.from, base)
+  let state = await telling(context, steps.from, async () => begin(await base()))
   progress({ kind: 'ended', step: steps.from, isCached: false, imageId: stateId(state) })
   state = await runTriggers(context, steps.from, state)
   for (const [i, instruction] of context.stage.instructions.entries()) {
@@ -29,6 +29,14 @@ export async function buildStage(
     if (label) state = await labelStep(context, step, state, label)
   }
   return state
+}
+
+/** Notes what the stage stands on. */
+function begin(base: StageState): StageState {
+  const { fileSystem, history } = base
+  const isScratch = fileSystem.layers.length === 0 && history.length === 0
+  const imageId = isScratch ? '' : stateId(base)
+  return { ...base, begun: { imageId, layers: fileSystem.layers.length, history: history.length } }
 }
 
 /** A state with labels that are no steps. */

@@ -14,10 +14,20 @@ export interface StageState {
   readonly baseId: Digest | ''
   /** When the last step was done, RFC 3339. */
   readonly created: string
+  /** What the stage began with; absent where a state is no stage's. */
+  readonly begun?: StageBeginning
   /** Nothing was done on the base image. */
   readonly isUntouched: boolean
   /** What made it, for caches that are kept elsewhere. */
   readonly steps: readonly DoneStep[]
+}
+
+/** What a stage stands on. */
+export interface StageBeginning {
+  /** Of the image, '' for scratch. */
+  readonly imageId: string
+  readonly layers: number
+  readonly history: number
 }
 
 /** A step that was done, or was in the cache. */

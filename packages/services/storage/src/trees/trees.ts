@@ -15,6 +15,8 @@ export interface Trees {
   makeEmptyDirectory(task: MakeDirectoryTask): Promise<string | undefined>
   /** Unpacks a tar, compressed or not, into the existing directory `target`. */
   unpack(task: { readonly source: string; readonly target: string }, signal?: AbortSignal): Promise<void>
+  /** Unpacks a layer over the tree `target`, of which goes what the layer's whiteouts hide. */
+  applyLayer(task: { readonly source: string; readonly target: string }, signal?: AbortSignal): Promise<void>
   /** Unpacks an archive that lies in one tree into a directory of another, whose parents are made. */
   addArchive(task: AddArchiveTask, signal?: AbortSignal): Promise<void>
   /** Whether what is selected is one archive that `addArchive` can unpack. */
@@ -52,6 +54,9 @@ export function openTrees(worker: LayerWorker): Trees {
     makeEmptyDirectory: (task) => worker.run('makeEmptyDirectory', task),
     unpack: async ({ source, target }, signal) => {
       await worker.run('unpack', { source, target, whiteouts: 'none' }, signal)
+    },
+    applyLayer: async ({ source, target }, signal) => {
+      await worker.run('unpack', { source, target, whiteouts: 'remove' }, signal)
     },
     addArchive: (task, signal) => worker.run('addArchive', task, signal),
     isArchive: (selection) => worker.run('isArchive', selection),
