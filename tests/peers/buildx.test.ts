@@ -277,7 +277,6 @@ for (const [what, dockerfile, args, expected] of [
   ],
   ['a target that is not there', 'FROM busybox', ['--target', 'nope'], [/target stage "nope" could not be found/]],
   ['another frontend', '# syntax=evil/frontend\nFROM busybox', [], [/frontend evil\/frontend is not supported/]],
-  ['several platforms', 'FROM busybox', ['--platform', 'linux/amd64,linux/arm64'], [/[Mm]ulti-platform build/]],
 ] as const) {
   test(`docker build tells of ${what}`, async () => {
     const folder = client.context({ Dockerfile: dockerfile })

@@ -1,11 +1,10 @@
 import type { LineRange } from '@berth/dockerfile'
 import type { AuthConfig } from '@berth/engine-api'
-import type { Descriptor, Digest, ImageConfig, RuntimeResources } from '@berth/oci'
+import type { Digest, ImageConfig, Platform, RuntimeResources } from '@berth/oci'
 import type { ContentStore } from '@berth/storage'
 import type { Readable } from 'node:stream'
 import type { CacheSource } from './cache/transfer/cache-store.ts'
-import type { CacheExport } from './cache/transfer/export-cache.ts'
-import type { StageState } from './stages/stage-state.ts'
+import type { DoneStep, StageState } from './stages/stage-state.ts'
 
 /** What RUN may use and see, beyond its own flags. */
 export interface RunSettings {
@@ -61,6 +60,8 @@ export interface BuildRequest {
   readonly target: string
   /** '' is this host's. */
   readonly platform: string
+  /** The labels of steps tell of it, for it is one of several builds. */
+  readonly tellsPlatform?: boolean
   /** True, or the stages that shall not use the cache. */
   readonly noCache: boolean | readonly string[]
   /** Caches from elsewhere, read when the build begins; without one a build goes on as well. */
@@ -125,8 +126,8 @@ export interface BuildOutcome extends AsyncDisposable {
   readonly epochSeconds: number | undefined
   /** Makes an image of it, under these names. */
   createImage(tags: readonly string[], options?: ImageOptions): Promise<Digest>
-  /** Writes its steps, or all steps of the build, where other builds can begin with them. */
-  exportCache(target: CacheExport & { readonly mode: 'min' | 'max' }, signal: AbortSignal): Promise<Descriptor>
+  /** What made it, or all that was done for it. */
+  doneSteps(mode: 'min' | 'max'): readonly DoneStep[]
   /** Its files, mounted to be read for as long as the outcome lives. */
   rootPath(): Promise<string>
   /** Its files as a tar, all of them of the time that it is of. */
@@ -185,6 +186,8 @@ export interface Builder {
   cacheRecords(filters?: readonly string[]): Promise<CacheRecord[]>
   /** Drops records that no running build uses. */
   pruneCache(rule: PruneRule): Promise<{ readonly deleted: readonly CacheRecord[]; readonly reclaimedBytes: number }>
+  /** What RUN can run here, this host's own first; what an interpreter runs, if one is registered, is among it. */
+  platforms(): Promise<readonly Platform[]>
   /** What the cache is kept within. */
   cacheRules(): readonly PruneRule[]
 }

@@ -12,6 +12,7 @@ import { Solver } from './cache/solver.ts'
 import { fetchContext } from './context/fetch-context.ts'
 import { makeContextDirectory, openContext, receiveContext } from './context/receive-context.ts'
 import type { Context } from './context.ts'
+import { RunnablePlatforms } from './exec/runnable-platforms.ts'
 import { CacheMounts } from './usage/cache-mounts.ts'
 import { CacheKeeper } from './usage/keep-within.ts'
 import { listRecords } from './usage/list-records.ts'
@@ -53,6 +54,7 @@ export async function openBuilder(options: BuilderOptions): Promise<OpenBuilder>
   await rm(context.runDirectory, { recursive: true, force: true })
   await mkdir(join(context.directory, 'tmp'), { recursive: true, mode: 0o700 })
   spreadSubdirectories(join(context.directory, 'tmp'))
+  const platforms = new RunnablePlatforms(join(context.directory, 'tmp'))
   const solver = openSolver(context)
   const keeper = new CacheKeeper({ context, logger: options.logger, rules, collect })
   context.cache.onPut(() => keeper.onAdded())
@@ -80,6 +82,7 @@ export async function openBuilder(options: BuilderOptions): Promise<OpenBuilder>
       const freed = ofMounts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
       return { deleted, reclaimedBytes: deleted.length > 0 ? freed + (await collect()) : 0 }
     },
+    platforms: () => platforms.get(),
     cacheRules: rules,
     gcRoots: () => context.cache.roots(),
     [Symbol.asyncDispose]: () => keeper[Symbol.asyncDispose](),

@@ -1,4 +1,4 @@
-import type { Descriptor, Digest } from '@berth/oci'
+import type { Digest } from '@berth/oci'
 import { Readable } from 'node:stream'
 import type { BuildOutcome, ImageOptions } from './builder.ts'
 import type { Context } from './context.ts'
@@ -7,7 +7,7 @@ import { exportImage } from './export/export-image.ts'
 import { rewriteLayers } from './export/rewrite-layers.ts'
 import { squashLayers } from './export/squash-layers.ts'
 import { withTimes } from './export/tar-times.ts'
-import { exportCache, inlineCache } from './cache/transfer/export-cache.ts'
+import { inlineCache } from './cache/transfer/export-cache.ts'
 import { type DoneStep, imageConfigOf, type StageState } from './stages/stage-state.ts'
 
 export interface OutcomeFacts {
@@ -53,8 +53,8 @@ export class Outcome implements BuildOutcome {
     return await exportImage(this.#context, state, { tags, ...cache })
   }
 
-  exportCache(target: Parameters<BuildOutcome['exportCache']>[0], signal: AbortSignal): Promise<Descriptor> {
-    return exportCache(target.mode === 'max' ? this.#steps : this.state.steps, target, signal)
+  doneSteps(mode: 'min' | 'max'): readonly DoneStep[] {
+    return mode === 'max' ? this.#steps : this.state.steps
   }
 
   rootPath(): Promise<string> {

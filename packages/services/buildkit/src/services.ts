@@ -11,7 +11,7 @@ import type { Sessions } from './session/sessions.ts'
 /** What the calls of clients work with. */
 export interface Services {
   readonly builder: Builder
-  readonly images: Pick<Images, 'list' | 'resolve' | 'remove' | 'save' | 'push' | 'openRepository'>
+  readonly images: Pick<Images, 'list' | 'resolve' | 'remove' | 'save' | 'push' | 'openRepository' | 'publish' | 'pack'>
   readonly sessions: Sessions
   readonly jobs: Jobs
   readonly outcomes: Outcomes

@@ -37,13 +37,20 @@ function candidates(store: ImageStore, text: string): Found {
   const reference = parseAnyReference(text)
   if (typeof reference === 'string') {
     const image = store.images.get(reference)
-    if (image) return [image]
+    const [first, ...others] = image ? [image] : byTarget(store, reference)
+    if (first) return [first, ...others]
     throw notFound(`No such image: ${reference}`)
   }
   const named = store.names.get(keyOf(reference))?.images.flatMap((id) => store.images.get(id) ?? []) ?? []
   const [first, ...others] = named.length > 0 ? named : byPrefix(store, text)
   if (!first) throw notFound(`No such image: ${familiarString(withDefaultTag(reference))}`)
   return [first, ...others]
+}
+
+/** The images of the index, or the one of the manifest, that a name of this engine stands for. */
+function byTarget(store: ImageStore, digest: Digest): ImageRecord[] {
+  const name = store.names.values().find(({ target }) => target.digest === digest)
+  return name?.images.flatMap((id) => store.images.get(id) ?? []) ?? []
 }
 
 /** The one image whose id begins so; none when several do. */

@@ -32,6 +32,8 @@ export interface NameRecord {
   readonly target: Descriptor
   /** The images that are here, the one for this host first. */
   readonly images: readonly Digest[]
+  /** What the target leads to besides what the images themselves have: manifests, compressed layers, attestations. */
+  readonly blobs?: readonly Digest[]
 }
 
 export type StoreChange =
@@ -52,6 +54,7 @@ const migrations = [
      target TEXT NOT NULL,
      images TEXT NOT NULL
    ) STRICT`,
+  `ALTER TABLE image_names ADD COLUMN blobs TEXT NOT NULL DEFAULT '[]'`,
 ]
 
 /** What is kept of a reference with both tag and digest is the digest. */
@@ -74,7 +77,7 @@ export class ImageStore {
     for (const row of database.prepare('SELECT id, parent, last_tagged_at, doc FROM images').all()) {
       this.#remember({ kind: 'putImage', image: toImageRecord(row) })
     }
-    for (const row of database.prepare('SELECT name, target, images FROM image_names').all()) {
+    for (const row of database.prepare('SELECT name, target, images, blobs FROM image_names').all()) {
       this.#remember({ kind: 'putName', name: toNameRecord(row) })
     }
   }
@@ -113,9 +116,9 @@ export class ImageStore {
         prepare('DELETE FROM images WHERE id = ?').run(change.id)
         break
       case 'putName': {
-        const { reference, target, images } = change.name
-        const values = [keyOf(reference), JSON.stringify(target), JSON.stringify(images)] as const
-        prepare('INSERT OR REPLACE INTO image_names VALUES (?, ?, ?)').run(...values)
+        const { reference, target, images, blobs = [] } = change.name
+        const values = [keyOf(reference), ...[target, images, blobs].map((one) => JSON.stringify(one))] as const
+        prepare('INSERT OR REPLACE INTO image_names VALUES (?, ?, ?, ?)').run(...values)
         break
       }
       case 'dropName':
@@ -198,8 +201,12 @@ function toNameRecord(row: Readonly<Record<string, unknown>>): NameRecord {
     reference: parseReference(String(row['name'])),
     target: JSON.parse(String(row['target'])) as Descriptor,
     images: JSON.parse(String(row['images'])) as Digest[],
+    blobs: JSON.parse(String(row['blobs'])) as Digest[],
   }
 }
+
+/** What a name keeps, beside what its images do. */
+export const blobsOfName = ({ target, blobs = [] }: NameRecord): Digest[] => [target.digest, ...blobs]
 
 const chains = new WeakMap<ImageConfig, readonly Digest[]>()
 

@@ -5,6 +5,8 @@ import type { SearchResult } from '@berth/registry'
 import type { Readable } from 'node:stream'
 import type { ImagePlatform } from './list-platforms.ts'
 import type { PullRequest } from './pull/pull-image.ts'
+import type { PublishRequest } from './publish/publication.ts'
+import type { PackRequest } from './publish/publish-images.ts'
 import type { PushRequest } from './push/push-image.ts'
 import type { OpenRepository } from './registry/open-repository.ts'
 import type { Distribution, RegistryQuestion, SearchWish } from './registry/ask-registry.ts'
@@ -152,6 +154,10 @@ export interface Images {
   layersOf(image: Image): Promise<readonly ImageLayer[]>
   /** Makes an image of layers that are here, under names that others may have had. */
   create(request: CreateImageRequest): Promise<Digest>
+  /** Has names stand for an index, or a manifest with annotations, of images that are here. */
+  publish(request: PublishRequest & { readonly references: readonly string[] }): Promise<Descriptor>
+  /** The same as an archive, an OCI layout; the stream is the caller's to destroy. */
+  pack(request: PackRequest): Promise<{ readonly target: Descriptor; readonly archive: Readable }>
   /** The containers service registers itself here (images never import containers). */
   onUseQuery(query: () => readonly ImageUse[]): void
 }

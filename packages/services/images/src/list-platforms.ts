@@ -1,7 +1,8 @@
-import { decodeDocument, type Descriptor, isIndexType, maxManifestBytes, type Platform } from '@berth/oci'
+import { type Descriptor, isIndexType, type Manifest, type Platform } from '@berth/oci'
 import type { ImagesContext } from './context.ts'
 import type { Image } from './images.ts'
-import { type ImageRecord, type ImageStore, type NameRecord } from './image-store.ts'
+import type { ImageStore, NameRecord } from './image-store.ts'
+import { indexMembers } from './index-members.ts'
 import { presentImage } from './present-image.ts'
 
 /** What the index of an image has for one platform. */
@@ -21,17 +22,14 @@ export async function listPlatforms(
   image: Pick<Image, 'id'>,
 ): Promise<ImagePlatform[]> {
   const name = indexNameOf(store, image)
-  if (!name || !content.info(name.target.digest)) return []
-  const document = decodeDocument(await content.read(name.target.digest, maxManifestBytes))
-  if (document.kind !== 'index') return []
-  const images = name.images.flatMap((id) => store.images.get(id) ?? [])
-  return document.index.manifests.flatMap((descriptor) => {
+  const members = name && (await indexMembers({ store, content }, name))
+  return (members ?? []).flatMap((member): ImagePlatform[] => {
+    const { descriptor } = member
     const { platform } = descriptor
     if (!platform || platform.os === 'unknown') return []
-    const record = images.find(({ manifest }) => manifest.digest === descriptor.digest)
-    if (!record) return [{ descriptor, platform, contentBytes: descriptor.size }]
-    const contentBytes = contentBytesOf(record, content.info(record.id)?.sizeBytes ?? 0)
-    return [{ descriptor, platform, image: presentImage(record, []), contentBytes }]
+    if (member.kind !== 'image') return [{ descriptor, platform, contentBytes: descriptor.size }]
+    const contentBytes = contentBytesOf(descriptor, member.manifest)
+    return [{ descriptor, platform, image: presentImage(member.image, []), contentBytes }]
   })
 }
 
@@ -39,5 +37,5 @@ function indexNameOf(store: ImageStore, { id }: Pick<Image, 'id'>): NameRecord |
   return store.namesOf(id).find(({ target, images }) => isIndexType(target.mediaType) && images[0] === id)
 }
 
-const contentBytesOf = ({ manifest, layers }: ImageRecord, configBytes: number): number =>
-  layers.reduce((sum, { size }) => sum + size, manifest.size + configBytes)
+const contentBytesOf = ({ size }: Descriptor, { config, layers }: Manifest): number =>
+  [config, ...layers].reduce((sum, blob) => sum + blob.size, size)

@@ -123,6 +123,14 @@ export async function openImages(options: ImagesOptions): Promise<OpenImages> {
     commit: (request) => commitImage(context, request),
     layersOf: (image) => imageLayers(context, image),
     create: (request) => createImage(context, request),
+    publish: async (request) => {
+      const { publishImages } = await import('./publish/publish-images.ts')
+      return await publishImages(context, known, request)
+    },
+    pack: async (request) => {
+      const { packImages } = await import('./publish/publish-images.ts')
+      return await packImages(context, known, request)
+    },
     onUseQuery: (query) => {
       uses = query
     },

@@ -1,7 +1,7 @@
 import { isKind, type Logger, messageOf } from '@berth/base'
 import type { Digest } from '@berth/oci'
 import type { ContentStore, GcRoots, IngestedBlob, Leases, Snapshots } from '@berth/storage'
-import { chainIdsOf, type ImageRecord, type ImageStore } from './image-store.ts'
+import { blobsOfName, chainIdsOf, type ImageRecord, type ImageStore } from './image-store.ts'
 
 /** What the images keep alive, for whoever collects garbage. */
 export interface ImageRoots {
@@ -12,7 +12,7 @@ export interface ImageRoots {
 /** Everything that the store's images and names refer to. */
 export function imageRoots(store: ImageStore): ImageRoots {
   const images = [...store.images.values()]
-  const targets = [...store.names.values()].map(({ target }) => target.digest)
+  const targets = [...store.names.values()].flatMap(blobsOfName)
   return { blobs: new Set([...targets, ...images.flatMap(blobsOf)]), chainIds: new Set(images.flatMap(chainIdsOf)) }
 }
 

@@ -3,7 +3,7 @@ import { type Digest, familiarString, nameOf, parseReference, type Reference } f
 import { announce, type ImagesContext } from './context.ts'
 import { findImage, isIdPrefix } from './find-image.ts'
 import type { ImageDeleteItem, ImageUse } from './images.ts'
-import { chainIdsOf, type ImageRecord, type ImageStore, keyOf, type NameRecord } from './image-store.ts'
+import { blobsOfName, chainIdsOf, type ImageRecord, type ImageStore, keyOf, type NameRecord } from './image-store.ts'
 
 export interface RemoveOptions {
   readonly force: boolean
@@ -29,7 +29,8 @@ export function removeImage(context: ImagesContext, reference: string, options: 
   const { store } = context
   const image = findImage(store, reference, options.platform)
   const removal: Removal = { items: [], images: [] }
-  const isById = isIdPrefix(image.id, reference)
+  // The digest of an index stands for its images.
+  const isById = isIdPrefix(image.id, reference) || /^sha256:[0-9a-f]{64}$/.test(reference)
   if (options.platform !== undefined && leaveIndexes(context, image, options)) {
     if (!store.hasNames(image.id)) deleteImage(context, image, { ...options, isQuiet: false }, removal)
     return removal
@@ -90,7 +91,7 @@ function dropOrphanDigests(context: ImagesContext, image: ImageRecord, tag: Refe
   const same = context.store.namesOf(image.id).filter(({ reference }) => nameOf(reference) === nameOf(tag))
   if (same.some(({ reference }) => reference.digest === undefined)) return
   context.store.commit(same.map(({ reference }) => ({ kind: 'dropName', reference })))
-  context.reclaimer.offerBlobs(same.map(({ target }) => target.digest))
+  context.reclaimer.offerBlobs(same.flatMap(blobsOfName))
   removal.items.push(...same.map(untagged))
 }
 
@@ -102,7 +103,7 @@ function dropNames(context: ImagesContext, image: ImageRecord, names: readonly N
     announce(context, 'untag', image.id)
     removal.items.push(untagged(name))
     dropOtherPlatforms(context, name, image.id, removal)
-    context.reclaimer.offerBlobs([name.target.digest])
+    context.reclaimer.offerBlobs(blobsOfName(name))
   }
 }
 

@@ -1,10 +1,8 @@
-import { type TarEntry, tarEntry, type TarSource, writeTar } from '@berth/archive'
+import { type TarEntry, type TarSource, writeTar } from '@berth/archive'
 import { internal, notFound, parseTimeNs } from '@berth/base'
 import {
-  algorithmOf,
   type Descriptor,
   type Digest,
-  Digester,
   familiarName,
   familiarString,
   formatReference,
@@ -17,6 +15,7 @@ import {
   type Reference,
   withDefaultTag,
 } from '@berth/oci'
+import { blobDirectories, blobMember, blobPath, jsonMember, layoutMember } from './archive-members.ts'
 import { announce, type ImagesContext } from './context.ts'
 import { findImage } from './find-image.ts'
 import type { SaveOptions } from './images.ts'
@@ -93,34 +92,20 @@ const blobsOf = ({ id, manifest, layers }: ImageRecord): Pick<Descriptor, 'diges
   ...layers,
 ]
 
-const blobPath = (digest: Digest): string => `blobs/${digest.replace(':', '/')}`
-
 async function* members(context: ImagesContext, images: readonly SavedImage[]): AsyncGenerator<TarSource> {
   // What is being written out must outlive a removal of the image.
   using _ = await context.reclaimer.lease()
-  yield json('oci-layout', { imageLayoutVersion: '1.0.0' })
-  yield json('index.json', ociIndex(images))
-  yield json('manifest.json', images.map(manifestItem))
+  yield layoutMember
+  yield jsonMember('index.json', ociIndex(images))
+  yield jsonMember('manifest.json', images.map(manifestItem))
   const repositories = legacyRepositories(images)
-  if (Object.keys(repositories).length > 0) yield json('repositories', repositories)
-  yield { entry: tarEntry({ path: 'blobs/', type: 'directory' }) }
-  for (const algorithm of algorithmsOf(images))
-    yield { entry: tarEntry({ path: `blobs/${algorithm}/`, type: 'directory' }) }
+  if (Object.keys(repositories).length > 0) yield jsonMember('repositories', repositories)
+  yield* blobDirectories(images.flatMap(({ image }) => blobsOf(image).map(({ digest }) => digest)))
   const written = new Set<Digest>()
   for (const { image } of images) {
     yield* blobMembers(context, image, written)
     announce(context, 'save', image.id)
   }
-}
-
-function json(path: string, document: unknown): TarSource {
-  const content = Buffer.from(JSON.stringify(document))
-  return { entry: tarEntry({ path, sizeBytes: content.length }), content }
-}
-
-function algorithmsOf(images: readonly SavedImage[]): Set<string> {
-  const digests = images.flatMap(({ image }) => blobsOf(image).map(({ digest }) => digest))
-  return new Set(digests.map((digest) => digest.slice(0, digest.indexOf(':'))))
 }
 
 /** Config and layers carry the image's time; the manifest is ours and carries none. */
@@ -132,19 +117,8 @@ function* blobMembers({ content }: ImagesContext, image: ImageRecord, written: S
     if (written.has(digest)) continue
     written.add(digest)
     const times = digest === image.manifest.digest ? {} : { mtime }
-    const entry = tarEntry({ path: blobPath(digest), sizeBytes: info.sizeBytes, ...times })
-    yield { entry, content: verified(content.open(digest), digest) }
+    yield blobMember(content, { digest, sizeBytes: info.sizeBytes }, times)
   }
-}
-
-/** Fails where the disk has changed a blob: nobody should find out when the archive is needed. */
-async function* verified(blob: AsyncIterable<Uint8Array>, digest: Digest): AsyncGenerator<Uint8Array> {
-  const digester = new Digester(algorithmOf(digest))
-  for await (const chunk of blob) {
-    digester.update(chunk)
-    yield chunk
-  }
-  if (digester.digest() !== digest) throw internal(`blob ${digest} is corrupt on disk`)
 }
 
 function mtimeOf({ config }: ImageRecord): TarEntry['mtime'] {

@@ -15,8 +15,7 @@ export function tagImage(context: ImagesContext, source: string, target: string)
 /** A name given to the default image of an index stands for the whole index. */
 export function changesOfTag(context: ImagesContext, image: ImageRecord, reference: Reference): StoreChange[] {
   const sibling = context.store.namesOf(image.id).find(({ images }) => images[0] === image.id)
-  const { target, images } = sibling ?? { target: image.manifest, images: [image.id] }
-  const name: NameRecord = { reference, target, images }
+  const name: NameRecord = { ...(sibling ?? { target: image.manifest, images: [image.id] }), reference }
   return [
     { kind: 'putImage', image: { ...image, lastTaggedAt: nowText() } },
     { kind: 'putName', name },

@@ -15,14 +15,25 @@ export async function baseState(
 ): Promise<StageState> {
   const platform = platformText === '' ? build.platforms.target : parsePlatform(platformText)
   const named = findContext(build.request.contexts, name, platform)
-  if (named) return await contextState(build, named, platform)
-  return name.toLowerCase() === 'scratch' ? scratch(build, platform) : await imageState(build, name, platform)
+  if (named) return await contextState(build, named, { platform, wanted: platformText || build.request.platform })
+  if (name.toLowerCase() === 'scratch') return scratch(build, platform)
+  return await imageState(build, { name, platform, wanted: platformText || build.request.platform })
 }
 
-async function contextState(build: BuildContext, named: NamedContext, platform: Platform): Promise<StageState> {
+interface WantedPlatform {
+  readonly platform: Platform
+  /** As it was asked for; '' is whatever is here. */
+  readonly wanted: string
+}
+
+async function contextState(
+  build: BuildContext,
+  named: NamedContext,
+  { platform, wanted }: WantedPlatform,
+): Promise<StageState> {
   switch (named.kind) {
     case 'image':
-      return await imageState(build, named.reference, platform)
+      return await imageState(build, { name: named.reference, platform, wanted })
     case 'outcome':
       return named.outcome.state
     case 'directory':
@@ -46,9 +57,12 @@ function scratch({ request }: BuildContext, platform: Platform): StageState {
   }
 }
 
-async function imageState(build: BuildContext, name: string, platform: Platform): Promise<StageState> {
+async function imageState(
+  build: BuildContext,
+  { name, platform, wanted }: WantedPlatform & { readonly name: string },
+): Promise<StageState> {
   const { images } = build.context
-  const image = await told(build, name, () => findImage(build, name))
+  const image = await told(build, name, () => findImage(build, name, wanted || undefined))
   const layers = await images.layersOf(image)
   const { config, history = [], author, created, os, architecture, variant } = image.config
   const { Env = [], ...rest } = config ?? {}
@@ -82,9 +96,8 @@ async function told<T>({ request }: BuildContext, name: string, work: () => Prom
   }
 }
 
-async function findImage(build: BuildContext, name: string): Promise<Image> {
+async function findImage(build: BuildContext, name: string, platform: string | undefined): Promise<Image> {
   const { images } = build.context
-  const platform = build.request.platform === '' ? undefined : build.request.platform
   if (build.request.pulls) await pull(build, name, platform)
   try {
     return await images.resolve(name, platform)

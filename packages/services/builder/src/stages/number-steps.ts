@@ -15,11 +15,18 @@ export const isLayerInstruction = ({ kind }: StageInstruction): boolean =>
 /** Neither on nothing nor on another stage. */
 const isOnImage = ({ parent, from }: Stage): boolean => from.base.toLowerCase() !== 'scratch' && parent === undefined
 
-/** Numbers the steps of the needed ones of `stages`; `labels` are the LABEL lines of the request. */
+export interface StepLabels {
+  /** The LABEL lines of the request. */
+  readonly labels: readonly string[]
+  /** What stands before the label of an instruction, or of FROM. */
+  readonly prefixOf: (stage: Stage, instruction: number | 'from') => string
+}
+
+/** Numbers the steps of the needed ones of `stages`. */
 export function numberSteps(
   stages: readonly Stage[],
   { needed, target }: { readonly needed: readonly Stage[]; readonly target: Stage },
-  labels: readonly string[],
+  { labels, prefixOf }: StepLabels,
 ): ReadonlyMap<number, StageSteps> {
   const counts = needed.map((stage) => 1 + stage.instructions.length)
   const total = counts.reduce((sum, count) => sum + count, labels.length)
@@ -29,15 +36,17 @@ export function numberSteps(
       const standsOnImage = isOnImage(stage)
       const layers = Number(standsOnImage) + stage.instructions.filter(isLayerInstruction).length
       let layer = 0
-      const step = (text: string, lines: LineRange, counts: boolean): BuildStep => {
+      const step = (text: string, lines: LineRange, counts: boolean, prefix: string): BuildStep => {
         if (counts) layer++
-        const label = labelOf(stage, stages.length, layer, layers)
+        const label = prefix + labelOf(stage, stages.length, layer, layers)
         return { number: ++number, total, text, stage: stage.index, label, lines, isCounted: counts }
       }
       const { line } = stage.from
-      const from = step(line.text, line.lines, standsOnImage)
-      const instructions = stage.instructions.map((one) => step(one.line.text, one.line.lines, isLayerInstruction(one)))
-      const own = stage === target ? labels.map((text) => step(text, line.lines, false)) : []
+      const from = step(line.text, line.lines, standsOnImage, prefixOf(stage, 'from'))
+      const instructions = stage.instructions.map((one, i) =>
+        step(one.line.text, one.line.lines, isLayerInstruction(one), prefixOf(stage, i)),
+      )
+      const own = stage === target ? labels.map((text) => step(text, line.lines, false, '')) : []
       return [stage.index, { from, instructions, labels: own }]
     }),
   )

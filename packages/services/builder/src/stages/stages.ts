@@ -13,6 +13,7 @@ import { DefinitionPass, type Definitions } from './definitions.ts'
 import { historyWords } from './history.ts'
 import { findContext } from './named-contexts.ts'
 import { numberSteps } from './number-steps.ts'
+import { platformPrefix } from './platform-prefix.ts'
 import { type BuildPlan, withoutSpared } from './plan-stages.ts'
 import { shownText } from './shown-text.ts'
 import { digestOf, type DoneStep, type StageState } from './stage-state.ts'
@@ -50,7 +51,8 @@ export class Stages {
     const { context, request, solver, progress, signal, holds, plan, imports } = options
     this.#options = options
     const labels = request.style === 'classic' ? labelTexts(request.labels) : []
-    this.#steps = numberSteps(plan.dockerfile.stages, plan, labels)
+    const prefixOf = request.tellsPlatform ? platformPrefix(plan.platforms.target) : () => ''
+    this.#steps = numberSteps(plan.dockerfile.stages, plan, { labels, prefixOf })
     for (const { name } of plan.dockerfile.globalArgs.flatMap(({ args }) => args)) this.declaredArgs.add(name)
     for (const name of plan.automatic) this.declaredArgs.add(name)
     this.pass = options.isDefining ? new DefinitionPass((name, before) => this.#stageKey(name, before)) : undefined

@@ -2,8 +2,10 @@ import { posix } from 'node:path'
 import { type BuilderStyle, commandLine, type RunInstruction } from '@berth/dockerfile'
 import { invalid, messageOf } from '@berth/base'
 import type { BuildRequest } from '../builder.ts'
-import { runProcess } from '../exec/run-process.ts'
-import { changeFileSystem } from '../exec/writable.ts'
+import type { Context } from '../context.ts'
+import { execFailedCode, explainExec } from '../exec/explain-exec.ts'
+import { runProcess, type RunProcess } from '../exec/run-process.ts'
+import { changeFileSystem, type Writable } from '../exec/writable.ts'
 import { chainOf } from '../filesystem.ts'
 import { RunFailedError } from '../run-failed-error.ts'
 import { digestOf, type StageState } from '../stages/stage-state.ts'
@@ -57,17 +59,38 @@ export async function runStep(
     changeFileSystem(build.context, state.fileSystem, async (writable) => {
       await using prepared = await prepareRunMounts(stage, { mounts, script, rootPath: writable.rootPath })
       const whole = { ...process, env: [...process.env, ...prepared.env], mounts: prepared.mounts }
-      const run = () =>
-        runProcess(build.context, writable, whole, {
-          signal,
-          onStart: (containerId) => emit({ kind: 'running', containerId }),
-          onOutput: (stream, bytes) => emit({ kind: 'output', stream, bytes }),
-        })
+      const run = () => runTelling(build.context, { writable, process: whole, platform: state.platform }, emit, signal)
       const exitCode = await (build.request.style === 'classic' ? run() : tellingStart(command.join(' '), run, emit))
       if (exitCode !== 0) throw new RunFailedError(command.join(' '), exitCode)
     })
   const outcome = await solveStep(stage, planned, { key, exec, takesFromStages })
   return finishStep(stage, planned, { outcome, createdBy, draft: state.draft, isEmpty: false, takesFromStages })
+}
+
+interface Run {
+  readonly writable: Writable
+  readonly process: RunProcess
+  readonly platform: StageState['platform']
+}
+
+/** Runs, and tells of what happens; resolves to the exit code. */
+async function runTelling(
+  context: Context,
+  { writable, process, platform }: Run,
+  emit: (event: StepEvent) => void,
+  signal: AbortSignal,
+): Promise<number> {
+  let isRefused = false
+  const exitCode = await runProcess(context, writable, process, {
+    signal,
+    onStart: (containerId) => emit({ kind: 'running', containerId }),
+    onOutput: (stream, bytes) => {
+      const explained = stream === 2 ? explainExec(bytes, platform) : undefined
+      isRefused ||= explained !== undefined
+      emit({ kind: 'output', stream, bytes: explained === undefined ? bytes : Buffer.from(explained) })
+    },
+  })
+  return isRefused && exitCode !== 0 ? execFailedCode : exitCode
 }
 
 const hostnameOf = ({ style, args }: BuildRequest): string =>

@@ -6,14 +6,14 @@ import type { Services } from '../services.ts'
 import { Tunnel } from '../session/tunnel.ts'
 import { pruneRecords, usageRecords } from './disk-usage.ts'
 import { solve } from './solve.ts'
-import { buildkitVersion, describeWorker } from './worker.ts'
+import { askWorker, buildkitVersion } from './worker.ts'
 
 /** BuildKit's Control service. */
 export function controlService(services: Services): Implementation<typeof Control> {
-  const { builder, history, worker } = services
+  const { builder, history } = services
   return {
     info: async () => ({ buildkitVersion }),
-    listWorkers: async () => ({ record: [describeWorker(worker(), builder.cacheRules())] }),
+    listWorkers: async () => ({ record: [await askWorker(services)] }),
     solve: (request, call) => solve(services, request, call),
     status: ({ ref }, call) => followStatus(services, ref, call),
     session: (messages, call) => openTunnel(services, messages, call),

@@ -1,10 +1,10 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { SolveRequest, SolveResponseSchema } from '../../generated/control_pb.ts'
-import type { Result, ReturnRequest } from '../../generated/gateway_pb.ts'
+import type { ReturnRequest } from '../../generated/gateway_pb.ts'
 import { cacheContext } from '../cache/cache-context.ts'
 import { decodeExport } from '../cache/decode-caches.ts'
 import { exportCaches } from '../cache/export-caches.ts'
-import { type Export, exportOutcome } from '../export/export-outcome.ts'
+import { type Built, type Export, exportOutcome } from '../export/export-outcome.ts'
 import { grpcCode, GrpcError } from '../grpc/error.ts'
 import type { Call } from '../grpc/router.ts'
 import type { Job } from '../jobs/job.ts'
@@ -47,10 +47,8 @@ async function finishSolve(services: Services, job: Job, request: SolveRequest):
   const exports = exportsOf(request)
   const caches = (request.cache?.exports ?? []).map(decodeExport)
   if (!request.internal) services.history.begin(job, request, exports)
-  const id = requireResult(await job.returned())
-  if (id === '') return {}
-  const outcome = services.outcomes.get(id)
-  if (!outcome) throw new GrpcError(grpcCode.unknown, `no such result ${id}`)
+  const built = builtOf(services, job, requireResult(await job.returned()))
+  if (!built) return {}
   const context = {
     images: services.images,
     job,
@@ -58,9 +56,22 @@ async function finishSolve(services: Services, job: Job, request: SolveRequest):
     isCache: caches.some(({ place }) => place.kind === 'inline'),
   }
   const response: Record<string, string> = {}
-  for (const wanted of exports) Object.assign(response, await exportOutcome(context, outcome, wanted))
-  Object.assign(response, await exportCaches(cacheContext(services, job, request.session), outcome, caches))
+  for (const wanted of exports) Object.assign(response, await exportOutcome(context, built, wanted))
+  const outcomes = built.outcomes.map(({ outcome }) => outcome)
+  Object.assign(response, await exportCaches(cacheContext(services, job, request.session), outcomes, caches))
   return response
+}
+
+/** What the ids of a result stand for, in the order that it was built in; undefined for none. */
+function builtOf({ outcomes }: Services, job: Job, { ids, isMultiPlatform }: ReturnedIds): Built | undefined {
+  if (ids.length === 0) return undefined
+  const inOrder = ids.toSorted((a, b) => job.outcomeIds.indexOf(a) - job.outcomeIds.indexOf(b))
+  const made = inOrder.map((id) => {
+    const found = outcomes.get(id)
+    if (!found) throw new GrpcError(grpcCode.unknown, `no such result ${id}`)
+    return found
+  })
+  return { outcomes: made, isMultiPlatform, attests: job.attests }
 }
 
 /** Older clients have one only, in fields of its own. */
@@ -69,21 +80,23 @@ function exportsOf({ exporters, exporterDeprecated, exporterAttrsDeprecated }: S
   return exporterDeprecated === '' ? [] : [{ id: 0, type: exporterDeprecated, attributes: exporterAttrsDeprecated }]
 }
 
-/** The result's id, '' for none; throws what the client failed by. */
-function requireResult({ error, result }: ReturnRequest): string {
-  if (error && error.code !== grpcCode.ok) throw new GrpcError(error.code, error.message, error.details)
-  return resultId(result)
+interface ReturnedIds {
+  readonly ids: readonly string[]
+  readonly isMultiPlatform: boolean
 }
 
-function resultId(result: Result | undefined): string {
+/** The ids of a result; throws what the client failed by. */
+function requireResult({ error, result }: ReturnRequest): ReturnedIds {
+  if (error && error.code !== grpcCode.ok) throw new GrpcError(error.code, error.message, error.details)
+  const one = (id: string) => ({ ids: id === '' ? [] : [id], isMultiPlatform: false })
   switch (result?.result.case) {
     case 'ref':
-      return result.result.value.id
+      return one(result.result.value.id)
     case 'refDeprecated':
-      return result.result.value
+      return one(result.result.value)
     case 'refs':
-      throw new GrpcError(grpcCode.unimplemented, 'results of several platforms are not supported')
+      return { ids: Object.values(result.result.value.refs).map(({ id }) => id), isMultiPlatform: true }
     default:
-      return ''
+      return one('')
   }
 }

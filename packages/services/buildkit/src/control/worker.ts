@@ -1,7 +1,8 @@
 import type { PruneRule } from '@berth/builder'
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import { hostPlatform } from '@berth/oci'
+import type { Platform } from '@berth/oci'
 import type { VersionSchema, WorkerSchema } from '../../generated/common_pb.ts'
+import type { Services } from '../services.ts'
 
 /** The BuildKit whose services these are. */
 export const buildkitVersion: MessageInitShape<typeof VersionSchema> = {
@@ -16,19 +17,22 @@ export interface WorkerFacts {
   readonly hostGateway: string
 }
 
+/** The same, with what the builder knows. */
+export const askWorker = async ({ builder, worker }: Pick<Services, 'builder' | 'worker'>) =>
+  describeWorker(worker(), { rules: builder.cacheRules(), platforms: await builder.platforms() })
+
 /** What clients are told of the engine; by the label of a snapshotter they know that it exports caches and archives. */
-export function describeWorker(
+function describeWorker(
   { id, hostGateway }: WorkerFacts,
-  rules: readonly PruneRule[],
+  { rules, platforms }: { readonly rules: readonly PruneRule[]; readonly platforms: readonly Platform[] },
 ): MessageInitShape<typeof WorkerSchema> {
-  const { os, architecture, variant = '' } = hostPlatform()
   return {
     id,
     labels: {
       'org.mobyproject.buildkit.worker.moby.host-gateway-ip': hostGateway,
       'org.mobyproject.buildkit.worker.snapshotter': 'overlayfs',
     },
-    platforms: [{ os, architecture, variant }],
+    platforms: platforms.map(({ os, architecture, variant = '' }) => ({ os, architecture, variant })),
     gcPolicy: rules.map((rule) => ({
       all: rule.all,
       filters: [...rule.filters],

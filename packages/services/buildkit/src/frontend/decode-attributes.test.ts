@@ -27,7 +27,8 @@ test('decodeAttributes() reads what clients send', () => {
     args: { A: '1' },
     labels: { 'x.y': 'z' },
     target: 'app',
-    platform: '',
+    platforms: [''],
+    isMultiPlatform: false,
     noCache: ['one', 'two'],
     pulls: true,
     run: {
@@ -47,7 +48,8 @@ test('decodeAttributes() reads what clients send', () => {
 })
 
 for (const [name, value] of [
-  ['platform', 'linux/amd64,linux/arm64'],
+  ['platform', 'linux/amd64,nothing/of/this/kind'],
+  ['multi-platform', 'perhaps'],
   ['image-resolve-mode', 'x'],
   ['force-network-mode', 'container:x'],
   ['shm-size', '1g'],
@@ -57,6 +59,13 @@ for (const [name, value] of [
     assert.throws(() => decodeAttributes({ [name]: value }), { kind: 'invalid' })
   })
 }
+
+test('decodeAttributes() has each platform once, in canonical words', () => {
+  const { platforms, isMultiPlatform } = decodeAttributes({ platform: 'linux/amd64,linux/aarch64,linux/arm64/v8,arm' })
+  assert.deepEqual([platforms, isMultiPlatform], [['linux/amd64', 'linux/arm64', 'linux/arm/v7'], true])
+  assert.equal(decodeAttributes({ platform: 'linux/amd64' }).isMultiPlatform, false)
+  assert.equal(decodeAttributes({ platform: 'linux/amd64', 'multi-platform': 'true' }).isMultiPlatform, true)
+})
 
 test('decodeEntitlements() grants the network of the host and nothing else', () => {
   assert.deepEqual(decodeEntitlements(['network.host'], ['network.host']), ['network.host'])

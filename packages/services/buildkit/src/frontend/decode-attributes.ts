@@ -1,13 +1,18 @@
 import { invalid } from '@berth/base'
 import type { BuildRequest, Entitlement } from '@berth/builder'
+import { formatPlatform, normalizePlatform, parsePlatform } from '@berth/oci'
 
 export type Attributes = Readonly<Record<string, string>>
 
 /** What a client asks of the Dockerfile frontend: github.com/moby/buildkit/frontend/dockerui, attributes. */
 export interface FrontendRequest extends Pick<
   BuildRequest,
-  'args' | 'labels' | 'target' | 'platform' | 'noCache' | 'pulls' | 'run'
+  'args' | 'labels' | 'target' | 'noCache' | 'pulls' | 'run'
 > {
+  /** One after the other as they were asked for; '' is this host's. */
+  readonly platforms: readonly string[]
+  /** The result is a map of them, though there were one only. */
+  readonly isMultiPlatform: boolean
   /** Path of the Dockerfile, in the tree that it is in. */
   readonly filename: string
   /** The client's directory that the Dockerfile is in, where it is not in the context. */
@@ -38,7 +43,7 @@ export function decodeAttributes(attributes: Attributes): FrontendRequest {
     args: Object.fromEntries(prefixed(attributes, 'build-arg:')),
     labels: Object.fromEntries(prefixed(attributes, 'label:')),
     target: get('target'),
-    platform: onePlatform(get('platform')),
+    ...platformsOf(attributes),
     noCache: stagesWithoutCache(attributes['no-cache']),
     pulls: resolveMode(get('image-resolve-mode')),
     run: {
@@ -70,9 +75,21 @@ const prefixed = (attributes: Attributes, prefix: string): [string, string][] =>
 
 const csv = (text: string): string[] => text.split(',').filter(Boolean)
 
-function onePlatform(text: string): string {
-  if (text.includes(',')) throw invalid('multi-platform builds are not supported: build one platform at a time')
-  return text
+/** As many are built at a time. */
+const maxPlatforms = 20
+
+/** Each once, in canonical words. Throws `invalid` for what is none. */
+function platformsOf(attributes: Attributes): Pick<FrontendRequest, 'platforms' | 'isMultiPlatform'> {
+  const wanted = csv(attributes['platform'] ?? '').map((text) => formatPlatform(normalizePlatform(parsePlatform(text))))
+  const platforms = [...new Set(wanted)]
+  if (platforms.length > maxPlatforms) throw invalid(`more than ${maxPlatforms} platforms in one build`)
+  const isMultiPlatform = multiPlatform(attributes['multi-platform']) || platforms.length > 1
+  return { platforms: platforms.length === 0 ? [''] : platforms, isMultiPlatform }
+}
+
+function multiPlatform(text = 'false'): boolean {
+  if (!/^(?:1|t|true|0|f|false)$/i.test(text)) throw invalid(`invalid boolean value for multi-platform: ${text}`)
+  return /^(?:1|t)/i.test(text)
 }
 
 /** '' is all of them. */

@@ -59,15 +59,17 @@ async function loadAndRun<T>(
   try {
     requireBuiltInSyntax(definition.dockerfile)
     const contexts = openNamedContexts(request.namedContexts, { files, input: context.input })
-    const { target: name, args, platform } = request
-    const target = { dockerfile: definition.dockerfile, target: name, contexts, args, platform }
+    const { target: name, args, platforms } = request
+    const common = { dockerfile: definition.dockerfile, target: name, contexts, args }
+    const [first, ...others] = platforms.map((platform) => ({ ...common, platform }))
+    const target = first ?? { ...common, platform: '' }
     const contextDirectory: LazyDirectory = remote
       ? async () => remote.tree.directory
       : localDirectory(files, {
           name: 'context',
           titles: { tree: '[internal] load build context', ignoreFile: '[internal] load .dockerignore' },
           ignoreFile: definition.ignoreFile,
-          paths: knownPaths(target),
+          paths: knownPaths([target, ...others]),
         })
     const built: BuildRequest = {
       ...target,
@@ -119,9 +121,10 @@ function sessionParts({ sessions, job, sessionId }: FrontendContext): Pick<Build
 }
 
 /** The build itself says what is wrong with the Dockerfile. */
-function knownPaths(target: Parameters<typeof contextPaths>[0]): readonly string[] | undefined {
+function knownPaths(targets: readonly Parameters<typeof contextPaths>[0][]): readonly string[] | undefined {
   try {
-    return contextPaths(target)
+    const paths = targets.map((target) => contextPaths(target))
+    return paths.includes(undefined) ? undefined : [...new Set(paths.flatMap((some) => some ?? []))]
   } catch {
     return undefined
   }

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { LLBBridge, SolveRequest, SolveResponseSchema } from '../../generated/gateway_pb.ts'
-import { describeWorker } from '../control/worker.ts'
+import { askWorker } from '../control/worker.ts'
 import { answerRequest } from '../frontend/answer-request.ts'
 import { checkBuild, reportChecks } from '../frontend/checks.ts'
 import { decodeCacheImports, decodeExport, decodeImport } from '../cache/decode-caches.ts'
@@ -11,10 +11,12 @@ import { requireBuiltIn, withDefinition } from '../frontend/run-frontend.ts'
 import { grpcCode, GrpcError } from '../grpc/error.ts'
 import type { Call, Implementation } from '../grpc/router.ts'
 import type { Job } from '../jobs/job.ts'
+import type { PlatformOutcome } from '../jobs/outcomes.ts'
 import type { Services } from '../services.ts'
 import { frontendCapabilities, llbCapabilities } from './capabilities.ts'
 import { definitionOf, outcomeIdOf } from './definition.ts'
 import { readDirectory, readFile, statFile } from './read-outcome.ts'
+import { platformKey, solvePlatforms } from './solve-platforms.ts'
 
 type Response = MessageInitShape<typeof SolveResponseSchema>
 
@@ -27,7 +29,7 @@ export function bridgeService(services: Services): Implementation<typeof LLBBrid
       return {
         frontendApiCaps: frontendCapabilities,
         llbCaps: llbCapabilities,
-        workers: [describeWorker(services.worker(), services.builder.cacheRules())],
+        workers: [await askWorker(services)],
       }
     },
     solve: async (request, call) => {
@@ -57,9 +59,9 @@ async function startedJob({ jobs }: Services, call: Call): Promise<Job> {
 }
 
 async function rootOf({ outcomes }: Services, ref: string): Promise<string> {
-  const outcome = outcomes.get(ref)
-  if (!outcome) throw new GrpcError(grpcCode.unknown, `no such ref ${ref}`)
-  return await outcome.rootPath()
+  const made = outcomes.get(ref)
+  if (!made) throw new GrpcError(grpcCode.unknown, `no such ref ${ref}`)
+  return await made.outcome.rootPath()
 }
 
 async function solveFrontend(services: Services, job: Job, request: SolveRequest): Promise<Response> {
@@ -80,7 +82,7 @@ async function solveFrontend(services: Services, job: Job, request: SolveRequest
     input: (name: string) => {
       const definition = request.frontendInputs[name]
       const id = definition && outcomeIdOf(definition)
-      return id === undefined ? undefined : services.outcomes.get(id)
+      return id === undefined ? undefined : services.outcomes.get(id)?.outcome
     },
   }
   if (decoded.requestId !== '') return await answerRequest(context, decoded)
@@ -89,26 +91,46 @@ async function solveFrontend(services: Services, job: Job, request: SolveRequest
   const wanted = entries.map(decodeImport)
   const modes = (started.cache?.exports ?? []).map((entry) => decodeExport(entry).mode)
   const exportsCache = modes.includes('max') ? 'max' : modes[0]
-  const imports = () => importCaches(cacheContext(services, job, started.session), wanted)
+  let imported: ReturnType<typeof importCaches> | undefined
+  const imports = () => (imported ??= importCaches(cacheContext(services, job, started.session), wanted))
   return await withDefinition(context, decoded, async (loaded) => {
     const before = await checkBuild(services.images, loaded)
     if (before.isComplete) reportChecks(job, loaded, before)
-    const outcome = await services.builder.solve(
-      { ...loaded.request, imports, exportsCache },
-      job.steps.take,
-      job.signal,
-    )
+    const made = await solvePlatforms(services, job, { ...loaded.request, imports, exportsCache }, decoded)
     // By now the images are here.
     if (!before.isComplete) reportChecks(job, loaded, await checkBuild(services.images, loaded))
-    const id = services.outcomes.add(outcome)
-    job.outcomeIds.push(id)
-    return {
-      result: {
-        result: { case: 'ref', value: { id, def: definitionOf(id) } },
-        metadata: { 'containerimage.config': Buffer.from(JSON.stringify(outcome.config)) },
-      },
-    }
+    return { result: decoded.isMultiPlatform ? resultOfMany(services, job, made) : resultOfOne(services, job, made) }
   })
+}
+
+type Made = readonly PlatformOutcome[]
+
+function referenceTo({ outcomes }: Services, job: Job, made: PlatformOutcome) {
+  const id = outcomes.add(made)
+  job.outcomeIds.push(id)
+  return { id, def: definitionOf(id) }
+}
+
+const configOf = ({ outcome }: PlatformOutcome): Buffer => Buffer.from(JSON.stringify(outcome.config))
+
+function resultOfOne(services: Services, job: Job, [made]: Made): Response['result'] {
+  if (!made) throw new Error('nothing was built')
+  const value = referenceTo(services, job, made)
+  return { result: { case: 'ref', value }, metadata: { 'containerimage.config': configOf(made) } }
+}
+
+/** https://pkg.go.dev/github.com/moby/buildkit/exporter/containerimage/exptypes#Platforms */
+function resultOfMany(services: Services, job: Job, made: Made): Response['result'] {
+  const named = made.map((one) => ({ key: platformKey(one), one }))
+  const refs = Object.fromEntries(named.map(({ key, one }) => [key, referenceTo(services, job, one)]))
+  const Platforms = named.map(({ key, one }) => ({ ID: key, Platform: one.platform }))
+  return {
+    result: { case: 'refs', value: { refs } },
+    metadata: {
+      'refs.platforms': Buffer.from(JSON.stringify({ Platforms })),
+      ...Object.fromEntries(named.map(({ key, one }) => [`containerimage.config/${key}`, configOf(one)])),
+    },
+  }
 }
 
 /** A graph that stands for an outcome of ours comes back as that. */

@@ -1,5 +1,6 @@
 import type { ReturnRequest } from '../../generated/gateway_pb.ts'
 import type { SolveRequest } from '../../generated/control_pb.ts'
+import type { Built } from '../export/export-outcome.ts'
 import { grpcCode, GrpcError } from '../grpc/error.ts'
 import { Progress } from '../progress/progress.ts'
 import { BuildTeller } from '../progress/tell-build.ts'
@@ -19,6 +20,8 @@ export class Job {
   warningCount = 0
   /** Of what it has made. */
   readonly outcomeIds: string[] = []
+  /** What is said of what was made, where the client wants that. */
+  attests: Built['attests']
   /** What was built, as the client was told. */
   frontend: { readonly name: string; readonly attributes: Readonly<Record<string, string>> } | undefined
 

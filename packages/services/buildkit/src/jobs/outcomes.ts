@@ -1,4 +1,5 @@
 import type { BuildOutcome } from '@berth/builder'
+import type { Platform } from '@berth/oci'
 import { randomBytes } from 'node:crypto'
 
 /** After its build has ended, others of the same client, which run beside it, may still begin with an outcome. */
@@ -10,8 +11,14 @@ const idleMs = 5000
 /** As many are kept. */
 const maxKept = 200
 
-interface Kept {
+/** What was built, and for which platform. */
+export interface PlatformOutcome {
   readonly outcome: BuildOutcome
+  readonly platform: Platform
+}
+
+interface Kept {
+  readonly made: PlatformOutcome
   timer: NodeJS.Timeout | undefined
 }
 
@@ -20,9 +27,9 @@ export class Outcomes implements AsyncDisposable {
   readonly #kept = new Map<string, Kept>()
   #idle: NodeJS.Timeout | undefined
 
-  add(outcome: BuildOutcome): string {
+  add(made: PlatformOutcome): string {
     const id = randomBytes(12).toString('hex')
-    this.#kept.set(id, { outcome, timer: undefined })
+    this.#kept.set(id, { made, timer: undefined })
     for (const oldest of this.#kept.keys()) {
       if (this.#kept.size <= maxKept) break
       void this.#drop(oldest)
@@ -30,8 +37,8 @@ export class Outcomes implements AsyncDisposable {
     return id
   }
 
-  get(id: string): BuildOutcome | undefined {
-    return this.#kept.get(id)?.outcome
+  get(id: string): PlatformOutcome | undefined {
+    return this.#kept.get(id)?.made
   }
 
   /** Its build is over: it goes after a while. */
@@ -60,6 +67,6 @@ export class Outcomes implements AsyncDisposable {
     if (!kept) return
     this.#kept.delete(id)
     clearTimeout(kept.timer)
-    await kept.outcome[Symbol.asyncDispose]()
+    await kept.made.outcome[Symbol.asyncDispose]()
   }
 }

@@ -4,21 +4,39 @@ import { formatReference, parseReference, withDefaultTag } from '@berth/oci'
 import type { Progress } from './progress.ts'
 import type { Vertex } from './vertex.ts'
 
+/** What the builds of one client, for several platforms, have in common. */
+interface Shared {
+  readonly failed: Map<unknown, { readonly step: BuildStep; readonly vertex: string }>
+  /** A step that is the same for several platforms is shown once, by the build that told of it first. */
+  readonly byName: Map<string, { readonly vertex: Vertex; readonly teller: BuildTeller }>
+  readonly counts: { total: number; cached: number; completed: number }
+}
+
 /** The steps of a build as vertices, and which of them failed. */
 export class BuildTeller {
   readonly #progress: Progress
+  readonly #shared: Shared
+  /** The platform, where there are several. */
+  readonly #platform: string
   readonly #vertices = new Map<string, Vertex>()
   /** The last vertex of each stage. */
   readonly #last = new Map<number, string>()
-  readonly #failed = new Map<unknown, { readonly step: BuildStep; readonly vertex: string }>()
   /** Questions for the images that stages begin with, by the number of the FROM. */
   readonly #bases = new Map<number, Vertex>()
-  #steps = 0
-  #cachedSteps = 0
-  #completedSteps = 0
 
-  constructor(progress: Progress) {
+  constructor(progress: Progress, shared?: Shared, platform = '') {
     this.#progress = progress
+    this.#platform = platform
+    this.#shared = shared ?? {
+      failed: new Map(),
+      byName: new Map(),
+      counts: { total: 0, cached: 0, completed: 0 },
+    }
+  }
+
+  /** Tells of the same client's build for one of several platforms. */
+  forPlatform(platform: string): BuildTeller {
+    return new BuildTeller(this.#progress, this.#shared, platform)
   }
 
   readonly take: BuildProgress = (event) => {
@@ -29,12 +47,12 @@ export class BuildTeller {
   }
 
   get counts(): { readonly total: number; readonly cached: number; readonly completed: number } {
-    return { total: this.#steps, cached: this.#cachedSteps, completed: this.#completedSteps }
+    return this.#shared.counts
   }
 
   /** Where an error came from. */
   failedStep(error: unknown): { readonly step: BuildStep; readonly vertex: string } | undefined {
-    return this.#failed.get(error)
+    return this.#shared.failed.get(error)
   }
 
   #tell(event: Exclude<BuildEvent, { kind: 'warning' | 'failed' }>): void {
@@ -44,7 +62,7 @@ export class BuildTeller {
       case 'running':
         return
       case 'output':
-        return this.#vertex(event.step).log(event.stream, event.bytes)
+        return this.#log(event.step, event.stream, event.bytes)
       case 'ended':
         return this.#end(event.step, event.isCached)
     }
@@ -54,15 +72,24 @@ export class BuildTeller {
   #start(step: BuildStep): void {
     const reference = baseReference(step.text)
     if (reference === undefined) return void this.#vertex(step).start()
-    this.#bases.set(step.number, this.#progress.vertex(`[internal] load metadata for ${reference}`).start())
+    const platform = this.#platform === '' ? '' : `${step.label.split(' ', 1)[0]} `
+    this.#bases.set(step.number, this.#named(`[${platform}internal] load metadata for ${reference}`).vertex.start())
+  }
+
+  #log(step: BuildStep, stream: 1 | 2, bytes: Buffer): void {
+    const vertex = this.#vertex(step)
+    if (this.#platform !== '' && this.#shared.byName.get(vertex.name)?.teller !== this) return
+    vertex.log(stream, bytes)
   }
 
   #end(step: BuildStep, isCached: boolean): void {
     this.#bases.get(step.number)?.complete()
     this.#bases.delete(step.number)
-    this.#completedSteps++
-    if (isCached) this.#cachedSteps++
-    this.#vertex(step).complete({ isCached })
+    const vertex = this.#vertex(step)
+    if (vertex.isCompleted) return
+    this.#shared.counts.completed++
+    if (isCached) this.#shared.counts.cached++
+    vertex.complete({ isCached })
   }
 
   #vertex(step: BuildStep): Vertex {
@@ -70,22 +97,31 @@ export class BuildTeller {
     const known = this.#vertices.get(key)
     if (known) return known
     const input = this.#last.get(step.stage)
-    const vertex = this.#progress.vertex(`[${step.label}] ${nameOf(step.text)}`, input === undefined ? [] : [input])
-    this.#steps++
+    const { vertex, isNew } = this.#named(`[${step.label}] ${nameOf(step.text)}`, input === undefined ? [] : [input])
+    if (isNew) this.#shared.counts.total++
     this.#vertices.set(key, vertex)
     this.#last.set(step.stage, vertex.digest)
     return vertex
   }
 
+  /** The vertex of that name: a new one, unless another platform has it. */
+  #named(name: string, inputs: readonly string[] = []): { readonly vertex: Vertex; readonly isNew: boolean } {
+    const known = this.#platform === '' ? undefined : this.#shared.byName.get(name)
+    if (known && known.teller !== this) return { vertex: known.vertex, isNew: false }
+    const vertex = this.#progress.vertex(name, inputs)
+    if (this.#platform !== '') this.#shared.byName.set(name, { vertex, teller: this })
+    return { vertex, isNew: true }
+  }
+
   /** A stage that stands on a failed one fails by the same error: the first step to have it is where it came from. */
   #fail(step: BuildStep, error: unknown): void {
-    const isFirst = !this.#failed.has(error)
+    const isFirst = !this.#shared.failed.has(error)
     if (!step.isCounted) {
-      if (isFirst) this.#failed.set(error, { step, vertex: '' })
+      if (isFirst) this.#shared.failed.set(error, { step, vertex: '' })
       return
     }
     const vertex = this.#bases.get(step.number) ?? this.#vertex(step)
-    if (isFirst) this.#failed.set(error, { step, vertex: vertex.digest })
+    if (isFirst) this.#shared.failed.set(error, { step, vertex: vertex.digest })
     const isGivenUp = error instanceof Error && error.name === 'AbortError'
     vertex.complete({ error: isFirst && !isGivenUp ? buildMessage(error) : 'context canceled' })
   }

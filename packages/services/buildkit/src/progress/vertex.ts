@@ -25,6 +25,7 @@ interface Teller {
 /** One step as clients see it. */
 export class Vertex {
   readonly digest: string
+  readonly name: string
   readonly #progress: Teller
   readonly #identity: Identity
   #started: Timestamp | undefined
@@ -33,8 +34,13 @@ export class Vertex {
 
   constructor(progress: Teller, identity: Identity) {
     this.digest = identity.digest
+    this.name = identity.name
     this.#progress = progress
     this.#identity = identity
+  }
+
+  get isCompleted(): boolean {
+    return this.#isCompleted
   }
 
   start(): this {

@@ -17,7 +17,7 @@ import { maxLayers } from '../add-layer.ts'
 import { announce, type ImagesContext } from '../context.ts'
 import { parseNewName } from '../find-image.ts'
 import type { Progress } from '../images.ts'
-import { type ImageRecord, keyOf, type NameRecord, type StoreChange } from '../image-store.ts'
+import { blobsOfName, type ImageRecord, keyOf, type NameRecord, type StoreChange } from '../image-store.ts'
 import { buildManifest } from '../new-image.ts'
 import type { ImageLease } from '../reclaimer.ts'
 import { unpackImage } from '../unpack-image.ts'
@@ -119,7 +119,7 @@ function continues(child: readonly HistoryEntry[], parent: readonly HistoryEntry
 }
 
 function finish(context: ImagesContext, loaded: readonly Loaded[], progress: Progress): void {
-  const names = collectNames(loaded)
+  const names = collectNames(context, loaded)
   const replaced = new Map([...names].map(([key]) => [key, context.store.names.get(key)]))
   context.store.commit([
     ...loaded.map(({ image }): StoreChange => ({ kind: 'putImage', image: refreshed(context, image) })),
@@ -129,7 +129,7 @@ function finish(context: ImagesContext, loaded: readonly Loaded[], progress: Pro
   if (names.size === 0 && loaded.length > 0)
     progress({ stream: loaded.map(({ image }) => `Loaded image ID: ${image.id}\n`).join('') })
   for (const { image } of loaded) announce(context, 'load', image.id)
-  for (const old of replaced.values()) if (old) context.reclaimer.offerBlobs([old.target.digest])
+  for (const old of replaced.values()) if (old) context.reclaimer.offerBlobs(blobsOfName(old))
 }
 
 /** An image that was here may have been tagged while its archive was read. */
@@ -139,14 +139,17 @@ function refreshed({ store }: ImagesContext, image: ImageRecord): ImageRecord {
 }
 
 /** One name may stand for several images of an index, this host's first; of two images the later takes it. */
-function collectNames(loaded: readonly Loaded[]): Map<string, NameRecord> {
+function collectNames(context: ImagesContext, loaded: readonly Loaded[]): Map<string, NameRecord> {
   const names = new Map<string, NameRecord>()
   for (const { image, candidate } of loaded) {
     for (const reference of candidate.references) {
       const target = candidate.index ?? image.manifest
       const before = names.get(keyOf(reference))
       const siblings = candidate.index && before?.target.digest === target.digest ? before.images : []
-      names.set(keyOf(reference), { reference, target, images: unique([...siblings, image.id]) })
+      const known = context.store.names.get(keyOf(reference))
+      const blobs = known?.target.digest === target.digest ? known.blobs : undefined
+      const record = { reference, target, images: unique([...siblings, image.id]), ...(blobs && { blobs }) }
+      names.set(keyOf(reference), record)
     }
   }
   return names

@@ -18,6 +18,7 @@ import {
   sha256,
   withDefaultTag,
 } from '@berth/oci'
+import { isAttestation } from '../index-members.ts'
 import type { ArchiveFiles } from './archive-files.ts'
 import type { Candidate } from './candidate.ts'
 
@@ -64,10 +65,6 @@ async function collect(
   if (depth === 0) throw invalid(`index ${descriptor.digest}: indexes are nested too deep`)
   for (const child of document.index.manifests) await collect(files, child, root, depth - 1, found)
 }
-
-/** BuildKit hangs its attestations into the index as manifests of no platform. */
-const isAttestation = ({ platform, annotations }: Descriptor): boolean =>
-  platform?.os === 'unknown' || annotations?.['vnd.docker.reference.type'] !== undefined
 
 /** The images of an OCI layout (image-layout.md) without Docker's manifest.json. */
 export async function readOciLayout(files: ArchiveFiles): Promise<Candidate[]> {

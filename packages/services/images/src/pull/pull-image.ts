@@ -25,7 +25,7 @@ import { leastKeptBytes } from '@berth/storage'
 import { announce, type ImagesContext } from '../context.ts'
 import { findImage } from '../find-image.ts'
 import type { Progress } from '../images.ts'
-import { type ImageRecord, keyOf, type NameRecord, type StoreChange } from '../image-store.ts'
+import { blobsOfName, type ImageRecord, keyOf, type NameRecord, type StoreChange } from '../image-store.ts'
 import type { ImageLease } from '../reclaimer.ts'
 import { explainPull } from './explain.ts'
 import { fetchDocuments, type ImageDocuments } from './fetch-documents.ts'
@@ -261,7 +261,7 @@ function finish(context: ImagesContext, { reference, image, documents }: Finishe
     { kind: 'putImage', image: refreshed(context, image) },
     ...names.map((name): StoreChange => ({ kind: 'putName', name })),
   ])
-  context.reclaimer.offerBlobs(before.flatMap((name) => (name ? [name.target.digest] : [])))
+  context.reclaimer.offerBlobs(before.flatMap((name) => (name ? blobsOfName(name) : [])))
   const [first] = before
   return !first?.images.includes(image.id)
 }
@@ -279,8 +279,9 @@ function nameRecord(
   image: ImageRecord,
   before: NameRecord | undefined,
 ): NameRecord {
-  const siblings = before?.target.digest === target.digest ? before.images.filter((id) => id !== image.id) : []
+  const same = before?.target.digest === target.digest ? before : undefined
+  const siblings = same?.images.filter((id) => id !== image.id) ?? []
   const isOwn = platformRank(hostPlatform(), image.config) !== undefined
   const images: Digest[] = isOwn ? [image.id, ...siblings] : [...siblings, image.id]
-  return { reference, target, images }
+  return { ...same, reference, target, images }
 }

@@ -16,12 +16,17 @@ import {
 import type { ImagesContext } from '../context.ts'
 import { findImage } from '../find-image.ts'
 import { type ImageRecord, type ImageStore, keyOf, type NameRecord } from '../image-store.ts'
+import { indexMembers } from '../index-members.ts'
 
 /** A tag to push and what goes with it. */
 export interface PlannedTag {
   readonly reference: Reference
   /** The images that go, the children of the index if there is one. */
   readonly images: readonly PlannedImage[]
+  /** What the index says of them. */
+  readonly attached?: readonly PlannedAttachment[]
+  /** What the name keeps, beside what its images do. */
+  readonly blobs?: readonly Digest[]
   /** The index that goes last and unchanged; absent: the one image's manifest is what the tag will stand for. */
   readonly index?: Descriptor
   /** The index that cannot go, for not all of it is here. */
@@ -33,6 +38,14 @@ export interface PlannedImage {
   readonly image: ImageRecord
   readonly manifest: Descriptor
   readonly layers: readonly Descriptor[]
+  /** The manifest goes as it is, for an index or a user names it by its digest. */
+  readonly isFixed?: boolean
+}
+
+/** A manifest that is no image's, and what it leads to. */
+export interface PlannedAttachment {
+  readonly manifest: Descriptor
+  readonly blobs: readonly Descriptor[]
 }
 
 /** The tags that a push of `reference` is of; a name alone is all of them. Throws in Docker's words. */
@@ -59,9 +72,11 @@ export async function planTag(
   const { reference, target } = name
   const image = findImage(context.store, keyOf(reference), platform)
   if (platform !== undefined) return { reference, images: [ofRecord(image)] }
-  if (!isIndexType(target.mediaType)) return { reference, images: [await ofTarget(context, image, target)] }
-  const images = await wholeIndex(context, name)
-  if (images) return { reference, images: images.map(ofRecord), index: target }
+  if (!isIndexType(target.mediaType)) {
+    return { reference, images: [await ofTarget(context, image, target)], blobs: name.blobs ?? [] }
+  }
+  const whole = await wholeIndex(context, name)
+  if (whole) return { reference, ...whole, index: target, blobs: name.blobs ?? [] }
   return { reference, images: [ofRecord(image)], insteadOf: target }
 }
 
@@ -71,21 +86,30 @@ const ofRecord = (image: ImageRecord): PlannedImage => ({ image, manifest: image
 async function ofTarget({ content }: ImagesContext, image: ImageRecord, target: Descriptor): Promise<PlannedImage> {
   if (target.digest === image.manifest.digest) return ofRecord(image)
   const document = decodeDocument(await content.read(target.digest, maxManifestBytes))
-  return document.kind === 'manifest' ? { image, manifest: target, layers: document.manifest.layers } : ofRecord(image)
+  if (document.kind !== 'manifest') return ofRecord(image)
+  const { layers } = document.manifest
+  const isFixed = layers.every(({ digest }) => content.info(digest) !== undefined)
+  return { image, manifest: target, layers, isFixed }
 }
 
-/** The images of an index, if every document and blob that it leads to is here. */
+/** The members of an index, if every document and blob that it leads to is here. */
 async function wholeIndex(
-  { store, content }: ImagesContext,
-  { target, images }: NameRecord,
-): Promise<ImageRecord[] | undefined> {
-  const document = decodeDocument(await content.read(target.digest, maxManifestBytes))
-  if (document.kind !== 'index') return undefined
-  const byManifest = new Map<Digest, ImageRecord>()
-  for (const image of images.flatMap((id) => store.images.get(id) ?? [])) byManifest.set(image.manifest.digest, image)
-  const found = document.index.manifests.map(({ digest }) => byManifest.get(digest))
-  const isWhole = found.every((image) => image?.layers.every(({ digest }) => content.info(digest)))
-  return isWhole ? found.filter((image) => image !== undefined) : undefined
+  context: ImagesContext,
+  name: NameRecord,
+): Promise<Pick<PlannedTag, 'images' | 'attached'> | undefined> {
+  const members = await indexMembers(context, name)
+  if (!members) return undefined
+  const isHere = ({ digest }: Descriptor) => context.content.info(digest) !== undefined
+  const images: PlannedImage[] = []
+  const attached: PlannedAttachment[] = []
+  for (const { descriptor, ...member } of members) {
+    if (member.kind === 'absent') return undefined
+    const { config, layers } = member.manifest
+    if (![config, ...layers].every(isHere)) return undefined
+    if (member.kind === 'attestation') attached.push({ manifest: descriptor, blobs: [config, ...layers] })
+    else images.push({ image: member.image, manifest: descriptor, layers, isFixed: true })
+  }
+  return { images, attached }
 }
 
 /** How a layer goes out: as it is, or compressed first. */
@@ -100,13 +124,14 @@ export interface PlannedLayer {
  * us goes back byte by byte.
  */
 export function planLayers(
-  { image, layers }: PlannedImage,
+  { image, layers, isFixed = false }: PlannedImage,
   { isHere, isFromRegistry }: { readonly isHere: (digest: Digest) => boolean; readonly isFromRegistry: boolean },
 ): PlannedLayer[] {
   return layers.map((layer, i) => {
     const [diffId, own] = [image.config.rootfs.diff_ids[i], image.layers[i]]
     if (!diffId || !own) throw new Error(`image ${image.id} has no layer ${i}`)
-    if (isHere(layer.digest)) return { diffId, stored: layer, isCompressed: isPlain(layer) && !isFromRegistry }
+    if (isHere(layer.digest))
+      return { diffId, stored: layer, isCompressed: isPlain(layer) && !isFromRegistry && !isFixed }
     if (isHere(own.digest)) return { diffId, stored: own, isCompressed: isPlain(own) }
     throw internal(`layer ${layer.digest} of image ${image.id} is not in the store`)
   })
@@ -151,7 +176,8 @@ const dockerTypes: Readonly<Record<string, string>> = {
   [mediaTypes.dockerLayerTar]: mediaTypes.dockerLayerTar,
   [mediaTypes.dockerLayerGzip]: mediaTypes.dockerLayerGzip,
 }
-const ociTypes: Readonly<Record<string, string>> = {
+/** OCI's names for Docker's kinds of layers. */
+export const ociTypes: Readonly<Record<string, string>> = {
   [mediaTypes.dockerLayerTar]: mediaTypes.layerTar,
   [mediaTypes.dockerLayerGzip]: mediaTypes.layerGzip,
 }

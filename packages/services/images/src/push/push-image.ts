@@ -21,6 +21,7 @@ import type { Transfers } from '../pull/transfers.ts'
 import {
   buildPushedManifest,
   namesToPush,
+  type PlannedAttachment,
   type PlannedImage,
   planLayers,
   type PlannedLayer,
@@ -72,13 +73,15 @@ function plansOf({ context }: Push, reference: Reference, platform: string | und
   return Promise.all(namesToPush(context.store, reference).map((name) => planTag(context, name, platform)))
 }
 
-async function pushTag(push: Push, { reference, images, index, insteadOf }: PlannedTag): Promise<void> {
+async function pushTag(push: Push, planned: PlannedTag): Promise<void> {
+  const { reference, images, attached = [], index, insteadOf, blobs } = planned
   const { context, repository, progress, signal } = push
   // What is being sent must outlive a removal of the image.
   using lease = await context.reclaimer.lease()
   const tag = reference.tag ?? 'latest'
   const manifests: PushedManifest[] = []
   for (const image of images) manifests.push(await pushOne(push, image))
+  for (const one of attached) manifests.push(await pushAttached(push, one))
   fault('push: layers')
   const [first] = manifests
   if (!first) throw new Error(`nothing to push for ${familiarString(reference)}`)
@@ -89,7 +92,8 @@ async function pushTag(push: Push, { reference, images, index, insteadOf }: Plan
   const { mediaType, digest, size } = top.descriptor
   await repository.putManifest(tag, { mediaType, bytes: top.bytes }, signal)
   lease.broughtBlob(await context.content.put(top.bytes))
-  remember(push, { reference, target: { mediaType, digest, size }, images: images.map(({ image }) => image) })
+  const records = images.map(({ image }) => image)
+  remember(push, { reference, target: { mediaType, digest, size }, images: records, blobs: index ? blobs : [] })
   if (insteadOf) progress(insteadNote(insteadOf, top.descriptor))
   progress({ status: `${tag}: digest: ${digest} size: ${size}` })
   progress({ progressDetail: {}, aux: { Tag: tag, Digest: digest, Size: size } })
@@ -107,9 +111,15 @@ async function pushOne(push: Push, planned: PlannedImage): Promise<PushedManifes
   const descriptors = await allOrNone(push.signal, (signal) =>
     layers.map((layer, i) => pushOneLayer({ ...push, signal }, layer, reports[i] as LayerReport)),
   )
-  const config = await pushConfig(push, planned.image)
+  const config = await pushBlob(push, planned.image.id)
   const isSame = planned.layers.every(({ digest }, i) => digest === descriptors[i]?.digest)
   return isSame ? await readStored(context, planned.manifest) : buildPushedManifest(config, descriptors)
+}
+
+/** A manifest that is no image's, after what it leads to. */
+async function pushAttached(push: Push, { manifest, blobs }: PlannedAttachment): Promise<PushedManifest> {
+  for (const { digest } of blobs) await pushBlob(push, digest)
+  return await readStored(push.context, manifest)
 }
 
 /** The first failure stops the others, and is told when they have stopped. */
@@ -143,18 +153,19 @@ async function pushOneLayer(push: Push, layer: PlannedLayer, report: LayerReport
   return descriptor
 }
 
-async function pushConfig(
+/** Sees to it that the repository has a small blob of the store. */
+async function pushBlob(
   { context, repository, signal }: Push,
-  { id }: ImageRecord,
+  digest: Digest,
 ): Promise<{ digest: Digest; size: number }> {
   const { content } = context
-  const info = content.info(id)
-  if (!info) throw internal(`the configuration of image ${id} is not in the store`)
-  const config = { digest: id, size: info.sizeBytes }
-  if (await repository.hasBlob(id, signal)) return config
-  const open = (start: number) => content.open(id, { start })
-  await repository.uploadBlob({ kind: 'blob', digest: id, sizeBytes: info.sizeBytes, open }, signal)
-  return config
+  const info = content.info(digest)
+  if (!info) throw internal(`blob ${digest} is not in the store`)
+  const { sizeBytes } = info
+  if (await repository.hasBlob(digest, signal)) return { digest, size: sizeBytes }
+  const open = (start: number) => content.open(digest, { start })
+  await repository.uploadBlob({ kind: 'blob', digest, sizeBytes, open }, signal)
+  return { digest, size: sizeBytes }
 }
 
 async function readStored(
@@ -168,15 +179,16 @@ interface Pushed {
   readonly reference: Reference
   readonly target: Descriptor
   readonly images: readonly ImageRecord[]
+  readonly blobs: readonly Digest[] | undefined
 }
 
 /** The image is known by the digest that it has there, and the manifest to be a registry's. */
-function remember({ context, transfers }: Push, { reference, target, images }: Pushed): void {
+function remember({ context, transfers }: Push, { reference, target, images, blobs = [] }: Pushed): void {
   const { domain, path } = reference
   const [image] = images
   if (!image) return
   transfers.known.recordSource([target.digest], { domain, path })
-  const name = { reference: { domain, path, digest: target.digest }, target, images: images.map(({ id }) => id) }
+  const name = { reference: { domain, path, digest: target.digest }, target, images: images.map(({ id }) => id), blobs }
   // It may have been removed meanwhile: then there is nothing to be known by.
   if (context.store.images.has(image.id)) context.store.commit([{ kind: 'putName', name }])
 }

@@ -1,21 +1,26 @@
 import { type Descriptor, type Digest, mediaTypes, sha256 } from '@berth/oci'
+import type { BuildOutcome } from '../../builder.ts'
 import type { DoneStep } from '../../stages/stage-state.ts'
 import { buildCacheDocument, cacheConfigType, recordsOf } from './cache-document.ts'
 import type { CacheStore } from './cache-store.ts'
 
 export interface CacheExport {
   readonly store: CacheStore
+  /** What made the outcomes, or all that was done for them. */
+  readonly mode: 'min' | 'max'
   /** As an image's manifest, which every registry takes, or as an index. */
   readonly isImageManifest: boolean
   readonly onStep?: (text: string) => void
 }
 
-/** Writes steps, with their layers, where others can begin with them; returns the manifest's descriptor. */
+/** Writes the steps of outcomes, with their layers, where others can begin with them; returns the manifest's descriptor. */
 export async function exportCache(
-  steps: readonly DoneStep[],
-  { store, isImageManifest, onStep = () => {} }: CacheExport,
+  outcomes: readonly Pick<BuildOutcome, 'doneSteps'>[],
+  { store, mode, isImageManifest, onStep = () => {} }: CacheExport,
   signal: AbortSignal,
 ): Promise<Descriptor> {
+  const done = outcomes.flatMap((outcome) => outcome.doneSteps(mode))
+  const steps = [...new Map(done.map((step) => [step.key, step])).values()]
   const placed = new Map<Digest, Descriptor>()
   for (const layer of steps.flatMap(({ layers }) => layers)) {
     if (placed.has(layer.chainId)) continue
