@@ -1,19 +1,18 @@
-import { probePrograms } from '@berth/builder'
-import type { Sandbox } from '@berth/testing'
+import { helloProgram, type Sandbox } from '@berth/testing'
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** The bytes of a program that ends at once, for a machine. */
-export function programOf(architecture: string): Buffer {
-  const found = probePrograms().find(({ platform }) => platform.architecture === architecture)
-  if (!found) throw new Error(`no program for ${architecture}`)
-  return found.bytes
-}
+/** Machines by Docker's names: this host's, and one that it is not. */
+export const ownMachine = process.arch === 'arm64' ? 'arm64' : 'amd64'
+export const foreignMachine = ownMachine === 'arm64' ? 'amd64' : 'arm64'
+
+/** The bytes of a program that says which machine it is for. */
+export const programOf = (machine: typeof ownMachine): Buffer => helloProgram(machine, `of ${machine}\n`)
 
 export interface InterpreterOptions {
-  readonly architecture: string
+  readonly machine: typeof ownMachine
   /** A program of this host. */
   readonly interpreter: Buffer
 }
@@ -21,7 +20,7 @@ export interface InterpreterOptions {
 /** Has the kernel run programs of a machine by an interpreter, opened now (flag F), until this is disposed of. */
 export function registerInterpreter(
   sandbox: Pick<Sandbox, 'enter'>,
-  { architecture, interpreter }: InterpreterOptions,
+  { machine, interpreter }: InterpreterOptions,
 ): Disposable {
   const folder = mkdtempSync(join(tmpdir(), 'berth-binfmt-'))
   const program = join(folder, 'interpreter')
@@ -32,7 +31,7 @@ export function registerInterpreter(
     execFileSync(file, args, { env })
   }
   // ELF's identification and machine: https://docs.kernel.org/admin-guide/binfmt-misc.html
-  const magic = [...programOf(architecture).subarray(0, 20)].map(escaped).join('')
+  const magic = [...programOf(machine).subarray(0, 20)].map(escaped).join('')
   const registration = `:${name}:M::${magic}::${program}:F`
   const register = `mount -t binfmt_misc binfmt_misc /proc/sys/fs/binfmt_misc && printf %s '${registration}' > /proc/sys/fs/binfmt_misc/register`
   run(register)

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { command, filesBelow, loadFixture, startDaemon, startDockerRegistry, type TestDaemon } from '@berth/testing'
 import { BuildxClient } from './buildx-client.ts'
-import { programOf, registerInterpreter } from './foreign-programs.ts'
+import { foreignMachine, ownMachine, programOf, registerInterpreter } from './foreign-programs.ts'
 
 let daemon: TestDaemon
 let client: BuildxClient
@@ -284,21 +284,20 @@ test('what fails for one platform fails the build, and is told with its platform
 
 test('a RUN of another machine: what is wrong is told, and it runs where an interpreter is registered', async () => {
   const folder = client.context({ Dockerfile: 'FROM scratch\nARG TARGETARCH\nCOPY $TARGETARCH /p\nRUN ["/p"]' })
-  writeFileSync(join(folder, 's390x'), programOf('s390x'), { mode: 0o755 })
-  writeFileSync(join(folder, 'amd64'), programOf('amd64'), { mode: 0o755 })
-  const build = ['build', '--progress', 'plain', '--platform', 'linux/amd64,linux/s390x', '.']
+  for (const machine of [ownMachine, foreignMachine] as const) {
+    writeFileSync(join(folder, machine), programOf(machine), { mode: 0o755 })
+  }
+  const build = ['build', '--progress', 'plain', ...both, '.']
   const { code, stderr } = await client.run(folder, build)
   assert.notEqual(code, 0)
   assert.match(stderr, /exec \/p: exec format error/)
-  assert.match(stderr, /hint: programs of linux\/s390x do not run on this host: .*binfmt_misc/)
+  assert.match(stderr, new RegExp(`hint: programs of linux/${foreignMachine} do not run on this host: .*binfmt_misc`))
   assert.match(stderr, /did not complete successfully: exit code: 255/)
   const platforms = async () => /Platforms:\s*(.*)/.exec((await client.ok(folder, ['buildx', 'inspect'])).stdout)?.[1]
-  assert.doesNotMatch((await platforms()) ?? '', /s390x/)
-  {
-    // A program of this host in the place of an emulator: it does as little as what it would run.
-    using _ = registerInterpreter(daemon.sandbox, { architecture: 's390x', interpreter: programOf('amd64') })
-    await client.ok(folder, build)
-    assert.match((await platforms()) ?? '', /linux\/amd64.*linux\/s390x/)
-  }
-  rmSync(folder, { recursive: true })
+  assert.doesNotMatch((await platforms()) ?? '', new RegExp(foreignMachine))
+  // A program of this host in the place of an emulator.
+  using _ = registerInterpreter(daemon.sandbox, { machine: foreignMachine, interpreter: programOf(ownMachine) })
+  const emulated = await client.ok(folder, [...build, '--no-cache'])
+  assert.equal(emulated.stderr.match(new RegExp(`of ${ownMachine}\\n`, 'g'))?.length, 2)
+  assert.match((await platforms()) ?? '', new RegExp(`linux/${ownMachine}.*linux/${foreignMachine}`))
 })

@@ -1,4 +1,5 @@
 import { invalid } from '@berth/base'
+import { joinTars } from '@berth/builder'
 import type { Readable } from 'node:stream'
 import { sendFile } from '../fsutil/send-file.ts'
 import { sendTree } from '../fsutil/send-tree.ts'
@@ -6,7 +7,6 @@ import { platformKey } from '../gateway/solve-platforms.ts'
 import type { PlatformOutcome } from '../jobs/outcomes.ts'
 import { attestationFiles } from './attestation-files.ts'
 import type { Built, Export, ExportContext, ExportResponse } from './export-outcome.ts'
-import { joinTars } from './join-tars.ts'
 
 /** The files in the client's directory; of several platforms, each in a folder of its own. */
 export async function exportTree(context: ExportContext, built: Built, wanted: Export): Promise<ExportResponse> {
