@@ -38,6 +38,7 @@ async function openLive(context: Context, container: Container, query: AttachQue
   if (!stdin && !hasOutput) return emptyStream()
   const options = { stdin, stdout: query.stdout, stderr: query.stderr }
   const remote = await context.runtime.attach({ containerId: container.id }, options)
+  if (hasOutput) context.outputs.follow(container.id, remote)
   // Who only gives input has nothing to wait for after it, once there is a process to take it.
   const leave = () => {
     const current = context.registry.byId(container.id)

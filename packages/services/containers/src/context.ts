@@ -5,6 +5,7 @@ import type { Networks } from '@berth/networks'
 import type { HostFacts, ReadLogs, Runtime } from '@berth/runtime'
 import type { Snapshots, TreeCopies } from '@berth/storage'
 import type { Volumes } from '@berth/volumes'
+import type { AttachedOutputs } from './attached-outputs.ts'
 import type { ExecRegistry } from './exec-registry.ts'
 import type { HealthMonitors } from './health-monitors.ts'
 import type { DaemonDefaults } from './plan/types.ts'
@@ -22,6 +23,7 @@ export interface Context {
   readonly strangers: Set<ContainerId>
   readonly locks: KeyedLock<ContainerId>
   readonly waiters: Waiters
+  readonly outputs: AttachedOutputs
   readonly stops: Stops
   readonly execs: ExecRegistry
   readonly health: HealthMonitors

@@ -3,6 +3,7 @@ import { decodeContainerCreate, newestVersion } from '@berth/engine-api'
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Containers } from './containers.ts'
 import { openForTest } from './testing/open-for-test.ts'
 
@@ -322,6 +323,24 @@ test('a paused container is unhealthy until a probe says otherwise', async () =>
   await containers.pause(id)
   assert.equal(containers.get(id).state.health?.status, 'unhealthy')
   await containers.stop(id, { timeoutSeconds: 0 })
+})
+
+test('wait() is answered after the output that clients follow has been read to its end', async () => {
+  using engine = await openForTest()
+  const { containers } = engine
+  const id = await create(containers, 'talker')
+  const query = { logs: false, stream: true, stdin: false, stdout: true, stderr: true, detachKeys: '' }
+  const { stream } = await containers.attach(id, query)
+  await containers.start(id)
+  const { result } = containers.wait(id, 'not-running', until)
+  let isAnswered = false
+  void result.then(() => (isAnswered = true))
+  engine.runtime.end(id, 3)
+  await delay(20)
+  assert.equal(isAnswered, false)
+  stream.resume()
+  stream.destroy()
+  assert.deepEqual(await result, { exitCode: 3 })
 })
 
 test('attach() without output ends with the input, and at once without either', async () => {

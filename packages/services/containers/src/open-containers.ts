@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { announce } from './announce.ts'
 import { readArchive, statPath, writeArchive } from './archive.ts'
 import { attachContainer } from './attach.ts'
+import { AttachedOutputs } from './attached-outputs.ts'
 import { commitContainer } from './commit.ts'
 import type { Container } from './container.ts'
 import type { Containers } from './containers.ts'
@@ -77,6 +78,7 @@ export async function openContainers(options: ContainersOptions): Promise<OpenCo
     strangers: new Set(),
     locks: new KeyedLock<ContainerId>(),
     waiters: new Waiters(),
+    outputs: new AttachedOutputs(),
     stops: new Stops(),
     execs: new ExecRegistry(),
     health: new HealthMonitors(() => context),

@@ -1,5 +1,5 @@
-import { invalid } from '@berth/base'
-import type { Containers, WaitCondition } from './containers.ts'
+import { type ContainerId, invalid } from '@berth/base'
+import type { Containers, WaitCondition, WaitResult } from './containers.ts'
 import type { Context } from './context.ts'
 
 /** Looks up now; the result comes when the condition holds (at once when it does already). */
@@ -15,8 +15,16 @@ export function waitForContainer(
   }
   const { status, exitCode, error } = container.state
   const isOver = status === 'created' || status === 'exited' || status === 'dead'
-  if (condition === 'not-running' && isOver) {
-    return { result: Promise.resolve({ exitCode, ...(error ? { error } : {}) }) }
-  }
-  return { result: context.waiters.wait(container.id, condition, signal) }
+  const known = { exitCode, ...(error ? { error } : {}) }
+  const waiting =
+    condition === 'not-running' && isOver
+      ? Promise.resolve(known)
+      : context.waiters.wait(container.id, condition, signal)
+  return { result: afterOutput(context, container.id, waiting) }
+}
+
+async function afterOutput(context: Context, id: ContainerId, waiting: Promise<WaitResult>): Promise<WaitResult> {
+  const result = await waiting
+  await context.outputs.ended(id)
+  return result
 }

@@ -5,7 +5,6 @@ import { hasNoBody, readJson } from '../body.ts'
 import type { Exchange, Handler } from '../exchange.ts'
 import { sendEmpty, sendJson } from '../respond.ts'
 import type { Route } from '../router.ts'
-import { setImmediate as nextTurn } from 'node:timers/promises'
 
 interface Deps {
   readonly containers: Pick<
@@ -89,19 +88,9 @@ async function waitFor(exchange: Exchange, containers: Pick<Containers, 'wait'>)
       throw error
     },
   )
-  await outputPassedOn()
   if (answer === undefined) response.destroy()
   else if (response.headersSent) response.end(`${JSON.stringify(answer)}\n`)
   else sendJson(exchange, answer)
-}
-
-/**
- * The supervisor tells of an exit after it has sent the last output, on another socket: two turns of the loop later attached
- * clients have it, too. Some (dockerode's run) take the answer to a wait for the end of the output.
- */
-async function outputPassedOn(): Promise<void> {
-  await nextTurn()
-  await nextTurn()
 }
 
 const waitAnswer = (exitCode: number, error: string | undefined): ContainerWaitResponse => ({
