@@ -34,7 +34,7 @@ export class BuildxClient implements Disposable {
   }
 
   get env(): Record<string, string> {
-    return { DOCKER_HOST: this.#daemon.host, DOCKER_CONFIG: this.#config, BUILDX_NO_DEFAULT_ATTESTATIONS: '' }
+    return { DOCKER_HOST: this.#daemon.host, DOCKER_CONFIG: this.#config, BUILDX_NO_DEFAULT_ATTESTATIONS: 'false' }
   }
 
   /** A new folder with files in it. */

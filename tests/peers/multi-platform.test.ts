@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { command, filesBelow, loadFixture, startDaemon, startDockerRegistry, type TestDaemon } from '@berth/testing'
 import { BuildxClient } from './buildx-client.ts'
+import { type Index, openLayout } from './oci-layout.ts'
 import { foreignMachine, ownMachine, programOf, registerInterpreter } from './foreign-programs.ts'
 
 let daemon: TestDaemon
@@ -35,34 +36,6 @@ COPY shared /shared
 LABEL kind=cross
 `
 const files = { Dockerfile: cross, shared: 'shared\n', unsent: '' }
-
-interface Index {
-  readonly mediaType: string
-  readonly manifests: readonly {
-    readonly digest: string
-    readonly platform: { readonly os: string; readonly architecture: string; readonly variant?: string }
-    readonly annotations?: Record<string, string>
-  }[]
-  readonly annotations?: Record<string, string>
-}
-
-interface Layout {
-  readonly index: Index
-  readonly root: { readonly digest: string; readonly mediaType: string; readonly annotations?: Record<string, string> }
-  document(digest: string): unknown
-}
-
-/** An archive of the exporter `oci`, taken apart. */
-function openLayout(folder: string, archive: string): Layout {
-  const layout = join(folder, `${archive}.d`)
-  mkdirSync(layout)
-  execFileSync('tar', ['-xf', join(folder, archive), '-C', layout])
-  const json = (path: string): unknown => JSON.parse(readFileSync(join(layout, path), 'utf8'))
-  const document = (digest: string) => json(`blobs/${digest.replace(':', '/')}`)
-  const [root] = (json('index.json') as { manifests: Layout['root'][] }).manifests
-  if (!root) throw new Error('index.json names nothing')
-  return { root, index: document(root.digest) as Index, document }
-}
 
 test('one build for several platforms: an index in the store, steps that are the same done once', async () => {
   const folder = client.context(files)

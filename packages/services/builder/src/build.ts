@@ -36,7 +36,11 @@ export async function runBuild(context: Context, solver: StepSolver, run: BuildR
       progress({ kind: 'warning', text })
     }
     const labelled = request.style === 'classic' ? state : withLabels(state, request.labels)
-    return new Outcome(context, labelled, { steps: await stages.steps(), epochSeconds: sourceDateEpoch(request) })
+    return new Outcome(context, labelled, {
+      steps: await stages.steps(),
+      epochSeconds: sourceDateEpoch(request),
+      materials: stages.materials,
+    })
   } catch (error) {
     abort.abort(error)
     await stages.settled()

@@ -118,6 +118,15 @@ export interface ImageOptions {
   readonly isSquashed?: boolean
 }
 
+/** An image that a build began with, or took from. */
+export interface Material {
+  /** Whole. */
+  readonly name: string
+  readonly platform: Platform
+  /** Of the manifest or index that the name stands for. */
+  readonly digest: Digest
+}
+
 /** What a build made; it stays in the store until this is disposed of. */
 export interface BuildOutcome extends AsyncDisposable {
   readonly state: StageState
@@ -126,6 +135,8 @@ export interface BuildOutcome extends AsyncDisposable {
   readonly epochSeconds: number | undefined
   /** Makes an image of it, under these names. */
   createImage(tags: readonly string[], options?: ImageOptions): Promise<Digest>
+  /** Each image once. */
+  readonly materials: readonly Material[]
   /** What made it, or all that was done for it. */
   doneSteps(mode: 'min' | 'max'): readonly DoneStep[]
   /** Its files, mounted to be read for as long as the outcome lives. */

@@ -10,6 +10,7 @@ export type {
   CacheRecord,
   Entitlement,
   ImageOptions,
+  Material,
   NamedContext,
   PruneRule,
   ReceivedContext,

@@ -1,6 +1,6 @@
 import type { Digest } from '@berth/oci'
 import { Readable } from 'node:stream'
-import type { BuildOutcome, ImageOptions } from './builder.ts'
+import type { BuildOutcome, ImageOptions, Material } from './builder.ts'
 import type { Context } from './context.ts'
 import { viewFileSystem } from './exec/writable.ts'
 import { exportImage } from './export/export-image.ts'
@@ -14,6 +14,7 @@ export interface OutcomeFacts {
   /** All of the build. */
   readonly steps: readonly DoneStep[]
   readonly epochSeconds: number | undefined
+  readonly materials: readonly Material[]
 }
 
 /** Keeps what a build made until it is disposed of. */
@@ -26,7 +27,10 @@ export class Outcome implements BuildOutcome {
   readonly epochSeconds: number | undefined
   readonly #steps: readonly DoneStep[]
 
-  constructor(context: Context, state: StageState, { steps, epochSeconds }: OutcomeFacts) {
+  readonly materials: readonly Material[]
+
+  constructor(context: Context, state: StageState, { steps, epochSeconds, materials }: OutcomeFacts) {
+    this.materials = materials
     this.state = state
     this.#context = context
     this.#steps = steps

@@ -1,7 +1,16 @@
 import { EngineError, isKind } from '@berth/base'
 import type { Stage } from '@berth/dockerfile'
 import type { Image } from '@berth/images'
-import { formatReference, parsePlatform, parseReference, type Platform, withDefaultTag } from '@berth/oci'
+import {
+  type Digest,
+  familiarName,
+  formatPlatform,
+  formatReference,
+  parsePlatform,
+  parseReference,
+  type Platform,
+  withDefaultTag,
+} from '@berth/oci'
 import { emptyFileSystem } from '../filesystem.ts'
 import type { NamedContext } from '../builder.ts'
 import type { BuildContext } from '../steps/step-context.ts'
@@ -64,6 +73,7 @@ async function imageState(
   const { images } = build.context
   const image = await told(build, name, () => findImage(build, name, wanted || undefined))
   const layers = await images.layersOf(image)
+  noteMaterial(build, name, image)
   const { config, history = [], author, created, os, architecture, variant } = image.config
   const { Env = [], ...rest } = config ?? {}
   const hasPath = Env.some((entry) => entry.startsWith('PATH='))
@@ -82,6 +92,17 @@ async function imageState(
     isUntouched: true,
     steps: [],
   }
+}
+
+/** A name stands for what its registry gave, or for what is here. */
+function noteMaterial({ materials }: BuildContext, text: string, { repoDigests, manifest, config }: Image): void {
+  const reference = withDefaultTag(parseReference(text))
+  const name = formatReference(reference)
+  const prefix = `${familiarName(reference)}@`
+  const known = repoDigests.find((one) => one.startsWith(prefix))?.slice(prefix.length) as Digest | undefined
+  const { os, architecture, variant } = config
+  const platform = { os, architecture, ...(variant && { variant }) }
+  materials.set(`${name} ${formatPlatform(platform)}`, { name, platform, digest: known ?? manifest })
 }
 
 /** BuildKit names the image that it cannot get. */

@@ -1,6 +1,6 @@
 import { findStage, type Stage, StageArgs } from '@berth/dockerfile'
 import type { Digest } from '@berth/oci'
-import type { BuildProgress, BuildRequest, BuildStep } from '../builder.ts'
+import type { BuildProgress, BuildRequest, BuildStep, Material } from '../builder.ts'
 import { isCachedHere } from '../cache/build-cache.ts'
 import type { Context } from '../context.ts'
 import { viewFileSystem } from '../exec/writable.ts'
@@ -65,6 +65,7 @@ export class Stages {
       words: historyWords(request.style),
       platforms: plan.platforms,
       imports,
+      materials: new Map(),
       pass: this.pass,
       definitions: options.definitions,
       epochSeconds: sourceDateEpoch(request),
@@ -109,6 +110,11 @@ export class Stages {
     if (!stage) return undefined
     const { fileSystem, baseId } = await this.#stage(stage)
     return digestOf('stage', chainOf(fileSystem) ?? '', baseId)
+  }
+
+  /** The images that were taken from. */
+  get materials(): readonly Material[] {
+    return [...this.#build.materials.values()]
   }
 
   /** All that was done, each step once. */

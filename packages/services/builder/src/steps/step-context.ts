@@ -1,7 +1,7 @@
 import type { Stage } from '@berth/dockerfile'
 import type { ImageLayer } from '@berth/images'
 import type { Platform } from '@berth/oci'
-import type { BuildProgress, BuildRequest, BuildStep } from '../builder.ts'
+import type { BuildProgress, BuildRequest, BuildStep, Material } from '../builder.ts'
 import type { CacheSource } from '../cache/transfer/cache-store.ts'
 import type { Solver } from '../cache/solver.ts'
 import type { Context } from '../context.ts'
@@ -41,6 +41,8 @@ export interface BuildContext {
   readonly definitions: Definitions
   /** Caches from elsewhere, the first first. */
   readonly imports: readonly CacheSource[]
+  /** Images that were taken from, by name and platform. */
+  readonly materials: Map<string, Material>
   /** Keeps what the build relies on in the cache. */
   readonly holds: DisposableStack
 }

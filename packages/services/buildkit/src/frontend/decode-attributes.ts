@@ -1,4 +1,5 @@
 import { invalid } from '@berth/base'
+import { type AttestationWishes, decodeAttestations } from '../attest/decode-attestations.ts'
 import type { BuildRequest, Entitlement } from '@berth/builder'
 import { formatPlatform, normalizePlatform, parsePlatform } from '@berth/oci'
 
@@ -23,6 +24,7 @@ export interface FrontendRequest extends Pick<
   readonly namedContexts: ReadonlyMap<string, string>
   /** Sessions that have a directory, where it is not the build's own. */
   readonly sessionOf: ReadonlyMap<string, string>
+  readonly attestations: AttestationWishes
   /** `frontend.lint` and the like: what is wanted instead of a build; '' is a build. */
   readonly requestId: string
 }
@@ -31,7 +33,6 @@ const defaultShmBytes = 64 << 20
 
 /** Reads the attributes; throws `invalid` for what is not done. */
 export function decodeAttributes(attributes: Attributes): FrontendRequest {
-  refuseAttestations(attributes)
   const get = (name: string): string => attributes[name] ?? ''
   return {
     filename: get('filename') || 'Dockerfile',
@@ -40,6 +41,7 @@ export function decodeAttributes(attributes: Attributes): FrontendRequest {
     namedContexts: new Map(prefixed(attributes, 'context:')),
     sessionOf: new Map(prefixed(attributes, 'local-sessionid:')),
     requestId: get('requestid'),
+    attestations: decodeAttestations(attributes),
     args: Object.fromEntries(prefixed(attributes, 'build-arg:')),
     labels: Object.fromEntries(prefixed(attributes, 'label:')),
     target: get('target'),
@@ -54,16 +56,6 @@ export function decodeAttributes(attributes: Attributes): FrontendRequest {
       cgroupParent: get('cgroup-parent'),
       resources: {},
     },
-  }
-}
-
-/** Clients ask for provenance by themselves, where it costs nothing: that is no wish of the user's. */
-const byDefault = /(?:^|,)inline-only=true(?:,|$)/
-
-function refuseAttestations(attributes: Attributes): void {
-  for (const [name, value] of prefixed(attributes, 'attest:')) {
-    if (/(?:^|,)disabled=true(?:,|$)/.test(value) || (name === 'provenance' && byDefault.test(value))) continue
-    throw invalid(`attestations are not supported: ${name}`)
   }
 }
 

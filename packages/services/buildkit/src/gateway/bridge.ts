@@ -1,5 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { LLBBridge, SolveRequest, SolveResponseSchema } from '../../generated/gateway_pb.ts'
+import { attestsOf } from '../attest/attests-of.ts'
 import { askWorker } from '../control/worker.ts'
 import { answerRequest } from '../frontend/answer-request.ts'
 import { checkBuild, reportChecks } from '../frontend/checks.ts'
@@ -96,6 +97,7 @@ async function solveFrontend(services: Services, job: Job, request: SolveRequest
   return await withDefinition(context, decoded, async (loaded) => {
     const before = await checkBuild(services.images, loaded)
     if (before.isComplete) reportChecks(job, loaded, before)
+    job.attests = attestsOf(decoded.attestations, loaded, { job, attributes: frontendOpt })
     const made = await solvePlatforms(services, job, { ...loaded.request, imports, exportsCache }, decoded)
     // By now the images are here.
     if (!before.isComplete) reportChecks(job, loaded, await checkBuild(services.images, loaded))

@@ -26,6 +26,7 @@ const llb = [
   'source.local.followpaths',
   'file.base',
   'exporter.multiple',
+  'exporter.image.attestations',
   'gc.freespacefilter',
   'history.filter',
   'platform',

@@ -11,6 +11,8 @@ const startWaitMs = 3000
 /** One build of a client: several calls on one connection, in any order, tied by its reference. */
 export class Job {
   readonly ref: string
+  /** RFC 3339. */
+  readonly startedAt = new Date().toISOString()
   readonly progress = new Progress()
   readonly steps = new BuildTeller(this.progress)
   readonly #abort = new AbortController()
