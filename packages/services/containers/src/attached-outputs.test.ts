@@ -1,5 +1,6 @@
 import type { ContainerId } from '@berth/base'
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -17,12 +18,12 @@ test('ended() waits for what was not read yet, of that container alone', async (
   const stream = new PassThrough()
   outputs.follow(id, stream)
   stream.end('the last line')
-  const ended = outputs.ended(id)
+  const ended = outputs.ended(id, 0)
   assert.equal(await isSettled(ended), false)
-  assert.equal(await isSettled(outputs.ended('b'.repeat(64) as ContainerId)), true)
+  assert.equal(await isSettled(outputs.ended('b'.repeat(64) as ContainerId, 0)), true)
   assert.equal(String(await stream.toArray()), 'the last line')
   await ended
-  assert.equal(await isSettled(outputs.ended(id)), true)
+  assert.equal(await isSettled(outputs.ended(id, 0)), true)
 })
 
 test('ended() does not wait for a client that has gone, nor for long for one that does not read', async () => {
@@ -33,8 +34,21 @@ test('ended() does not wait for a client that has gone, nor for long for one tha
   deaf.end('nobody reads this')
   gone.destroy()
   const begun = performance.now()
-  await outputs.ended(id)
+  await outputs.ended(id, 0)
   const waitedMs = performance.now() - begun
   assert.ok(waitedMs > 200 && waitedMs < 2000, `${waitedMs} ms`)
   deaf.destroy()
+})
+
+test('ended() leaves a client that has just begun to wait time for the head of its answer', async () => {
+  const outputs = new AttachedOutputs()
+  const stream = new PassThrough()
+  outputs.follow(id, stream)
+  stream.end().resume()
+  await once(stream, 'end')
+  const begun = performance.now()
+  await outputs.ended(id, begun - 1000)
+  assert.ok(performance.now() - begun < 20)
+  await outputs.ended(id, begun)
+  assert.ok(performance.now() - begun >= 24)
 })

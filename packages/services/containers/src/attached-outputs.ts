@@ -1,33 +1,43 @@
 import type { ContainerId } from '@berth/base'
 import type { Readable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
 import { settlesWithin } from './settles-within.ts'
 
 /** A client that does not read its output holds nobody else up for longer. */
 const patienceMs = 250
+
+/** So long a busy client may be at work on the head of an answer; its rest is then read before output that came first. */
+const headMs = 25
 
 /**
  * The outputs of containers that clients follow. Who waits for a container's exit is told of it after those have ended:
  * the two come by different connections, and clients (dockerode's run) take the one for the end of the other.
  */
 export class AttachedOutputs {
-  readonly #open = new Map<ContainerId, Set<Promise<void>>>()
+  readonly #known = new Map<ContainerId, Set<Promise<void>>>()
 
-  /** Knows of a stream until it has been read to its end, or is closed. */
+  /** Knows of a stream until a moment after it has been read to its end, or was closed. */
   follow(id: ContainerId, stream: Readable): void {
     const { promise, resolve } = Promise.withResolvers<void>()
-    const open = this.#open.get(id) ?? new Set()
-    this.#open.set(id, open.add(promise))
+    const known = this.#known.get(id) ?? new Set()
+    this.#known.set(id, known.add(promise))
+    const forget = () => {
+      known.delete(promise)
+      if (known.size === 0 && this.#known.get(id) === known) this.#known.delete(id)
+    }
     const end = () => {
-      open.delete(promise)
-      if (open.size === 0 && this.#open.get(id) === open) this.#open.delete(id)
       resolve()
+      setTimeout(forget, headMs).unref()
     }
     stream.once('end', end).once('close', end)
   }
 
-  /** Resolves when those that are open now have ended, a moment later at most. */
-  async ended(id: ContainerId): Promise<void> {
-    const open = this.#open.get(id)
-    if (open) await settlesWithin(Promise.all(open), patienceMs)
+  /** Resolves when those that are open now have ended, a moment later at most. The answer was begun at `begunMs`. */
+  async ended(id: ContainerId, begunMs: number): Promise<void> {
+    const known = this.#known.get(id)
+    if (!known) return
+    await settlesWithin(Promise.all(known), patienceMs)
+    const restMs = begunMs + headMs - performance.now()
+    if (restMs > 0) await delay(restMs)
   }
 }

@@ -24,7 +24,8 @@ export function waitForContainer(
 }
 
 async function afterOutput(context: Context, id: ContainerId, waiting: Promise<WaitResult>): Promise<WaitResult> {
+  const begunMs = performance.now()
   const result = await waiting
-  await context.outputs.ended(id)
+  await context.outputs.ended(id, begunMs)
   return result
 }
