@@ -23,14 +23,7 @@ import {
 import type { RuntimeResources, RuntimeSpec } from '@berth/oci'
 import { CompiledFilters } from '../crun/compiled-filters.ts'
 import { execError, startError } from '../crun/failure.ts'
-import {
-  type Announcement,
-  maxProcessBytes,
-  type PrepareMessage,
-  processKey,
-  type ProcessTarget,
-  type RuntimeCommand,
-} from '../protocol/messages.ts'
+import { type Announcement, processKey, type ProcessTarget, type RuntimeCommand } from '../protocol/messages.ts'
 import type {
   AttachOptions,
   ConsoleSize,
@@ -44,6 +37,7 @@ import type {
   SupervisedContainer,
 } from '../runtime.ts'
 import { openAttachStream } from './attach-stream.ts'
+import { ExecMessages } from './exec-messages.ts'
 import { Bundles } from './bundles.ts'
 import { type ControlLink, RuntimeFailure } from './control-link.ts'
 import { linkSupervisor, type SupervisorProgram, supervisorSocket } from './launch-supervisor.ts'
@@ -75,6 +69,7 @@ class SupervisorRuntime implements Runtime {
   readonly #found: Runtimes
   readonly #cgroups: Cgroups
   readonly #bundles: Bundles
+  readonly #execs: ExecMessages
   readonly #filters = new CompiledFilters()
   readonly #watch = new ProcessWatch()
   readonly #exits: Emitter<ExitReport>
@@ -93,6 +88,7 @@ class SupervisorRuntime implements Runtime {
     this.#found = found
     this.#cgroups = cgroups
     this.#bundles = new Bundles(options.runRoot, cgroups)
+    this.#execs = new ExecMessages(this.#bundles, found, cgroups)
     this.runtimes = found.commands
     this.defaultRuntime = found.defaultName
     const report = (error: unknown) => options.logger.error({ error }, 'a listener of the runtime failed')
@@ -150,7 +146,7 @@ class SupervisorRuntime implements Runtime {
 
   anticipateExec(request: ExecTarget): void {
     try {
-      if (this.#enteredCgroup(request) === undefined) anticipateCgroupMove(this.#cgroups)
+      if (this.#execs.enteredCgroup(request) === undefined) anticipateCgroupMove(this.#cgroups)
     } catch {
       // It is not running: no exec will come.
     }
@@ -164,15 +160,14 @@ class SupervisorRuntime implements Runtime {
   }
 
   async #requestPrepare(request: ExecPreparation): Promise<void> {
-    const message = this.#execMessage(request)
+    const message = this.#execs.prepare(request)
     if (isPlainCrun(message.command)) await this.#control().request({ op: 'prepare', ...message })
   }
 
   async exec(request: ExecRequest): Promise<StartedProcess> {
     const { containerId, execId } = request
     const process = withTerminal(request.process, request)
-    const prepared = this.#execMessage(request)
-    const message = { ...prepared, ...this.#passProcess(prepared, JSON.stringify(process)) }
+    const message = this.#execs.exec(request, process)
     try {
       const starting = this.#control().request({ op: 'exec', ...message })
       return await this.#watch.starting({ containerId, execId }, starting)
@@ -180,40 +175,6 @@ class SupervisorRuntime implements Runtime {
       if (error instanceof RuntimeFailure) throw execError(error.message, process.args[0] ?? '')
       throw error
     }
-  }
-
-  #execMessage(request: ExecPreparation): PrepareMessage {
-    const { containerId, execId, oomScoreAdj, io } = request
-    const command = this.#commandOf(request)
-    const cgroupsPath = this.#enteredCgroup(request)
-    const { ociRoot } = this.#bundles
-    return {
-      containerId,
-      execId,
-      command,
-      bundle: this.#bundles.path(containerId),
-      ociRoot,
-      oomScoreAdj,
-      cgroupsPath,
-      io,
-    }
-  }
-
-  #commandOf({ containerId, runtimeName }: ExecTarget): RuntimeCommand {
-    return runtimeCommand(this.#found, runtimeName || this.#bundles.runtimeName(containerId))
-  }
-
-  /** The cgroup that the runtime of an exec enters by itself; undefined: it moves its process there. */
-  #enteredCgroup(request: ExecTarget): string | undefined {
-    if (!request.hasRoom || this.#cgroups.version === 2 || !isPlainCrun(this.#commandOf(request))) return undefined
-    return this.#bundles.cgroupsPath(request.containerId)
-  }
-
-  /** In the message where that is possible, else in a file. */
-  #passProcess({ containerId, execId, command }: PrepareMessage, process: string): { process?: string } {
-    if (isPlainCrun(command) && Buffer.byteLength(process) <= maxProcessBytes) return { process }
-    this.#bundles.writeProcess(containerId, execId, process)
-    return {}
   }
 
   attach(target: ProcessTarget, options: AttachOptions): Promise<Duplex> {
