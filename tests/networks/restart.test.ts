@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
+import { setTimeout as delay } from 'node:timers/promises'
 import { before, test } from 'node:test'
 import { Cli, requireSound, until, useEngine } from '@berth/testing'
+import { onHost } from '../security/probe.ts'
 
 const engine = useEngine()
 let docker: Cli
@@ -130,4 +132,30 @@ test('names are answered within a second of the death of an engine that is start
   assert.ok(slowest < Math.max(1000, downMs), `${slowest} ms for an answer, ${Math.round(downMs)} for the engine`)
   await docker.ok('rm', '-f', one, asker)
   await docker.ok('network', 'rm', 'names')
+})
+
+/** Some 40 MB, over four seconds at least. */
+const numbers = 'for i in $(busybox seq 60); do busybox seq 100000; busybox usleep 70000; done'
+
+test('relayed connections go on with the next engine, and lose no byte when one is killed', async () => {
+  const { daemon } = engine
+  if (!daemon) return
+  const serve = ['busybox', 'nc', '-ll', '-p', '80', '-e', 'sh', '-c']
+  const [up, down] = [engine.name(), engine.name()]
+  await docker.ok('run', '-d', '--name', up, '-p', '[::1]:18091:80', ...serve, 'md5sum')
+  await docker.ok('run', '-d', '--name', down, '-p', '[::1]:18092:80', ...serve, numbers)
+  const [uploaded, downloaded, expected] = [
+    onHost(engine, 'sh', '-c', `(${numbers}) | busybox nc ::1 18091`),
+    onHost(engine, 'sh', '-c', 'busybox nc ::1 18092 < /dev/null | busybox md5sum'),
+    onHost(engine, 'sh', '-c', `(${numbers}) | busybox md5sum`),
+  ]
+  for (const signal of ['SIGKILL', 'SIGTERM', 'SIGKILL'] as const) {
+    await delay(300)
+    await daemon.kill(signal)
+    await daemon.start()
+  }
+  assert.deepEqual(await Promise.all([uploaded, downloaded]), [await expected, await expected])
+  // Those that nobody needs any more are closed everywhere.
+  await docker.ok('rm', '-f', up, down)
+  assert.match(await onHost(engine, 'sh', '-c', 'busybox nc -w 1 ::1 18091 < /dev/null; echo $?'), /1$/)
 })

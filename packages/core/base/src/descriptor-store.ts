@@ -2,6 +2,8 @@
 export interface DescriptorStore {
   /** The store keeps a copy; `fd` stays the caller's. */
   put(name: string, fd: number): void
+  /** What earlier processes put and nobody has taken. */
+  left(): readonly string[]
   /** A copy of what an earlier process put; the caller's from now on. */
   take(name: string): number | undefined
   /** Forgets it. Idempotent. */
@@ -9,4 +11,4 @@ export interface DescriptorStore {
 }
 
 /** For what ends with this process. */
-export const noDescriptors: DescriptorStore = { put() {}, take: () => undefined, drop() {} }
+export const noDescriptors: DescriptorStore = { put() {}, left: () => [], take: () => undefined, drop() {} }

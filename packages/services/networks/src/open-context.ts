@@ -234,8 +234,8 @@ function restorePorts(
   { logger, descriptors }: NetworksOptions,
   relayUse: RelayUse,
 ): PublishedPorts {
-  const relay = new Relay(logger.warn.bind(logger))
   const store = descriptors ?? noDescriptors
+  const relay = new Relay({ store, report: logger.warn.bind(logger) })
   const ports = new PublishedPorts({ logger, store, relay, relayUse })
   for (const state of states.all()) ports.restore(state.ports)
   return ports

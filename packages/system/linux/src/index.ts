@@ -104,6 +104,7 @@ export {
   RouteSocket,
   type VethOptions,
 } from './netlink/route-socket.ts'
+export { endConnection, endWriting, isConnected, resetConnection, sendAtOnce, splice } from './network/connections.ts'
 export { type Datagram, DatagramReader, type ReplyAddress, sendDatagram } from './network/datagrams.ts'
 export {
   connectDescriptors,
@@ -130,10 +131,12 @@ export {
   closeOnExec,
   duplicate,
   eventfd,
+  openPipe,
   pipe,
   type Poll,
   type PollEvents,
   pollFd,
+  readableBytes,
   setNonBlocking,
   waitReadable,
   waitWritable,

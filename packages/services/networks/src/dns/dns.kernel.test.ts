@@ -5,17 +5,9 @@ import { createServer, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, beforeEach, test } from 'node:test'
-import { type DescriptorStore, silentLogger } from '@berth/base'
-import {
-  connectSocket,
-  duplicate,
-  inNetns,
-  listenSocket,
-  pinNetns,
-  RouteRequest,
-  RouteSocket,
-  unpinNetns,
-} from '@berth/linux'
+import { silentLogger } from '@berth/base'
+import { connectSocket, inNetns, listenSocket, pinNetns, RouteRequest, RouteSocket, unpinNetns } from '@berth/linux'
+import { KeptDescriptors } from '../testing/kept-descriptors.ts'
 import { type Dns, openDns, resolverAddress } from './dns.ts'
 import { question, readAnswer, type ReadAnswer } from './fixtures.ts'
 import type { UpstreamServer } from './forwarder.ts'
@@ -27,28 +19,8 @@ after(() => rmSync(root, { recursive: true }))
 using host = new RouteSocket()
 host.send(new RouteRequest().setUp(1), 'set up lo')
 
-/** What the supervisor does for the engine. */
-class Store implements DescriptorStore, Disposable {
-  readonly #kept = new Map<string, number>()
-  put(name: string, fd: number): void {
-    this.#kept.set(name, duplicate(fd))
-  }
-  take(name: string): number | undefined {
-    const fd = this.#kept.get(name)
-    return fd === undefined ? undefined : duplicate(fd)
-  }
-  drop(name: string): void {
-    const fd = this.#kept.get(name)
-    this.#kept.delete(name)
-    if (fd !== undefined) closeSync(fd)
-  }
-  [Symbol.dispose](): void {
-    for (const name of this.#kept.keys()) this.drop(name)
-  }
-}
-
 const pin = join(root, 'netns')
-let store: Store
+let store: KeptDescriptors
 let dns: Dns
 const start = (servers: readonly UpstreamServer[] = [], forwards = true) => {
   dns = openDns({ logger: silentLogger, store })
@@ -60,7 +32,7 @@ const start = (servers: readonly UpstreamServer[] = [], forwards = true) => {
 beforeEach(() => {
   using inside = pinNetns(pin, () => new RouteSocket())
   inside.send(new RouteRequest().setUp(1), 'set up lo')
-  store = new Store()
+  store = new KeptDescriptors()
   start()
 })
 afterEach(() => {

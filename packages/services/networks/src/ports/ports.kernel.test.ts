@@ -6,6 +6,7 @@ import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { setTimeout as delay } from 'node:timers/promises'
 import { after, afterEach, beforeEach, test } from 'node:test'
 import { type ContainerId, newContainerId, noDescriptors, silentLogger } from '@berth/base'
 import { openDatabase } from '@berth/database'
@@ -15,6 +16,7 @@ import { inNetns, listenSocket, loadRuleset, pinNetns, RouteRequest, RouteSocket
 import { openFirewall } from '../firewall/firewall.ts'
 import type { Attachment, Networks } from '../networks.ts'
 import { type NetworksOptions, openNetworks } from '../open-networks.ts'
+import { KeptDescriptors } from '../testing/kept-descriptors.ts'
 import { output } from '../testing/use-networks.ts'
 import { PublishedPorts } from './published-ports.ts'
 import { Relay } from './relay.ts'
@@ -106,6 +108,41 @@ test('the relay refuses for a container that refuses, and loses its connections 
   await closed.promise
   await assert.rejects(ask('::1', 18083), { code: 'ECONNREFUSED' })
 })
+
+test('a relayed connection goes on where it was with who takes over, and one that was half kept is closed', async () => {
+  await close()
+  using descriptors = new KeptDescriptors()
+  networks = await open({ descriptors })
+  const { netnsPath = '', containerId } = await publish({ '80/tcp': bind('::1', '18089') })
+  await using _server = inNetns(netnsPath, () => serve(80))
+  const [whole, half] = [1, 2].map(() => connect({ host: '::1', port: 18089, allowHalfOpen: true }))
+  assert.ok(whole && half)
+  for (const socket of [whole, half])
+    await once(
+      socket.on('error', () => {}),
+      'connect',
+    )
+  whole.write('before, ')
+  half.write('before')
+  await until(() => partsOf(descriptors).length === 8)
+  const [lost = ''] = partsOf(descriptors).filter((name) => name.endsWith('-1/down'))
+  descriptors.drop(lost)
+  await networks[Symbol.asyncDispose]()
+  whole.end('between')
+  networks = await open({ descriptors })
+  assert.equal(await text(whole), `${gateway} before, between`)
+  await until(() => partsOf(descriptors).length === 0)
+  assert.equal(await text(half).catch(() => ''), '')
+  await networks.detach(containerId)
+  assert.deepEqual(descriptors.left(), [])
+})
+
+const partsOf = (descriptors: KeptDescriptors): string[] =>
+  descriptors.left().filter((name) => name.startsWith('relay/'))
+
+async function until(holds: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + 5000; !holds(); await delay(5)) assert.ok(Date.now() < deadline, `${holds}`)
+}
 
 function echo(): UdpSocket {
   const socket = createSocket('udp4')
@@ -233,7 +270,7 @@ test('a port of a container with IPv6 is translated, and on ::1 relayed', async 
   const eth0 = inside.link('eth0')?.index ?? 0
   inside.send(new RouteRequest().setUp(1).addAddress(eth0, 'fd00:6::2', 64).setUp(eth0), 'inside')
   inside.send(new RouteRequest().addDefaultRoute('fd00:6::1'), 'route')
-  const relay = new Relay(() => {})
+  const relay = new Relay({ store: noDescriptors, report: () => {} })
   const ports = new PublishedPorts({ logger: silentLogger, store: noDescriptors, relay })
   const wanted = { protocol: 'tcp', from: 18088, to: 18088, containerPort: 80, hostIps: ['0.0.0.0', '::'] } as const
   const published = ports.publish([wanted], { ipv6: 'fd00:6::2' })

@@ -74,6 +74,10 @@ class Store implements SupervisorDescriptors {
     this.#send({ op: 'put', name }, fd)
   }
 
+  left(): readonly string[] {
+    return [...this.#left.keys()]
+  }
+
   take(name: string): number | undefined {
     const fd = this.#left.get(name)
     this.#left.delete(name)

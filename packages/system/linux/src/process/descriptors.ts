@@ -1,14 +1,16 @@
-import { closeSync, readdirSync } from 'node:fs'
+import { closeSync, constants, openSync, readdirSync } from 'node:fs'
 import { check, declareFunctions, koffi } from '../libc.ts'
 
 const c = declareFunctions<{
   pipe2(fds: Int32Array, flags: number): number
   fcntl(fd: number, command: number, argument: number): number
   eventfd(initial: number, flags: number): number
+  ioctl(fd: number, request: number, argument: Uint8Array): number
 }>({
   pipe2: 'int pipe2(void *fds, int flags)',
   fcntl: 'int fcntl(int fd, int command, long argument)',
   eventfd: 'int eventfd(uint initial, int flags)',
+  ioctl: 'int ioctl(int fd, ulong request, void *argument)',
 })
 
 const O_CLOEXEC = 0o2000000
@@ -18,6 +20,7 @@ const F_SETFD = 2
 const FD_CLOEXEC = 1
 const F_GETFL = 3
 const F_SETFL = 4
+const FIONREAD = 0x541b
 const F_SETPIPE_SZ = 1031
 const F_DUPFD_CLOEXEC = 1030
 
@@ -28,6 +31,23 @@ export function pipe(sizeBytes?: number): [read: number, write: number] {
   const [read, write] = fds as unknown as [number, number]
   if (sizeBytes !== undefined) c.fcntl(read, F_SETPIPE_SZ, sizeBytes)
   return [read, write]
+}
+
+/** A pipe by one non-blocking descriptor, for reading and writing: it keeps what is in it for as long as a copy is open. */
+export function openPipe(sizeBytes?: number): number {
+  const ends = pipe(sizeBytes)
+  try {
+    return openSync(`/proc/self/fd/${ends[0]}`, constants.O_RDWR | constants.O_NONBLOCK)
+  } finally {
+    for (const end of ends) closeSync(end)
+  }
+}
+
+/** How many bytes wait to be read. */
+export function readableBytes(fd: number): number {
+  const count = Buffer.alloc(4)
+  check(c.ioctl(fd, FIONREAD, count), 'ioctl FIONREAD')
+  return count.readInt32LE()
 }
 
 export function setNonBlocking(fd: number, nonBlocking = true): void {

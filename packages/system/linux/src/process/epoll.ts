@@ -16,6 +16,10 @@ const EPOLL_CLOEXEC = 0o2000000
 const EPOLL_CTL_ADD = 1
 const EPOLL_CTL_DEL = 2
 const EPOLLIN = 1
+const EPOLLOUT = 4
+const EPOLLERR = 8
+const EPOLLRDHUP = 0x2000
+const EPOLLET = 0x8000_0000
 // struct epoll_event is packed on x86-64 alone.
 const isPacked = process.arch === 'x64'
 const eventBytes = isPacked ? 12 : 16
@@ -29,26 +33,42 @@ export class Epoll implements Disposable {
   readonly #poll
   #isClosed = false
 
-  /** `ready` is called, level-triggered, with each descriptor that can be read or accepted from. */
-  constructor(ready: (fd: number) => void) {
+  /** `hasFailed`: the descriptor has an error pending. */
+  constructor(ready: (fd: number, hasFailed: boolean) => void) {
     this.#poll = pollFd(this.#fd, { readable: true }, () => {
-      for (const fd of this.#wait()) ready(fd)
+      for (const { fd, hasFailed } of this.#wait()) ready(fd, hasFailed)
     })
     this.#poll.unref()
   }
 
+  /** Tells, level-triggered, when it can be read or accepted from. */
   add(fd: number): void {
-    check(c.epoll_ctl(this.#fd, EPOLL_CTL_ADD, fd, event(fd)), 'epoll_ctl')
+    this.#control(EPOLL_CTL_ADD, fd, EPOLLIN)
+  }
+
+  /** Tells, edge-triggered, when more can be read or written than before, and of its end. */
+  addEdges(fd: number): void {
+    this.#control(EPOLL_CTL_ADD, fd, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)
   }
 
   /** Before the descriptor is closed: copies of it elsewhere keep it watched otherwise. */
   remove(fd: number): void {
-    check(c.epoll_ctl(this.#fd, EPOLL_CTL_DEL, fd, event(fd)), 'epoll_ctl')
+    this.#control(EPOLL_CTL_DEL, fd, 0)
   }
 
-  #wait(): number[] {
+  #control(operation: number, fd: number, events: number): void {
+    const bytes = Buffer.alloc(eventBytes)
+    bytes.writeUInt32LE(events >>> 0, 0)
+    bytes.writeInt32LE(fd, dataOffset)
+    check(c.epoll_ctl(this.#fd, operation, fd, bytes), 'epoll_ctl')
+  }
+
+  #wait(): { readonly fd: number; readonly hasFailed: boolean }[] {
     const count = Math.max(0, c.epoll_wait(this.#fd, this.#events, eventsPerWait, 0))
-    return Array.from({ length: count }, (_, index) => this.#events.readInt32LE(index * eventBytes + dataOffset))
+    return Array.from({ length: count }, (_, index) => ({
+      fd: this.#events.readInt32LE(index * eventBytes + dataOffset),
+      hasFailed: (this.#events.readUInt32LE(index * eventBytes) & EPOLLERR) !== 0,
+    }))
   }
 
   [Symbol.dispose](): void {
@@ -57,11 +77,4 @@ export class Epoll implements Disposable {
     this.#poll.close()
     closeSync(this.#fd)
   }
-}
-
-function event(fd: number): Buffer {
-  const bytes = Buffer.alloc(eventBytes)
-  bytes.writeUInt32LE(EPOLLIN, 0)
-  bytes.writeInt32LE(fd, dataOffset)
-  return bytes
 }

@@ -1,0 +1,31 @@
+import { closeSync } from 'node:fs'
+import type { DescriptorStore } from '@berth/base'
+import { duplicate } from '@berth/linux'
+
+/** What the supervisor does for the engine. */
+export class KeptDescriptors implements DescriptorStore, Disposable {
+  readonly #kept = new Map<string, number>()
+
+  put(name: string, fd: number): void {
+    this.#kept.set(name, duplicate(fd))
+  }
+
+  left(): readonly string[] {
+    return [...this.#kept.keys()]
+  }
+
+  take(name: string): number | undefined {
+    const fd = this.#kept.get(name)
+    return fd === undefined ? undefined : duplicate(fd)
+  }
+
+  drop(name: string): void {
+    const fd = this.#kept.get(name)
+    this.#kept.delete(name)
+    if (fd !== undefined) closeSync(fd)
+  }
+
+  [Symbol.dispose](): void {
+    for (const name of this.#kept.keys()) this.drop(name)
+  }
+}
