@@ -13,7 +13,7 @@ test('the protobuf messages are those that their .proto files make', async (t) =
   t.after(() => rmSync(fresh, { recursive: true }))
   const { code, stderr } = await command(join(repository, 'tools/generate-protobuf'), [fresh])
   assert.equal(code, 0, stderr)
-  assert.deepEqual(filesOf(join(repository, 'packages/services/buildkit/generated')), filesOf(fresh))
+  assert.deepEqual(filesOf(join(repository, 'packages/system/buildkit-protocol/generated')), filesOf(fresh))
 })
 
 const filesOf = (directory: string): Record<string, string> =>

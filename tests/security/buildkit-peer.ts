@@ -4,9 +4,7 @@ import { performServerHandshake, type ServerHttp2Stream } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import { create, type DescMessage, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
 import type { TestDaemon } from '@berth/testing'
-import { Control } from '../../packages/services/buildkit/generated/control_pb.ts'
-import { LLBBridge } from '../../packages/services/buildkit/generated/gateway_pb.ts'
-import { GrpcClient } from '../../packages/services/buildkit/src/grpc/client.ts'
+import { Control, GrpcClient, LLBBridge } from '../../packages/system/buildkit-protocol/src/index.ts'
 
 const socketPath = (daemon: TestDaemon): string => daemon.host.replace('unix://', '')
 

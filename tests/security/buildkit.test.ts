@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { loadFixture, startDaemon, type TestDaemon, until } from '@berth/testing'
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import { Packet_PacketType as PacketType, PacketSchema } from '../../packages/services/buildkit/generated/fsutil_pb.ts'
+import { Packet_PacketType as PacketType, PacketSchema } from '../../packages/system/buildkit-protocol/src/index.ts'
 import { BuildxClient } from '../peers/buildx-client.ts'
 import { build, frame, openSession, upgrade } from './buildkit-peer.ts'
 

@@ -1,9 +1,7 @@
 import { invalid } from '@berth/base'
 import type { CacheStore, Builder } from '@berth/builder'
 import { type Descriptor, type Digest, isDigest, maxManifestBytes, mediaTypes, sha256 } from '@berth/oci'
-import { WriteAction } from '../../generated/content_pb.ts'
-import { grpcCode, GrpcError } from '../grpc/error.ts'
-import { sessionMethods } from '../session/methods.ts'
+import { grpcCode, GrpcError, sessionMethods, WriteAction } from '@berth/buildkit-protocol'
 import type { Session } from '../session/session.ts'
 
 export interface ClientDirectory {

@@ -1,5 +1,5 @@
 import { invalid } from '@berth/base'
-import type { CacheOptionsEntry } from '../../generated/control_pb.ts'
+import type { CacheOptionsEntry } from '@berth/buildkit-protocol'
 
 export type CacheEntry = Pick<CacheOptionsEntry, 'type' | 'attrs'>
 

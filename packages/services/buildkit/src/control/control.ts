@@ -1,6 +1,4 @@
-import type { Control } from '../../generated/control_pb.ts'
-import { grpcCode, GrpcError } from '../grpc/error.ts'
-import type { Call, Implementation } from '../grpc/router.ts'
+import { type Call, type Control, grpcCode, GrpcError, type Implementation } from '@berth/buildkit-protocol'
 import type { Progress } from '../progress/progress.ts'
 import type { Services } from '../services.ts'
 import { Tunnel } from '../session/tunnel.ts'

@@ -1,7 +1,7 @@
 import { parseTimeNs } from '@berth/base'
 import type { Builder, CacheRecord } from '@berth/builder'
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import type { DiskUsageRequest, PruneRequest, UsageRecordSchema } from '../../generated/control_pb.ts'
+import type { DiskUsageRequest, PruneRequest, UsageRecordSchema } from '@berth/buildkit-protocol'
 import { timestamp } from '../progress/timestamp.ts'
 
 type UsageRecord = MessageInitShape<typeof UsageRecordSchema>

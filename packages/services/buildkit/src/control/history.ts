@@ -5,11 +5,12 @@ import {
   BuildHistoryEventType,
   type BuildHistoryRecordSchema,
   type BuildHistoryRequest,
+  grpcCode,
+  GrpcError,
   type SolveRequest,
   type UpdateBuildHistoryRequest,
-} from '../../generated/control_pb.ts'
+} from '@berth/buildkit-protocol'
 import type { Export } from '../export/export-outcome.ts'
-import { grpcCode, GrpcError } from '../grpc/error.ts'
 import type { Job } from '../jobs/job.ts'
 import type { Progress } from '../progress/progress.ts'
 import { now } from '../progress/timestamp.ts'

@@ -1,12 +1,16 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import type { SolveRequest, SolveResponseSchema } from '../../generated/control_pb.ts'
-import type { ReturnRequest } from '../../generated/gateway_pb.ts'
+import {
+  type Call,
+  grpcCode,
+  GrpcError,
+  type ReturnRequest,
+  type SolveRequest,
+  type SolveResponseSchema,
+} from '@berth/buildkit-protocol'
 import { cacheContext } from '../cache/cache-context.ts'
 import { decodeExport } from '../cache/decode-caches.ts'
 import { exportCaches } from '../cache/export-caches.ts'
 import { type Built, type Export, exportOutcome } from '../export/export-outcome.ts'
-import { grpcCode, GrpcError } from '../grpc/error.ts'
-import type { Call } from '../grpc/router.ts'
 import type { Job } from '../jobs/job.ts'
 import type { Services } from '../services.ts'
 

@@ -1,7 +1,7 @@
 import type { PruneRule } from '@berth/builder'
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import type { Platform } from '@berth/oci'
-import type { VersionSchema, WorkerSchema } from '../../generated/common_pb.ts'
+import type { VersionSchema, WorkerSchema } from '@berth/buildkit-protocol'
 import type { Services } from '../services.ts'
 
 /** The BuildKit whose services these are. */

@@ -1,5 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import type { SolveResponseSchema } from '../../generated/gateway_pb.ts'
+import type { GatewaySolveResponseSchema as SolveResponseSchema } from '@berth/buildkit-protocol'
 import { unknownRequest } from './build-error.ts'
 import type { FrontendRequest } from './decode-attributes.ts'
 import { checkBuild, lintDocument } from './checks.ts'

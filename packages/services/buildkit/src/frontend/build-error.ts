@@ -1,6 +1,6 @@
 import type { LineRange } from '@berth/dockerfile'
 import { DockerfileError } from '@berth/dockerfile'
-import { type ErrorDetail, grpcCode, GrpcError } from '../grpc/error.ts'
+import { type ErrorDetail, grpcCode, GrpcError } from '@berth/buildkit-protocol'
 import { type BuildTeller, buildMessage } from '../progress/tell-build.ts'
 
 /** Messages of errdefs as JSON: clients decode what ends in `+json`. */

@@ -1,12 +1,17 @@
 import type { TreeEntry } from '@berth/storage'
 import { constants } from 'node:fs'
 import { PassThrough } from 'node:stream'
-import { type Packet, Packet_PacketType as PacketType, type Stat } from '../../generated/fsutil_pb.ts'
-import type { ClientCall } from '../grpc/client.ts'
-import { GrpcError, grpcCode } from '../grpc/error.ts'
-import { sessionMethods } from '../session/methods.ts'
+import {
+  type ClientCall,
+  fromGoMode,
+  grpcCode,
+  GrpcError,
+  type Packet,
+  Packet_PacketType as PacketType,
+  sessionMethods,
+  type Stat,
+} from '@berth/buildkit-protocol'
 import type { Session } from '../session/session.ts'
-import { fromGoMode } from './go-mode.ts'
 import { MemorySink, type ReceivedFiles, RecordSink, type TreeSink } from './tree-sinks.ts'
 
 const { S_IFLNK, S_IFMT, S_IFREG } = constants

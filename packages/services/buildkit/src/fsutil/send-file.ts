@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream'
-import { sessionMethods } from '../session/methods.ts'
+import { sessionMethods } from '@berth/buildkit-protocol'
 import type { Session } from '../session/session.ts'
 import type { SendOptions } from './send-tree.ts'
 

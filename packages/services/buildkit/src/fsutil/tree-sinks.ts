@@ -2,7 +2,7 @@ import { encodeTreeRecord, type TreeEntry, type TreeRecord } from '@berth/storag
 import { constants } from 'node:fs'
 import { posix } from 'node:path'
 import type { PassThrough } from 'node:stream'
-import { GrpcError, grpcCode } from '../grpc/error.ts'
+import { grpcCode, GrpcError } from '@berth/buildkit-protocol'
 import { followNames } from './follow-names.ts'
 
 const { S_IFLNK, S_IFMT } = constants

@@ -1,5 +1,13 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import type { LLBBridge, SolveRequest, SolveResponseSchema } from '../../generated/gateway_pb.ts'
+import {
+  type Call,
+  type GatewaySolveRequest as SolveRequest,
+  type GatewaySolveResponseSchema as SolveResponseSchema,
+  grpcCode,
+  GrpcError,
+  type Implementation,
+  type LLBBridge,
+} from '@berth/buildkit-protocol'
 import { attestsOf } from '../attest/attests-of.ts'
 import { askWorker } from '../control/worker.ts'
 import { answerRequest } from '../frontend/answer-request.ts'
@@ -9,8 +17,6 @@ import { cacheContext } from '../cache/cache-context.ts'
 import { importCaches } from '../cache/import-caches.ts'
 import { decodeAttributes, decodeEntitlements } from '../frontend/decode-attributes.ts'
 import { requireBuiltIn, withDefinition } from '../frontend/run-frontend.ts'
-import { grpcCode, GrpcError } from '../grpc/error.ts'
-import type { Call, Implementation } from '../grpc/router.ts'
 import type { Job } from '../jobs/job.ts'
 import type { PlatformOutcome } from '../jobs/outcomes.ts'
 import type { Services } from '../services.ts'

@@ -1,6 +1,6 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf'
 import { createHash } from 'node:crypto'
-import { type Definition, type DefinitionSchema, OpSchema } from '../../generated/common_pb.ts'
+import { type Definition, type DefinitionSchema, OpSchema } from '@berth/buildkit-protocol'
 
 const scheme = 'berth-outcome://'
 

@@ -4,9 +4,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf'
 import { closeSync, constants, fstatSync, lstatSync, readdirSync, type Stats } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import type { ReadFileRequest } from '../../generated/gateway_pb.ts'
-import type { StatSchema } from '../../generated/fsutil_pb.ts'
-import { toGoMode } from '../fsutil/go-mode.ts'
+import { type ReadFileRequest, type StatSchema, toGoMode } from '@berth/buildkit-protocol'
 
 type Stat = MessageInitShape<typeof StatSchema>
 

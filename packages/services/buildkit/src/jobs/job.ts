@@ -1,7 +1,5 @@
-import type { ReturnRequest } from '../../generated/gateway_pb.ts'
-import type { SolveRequest } from '../../generated/control_pb.ts'
+import { grpcCode, GrpcError, type ReturnRequest, type SolveRequest } from '@berth/buildkit-protocol'
 import type { Built } from '../export/export-outcome.ts'
-import { grpcCode, GrpcError } from '../grpc/error.ts'
 import { Progress } from '../progress/progress.ts'
 import { BuildTeller } from '../progress/tell-build.ts'
 

@@ -1,4 +1,4 @@
-import { grpcCode, GrpcError } from '../grpc/error.ts'
+import { grpcCode, GrpcError } from '@berth/buildkit-protocol'
 import { Job } from './job.ts'
 
 /** As many builds may be under way. */

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import { createHash, randomBytes } from 'node:crypto'
-import type { StatusResponseSchema } from '../../generated/control_pb.ts'
+import type { StatusResponseSchema } from '@berth/buildkit-protocol'
 import { Vertex } from './vertex.ts'
 
 export type Update = MessageInitShape<typeof StatusResponseSchema>

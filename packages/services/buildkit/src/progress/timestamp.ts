@@ -1,5 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import type { TimestampSchema } from '../../generated/common_pb.ts'
+import type { TimestampSchema } from '@berth/buildkit-protocol'
 
 /** A moment, in milliseconds since the epoch, as messages have it. */
 export function timestamp(ms: number): MessageInitShape<typeof TimestampSchema> {

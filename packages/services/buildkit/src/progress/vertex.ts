@@ -1,6 +1,6 @@
 import { messageOf } from '@berth/base'
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import type { TimestampSchema } from '../../generated/common_pb.ts'
+import type { TimestampSchema } from '@berth/buildkit-protocol'
 import type { Update } from './progress.ts'
 import { now } from './timestamp.ts'
 

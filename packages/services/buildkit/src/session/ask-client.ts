@@ -1,6 +1,5 @@
 import type { AuthConfig } from '@berth/engine-api'
-import { grpcCode, GrpcError } from '../grpc/error.ts'
-import { sessionMethods } from './methods.ts'
+import { grpcCode, GrpcError, sessionMethods } from '@berth/buildkit-protocol'
 import type { Session } from './session.ts'
 
 /** How clients call Docker's own registry. */

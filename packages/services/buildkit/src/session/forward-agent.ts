@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
-import { grpcCode, GrpcError } from '../grpc/error.ts'
-import { sessionMethods } from './methods.ts'
+import { grpcCode, GrpcError, sessionMethods } from '@berth/buildkit-protocol'
 import type { Session } from './session.ts'
 
 /** A RUN may hold as many connections to an agent. */

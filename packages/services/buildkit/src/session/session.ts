@@ -1,7 +1,5 @@
 import type { Duplex } from 'node:stream'
-import { GrpcClient } from '../grpc/client.ts'
-import { grpcCode, GrpcError } from '../grpc/error.ts'
-import { sessionMethods } from './methods.ts'
+import { GrpcClient, grpcCode, GrpcError, sessionMethods } from '@berth/buildkit-protocol'
 
 const healthIntervalMs = 5000
 const healthTimeoutMs = 30_000

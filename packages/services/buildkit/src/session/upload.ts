@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream'
-import { sessionMethods } from './methods.ts'
+import { sessionMethods } from '@berth/buildkit-protocol'
 import type { Session } from './session.ts'
 
 /** Where a client's own stream is: `http://buildkit-session/ID`. */

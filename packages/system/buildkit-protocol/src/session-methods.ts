@@ -8,7 +8,7 @@ import {
   GetSecretResponseSchema,
   HealthCheckRequestSchema,
   HealthCheckResponseSchema,
-} from '../../generated/session_pb.ts'
+} from '../generated/session_pb.ts'
 import {
   InfoRequestSchema,
   InfoResponseSchema,
@@ -16,8 +16,8 @@ import {
   ReadContentResponseSchema,
   WriteContentRequestSchema,
   WriteContentResponseSchema,
-} from '../../generated/content_pb.ts'
-import { PacketSchema } from '../../generated/fsutil_pb.ts'
+} from '../generated/content_pb.ts'
+import { PacketSchema } from '../generated/fsutil_pb.ts'
 
 /** Methods that a client's session may have: github.com/moby/buildkit/session. */
 export const sessionMethods = {

@@ -9,6 +9,7 @@ import {
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from 'node:http2'
 import { type Duplex, PassThrough } from 'node:stream'
 import { grpcCode, GrpcError } from './error.ts'
+import { corkForTick } from './cork.ts'
 import { decodeFrames, encodeFrame } from './frames.ts'
 import { connectionWindowBytes, http2Options, maxMessageBytes } from './settings.ts'
 import { readStatus } from './status.ts'
@@ -132,7 +133,7 @@ class Call<I extends DescMessage, O extends DescMessage> implements ClientCall<I
     const { input } = this.#method
     if (this.#stream.destroyed) throw this.#reason()
     if (!this.#stream.writable) return
-    this.#cork()
+    corkForTick(this.#stream)
     if (this.#stream.write(encodeFrame(toBinary(input, create(input, message))))) return
     await this.#drained()
   }
@@ -140,7 +141,7 @@ class Call<I extends DescMessage, O extends DescMessage> implements ClientCall<I
   post(message: MessageInitShape<I>): void {
     const { input } = this.#method
     if (!this.#stream.writable) return
-    this.#cork()
+    corkForTick(this.#stream)
     this.#stream.write(encodeFrame(toBinary(input, create(input, message))))
   }
 
@@ -150,13 +151,6 @@ class Call<I extends DescMessage, O extends DescMessage> implements ClientCall<I
 
   cancel(): void {
     this.#stream.close()
-  }
-
-  /** Messages that are sent in one go share a frame of HTTP/2. */
-  #cork(): void {
-    if (this.#stream.writableCorked > 0) return
-    this.#stream.cork()
-    process.nextTick(() => this.#stream.uncork())
   }
 
   async *#receive(): AsyncGenerator<readonly MessageShape<O>[]> {

@@ -9,6 +9,8 @@ import {
   toBinary,
 } from '@bufbuild/protobuf'
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
+import type { RemoteMethod } from './client.ts'
+import { corkForTick } from './cork.ts'
 import { grpcCode, GrpcError } from './error.ts'
 import { decodeFrames, encodeFrame } from './frames.ts'
 import { maxMessageBytes } from './settings.ts'
@@ -38,6 +40,23 @@ type HandlerOf<M> = M extends {
 /** Handlers of a service's methods; those that are missing answer that they are unimplemented. */
 export type Implementation<S extends DescService> = { readonly [K in keyof S['method']]?: HandlerOf<S['method'][K]> }
 
+/** A call that both sides send messages in, as its handler sees it. */
+export interface ServerChannel<I extends DescMessage, O extends DescMessage> extends Call {
+  readonly messages: AsyncIterable<MessageShape<I>>
+  /** Resolves when the connection takes more. */
+  send(message: MessageInitShape<O>): Promise<void>
+  /** The call ends when the handler does. */
+  end(): void
+  cancel(): void
+}
+
+type ChannelHandler = (channel: ServerChannel<DescMessage, DescMessage>) => Promise<void>
+
+interface Route {
+  readonly method: RemoteMethod
+  readonly handler: ChannelHandler
+}
+
 type Handler = (request: unknown, call: Call) => Promise<MessageInitShape<DescMessage>> | AsyncIterable<object>
 
 interface Entry {
@@ -48,6 +67,7 @@ interface Entry {
 /** Answers calls. What a handler throws and is no `GrpcError`, `explain` makes one of. */
 export class GrpcRouter {
   readonly #entries = new Map<string, Entry>()
+  readonly #routes = new Map<string, Route>()
   readonly #explain: (error: unknown) => GrpcError
 
   constructor(explain: (error: unknown) => GrpcError) {
@@ -62,14 +82,35 @@ export class GrpcRouter {
     }
   }
 
+  /** One message there, one back, by a method that no service describes. */
+  unary<I extends DescMessage, O extends DescMessage>(
+    method: RemoteMethod<I, O>,
+    handler: (request: MessageShape<I>, call: Call) => Promise<MessageInitShape<O>>,
+  ): void {
+    this.stream(method, async (channel) => {
+      const request = await onlyOne(channel.messages[Symbol.asyncIterator]())
+      await channel.send(await handler(request, channel))
+    })
+  }
+
+  /** A method that sends and receives as it likes; the call ends when the handler does. */
+  stream<I extends DescMessage, O extends DescMessage>(
+    method: RemoteMethod<I, O>,
+    handler: (channel: ServerChannel<I, O>) => Promise<void>,
+  ): void {
+    this.#routes.set(method.path, { method, handler: handler as unknown as ChannelHandler })
+  }
+
   /** Answers one stream; never throws. */
   async answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
     const answer = new Answer(stream)
     try {
       const path = String(headers[':path'] ?? '')
       const entry = this.#entries.get(path)
-      if (!entry) throw new GrpcError(grpcCode.unimplemented, `unknown method ${path}`)
-      await serve(entry, answer, headers)
+      const route = this.#routes.get(path)
+      if (route) await serveChannel(route, answer, headers)
+      else if (entry) await serve(entry, answer, headers)
+      else throw new GrpcError(grpcCode.unimplemented, `unknown method ${path}`)
       answer.finish(new GrpcError(grpcCode.ok, ''))
     } catch (error) {
       answer.finish(error instanceof GrpcError ? error : this.#explain(error))
@@ -88,6 +129,19 @@ async function serve({ method, handler }: Entry, answer: Answer, metadata: Incom
   const responses = handler(input, call) as AsyncIterable<MessageInitShape<DescMessage>>
   answer.begin()
   for await (const response of responses) await answer.send(method.output, response)
+}
+
+async function serveChannel({ method, handler }: Route, answer: Answer, metadata: IncomingHttpHeaders): Promise<void> {
+  await handler({
+    metadata,
+    signal: answer.signal,
+    messages: decodeRequests(answer.stream, method.input),
+    header: (name, value) => answer.header(name, value),
+    send: (message) => answer.send(method.output, message),
+    end: () => undefined,
+    cancel: () => answer.stream.close(constants.NGHTTP2_CANCEL),
+  })
+  answer.begin()
 }
 
 /** What is wrong with a message must leave the stream for the status. */
@@ -143,6 +197,7 @@ class Answer {
   async send<O extends DescMessage>(schema: O, message: MessageInitShape<O>): Promise<void> {
     this.begin()
     if (this.stream.destroyed) throw this.signal.reason
+    corkForTick(this.stream)
     if (this.stream.write(encodeFrame(toBinary(schema, create(schema, message))))) return
     await drained(this.stream)
   }
