@@ -1,5 +1,6 @@
-import { httpStatus, type Logger, messageOf } from '@berth/base'
+import { httpStatus, isSocketStream, type Logger, messageOf } from '@berth/base'
 import { encodeProgress, progressError } from '@berth/engine-api'
+import { sendFromItsMaker } from './download.ts'
 import type { Exchange } from './exchange.ts'
 import { drained, isClientGone } from './flow.ts'
 
@@ -37,11 +38,13 @@ export interface ChunkOptions {
 
 /** Answers with chunks as they come and no faster than the client reads. Stops, and ends `chunks`, when it is gone. */
 export async function sendChunks(
-  { response }: Exchange,
+  exchange: Exchange,
   chunks: AsyncIterable<Uint8Array | string>,
   { contentType, headAtOnce = false }: ChunkOptions,
 ): Promise<void> {
+  const { response } = exchange
   const writeHead = () => response.writeHead(200, { 'Content-Type': contentType })
+  if (isSocketStream(chunks) && (await sendFromItsMaker(exchange, chunks, writeHead))) return
   if (headAtOnce) writeHead().flushHeaders()
   for await (const chunk of chunks) {
     if (response.closed) return

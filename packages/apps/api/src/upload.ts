@@ -1,8 +1,8 @@
 import { borrowed, leastHead, type SocketBytes, type SocketSource } from '@berth/base'
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Exchange } from './exchange.ts'
+import { socketDescriptor } from './socket-descriptor.ts'
 
 /** Below this the connection is worth more than what is won. */
 const leastBytes = 1 << 20
@@ -33,12 +33,8 @@ export function upload({ request, response }: Exchange): SocketSource & Disposab
 const announcedBytes = ({ headers }: IncomingMessage): number =>
   headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : 0
 
-/** The socket's descriptor, which Node has and does not document: undefined where it is not as expected, or of TLS. */
 function descriptorOf(request: IncomingMessage): number | undefined {
-  const socket = request.socket as Socket & { readonly encrypted?: boolean; readonly _handle?: { fd?: unknown } | null }
-  if (socket.encrypted || announcedBytes(request) < leastBytes) return undefined
-  const fd = socket._handle?.fd
-  return typeof fd === 'number' && fd >= 0 ? fd : undefined
+  return announcedBytes(request) < leastBytes ? undefined : socketDescriptor(request.socket)
 }
 
 /** Waits for the body's first bytes; false when they are too few, or none will come. */

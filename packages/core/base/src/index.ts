@@ -1,5 +1,13 @@
 export { type Borrowed, borrowed } from './borrowed.ts'
-export { isSocketSource, leastHead, type SocketBytes, type SocketSource } from './socket-bytes.ts'
+export {
+  isSocketSource,
+  isSocketStream,
+  leastHead,
+  type SocketBytes,
+  type SocketSource,
+  type SocketStream,
+  type SocketTarget,
+} from './socket-bytes.ts'
 export { formatTimeNs, longestTimerMs, nowNs, nowText, parseTimeNs, zeroTime } from './clock.ts'
 export { type DescriptorStore, noDescriptors } from './descriptor-store.ts'
 export { Emitter } from './emitter.ts'

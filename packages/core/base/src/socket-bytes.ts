@@ -17,3 +17,24 @@ export interface SocketSource extends AsyncIterable<Uint8Array> {
 }
 
 export const isSocketSource = (source: AsyncIterable<Uint8Array>): source is SocketSource => 'takeSocket' in source
+
+/** A connection to which others write. */
+export interface SocketTarget {
+  /** A connected stream socket, not blocking, that nobody else writes to meanwhile. It stays its owner's. */
+  readonly fd: number
+  /** Awaited when the first bytes are known and none is written yet. */
+  readonly begin: () => Promise<void>
+}
+
+/** A stream that need not be read here: whoever makes it can write it to a socket himself. */
+export interface SocketStream extends AsyncIterable<Uint8Array> {
+  /**
+   * Instead of reading: all that comes as chunks of HTTP's chunked coding (RFC 9112, 7.1), without the last one, which
+   * ends them.
+   */
+  writeTo(target: SocketTarget): Promise<void>
+  /** Stops it; `writeTo()` rejects. */
+  destroy(): unknown
+}
+
+export const isSocketStream = (stream: object): stream is SocketStream => 'writeTo' in stream

@@ -1,6 +1,7 @@
-import { codeOf, invalid, isSocketSource, notFound, type SocketBytes } from '@berth/base'
+import { codeOf, invalid, isSocketSource, notFound, type SocketBytes, type SocketStream } from '@berth/base'
 import assert from 'node:assert/strict'
-import { readSync } from 'node:fs'
+import { once } from 'node:events'
+import { readSync, writeSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
@@ -39,6 +40,59 @@ test('GET /containers/{id}/archive sends the status and a tar', async () => {
   const answer = await api.call('GET', '/containers/web/archive?path=/l')
   assert.deepEqual([answer.text, answer.headers['content-type']], ['tar', 'application/x-tar'])
   assert.deepEqual(decoded(answer.headers['x-docker-container-path-stat']), header)
+})
+
+/** An archive that its maker writes to the connection, as another thread would. */
+function selfWriting(chunks: readonly string[], seen: { destroyed: boolean }): Readable & SocketStream {
+  const never = new Readable({ read: () => assert.fail('it is written, not read') })
+  const writeTo: SocketStream['writeTo'] = async ({ fd, begin }) => {
+    if (chunks.length > 0) await begin()
+    for (const chunk of chunks) writeSync(fd, `${chunk.length.toString(16)}\r\n${chunk}\r\n`)
+    if (chunks.at(-1) !== 'then fails') return
+    if (chunks.length > 1) await once(never, 'close')
+    throw notFound('/l is gone')
+  }
+  return Object.assign(never, { writeTo }).once('close', () => (seen.destroyed = true))
+}
+
+test('GET /containers/{id}/archive lets the archive be written to the connection, which serves on', async () => {
+  const seen = { destroyed: false }
+  await using api = await serve({
+    containers: { readArchive: () => Promise.resolve({ status, archive: selfWriting(['tar', ' and more'], seen) }) },
+  })
+  const request = ['GET /containers/web/archive?path=/l HTTP/1.1', 'Host: x']
+  const connection = api.raw(request)
+  await connection.until('0\r\n\r\n')
+  assert.match(
+    connection.received(),
+    /^HTTP\/1.1 200 OK\r\n[^]*chunked\r\n\r\n3\r\ntar\r\n9\r\n and more\r\n0\r\n\r\n$/,
+  )
+  connection.socket.write('GET /_ping HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
+  assert.match(await connection.ended, /0\r\n\r\nHTTP\/1.1 200 OK\r\n[^]*OK$/)
+})
+
+test('GET /containers/{id}/archive stops an archive when the engine ends', async () => {
+  const seen = { destroyed: false }
+  {
+    await using api = await serve({
+      containers: { readArchive: () => Promise.resolve({ status, archive: selfWriting(['tar', 'then fails'], seen) }) },
+    })
+    await api.raw(['GET /containers/web/archive?path=/l HTTP/1.1', 'Host: x']).until('then fails')
+  }
+  assert.equal(seen.destroyed, true)
+})
+
+test('GET /containers/{id}/archive tells an archive’s early failure, and reads for an old client', async () => {
+  const archives = [
+    Object.assign(new Readable({ read: () => undefined }), { writeTo: () => Promise.reject(notFound('/l is gone')) }),
+    Object.assign(Readable.from([Buffer.from('tar')]), { writeTo: () => assert.fail('no chunks in HTTP/1.0') }),
+  ]
+  await using api = await serve({
+    containers: { readArchive: () => Promise.resolve({ status, archive: archives.shift()! }) },
+  })
+  assert.equal((await api.call('GET', '/containers/web/archive?path=/l')).status, 404)
+  const old = api.raw(['GET /containers/web/archive?path=/l HTTP/1.0'])
+  assert.match(await old.ended, /\r\n\r\ntar$/)
 })
 
 test('PUT /containers/{id}/archive hands the body and the parameters on, and tells a refusal', async () => {

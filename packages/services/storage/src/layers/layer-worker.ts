@@ -1,13 +1,13 @@
-import { EngineError, isSocketSource, type SocketBytes } from '@berth/base'
+import { isSocketSource, type SocketBytes, type SocketStream } from '@berth/base'
 import { duplicate } from '@berth/linux'
 import { closeSync, existsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
-import { Worker } from 'node:worker_threads'
-import type { Answer, Failure, Request } from './protocol.ts'
-import { Pump, type SinkHandle } from './pump.ts'
+import type { Readable } from 'node:stream'
+import { Pump } from './pump.ts'
 import type { SinkName, Sinks, StreamName, Streams, TaskName, Tasks } from './tasks.ts'
+import { type Begin, Thread } from './thread.ts'
+import { WorkerStream } from './worker-stream.ts'
 
 type TaskOf<F> = F extends (task: infer T, ...rest: never[]) => unknown ? T : never
 type ResultOf<F> = F extends (...args: never[]) => infer R ? Awaited<R> : never
@@ -17,12 +17,9 @@ export interface LayerWorkerOptions {
   readonly file?: string
   /** Threads at most, default one per two processors and 4 at most. */
   readonly threads?: number
-  /** An idle thread ends after this long, default 10,000 ms: it holds some 15 MB, and takes 40 ms to start. */
+  /** An idle thread ends after this long, default 60,000 ms: it holds some 15 MB, and takes 40 ms to start. */
   readonly idleMs?: number
 }
-
-/** Chunks of 256 KiB that may be under way to a reader. */
-const window = 8
 
 /**
  * Runs work on trees of files in worker threads, so that the event loop never waits for a disk. Threads start when there
@@ -35,7 +32,7 @@ export class LayerWorker implements AsyncDisposable {
 
   constructor(options: LayerWorkerOptions = {}) {
     const threads = Math.min(4, Math.max(1, Math.ceil(availableParallelism() / 2)))
-    this.#options = { file: defaultFile(), threads, idleMs: 10_000, ...options }
+    this.#options = { file: defaultFile(), threads, idleMs: 60_000, ...options }
   }
 
   /** Runs a task. An abort rejects with the signal's reason once the task has stopped. */
@@ -59,7 +56,7 @@ export class LayerWorker implements AsyncDisposable {
   }
 
   /** The tar that a task yields; the worker stays a few chunks ahead of the reader. Destroying the stream stops it. */
-  stream<N extends StreamName>(name: N, task: TaskOf<Streams[N]>): Readable {
+  stream<N extends StreamName>(name: N, task: TaskOf<Streams[N]>): Readable & SocketStream {
     return new WorkerStream((job) => this.#thread().beginStream({ kind: 'stream', name, task }, job))
   }
 
@@ -124,142 +121,6 @@ export class LayerWorker implements AsyncDisposable {
     this.#threads.add(thread)
     return thread
   }
-}
-
-interface StreamHandle {
-  /** Lets the worker send so many more chunks. */
-  readonly grant: (chunks: number) => void
-  readonly cancel: () => void
-}
-
-class WorkerStream extends Readable {
-  readonly #handle: StreamHandle
-  /** Chunks that the worker may send once there is room. */
-  #owed = window
-
-  constructor(begin: (job: Job) => StreamHandle) {
-    super({ highWaterMark: 1 << 20 })
-    this.#handle = begin({
-      onChunk: (chunk) => this.#onChunk(chunk),
-      resolve: () => this.push(null),
-      reject: (error) => this.destroy(error),
-    })
-  }
-
-  override _read(): void {
-    if (this.#owed > 0) this.#handle.grant(this.#owed)
-    this.#owed = 0
-  }
-
-  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    this.#handle.cancel()
-    done(error)
-  }
-
-  #onChunk(chunk: Uint8Array): void {
-    if (this.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))) this.#handle.grant(1)
-    else this.#owed++
-  }
-}
-
-interface Job {
-  readonly resolve: (result: unknown) => void
-  readonly reject: (error: Error) => void
-  readonly onChunk?: (chunk: Uint8Array) => void
-  readonly onWanted?: (chunks: number) => void
-}
-
-type Begin =
-  | { readonly kind: 'run'; readonly name: TaskName }
-  | { readonly kind: 'stream'; readonly name: StreamName }
-  | { readonly kind: 'sink'; readonly name: SinkName; readonly socket?: SocketBytes }
-
-class Thread {
-  readonly #worker: Worker
-  readonly #jobs = new Map<number, Job>()
-  readonly #idleMs: number
-  /** Called once nothing more may be given to this thread. */
-  readonly #onEnd: () => void
-  #idle: NodeJS.Timeout | undefined
-  #lastId = 0
-
-  constructor({ file, idleMs }: Required<LayerWorkerOptions>, onEnd: () => void) {
-    this.#idleMs = idleMs
-    this.#onEnd = onEnd
-    // Descriptors come and go by system calls that Node does not see.
-    this.#worker = new Worker(file, { trackUnmanagedFds: false, name: 'layers' })
-    this.#worker.on('message', (answer: Answer) => this.#onAnswer(answer))
-    const lost = (error: Error) => {
-      onEnd()
-      for (const job of this.#jobs.values()) job.reject(error)
-      this.#jobs.clear()
-    }
-    this.#worker.on('error', lost)
-    this.#worker.on('exit', (code) => lost(new Error(`the layer worker ended with status ${code}`)))
-  }
-
-  get load(): number {
-    return this.#jobs.size
-  }
-
-  /** Starts a request and returns what cancels it. */
-  begin(request: Begin & { readonly task: unknown }, job: Job): () => void {
-    const id = ++this.#lastId
-    this.#jobs.set(id, job)
-    clearTimeout(this.#idle)
-    this.#worker.ref()
-    this.#post({ ...request, id })
-    return () => {
-      if (this.#jobs.has(id)) this.#post({ kind: 'cancel', id })
-    }
-  }
-
-  beginStream(request: Begin & { readonly task: unknown }, job: Job): StreamHandle {
-    const cancel = this.begin(request, job)
-    const id = this.#lastId
-    const grant = (chunks: number) => {
-      if (this.#jobs.has(id)) this.#post({ kind: 'credit', id, chunks })
-    }
-    return { cancel, grant }
-  }
-
-  beginSink(request: Begin & { readonly task: unknown }, job: Job): SinkHandle {
-    const cancel = this.begin(request, job)
-    const id = this.#lastId
-    const isOpen = () => this.#jobs.has(id)
-    return {
-      cancel,
-      send: (chunk) => isOpen() && this.#worker.postMessage({ kind: 'data', id, chunk }, [chunk.buffer]),
-      end: () => isOpen() && this.#post({ kind: 'end', id }),
-    }
-  }
-
-  async end(): Promise<void> {
-    clearTimeout(this.#idle)
-    this.#onEnd()
-    await this.#worker.terminate()
-  }
-
-  #post(request: Request): void {
-    this.#worker.postMessage(request)
-  }
-
-  #onAnswer(answer: Answer): void {
-    const job = this.#jobs.get(answer.id)
-    if (answer.kind === 'chunk') return job?.onChunk?.(answer.chunk)
-    if (answer.kind === 'wanted') return job?.onWanted?.(answer.chunks)
-    this.#jobs.delete(answer.id)
-    if (answer.kind === 'result') job?.resolve(answer.result)
-    else job?.reject(errorOf(answer.failure))
-    if (this.#jobs.size > 0) return
-    this.#worker.unref()
-    this.#idle = setTimeout(() => void this.end(), this.#idleMs).unref()
-  }
-}
-
-function errorOf({ message, errorKind, code }: Failure): Error {
-  if (errorKind) return new EngineError(errorKind, message)
-  return Object.assign(new Error(message), code === undefined ? {} : { code })
 }
 
 /** From sources the TypeScript beside this file; in the bundle (CommonJS) the file that the build puts beside it. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import {
   closeSync,
   constants,
@@ -19,11 +21,13 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { encodeHeader, opaqueXattr, type TarEntry, tarEntry, type TarSource, writeTar } from '@berth/archive'
 import { AT_FDCWD, fstatat, getXattr, mkdirat, mknodat, mount, readMountInfo, setXattr, unmount } from '@berth/linux'
 import { sha256 } from '@berth/oci'
+import { openConnection } from '../testing/connection.ts'
 import { namesIn, openDirectory } from './directory.ts'
 import { LayerWorker } from './layer-worker.ts'
 import type { UnpackTask } from './unpack-layer.ts'
@@ -462,6 +466,36 @@ test('LayerWorker.stream() stops when its reader goes away', async () => {
   writeFileSync(at('large'), Buffer.alloc(64 << 20))
   for await (const _ of worker.stream('export', { path: target })) break
   assert.equal(await worker.run('usage', { path: target }), 64 << 20)
+})
+
+test('LayerWorker.stream() writes to a socket what it yields otherwise', async () => {
+  writeFileSync(at('large'), randomBytes(3_000_000))
+  const read = await Array.fromAsync(worker.stream('export', { path: target }) as AsyncIterable<Buffer>)
+  using connection = await openConnection()
+  const received = buffer(connection.client)
+  const begin = () => Promise.resolve(void connection.peer.write('head\n'))
+  const open = readdirSync('/proc/self/fd').length
+  await worker.stream('export', { path: target }).writeTo({ fd: connection.fd, begin })
+  assert.equal(readdirSync('/proc/self/fd').length, open)
+  connection.peer.end()
+  const chunks = read.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk.toString('latin1')}\r\n`)
+  assert.ok((await received).toString('latin1') === `head\n${chunks.join('')}`)
+})
+
+test('LayerWorker.stream() writes nothing to a socket when it fails, and stops when it is destroyed', async () => {
+  using connection = await openConnection()
+  const { fd } = connection
+  const open = readdirSync('/proc/self/fd').length
+  const begin = () => assert.fail('there is nothing to begin with')
+  await assert.rejects(worker.stream('export', { path: at('none') }).writeTo({ fd, begin }), { code: 'ENOENT' })
+  writeFileSync(at('large'), Buffer.alloc(64 << 20))
+  connection.client.pause()
+  const stream = worker.stream('export', { path: target })
+  const writing = stream.writeTo({ fd, begin: () => Promise.resolve() })
+  await once(connection.client, 'readable')
+  stream.destroy()
+  await assert.rejects(writing, { code: 'ERR_STREAM_PREMATURE_CLOSE' })
+  while (readdirSync('/proc/self/fd').length > open) await worker.run('usage', { path: target })
 })
 
 test('LayerWorker.run() stops when it is told to', async () => {

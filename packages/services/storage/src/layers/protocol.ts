@@ -16,11 +16,15 @@ export type Request =
   | { readonly kind: 'data'; readonly id: number; readonly chunk: Uint8Array }
   | { readonly kind: 'end'; readonly id: number }
   | { readonly kind: 'credit'; readonly id: number; readonly chunks: number }
+  /** Before any credit: the chunks go to this socket, without credit after the first. */
+  | { readonly kind: 'target'; readonly id: number; readonly fd: number }
   | { readonly kind: 'cancel'; readonly id: number }
 
 /** What the worker answers; 'result' and 'failure' end a request. */
 export type Answer =
   | { readonly kind: 'wanted'; readonly id: number; readonly chunks: number }
+  /** The first chunk for a socket is there and waits for credit. */
+  | { readonly kind: 'ready'; readonly id: number }
   | { readonly kind: 'chunk'; readonly id: number; readonly chunk: Uint8Array }
   | { readonly kind: 'result'; readonly id: number; readonly result: unknown }
   | { readonly kind: 'failure'; readonly id: number; readonly failure: Failure }

@@ -1,33 +1,12 @@
 import { leastHead } from '@berth/base'
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { connect, createServer, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { test } from 'node:test'
+import { openConnection } from '../testing/connection.ts'
 import { SocketReader } from './socket-reader.ts'
 
 const never = new AbortController().signal
 const head = randomBytes(leastHead)
-
-/** Two ends of a connection; nobody reads `fd` yet. */
-async function openConnection(): Promise<{ client: Socket; fd: number } & Disposable> {
-  const directory = mkdtempSync(join(tmpdir(), 'berth-socket-'))
-  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true })
-  server.listen(join(directory, 's'))
-  await once(server, 'listening')
-  const client = connect(join(directory, 's'))
-  const [peer] = (await once(server, 'connection')) as [Socket & { _handle: { fd: number } }]
-  const dispose = () => {
-    client.destroy()
-    peer.destroy()
-    server.close()
-    rmSync(directory, { recursive: true })
-  }
-  return { client, fd: peer._handle.fd, [Symbol.dispose]: dispose }
-}
 
 async function readAll(reader: SocketReader): Promise<Buffer> {
   const chunks: Buffer[] = []

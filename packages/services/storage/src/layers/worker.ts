@@ -3,6 +3,7 @@ import { parentPort } from 'node:worker_threads'
 import type { Answer, Failure, Request } from './protocol.ts'
 import { IncomingChunks } from './incoming-chunks.ts'
 import { SocketReader } from './socket-reader.ts'
+import { SocketWriter } from './socket-writer.ts'
 import { type Sinks, sinks, type Streams, streams, type Tasks, tasks } from './tasks.ts'
 
 /** Requests under way. */
@@ -13,6 +14,8 @@ type Begun = Extract<Request, { kind: 'run' | 'stream' | 'sink' }>
 interface Running {
   readonly abort: AbortController
   credit: number
+  /** Where a stream writes its chunks, which it sends otherwise. */
+  writer?: SocketWriter
   /** Wakes a stream that waits for credit. */
   wake: () => void
   /** What a sink is given. */
@@ -27,6 +30,7 @@ async function onRequest(request: Request): Promise<void> {
   const known = running.get(request.id)
   if (request.kind === 'cancel') known?.abort.abort()
   if (request.kind === 'credit' && known) known.credit += request.chunks
+  if (request.kind === 'target' && known) known.writer = new SocketWriter(request.fd, known.abort.signal)
   if (request.kind === 'data') known?.incoming?.add(request.chunk)
   if (request.kind === 'end') known?.incoming?.end()
   known?.wake()
@@ -39,6 +43,7 @@ async function onRequest(request: Request): Promise<void> {
   } catch (error) {
     answer({ kind: 'failure', id: request.id, failure: failureOf(error) })
   } finally {
+    state.writer?.[Symbol.dispose]()
     running.delete(request.id)
   }
 }
@@ -63,13 +68,24 @@ async function runTask(request: Request & { kind: 'run' }, state: Running): Prom
 async function runStream(request: Request & { kind: 'stream' }, state: Running): Promise<void> {
   const open = streams[request.name] as (task: unknown) => ReturnType<Streams[keyof Streams]>
   for (const chunk of open(request.task)) {
-    while (state.credit === 0 && !state.abort.signal.aborted) await woken(state)
-    state.abort.signal.throwIfAborted()
-    state.credit--
-    answer({ kind: 'chunk', id: request.id, chunk }, [chunk.buffer as ArrayBuffer])
+    await deliver(chunk, request.id, state)
     // Lets other requests, and the word that this one is cancelled, in between.
     await new Promise((resolve) => setImmediate(resolve))
   }
+  await state.writer?.end()
+}
+
+async function deliver(chunk: Buffer, id: number, state: Running): Promise<void> {
+  let isReady = false
+  while (state.credit === 0 && !state.abort.signal.aborted) {
+    if (state.writer && !isReady) answer({ kind: 'ready', id })
+    isReady = state.writer !== undefined
+    await woken(state)
+  }
+  state.abort.signal.throwIfAborted()
+  if (state.writer) return await state.writer.write(chunk)
+  state.credit--
+  answer({ kind: 'chunk', id, chunk }, [chunk.buffer as ArrayBuffer])
 }
 
 async function runSink(request: Request & { kind: 'sink' }, state: Running): Promise<unknown> {
