@@ -1,4 +1,5 @@
 import { invalid } from '@berth/base'
+import type { HostConfig } from '@berth/engine-api'
 import type { RuntimeProcess } from '@berth/oci'
 import {
   composeEnv,
@@ -49,13 +50,15 @@ export async function buildExecProcess(
 
 /** What the runtime is told of the container, beside the process itself. */
 export function targetOfExec({ id: containerId, hostConfig }: Container): ExecTarget & { oomScoreAdj: number } {
-  const { Runtime: runtimeName, OomScoreAdj: oomScoreAdj, Memory: memory, PidsLimit: pids } = hostConfig
-  const hasRoom = (!memory || memory >= roomyMemory) && (!pids || pids < 0)
-  return { containerId, runtimeName, oomScoreAdj, hasRoom }
+  const { Runtime: runtimeName, OomScoreAdj: oomScoreAdj } = hostConfig
+  return { containerId, runtimeName, oomScoreAdj, isUnlimited: isUnlimited(hostConfig) }
 }
 
-/** Bytes. Of less, an OCI runtime's 3 MB are a part that the container would miss. */
-const roomyMemory = 64 << 20
+/** Whether nothing of what an OCI runtime uses in the container's cgroup is missing to the container, or to the runtime. */
+function isUnlimited({ Memory, PidsLimit, NanoCpus, CpuQuota, CpuRealtimeRuntime }: HostConfig): boolean {
+  const limits = [Memory, PidsLimit ?? 0, NanoCpus, CpuQuota, CpuRealtimeRuntime]
+  return limits.every((limit) => limit <= 0)
+}
 
 /** The user of an exec, looked up in the files that the running container has. Throws `invalid` in Docker's words. */
 export function resolveExecUser({ config, hostConfig, state }: Container, exec: ExecConfig): ResolvedUser {

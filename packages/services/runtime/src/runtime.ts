@@ -46,8 +46,8 @@ export interface ExecTarget {
   readonly containerId: ContainerId
   /** Default: the one that the container was started with. */
   readonly runtimeName?: string
-  /** The container's limits leave room for the OCI runtime itself: some processes, some 3 MB. */
-  readonly hasRoom: boolean
+  /** No limit of memory, processes or CPU time is set: the OCI runtime may use the container's for itself. */
+  readonly isUnlimited: boolean
 }
 
 export interface ExecPreparation extends ExecTarget {

@@ -35,7 +35,7 @@ export class ExecMessages {
 
   /** The cgroup that the runtime of an exec enters by itself; undefined: it moves its process there. */
   enteredCgroup(request: ExecTarget): string | undefined {
-    if (!request.hasRoom || this.#cgroups.version === 2 || !isPlainCrun(this.#commandOf(request))) return undefined
+    if (!request.isUnlimited || this.#cgroups.version === 2 || !isPlainCrun(this.#commandOf(request))) return undefined
     return this.#bundles.cgroupsPath(request.containerId)
   }
 

@@ -118,7 +118,7 @@ export function minimalProcess(args: string[]): RuntimeProcess {
 export function execRequest(containerId: ContainerId, command: string | string[], io: ProcessIo = noInput) {
   const args = typeof command === 'string' ? ['sh', '-c', command] : command
   const execId: ExecId = newExecId()
-  return { containerId, execId, process: minimalProcess(args), oomScoreAdj: 0, hasRoom: true, io }
+  return { containerId, execId, process: minimalProcess(args), oomScoreAdj: 0, isUnlimited: true, io }
 }
 
 /** The exit of a process, listened for before it is started. */

@@ -174,9 +174,9 @@ test('a runtime that waits in the container’s cgroup is not shown as a process
   await end(container)
 })
 
-test('the runtime of an exec stays out of a cgroup that has no room for it', async () => {
+test('the runtime of an exec stays out of a cgroup with limits', async () => {
   const container = await sleeper()
-  const exec = { ...execRequest(container.containerId, 'cat /proc/self/cgroup'), hasRoom: false }
+  const exec = { ...execRequest(container.containerId, 'cat /proc/self/cgroup'), isUnlimited: false }
   const runtimePid = await prepare(exec)
   assert.equal(cgroupsOf(runtimePid).version1, cgroupsOf('self').version1)
   const { output } = await run(exec)

@@ -67,7 +67,7 @@ export interface PrepareMessage {
   readonly bundle: string
   /** Absent: this process's own. */
   readonly oomScoreAdj?: number
-  /** Of the container, which has room for the runtime (crun): it may enter there by itself. Absent: it moves its process. */
+  /** Of the container, without limits: the runtime (crun) may enter there by itself. Absent: it moves its process. */
   readonly cgroupsPath?: string
   readonly io: ProcessIo
 }
