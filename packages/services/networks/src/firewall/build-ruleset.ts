@@ -33,7 +33,7 @@ export function buildRuleset(wanted: RulesetInput): string {
   ]
   const inetTable = `table inet ${tableName} {\n${inet.join('')}}\n`
   if (!filtersFrames) return removeTable('inet') + inetTable
-  return `${removeRuleset}${inetTable}table bridge ${tableName} {\n${declareSets('bridge', bySet)}${frames}}\n`
+  return `${removeRuleset}${inetTable}table bridge ${tableName} {\n${declareSets('bridge', bySet)}${frames(networks)}}\n`
 }
 
 /** Removes a table, there or not. */
@@ -88,7 +88,8 @@ const bridgesOf = (networks: readonly NetworkRules[]): string => quotedSet(netwo
 /** route_localnet, which 127.0.0.1's ports need, would open the host's loopback to what a container forges. */
 function guard(networks: readonly NetworkRules[]): string {
   const links = bridgesOf(networks)
-  const rules = [`iifname ${links} ip daddr 127.0.0.0/8 drop`, `iifname ${links} ip saddr 127.0.0.0/8 drop`]
+  // The links last: each packet comes by here, and looking one up costs more than comparing.
+  const rules = [`ip daddr 127.0.0.0/8 iifname ${links} drop`, `ip saddr 127.0.0.0/8 iifname ${links} drop`]
   return chain('guard', [
     'type filter hook prerouting priority raw; policy accept;',
     ...(networks.length > 0 ? rules : []),
@@ -200,33 +201,38 @@ function opened(family: 'ip' | 'ip6', rules: FamilyRules | undefined, directFrom
   }
 }
 
-// Frames from a container's link: with its own addresses only, and nothing that only a router says. The bridge passes
-// frames between containers without asking the host, so what separates those is here too; ARP is let through for links.
-// A frame to a neighbour is told by its destination before anything translates it: with br_netfilter, one to the host and a
-// published port leaves the translation as one to the neighbour, and is none to be stopped. What is for several, or for
-// nobody that is known, is stopped where it leaves for another link than the host's.
-const frames =
-  chain('guard', [
-    'iifname . ether saddr != @owned_mac drop',
-    'arp saddr ip 0.0.0.0 accept',
-    'ether type arp iifname . ether saddr . arp saddr ip != @owned4 drop',
-    'ether type ip iifname . ether saddr . ip saddr != @owned4 drop',
-    'icmpv6 type { nd-router-advert, nd-redirect } drop',
-    'icmpv6 type nd-neighbor-advert @th,64,16 & 0xffc0 != 0xfe80 iifname . ether saddr . @th,64,128 != @advertised6 drop',
-    'ip6 saddr { fe80::/10, :: } accept',
-    'ether type ip6 iifname . ether saddr . ip6 saddr != @owned6 drop',
-  ]) +
+// Frames from a container's link: with its own addresses only, and nothing that only a router says. The first two rules let
+// nearly all pass: what comes after costs what is sent a few percent.
+const owned = chain('guard', [
+  'ether type ip iifname . ether saddr . ip saddr @owned4 return',
+  'ether type ip6 meta l4proto != ipv6-icmp iifname . ether saddr . ip6 saddr @owned6 return',
+  'iifname . ether saddr != @owned_mac drop',
+  'arp saddr ip 0.0.0.0 accept',
+  'ether type arp iifname . ether saddr . arp saddr ip != @owned4 drop',
+  'ether type ip drop',
+  'icmpv6 type { nd-router-advert, nd-redirect } drop',
+  'icmpv6 type nd-neighbor-advert @th,64,16 & 0xffc0 != 0xfe80 iifname . ether saddr . @th,64,128 != @advertised6 drop',
+  'ip6 saddr { fe80::/10, :: } accept',
+  'ether type ip6 iifname . ether saddr . ip6 saddr != @owned6 drop',
+])
+
+const framesIn = ['type filter hook prerouting priority -300; policy accept;', 'iifname @guarded jump guard']
+
+// The bridge passes frames between containers without asking the host, so what separates those is here too; ARP is let
+// through for links. A frame to a neighbour is told by its destination before anything translates it: with br_netfilter, one
+// to the host and a published port leaves the translation as one to the neighbour, and is none to be stopped. What is for
+// several, or for nobody that is known, is stopped where it leaves for another link than the host's.
+const separated =
   chain('separated', [
     'meta l4proto . ip saddr . ip daddr . th dport @linked_frames accept',
     'meta l4proto . ip daddr . ip saddr . th sport @linked_frames accept',
     'ether type { ip, ip6 } drop',
   ]) +
-  chain('prerouting', [
-    'type filter hook prerouting priority -300; policy accept;',
-    'iifname @guarded jump guard',
-    'iifname @separate ether daddr @separate_mac jump separated',
-  ]) +
+  chain('prerouting', [...framesIn, 'iifname @separate ether daddr @separate_mac jump separated']) +
   chain('forward', [
     'type filter hook forward priority 0; policy accept;',
     'iifname @separate oifname . ether daddr != @owned_mac jump separated',
   ])
+
+const frames = (networks: readonly NetworkRules[]): string =>
+  owned + (networks.every(({ icc }) => icc) ? chain('prerouting', framesIn) : separated)
