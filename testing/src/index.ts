@@ -31,6 +31,8 @@ export { Terminal, type TerminalOptions } from './terminal.ts'
 export { pythonWithDocker } from './python.ts'
 export { requireSound } from './require-sound.ts'
 export { until } from './until.ts'
+export { authority, clientCertificate, clientKey, serverCertificate, serverKey } from './certificates.ts'
+export { type ForwardProxy, type ForwardProxyOptions, startForwardProxy } from './registry/forward-proxy.ts'
 export {
   type HostileRegistry,
   type HostileRegistryOptions,

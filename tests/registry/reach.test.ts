@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict'
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -14,18 +12,19 @@ import {
   type TestDaemon,
   until,
 } from '@berth/testing'
+import { ServersInside, serverSource } from './servers-inside.ts'
 
-// Mirrors, proxies and the rest of how registries are reached, on addresses that are nobody's loopback.
+// Mirrors and the rest of how registries are reached, on addresses that are nobody's loopback.
 const address = '10.99.0.2'
-const names = ['registry.test', 'mirror.test', 'busy.test', 'proxy.test', 'registry-1.docker.io']
+const names = ['registry.test', 'mirror.test', 'busy.test', 'registry-1.docker.io']
 
 let daemon: TestDaemon
 let registry: DockerRegistry
 let mirror: DockerRegistry
 let folder: string
-const helpers: ChildProcess[] = []
+const servers = new ServersInside()
 
-const [origin, reflected, busy, proxy] = ['registry.test:5000', 'mirror.test:5001', 'busy.test:5002', 'proxy.test:3128']
+const [origin, reflected, busy] = ['registry.test:5000', 'mirror.test:5001', 'busy.test:5002']
 const base = {
   'insecure-registries': [origin, 'mirror.test:5001'],
   'registry-mirrors': [`http://${reflected}`, `${origin}=http://${busy}`, `${origin}=http://${reflected}`],
@@ -42,13 +41,10 @@ before(async () => {
   })
   registry = await startDockerRegistry(daemon.sandbox, { http: { addr: `${address}:5000` } })
   mirror = await startDockerRegistry(daemon.sandbox, { port: 5001, http: { addr: `${address}:5001` } })
-  await helper(busyMirror, '5002')
+  await servers.start(daemon.sandbox, serverSource({ address, port: 5002 }, busyAnswer))
 })
 after(async () => {
-  for (const child of helpers) {
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-  }
+  await servers[Symbol.asyncDispose]()
   await registry?.[Symbol.asyncDispose]()
   await mirror?.[Symbol.asyncDispose]()
   await daemon?.[Symbol.asyncDispose]()
@@ -65,42 +61,8 @@ async function reload(settings: object): Promise<void> {
 }
 
 /** Tells everybody to come back later. */
-const busyMirror = `require('node:http').createServer((request, response) => {
-  console.log(request.method + ' ' + request.url)
-  response.writeHead(429, { 'Retry-After': '3600' }).end('{"errors":[{"code":"TOOMANYREQUESTS","message":"too many"}]}')
-})`
-
-/** Forwards plain HTTP and makes tunnels, and prints for whom. */
-const forwardProxy = `require('node:http').createServer((request, response) => {
-  console.log(request.method + ' ' + request.url)
-  const onward = require('node:http').request(request.url, { method: request.method, headers: request.headers }, (answer) => {
-    response.writeHead(answer.statusCode, answer.headers)
-    answer.pipe(response)
-  })
-  onward.on('error', () => response.destroy())
-  request.pipe(onward)
-}).on('connect', (request, socket) => {
-  console.log('CONNECT ' + request.url)
-  const [host, port] = request.url.split(':')
-  const onward = require('node:net').connect(Number(port), host, () => {
-    socket.write('HTTP/1.1 200 OK\\r\\n\\r\\n')
-    onward.pipe(socket).pipe(onward)
-  })
-  onward.on('error', () => socket.destroy())
-  socket.on('error', () => onward.destroy())
-})`
-
-/** A server in the sandbox; what it prints is in the returned list. */
-async function helper(server: string, port: string): Promise<string[]> {
-  const lines: string[] = []
-  const script = `${server}.listen(${port}, '${address}', () => console.log('listening'))`
-  const { file, args, env } = daemon.sandbox.enter([process.execPath, '-e', script])
-  const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
-  helpers.push(child)
-  child.stdout.on('data', (chunk: Buffer) => lines.push(...chunk.toString().trim().split('\n')))
-  await until(() => lines.includes('listening'))
-  return lines
-}
+const busyAnswer = `console.log(request.method + ' ' + request.url)
+  response.writeHead(429, { 'Retry-After': '3600' }).end('{"errors":[{"code":"TOOMANYREQUESTS","message":"too many"}]}')`
 
 async function pull(name: string): Promise<string> {
   const { text } = await daemon.api.request('POST', `/images/create?fromImage=${name}&tag=1`)
@@ -168,29 +130,4 @@ test('an engine that is offline asks nobody, and runs what it has', async () => 
   assert.deepEqual(registry.requests().slice(from), [])
   await reload(base)
   assert.match(await pull(`${origin}/team/offline`), /Downloaded newer image/)
-})
-
-test('proxies of daemon.json carry what no-proxy does not name', async () => {
-  await add(registry, 'team/proxied')
-  const asked = await helper(forwardProxy, '3128')
-  const through = async (proxies: object) => {
-    asked.length = 0
-    configure({ ...base, 'registry-mirrors': [], proxies })
-    await daemon.kill('SIGTERM')
-    await daemon.start()
-    assert.match(await pull(`${origin}/team/proxied`), /Downloaded newer image/)
-    return asked.some((line) => line.includes(origin))
-  }
-  const all = { 'http-proxy': `http://${proxy}`, 'https-proxy': `http://${proxy}` }
-  assert.equal(await through(all), true)
-  assert.equal(await through({ ...all, 'no-proxy': 'registry.test' }), false)
-  configure(base)
-  await daemon.kill('SIGTERM')
-  await daemon.start({ HTTP_PROXY: `http://${proxy}`, NO_PROXY: 'mirror.test,busy.test' })
-  asked.length = 0
-  assert.match(await pull(`${origin}/team/proxied`), /Downloaded newer image/)
-  assert.equal(
-    asked.some((line) => line.includes(origin)),
-    true,
-  )
 })

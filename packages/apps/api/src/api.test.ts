@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { createApi } from './api.ts'
-import { authority, clientCertificate, clientKey, serverCertificate, serverKey } from './testing/certificates.ts'
+import { authority, clientCertificate, clientKey, serverCertificate, serverKey } from '@berth/testing'
 import { fakeDeps, serve } from './testing/fakes.ts'
 
 test('Api answers _ping by GET and HEAD with the headers that clients negotiate by', async () => {

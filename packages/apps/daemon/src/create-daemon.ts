@@ -105,6 +105,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
   const builder = await openBuilder({
     database,
     images,
+    remotes: registries,
     storage,
     networks,
     runtime,

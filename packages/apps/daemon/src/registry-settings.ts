@@ -1,5 +1,5 @@
 import { invalid } from '@berth/base'
-import type { Mirror, Proxies, RegistrySettings } from '@berth/registry'
+import { type Mirror, type Proxies, proxiesOf, type RegistrySettings } from '@berth/registry'
 import type { Config } from './config/config.ts'
 import { engineVersion } from './version.ts'
 
@@ -47,14 +47,13 @@ export function parseMirror(text: string): Mirror {
   return { domain, url: parsed.href.replace(/\/$/, '') }
 }
 
-/** The configuration's, else what the environment says; both cases of a name are known. */
+/** The configuration's, else what the environment says. */
 function proxies(config: Config): Proxies {
-  const variable = (name: string) => process.env[name] || process.env[name.toLowerCase()] || ''
+  const environment = proxiesOf(process.env)
   const file = config.get('proxies', {} as Readonly<Record<string, string>>)
-  const chosen = (key: string, name: string) => config.get(key, file[key] ?? variable(name))
   return {
-    http: chosen('http-proxy', 'HTTP_PROXY'),
-    https: chosen('https-proxy', 'HTTPS_PROXY'),
-    no: chosen('no-proxy', 'NO_PROXY'),
+    http: config.get('http-proxy', file['http-proxy'] ?? environment.http),
+    https: config.get('https-proxy', file['https-proxy'] ?? environment.https),
+    no: config.get('no-proxy', file['no-proxy'] ?? environment.no),
   }
 }

@@ -1,6 +1,7 @@
 import type { KeyedLock, Logger } from '@berth/base'
 import type { Images } from '@berth/images'
 import type { Networks } from '@berth/networks'
+import type { Registries } from '@berth/registry'
 import type { HostFacts, Runtime } from '@berth/runtime'
 import type { Storage } from '@berth/storage'
 import type { BuildCache } from './cache/build-cache.ts'
@@ -18,6 +19,8 @@ export interface RunDefaults {
 /** What every part of the builder works with. */
 export interface Context {
   readonly images: Images
+  /** The ways to what contexts and ADD name by URLs. */
+  readonly remotes: Pick<Registries, 'download' | 'proxies'>
   readonly storage: Pick<Storage, 'content' | 'snapshots' | 'leases' | 'space' | 'trees'>
   readonly networks: Pick<Networks, 'attach' | 'detach'>
   readonly runtime: Pick<Runtime, 'start' | 'attach' | 'kill' | 'release' | 'onExit'>

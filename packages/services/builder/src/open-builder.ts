@@ -22,7 +22,7 @@ import type { StepEvent, StepOutcome } from './steps/step-context.ts'
 
 export interface BuilderOptions extends Pick<
   Context,
-  'images' | 'networks' | 'runtime' | 'facts' | 'defaults' | 'storage'
+  'images' | 'remotes' | 'networks' | 'runtime' | 'facts' | 'defaults' | 'storage'
 > {
   readonly database: Database
   readonly logger: Logger

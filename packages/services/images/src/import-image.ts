@@ -1,4 +1,4 @@
-import { type Borrowed, borrowed, invalid, nowText, zeroTime } from '@berth/base'
+import { type Borrowed, borrowed, invalid, nowText, unavailable, zeroTime } from '@berth/base'
 import { applyChanges } from '@berth/dockerfile'
 import { type Digest, hostPlatform, type ImageConfig, parsePlatform, type Platform } from '@berth/oci'
 import { addLayer } from './add-layer.ts'
@@ -6,16 +6,20 @@ import { announce, type ImagesContext } from './context.ts'
 import { parseNewName } from './find-image.ts'
 import type { ImportRequest, Progress } from './images.ts'
 import { storeNewImage } from './new-image.ts'
-import { openRemote } from './open-remote.ts'
+import { type Downloader, openRemote } from './open-remote.ts'
 import { announceTag, changesOfTag } from './tag-image.ts'
 
 /** Makes an image of one layer from a root file system's tar. Everything but the tar is judged before it is read. */
-export async function importImage(context: ImagesContext, request: ImportRequest, progress: Progress): Promise<Digest> {
+export async function importImage(
+  context: ImagesContext,
+  request: ImportRequest,
+  { progress, downloader }: { readonly progress: Progress; readonly downloader: Downloader | undefined },
+): Promise<Digest> {
   const reference = request.reference ? parseNewName(request.reference) : undefined
   const platform = platformOf(request.platform)
   const runConfig = applyChanges({}, request.changes)
   await context.space.require('importing an image')
-  using source = await openSource(request, progress)
+  using source = await openSource(request, progress, downloader)
   using lease = await context.reclaimer.lease()
   const layer = await addLayer(context, lease, { source, parent: undefined })
   const created = nowText()
@@ -36,9 +40,14 @@ export async function importImage(context: ImagesContext, request: ImportRequest
   return image.id
 }
 
-async function openSource({ source, signal }: ImportRequest, progress: Progress): Promise<Borrowed> {
+async function openSource(
+  { source, signal = new AbortController().signal }: ImportRequest,
+  progress: Progress,
+  downloader: Downloader | undefined,
+): Promise<Borrowed> {
   if (typeof source !== 'string') return borrowed(source)
-  const remote = await openRemote(source, progress, signal ?? new AbortController().signal)
+  if (!downloader) throw unavailable('this engine fetches nothing from elsewhere')
+  const remote = await openRemote(downloader, source, { progress, signal })
   return {
     [Symbol.asyncIterator]: () => remote[Symbol.asyncIterator]() as AsyncIterator<Buffer>,
     [Symbol.dispose]: () => void remote.destroy(),

@@ -119,7 +119,7 @@ export async function openImages(options: ImagesOptions): Promise<OpenImages> {
     openRepository: (request) => openRepository(content, transfers(), request),
     save: async (references, options) =>
       Readable.from(saveImages(context, planSave(store, references, options)), { objectMode: false }),
-    importRootfs: (request, progress) => importImage(context, request, progress),
+    importRootfs: (request, progress) => importImage(context, request, { progress, downloader: options.registries }),
     commit: (request) => commitImage(context, request),
     layersOf: (image) => imageLayers(context, image),
     create: (request) => createImage(context, request),

@@ -22,6 +22,12 @@ function isLoopback(host: string): boolean {
   return (isIP(host) === 4 && host.startsWith('127.')) || host === '::1'
 }
 
+/** What the environment says; both cases of a name are known, as to Go's programs. */
+export function proxiesOf(env: Readonly<Record<string, string | undefined>>): Proxies {
+  const variable = (name: string) => env[name] || env[name.toLowerCase()] || ''
+  return { http: variable('HTTP_PROXY'), https: variable('HTTPS_PROXY'), no: variable('NO_PROXY') }
+}
+
 /** One entry of NO_PROXY: `*`, an address, a network, a name (with its subdomains), `.name` (these only); a port narrows. */
 function matches(rule: string, host: string, port: string): boolean {
   if (rule === '') return false

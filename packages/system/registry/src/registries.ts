@@ -2,13 +2,14 @@ import { unauthorized, unavailable } from '@berth/base'
 import type { AuthConfig } from '@berth/engine-api'
 import { lookup } from 'node:dns/promises'
 import { Authorizer } from './auth/authorizer.ts'
+import { type Download, download } from './download.ts'
 import { EndpointSessions } from './endpoint-sessions.ts'
 import { dependsOnAddresses, type Endpoint, hostOf, isInsecureHost, planEndpoints } from './endpoints.ts'
 import { login, type LoginResult } from './login.ts'
 import { createRepository, type Repository, type RepositoryName } from './repository.ts'
 import { type SearchQuery, search, type SearchResult } from './search.ts'
 import { Session } from './session.ts'
-import { defaultTimeouts, type RegistrySettings, type Timeouts } from './settings.ts'
+import { defaultTimeouts, type Proxies, type RegistrySettings, type Timeouts } from './settings.ts'
 import { Transport } from './http/transport.ts'
 
 /** Every registry, reached in the one way that the settings say. */
@@ -17,6 +18,13 @@ export interface Registries extends Disposable {
   /** Whether `domain` takes these credentials; throws `unauthorized` when it does not. */
   login(domain: string, auth: AuthConfig, signal?: AbortSignal): Promise<LoginResult>
   search(domain: string, query: SearchQuery, auth?: AuthConfig): Promise<SearchResult[]>
+  /**
+   * What any URL of http or https serves, by the same proxies: see `download`. No registry's certificates or credentials
+   * are shown or believed.
+   */
+  download(url: string, signal: AbortSignal): Promise<Download>
+  /** For programs that fetch by themselves. */
+  readonly proxies: Proxies
   /** From now on; what is under way goes on as it began. */
   reconfigure(settings: RegistrySettings): void
 }
@@ -33,6 +41,8 @@ class OpenRegistries implements Registries {
   #settings: RegistrySettings
   #timeouts: Timeouts
   #transport: Transport
+  /** For what is no registry's. */
+  #plain: Transport
   /** Domain to the base that answered last. */
   readonly #answered = new Map<string, { readonly base: string; readonly untilMs: number }>()
 
@@ -40,6 +50,7 @@ class OpenRegistries implements Registries {
     this.#settings = settings
     this.#timeouts = { ...defaultTimeouts, ...settings.timeouts }
     this.#transport = new Transport({ ...settings, timeouts: this.#timeouts })
+    this.#plain = new Transport({ ...settings, certificateDirectories: [], timeouts: this.#timeouts })
   }
 
   repository(name: RepositoryName, auth: AuthConfig = {}): Repository {
@@ -59,16 +70,26 @@ class OpenRegistries implements Registries {
     return await search(endpoints, query, { auth, transport: this.#transport, timeouts: this.#timeouts })
   }
 
+  async download(url: string, signal: AbortSignal): Promise<Download> {
+    return await download(url, { transport: this.#plain, stallMs: this.#timeouts.stallMs, signal })
+  }
+
+  get proxies(): Proxies {
+    return this.#settings.proxies
+  }
+
   reconfigure(settings: RegistrySettings): void {
     // What is under way keeps its transport, whose idle connections end by themselves.
     this.#settings = settings
     this.#timeouts = { ...defaultTimeouts, ...settings.timeouts }
     this.#transport = new Transport({ ...settings, timeouts: this.#timeouts })
+    this.#plain = new Transport({ ...settings, certificateDirectories: [], timeouts: this.#timeouts })
     this.#answered.clear()
   }
 
   [Symbol.dispose](): void {
     this.#transport[Symbol.dispose]()
+    this.#plain[Symbol.dispose]()
   }
 
   readonly #authorizers = new WeakMap<Session, Authorizer>()

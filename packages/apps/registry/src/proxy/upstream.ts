@@ -1,6 +1,12 @@
 import { EngineError, invalid, isKind, type KeyedLock, type Logger, messageOf } from '@berth/base'
 import { type Digest, isDigest, maxManifestBytes } from '@berth/oci'
-import { createRegistries, defaultSettings, RegistryError as UpstreamError, type Repository } from '@berth/registry'
+import {
+  createRegistries,
+  defaultSettings,
+  proxiesOf,
+  RegistryError as UpstreamError,
+  type Repository,
+} from '@berth/registry'
 import type { ContentStore } from '@berth/storage'
 import type { BlobSource } from '../http/blob-source.ts'
 import { blobUnknown, manifestUnknown, RegistryError } from '../http/errors.ts'
@@ -41,6 +47,7 @@ export function openUpstream(options: UpstreamOptions): Upstream {
     ...defaultSettings,
     userAgent: 'berth-registry',
     insecure: isInsecure ? [domain] : [],
+    proxies: proxiesOf(process.env),
     attempts: 2,
   })
   const auth = options.username === undefined ? {} : { username: options.username, password: options.password ?? '' }

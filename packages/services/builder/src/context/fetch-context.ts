@@ -15,15 +15,11 @@ const maxDockerfileBytes = 4 << 20
 export async function fetchContext(context: Context, remote: string, signal: AbortSignal): Promise<ReceivedContext> {
   if (isGit(remote)) return await fetchGit(context, remote, signal)
   if (!/^https?:\/\//.test(remote)) throw invalid(`invalid remote build context: ${JSON.stringify(remote)}`)
-  const response = await fetch(remote, { signal }).catch((error: unknown) => {
-    throw internal(`error downloading remote context ${remote}: ${messageOf((error as Error).cause ?? error)}`, error)
+  const { body, contentType } = await context.remotes.download(remote, signal).catch((error: unknown) => {
+    throw internal(`error downloading remote context ${remote}: ${messageOf(error)}`, error)
   })
-  if (!response.ok || !response.body) {
-    throw internal(`error downloading remote context ${remote}: failed with status ${response.status}`)
-  }
-  const body = Readable.fromWeb(response.body)
-  const { head, whole } = await peek(body as AsyncIterable<Buffer>, tarMagic.end)
-  return isText(response.headers.get('content-type')) || !isArchive(head)
+  const { head, whole } = await peek(body, tarMagic.end)
+  return isText(contentType) || !isArchive(head)
     ? await dockerfileOnly(context, whole)
     : await receiveContext(context, Readable.from(whole, { objectMode: false }), signal)
 }
@@ -31,7 +27,12 @@ export async function fetchContext(context: Context, remote: string, signal: Abo
 async function fetchGit(context: Context, remote: string, signal: AbortSignal): Promise<ReceivedContext> {
   const { root, directory } = await makeContextDirectory(context)
   try {
-    const folder = await checkOutGit(remote, { directory, keepsGitDirectory: false, signal })
+    const folder = await checkOutGit(remote, {
+      directory,
+      keepsGitDirectory: false,
+      proxies: context.remotes.proxies,
+      signal,
+    })
     return openContext(context, root, folder)
   } catch (error) {
     await rm(root, { recursive: true, force: true })
@@ -39,7 +40,7 @@ async function fetchGit(context: Context, remote: string, signal: AbortSignal): 
   }
 }
 
-const isText = (type: string | null): boolean => /^text\/plain\b/.test(type ?? '')
+const isText = (type: string): boolean => /^text\/plain\b/.test(type)
 
 /** Where a tar says what it is: magic of tar(5). */
 const tarMagic = { start: 257, end: 262 }

@@ -1,5 +1,6 @@
 import { codeOf, invalid, unavailable } from '@berth/base'
 import { openInRoot, procFd } from '@berth/linux'
+import type { Proxies } from '@berth/registry'
 import { execFile } from 'node:child_process'
 import { closeSync, constants, readlinkSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
@@ -36,13 +37,15 @@ export interface CheckOut {
   /** An empty directory. */
   readonly directory: string
   readonly keepsGitDirectory: boolean
+  readonly proxies: Proxies
   readonly signal: AbortSignal
 }
 
 /** Fetches one commit and checks it out; returns the wanted folder, resolved inside the repository. Needs git. */
-export async function checkOutGit(text: string, { directory, keepsGitDirectory, signal }: CheckOut): Promise<string> {
+export async function checkOutGit(text: string, checkOut: CheckOut): Promise<string> {
+  const { directory, keepsGitDirectory } = checkOut
   const { url, ref, folder } = parseGit(text)
-  const git = (...args: string[]) => runGit(directory, args, signal)
+  const git = (...args: string[]) => runGit(checkOut, args)
   await git('init', '--quiet')
   await git('fetch', '--quiet', '--depth=1', '--', url, ref || 'HEAD')
   await git('-c', 'advice.detachedHead=false', 'checkout', '--quiet', 'FETCH_HEAD')
@@ -52,7 +55,7 @@ export async function checkOutGit(text: string, { directory, keepsGitDirectory, 
 }
 
 /** No hooks, no prompts, no protocol that runs programs, no configuration: neither the user's nor the repository's. */
-async function runGit(directory: string, args: readonly string[], signal: AbortSignal): Promise<void> {
+async function runGit({ directory, proxies, signal }: CheckOut, args: readonly string[]): Promise<void> {
   const env = {
     PATH: process.env['PATH'] ?? '/usr/bin:/bin',
     // What is checked out is no home: its .gitconfig would name programs to run.
@@ -64,6 +67,9 @@ async function runGit(directory: string, args: readonly string[], signal: AbortS
     GIT_TERMINAL_PROMPT: '0',
     GIT_SSH_COMMAND: 'ssh -oBatchMode=yes',
     GIT_ALLOW_PROTOCOL: 'http:https:git:ssh',
+    http_proxy: proxies.http,
+    https_proxy: proxies.https,
+    no_proxy: proxies.no,
     ...(process.env['SSH_AUTH_SOCK'] !== undefined && { SSH_AUTH_SOCK: process.env['SSH_AUTH_SOCK'] }),
   }
   const options = [

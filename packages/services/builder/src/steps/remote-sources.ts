@@ -1,10 +1,11 @@
 import { invalid, messageOf, unavailable } from '@berth/base'
 import type { CopyInstruction } from '@berth/dockerfile'
+import { DownloadRefusedError } from '@berth/registry'
 import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { mkdir, mkdtemp, rm, utimes } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { Readable, Transform } from 'node:stream'
+import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { checkOutGit, isGit } from '../context/git.ts'
 import type { StageContext } from './step-context.ts'
@@ -27,30 +28,34 @@ export async function fetchSources(
     return await checkOutGit(source, {
       directory: root,
       keepsGitDirectory: copy.keepsGitDirectory,
+      proxies: build.context.remotes.proxies,
       signal: build.signal,
     })
   }
-  await download(source, { root, checksum: copy.checksum, destination: copy.destination, signal: build.signal })
+  await download(build, source, { root, checksum: copy.checksum, destination: copy.destination })
   return root
 }
 
-interface Download {
+interface Wanted {
   readonly root: string
   /** `sha256:...`, '' asks for none. */
   readonly checksum: string
   readonly destination: string
-  readonly signal: AbortSignal
 }
 
-async function download(url: string, { root, checksum, destination, signal }: Download): Promise<void> {
+async function download(
+  { context, signal }: StageContext['build'],
+  url: string,
+  { root, checksum, destination }: Wanted,
+): Promise<void> {
   const name = basename(new URL(url).pathname) || (destination.endsWith('/') ? '' : basename(destination))
   if (name === '') throw invalid(`cannot determine filename from url: ${url}`)
-  const response = await fetch(url, { signal, redirect: 'follow' }).catch((error: unknown) => {
+  const { body, modifiedMs } = await context.remotes.download(url, signal).catch((error: unknown) => {
+    if (error instanceof DownloadRefusedError) {
+      throw invalid(`ADD failed: failed to GET ${url} with status ${error.statusLine}`, error)
+    }
     throw unavailable(`ADD failed: ${url}: ${messageOf(error)}`, error)
   })
-  if (!response.ok || !response.body) {
-    throw invalid(`ADD failed: failed to GET ${url} with status ${response.status} ${response.statusText}`)
-  }
   const path = join(root, name)
   const hash = createHash('sha256')
   const hashing = new Transform({
@@ -59,10 +64,9 @@ async function download(url: string, { root, checksum, destination, signal }: Do
       done(null, chunk)
     },
   })
-  await pipeline(Readable.fromWeb(response.body), hashing, createWriteStream(path, { mode: 0o600 }), { signal })
+  await pipeline(body, hashing, createWriteStream(path, { mode: 0o600 }), { signal })
   requireChecksum(url, checksum, `sha256:${hash.digest('hex')}`)
-  const modified = Date.parse(response.headers.get('last-modified') ?? '')
-  if (!Number.isNaN(modified)) await utimes(path, modified / 1000, modified / 1000)
+  if (modifiedMs !== undefined) await utimes(path, modifiedMs / 1000, modifiedMs / 1000)
 }
 
 function requireChecksum(url: string, wanted: string, actual: string): void {

@@ -1,18 +1,47 @@
 import { certificateProblem, codeOf, EngineError, messageOf, tlsAlert } from '@berth/base'
+import { STATUS_CODES } from 'node:http'
 
 interface Failed {
   readonly syscall?: string
   readonly address?: string
   readonly port?: number
   readonly hostname?: string
+  /** Of a proxy that was asked for a tunnel. */
+  readonly statusCode?: number
 }
 
 /** Go's verb of a request in an error: `Get`, `Post`. */
 const verbOf = (method: string): string => (method === 'POST' ? 'Post' : 'Get')
 
-/** A failure to reach a registry, in the words that Docker's users know: `Get "https://host/v2/": dial tcp ...`. */
-export function connectionError(method: string, url: URL, error: unknown): UnreachedError {
-  return new UnreachedError(`${verbOf(method)} "${shown(url)}": ${reasonOf(url, error)}`, error)
+/**
+ * A failure to reach a registry, in the words that Docker's users know: `Get "https://host/v2/": dial tcp ...`. `proxy` is the
+ * URL of the one that was on the way.
+ */
+export function connectionError(method: string, url: URL, error: unknown, proxy?: string): UnreachedError {
+  const reason = (proxy === undefined ? undefined : proxyReason(url, error, proxy)) ?? reasonOf(url, error)
+  return new UnreachedError(`${verbOf(method)} "${shown(url)}": ${reason}`, error)
+}
+
+/** What a proxy says of itself when it serves only whom it knows (RFC 9110, 15.5.8). */
+export const proxyWantsCredentials = 407
+
+/** A proxy's refusal; without what its URL has of secrets. */
+export function proxyRefusal(method: string, url: URL, proxy: string, status: number): UnreachedError {
+  const message = `${verbOf(method)} "${shown(url)}": ${refusalOf(proxy, status)}`
+  return new UnreachedError(message, undefined)
+}
+
+const refusalOf = (proxy: string, status: number): string =>
+  `the proxy ${new URL(proxy).host} refuses: ${status} ${STATUS_CODES[status] ?? ''}`.trimEnd()
+
+/** What failed on the way to the proxy or at it; undefined: behind it. */
+function proxyReason(url: URL, error: unknown, proxy: string): string | undefined {
+  const failed = firstOf(error)
+  const { syscall, statusCode } = failed as Failed
+  if (codeOf(failed) === 'ERR_PROXY_TUNNEL') {
+    return statusCode === undefined ? 'proxyconnect tcp: i/o timeout' : refusalOf(proxy, statusCode)
+  }
+  return syscall === 'connect' || syscall === 'getaddrinfo' ? `proxyconnect tcp: ${reasonOf(url, error)}` : undefined
 }
 
 /** There was no answer: nobody was reached, or not in the way that was tried. */

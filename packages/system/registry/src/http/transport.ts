@@ -4,7 +4,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Headers, Outgoing } from './outgoing.ts'
-import { connectionError } from './connection-error.ts'
+import { connectionError, proxyRefusal, proxyWantsCredentials } from './connection-error.ts'
 import { planProxy } from '../proxy.ts'
 import type { Proxies, Timeouts } from '../settings.ts'
 import { certificatesStamp, type HostCertificates, readCertificates, systemAuthorities } from '../tls/certificates.ts'
@@ -40,16 +40,21 @@ export class Transport implements Disposable {
 
   /** Resolves with the answer's head. Fails with `unavailable` in Docker's words when there is none. */
   async send(outgoing: Outgoing): Promise<Answer> {
-    const agent = await this.#agent(outgoing)
+    const { method, url } = outgoing
+    const proxy = planProxy(url, this.#options.proxies)
+    const agent = await this.#agent(outgoing, proxy)
     for (let again = true; ; again = false) {
       const attempt = new Attempt(outgoing, { agent, ...this.#options })
       try {
-        return await attempt.run()
+        const answer = await attempt.run()
+        if (proxy === undefined || answer.status !== proxyWantsCredentials) return answer
+        await drop(answer)
+        throw proxyRefusal(method, url, proxy, answer.status)
       } catch (error) {
         // A kept connection may end just as it is used again: that says nothing of the registry.
         if (again && attempt.hitStaleConnection(error)) continue
         if (outgoing.signal?.aborted) throw outgoing.signal.reason
-        throw isKind(error, 'unavailable') ? error : connectionError(outgoing.method, outgoing.url, error)
+        throw isKind(error, 'unavailable') ? error : connectionError(method, url, error, proxy)
       }
     }
   }
@@ -60,8 +65,7 @@ export class Transport implements Disposable {
   }
 
   /** Certificates are looked for each time, so that one that was put down counts from then on. */
-  async #agent({ url, verifiesTls = true }: Outgoing): Promise<HttpAgent> {
-    const proxy = planProxy(url, this.#options.proxies)
+  async #agent({ url, verifiesTls = true }: Outgoing, proxy: string | undefined): Promise<HttpAgent> {
     const directories = this.#options.certificateDirectories
     const stamp = url.protocol === 'https:' ? await certificatesStamp(directories, url.host) : ''
     const key = [url.origin, verifiesTls, proxy ?? '', stamp].join(' ')
