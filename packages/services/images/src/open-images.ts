@@ -16,12 +16,13 @@ import { importImage } from './import-image.ts'
 import { listImages } from './list-images.ts'
 import { listPlatforms } from './list-platforms.ts'
 import { BlobDownloads } from './pull/blob-downloads.ts'
+import { freeExpired } from './pull/free-expired.ts'
 import type { PullGate } from './pull/gate.ts'
 import { TransferSlots } from './pull/transfer-slots.ts'
 import type { Transfers } from './pull/transfers.ts'
 import { UnfinishedPulls } from './pull/unfinished-pulls.ts'
 import { presentImage } from './present-image.ts'
-import { pruneImages } from './prune-images.ts'
+import { isForAll, pruneImages } from './prune-images.ts'
 import { askDistribution, checkCredentials, searchRegistry } from './registry/ask-registry.ts'
 import { openRepository } from './registry/open-repository.ts'
 import { imageRoots, type ImageRoots, joinRoots, Reclaimer } from './reclaimer.ts'
@@ -97,7 +98,8 @@ export async function openImages(options: ImagesOptions): Promise<OpenImages> {
       return items
     },
     prune: async (filters) => {
-      const { deleted, reclaimedBytes, images } = pruneImages(context, filters)
+      const expiredBytes = isForAll(filters) ? await freeExpired(context, unfinished) : 0
+      const { deleted, reclaimedBytes, images } = pruneImages(context, filters, expiredBytes)
       await free(images)
       return { deleted, reclaimedBytes }
     },

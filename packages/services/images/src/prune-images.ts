@@ -21,8 +21,14 @@ export interface Pruning {
   readonly images: ImageRecord[]
 }
 
-/** Removes what no container uses: images without a name, or with `dangling=false` all. */
-export function pruneImages(context: ImagesContext, filters: Filters): Pruning {
+/** Whether a prune is for all that is old enough, so for what is no image too. */
+export const isForAll = (filters: Filters): boolean => Object.keys(filters).every((key) => key === 'dangling')
+
+/**
+ * Removes what no container uses: images without a name, or with `dangling=false` all. `alreadyBytes` were freed before, and
+ * are told of with the rest.
+ */
+export function pruneImages(context: ImagesContext, filters: Filters, alreadyBytes = 0): Pruning {
   requireKnownFilters(filters, ['dangling', 'label', 'label!', 'until'])
   const danglingOnly = booleanFilter(filters, 'dangling') ?? true
   const isAccepted = acceptance(filters)
@@ -32,7 +38,7 @@ export function pruneImages(context: ImagesContext, filters: Filters): Pruning {
     .flatMap((image) => attempts(context.store, image).map((reference) => attempt(context, reference)))
   const deleted = removals.flatMap(({ items }) => items)
   const freed = deleted.map(({ Deleted }) => sizes.get(Deleted as Digest) ?? 0)
-  const reclaimedBytes = freed.reduce((sum, size) => sum + size, 0)
+  const reclaimedBytes = freed.reduce((sum, size) => sum + size, alreadyBytes)
   context.events.publish('image', 'prune', '', { reclaimed: String(reclaimedBytes) })
   return { deleted, reclaimedBytes, images: removals.flatMap(({ images }) => images) }
 }

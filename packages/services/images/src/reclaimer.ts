@@ -111,6 +111,14 @@ export class Reclaimer {
     await this.#sweep
   }
 
+  /** Frees of these what nothing else keeps; unpacked layers by their chain ids, base first. As `reclaim()` otherwise. */
+  async free(blobs: Iterable<Digest>, chainIds: readonly Digest[]): Promise<void> {
+    this.offerBlobs(blobs)
+    this.#chains.push(...chainIds.toReversed().map((chainId) => [chainId]))
+    this.#start()
+    await this.#sweep
+  }
+
   /** Resolves when no sweep is under way. */
   idle(): Promise<void> {
     return this.#sweep

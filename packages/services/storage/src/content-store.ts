@@ -60,6 +60,8 @@ export interface ContentStore {
   put(bytes: Uint8Array): Promise<IngestedBlob>
   /** Begins or continues a blob that may take several tries; one at a time for each digest. */
   begin(digest: Digest, totalBytes: number): Promise<PartialBlob>
+  /** Deletes beginnings of blobs that are too old or too little to be continued. Returns their bytes. */
+  sweepPartials(): Promise<number>
   /** Moves the file at `path`, of this file system, in as the blob: verified and synced by the caller, now the store's. */
   adopt(path: string, digest: Digest): Promise<IngestedBlob>
   remove(digest: Digest): Promise<void>

@@ -49,6 +49,7 @@ export async function openContentStore({
     stage,
     put: (bytes) => ingest(once(bytes)),
     begin: (digest, totalBytes) => partials.begin(digest, totalBytes),
+    sweepPartials: () => partials.sweep(),
     adopt,
     read: (digest, maxBytes) => readBlob(pathOf(digest), digest, maxBytes),
     open: (digest, range) => createReadStream(pathOf(digest), { highWaterMark: readChunkBytes, ...range }),

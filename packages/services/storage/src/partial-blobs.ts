@@ -1,7 +1,7 @@
 import { codeOf, internal, invalid, KeyedLock, messageOf } from '@berth/base'
 import { algorithmOf, type Digest, Digester, hexOf } from '@berth/oci'
-import { createReadStream, unlinkSync } from 'node:fs'
-import { type FileHandle, mkdir, open, readdir, rm, stat } from 'node:fs/promises'
+import { createReadStream, rmSync, unlinkSync } from 'node:fs'
+import { type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { abortable } from './abortable.ts'
 import type { IngestedBlob, PartialBlob } from './content-store.ts'
@@ -30,7 +30,7 @@ export class PartialBlobs {
   ): Promise<PartialBlobs> {
     await mkdir(directory, { recursive: true, mode: 0o700 })
     const partials = new PartialBlobs(directory, adopt)
-    await partials.#sweep()
+    await partials.sweep()
     return partials
   }
 
@@ -38,7 +38,7 @@ export class PartialBlobs {
   async begin(digest: Digest, totalBytes: number): Promise<PartialBlob> {
     const lock = await this.#locks.acquire(digest)
     try {
-      await this.#sweep()
+      await this.sweep()
       const path = join(this.#directory, `${algorithmOf(digest)}-${hexOf(digest)}`)
       const partial = new OpenPartial({
         path,
@@ -55,20 +55,25 @@ export class PartialBlobs {
     }
   }
 
-  async #sweep(): Promise<void> {
+  /** Deletes what is too old or too little, but what somebody has open. Returns its bytes. */
+  async sweep(): Promise<number> {
+    let bytes = 0
     for (const name of await readdir(this.#directory)) {
-      const digest = name.replace('-', ':') as Digest
-      if (this.#locks.isHeld(digest) || (await this.#isWorthKeeping(name))) continue
-      await rm(join(this.#directory, name), { recursive: true, force: true })
+      const sizeBytes = await this.#sizeOfWorthless(name)
+      // Nobody can open it between this question and its end.
+      if (sizeBytes === undefined || this.#locks.isHeld(name.replace('-', ':') as Digest)) continue
+      rmSync(join(this.#directory, name), { recursive: true, force: true })
+      bytes += sizeBytes
     }
+    return bytes
   }
 
-  async #isWorthKeeping(name: string): Promise<boolean> {
+  async #sizeOfWorthless(name: string): Promise<number | undefined> {
     try {
       const { mtimeMs, size } = await stat(join(this.#directory, name))
-      return size >= leastKeptBytes && Date.now() - mtimeMs < keptMs
+      return size >= leastKeptBytes && Date.now() - mtimeMs < keptMs ? undefined : size
     } catch (error) {
-      if (codeOf(error) === 'ENOENT') return true
+      if (codeOf(error) === 'ENOENT') return undefined
       throw error
     }
   }

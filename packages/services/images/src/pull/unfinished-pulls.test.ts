@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { openDatabase } from '@berth/database'
 import { sha256 } from '@berth/oci'
@@ -53,6 +56,29 @@ test('pull() that a registry sends something wrong leaves nothing', async (t) =>
   registry.misbehave({ on: 'blob', path: layers[1]!.digest, how: { kind: 'corrupt' } })
   await assert.rejects(pull('team/app:1'))
   assert.deepEqual(await left(), nothingLeft)
+})
+
+test('prune() frees what nobody came back for, and tells the bytes; by label it frees images only', async (t) => {
+  const { images, content, database, root } = await setUpRegistry(t)
+  const { digest } = await content.put(Buffer.alloc(1000))
+  database.prepare('INSERT INTO image_unfinished VALUES (?, ?, ?)').run(digest, 'blob', 0)
+  const partial = join(root, 'content', 'partial', `sha256-${'a'.repeat(64)}`)
+  await writeFile(partial, Buffer.alloc(2 << 20))
+  await utimes(partial, 1, 1)
+  assert.equal((await images.prune({ label: ['a'] })).reclaimedBytes, 0)
+  assert.equal((await images.prune({})).reclaimedBytes, 1000 + (2 << 20))
+  assert.deepEqual([content.info(digest), existsSync(partial)], [undefined, false])
+  assert.equal((await images.prune({})).reclaimedBytes, 0)
+})
+
+test('prune() leaves what may still be continued', async (t) => {
+  const { images, content, database, root } = await setUpRegistry(t)
+  const { digest } = await content.put(Buffer.alloc(1000))
+  database.prepare('INSERT INTO image_unfinished VALUES (?, ?, ?)').run(digest, 'blob', Date.now())
+  const partial = join(root, 'content', 'partial', `sha256-${'a'.repeat(64)}`)
+  await writeFile(partial, Buffer.alloc(2 << 20))
+  assert.equal((await images.prune({})).reclaimedBytes, 0)
+  assert.deepEqual([content.info(digest)?.sizeBytes, existsSync(partial)], [1000, true])
 })
 
 test('pull() frees what nobody came back for', async (t) => {

@@ -56,15 +56,21 @@ export class UnfinishedPulls {
     return { blobs: new Set(ofKind(rows, 'blob')), chainIds: new Set(ofKind(rows, 'chain')) }
   }
 
+  /** Strikes out what nobody came back for within a day, and returns it. */
+  expire(): Brought {
+    const expired = this.#database
+      .prepare('DELETE FROM image_unfinished WHERE since <= ? RETURNING digest, kind')
+      .all(this.#oldest())
+    return { blobs: ofKind(expired, 'blob'), chainIds: ofKind(expired, 'chain') }
+  }
+
   #begin({ blobs, chainIds }: Brought): Brought {
     const insert = this.#database.prepare('INSERT OR REPLACE INTO image_unfinished VALUES (?, ?, ?)')
     return this.#database.transaction(() => {
-      const expired = this.#database
-        .prepare('DELETE FROM image_unfinished WHERE since <= ? RETURNING digest, kind')
-        .all(this.#oldest())
+      const expired = this.expire()
       for (const digest of blobs) insert.run(digest, 'blob', this.#now())
       for (const digest of chainIds) insert.run(digest, 'chain', this.#now())
-      return { blobs: ofKind(expired, 'blob'), chainIds: ofKind(expired, 'chain') }
+      return expired
     })
   }
 
