@@ -11,9 +11,12 @@ export const sandboxVariable = 'BERTH_TEST_SANDBOX'
 
 /** The mounts, network namespaces, engine cgroups and engine nft tables of the host as it stands. */
 export function readHostState(): HostState {
+  const [mounted, named] = [mounts(), entries('/run/netns').map((name) => `/run/netns/${name}`)]
+  // A namespace that `ip netns` has mounted for all was made outside of every sandbox, whose mounts do not come out.
+  const others = new Set([...mounted, ...mounts(1)].filter((at) => at.startsWith('/run/netns/')))
   return new Set([
-    ...mounts().map((at) => `mount ${at}`),
-    ...entries('/run/netns').map((name) => `netns ${name}`),
+    ...mounted.filter((at) => !others.has(at)).map((at) => `mount ${at}`),
+    ...named.filter((at) => !others.has(at)).map((at) => `netns ${at}`),
     ...engineCgroups('/sys/fs/cgroup', 5).map((path) => `cgroup ${path}`),
     ...engineTables().map((name) => `nft table ${name}`),
   ])
@@ -56,8 +59,8 @@ export function processesOf(sandbox: string): number[] {
 /** A process's arguments joined by spaces; '' when it is gone. */
 export const commandLine = (pid: number): string => readIfThere(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim()
 
-function mounts(): string[] {
-  return readIfThere('/proc/self/mountinfo')
+function mounts(pid: number | 'self' = 'self'): string[] {
+  return readIfThere(`/proc/${pid}/mountinfo`)
     .split('\n')
     .map((line) => line.split(' ')[4] ?? '')
     .filter((at) => at !== '')

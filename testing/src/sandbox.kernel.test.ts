@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdirSync, rmdirSync } from 'node:fs'
+import { mkdirSync, rmdirSync, rmSync } from 'node:fs'
 import { test } from 'node:test'
 import { command } from './command.ts'
 import { leaksSince, processesOf, readHostState } from './host-state.ts'
@@ -37,4 +37,17 @@ test('leaksSince() names a process and a cgroup that stay', async () => {
   sleeper.kill('SIGKILL')
   rmdirSync(cgroup)
   assert.deepEqual(await sandbox.close(), [])
+})
+
+test('leaksSince() names a namespace that was named inside', async () => {
+  const sandbox = await createSandbox()
+  const before = readHostState()
+  const name = `berth-leak-test-${process.pid}`
+  const { file, args } = sandbox.enter(['ip', 'netns', 'add', name])
+  const { code } = await command(file, args)
+  const left = await leaksSince(before, sandbox.name, 300)
+  rmSync(`/run/netns/${name}`, { force: true })
+  assert.deepEqual(await sandbox.close(), [])
+  assert.equal(code, 0)
+  assert.ok(left.includes(`netns /run/netns/${name}`), left.join('\n'))
 })
