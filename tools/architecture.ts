@@ -28,7 +28,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   buildkit: ['core', 'buildkit-protocol', 'linux', 'builder', 'images', 'storage'],
   containers: ['core', 'system', 'events', 'storage', 'volumes', 'images', 'runtime', 'networks'],
   api: ['core', 'services'],
-  cli: ['core', 'buildkit-client', 'engine-client', 'registry'],
+  cli: ['core', 'buildkit-client', 'buildkit-protocol', 'engine-client', 'registry'],
   daemon: ['core', 'system', 'services', 'api'],
   'registry-server': ['core', 'system', 'storage'],
   testing: ['core', 'system'],

@@ -84,6 +84,16 @@ export class Connection {
     if (signal.aborted) onAbort()
   }
 
+  /** Hands the socket over, with what was read too far; who takes it owns it. */
+  release(): Duplex {
+    this.breakOn(undefined)
+    for (const event of ['data', 'end', 'close', 'error']) this.socket.removeAllListeners(event)
+    this.socket.pause()
+    const rest = Buffer.concat(this.#chunks.splice(0))
+    if (rest.length > 0) this.socket.unshift(rest)
+    return this.socket
+  }
+
   destroy(): void {
     this.breakOn(undefined)
     this.socket.destroy()

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import { connect, type Connection, type TlsOptions } from './connection.ts'
 import type { Endpoint } from './endpoint.ts'
 import { ApiError } from './errors.ts'
@@ -113,6 +114,25 @@ export class Transport {
     return hijacked(connection, { status: 101, headers: new Map() })
   }
 
+  /**
+   * A POST to an unversioned path that turns the connection into one of another protocol, which the caller owns. A list of
+   * values is a header for each. Rejects with `ApiError` if the engine refuses.
+   */
+  async upgrade(
+    path: string,
+    protocol: string,
+    headers: Readonly<Record<string, string | readonly string[]>> = {},
+  ): Promise<Duplex> {
+    const connection = await this.#connection(undefined)
+    const lines = Object.entries({ ...headers, Connection: 'Upgrade', Upgrade: protocol }).flatMap(([name, values]) =>
+      [values].flat().flatMap((value) => headerLines({ [name]: value })),
+    )
+    await connection.write(this.#head('POST', path, {}, lines))
+    const head = await readHead(connection)
+    if (head.status === 101) return connection.release()
+    throw await errorOf(this.#response(connection, head))
+  }
+
   /** Agrees on the version of the API: the newest that both sides know. */
   async negotiate(): Promise<void> {
     if (this.#negotiated) return
@@ -173,7 +193,7 @@ export class Transport {
     return undefined
   }
 
-  #head(method: string, target: string, options: RequestOptions): string {
+  #head(method: string, target: string, options: RequestOptions, more: readonly string[] = []): string {
     const { endpoint } = this
     const body = options.json === undefined ? undefined : JSON.stringify(options.json)
     const prefix = endpoint.kind === 'tcp' ? endpoint.basePath : ''
@@ -182,6 +202,7 @@ export class Transport {
       `Host: ${endpoint.kind === 'tcp' ? `${endpoint.host}:${endpoint.port}` : 'api.berth.localhost'}`,
       'User-Agent: Berth-Client',
       ...headerLines({ ...this.#options.headers, ...options.headers }),
+      ...more,
     ]
     if (body !== undefined) lines.push('Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`)
     else if (options.stream !== undefined) lines.push('Transfer-Encoding: chunked')

@@ -19,10 +19,13 @@ function isWide(code: number): boolean {
   )
 }
 
+/** Columns that a text takes on a terminal. */
+export const textWidth = (text: string): number => [...text].reduce((sum, char) => sum + charWidth(char), 0)
+
 /** Cuts a text to so many columns; what is cut ends in an ellipsis. */
 export function ellipsis(text: string, columns: number): string {
   const chars = [...text]
-  if (chars.reduce((sum, char) => sum + charWidth(char), 0) <= columns) return text
+  if (textWidth(text) <= columns) return text
   let used = 0
   const end = chars.findIndex((char) => (used += charWidth(char)) > columns - 1)
   return `${chars.slice(0, end).join('')}…`

@@ -13,8 +13,8 @@ export function pluginArguments(cli: Cli, found: Found | undefined, args: readon
   const { plugin } = found.entry
   if (plugin === undefined) return undefined
   if (plugin === first) return { name: first, rest }
-  // What builds: `build`, `image build`, `builder ...`. DOCKER_BUILDKIT=0 asks for the engine itself.
-  if (cli.env['DOCKER_BUILDKIT'] === '0') return undefined
-  const name = cli.config.aliases?.['builder'] ?? plugin
+  // `build`, `image build` and `builder` are ours, unless config.json hands them to a plugin (`docker buildx install`).
+  const name = cli.config.aliases?.['builder']
+  if (name === undefined || cli.env['DOCKER_BUILDKIT'] === '0') return undefined
   return { name, rest: first === 'builder' ? rest : ['build', ...found.rest] }
 }

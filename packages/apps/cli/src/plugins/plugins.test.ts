@@ -64,13 +64,17 @@ test('without buildx the commands that the engine can answer itself are there', 
   assert.match(bake.stderr, /^berth: 'buildx bake' is of a plugin that is not installed\n\nPut docker-buildx into /)
 })
 
-test('berth lists plugins in its help, and lets buildx build', async () => {
+test('berth lists plugins in its help, and lets buildx do what is asked of it by name or by an alias', async () => {
   install('buildx')
   assert.match((await berth(['--help'])).stdout, /^ {2}buildx\* +Does buildx\n/m)
-  const lines = ['build -t x .', 'image build .', 'builder ls', 'buildx ls'].map((line) => line.split(' '))
-  const results = await Promise.all(lines.map((line) => berth(line)))
-  const calls = results.map(({ stdout }) => stdout.split('|')[0])
-  assert.deepEqual(calls, ['buildx build -t x .', 'buildx build .', 'buildx ls', 'buildx ls'])
+  const called = async (line: string) => (await berth(line.split(' '))).stdout.split('|')[0]
+  assert.equal(await called('buildx ls'), 'buildx ls')
+  assert.match((await berth(['build', '--help'])).stdout, /^Usage: {2}berth build /)
+  writeFileSync(join(folder, 'config.json'), '{"aliases":{"builder":"buildx"}}')
+  const lines = ['build -t x .', 'image build .', 'builder ls']
+  const calls = await Promise.all(lines.map(called))
+  assert.deepEqual(calls, ['buildx build -t x .', 'buildx build .', 'buildx ls'])
+  rmSync(join(folder, 'config.json'))
 })
 
 test('berth says what to install for a plugin that is absent, and what a mistyped word may have meant', async () => {

@@ -19,6 +19,8 @@ import { statusTrailers } from './status.ts'
 /** One call, as its handler sees it. */
 export interface Call {
   readonly metadata: IncomingHttpHeaders
+  /** The values of metadata that may be repeated, which `metadata` has joined. */
+  values(name: string): string[]
   /** Aborts when the client is gone or has given up. */
   readonly signal: AbortSignal
   /** Metadata that goes before the first answer. */
@@ -52,7 +54,9 @@ export interface ServerChannel<I extends DescMessage, O extends DescMessage> ext
 
 type ChannelHandler = (channel: ServerChannel<DescMessage, DescMessage>) => Promise<void>
 
-interface Route {
+type Choose = (metadata: IncomingHttpHeaders) => Route
+
+export interface Route {
   readonly method: RemoteMethod
   readonly handler: ChannelHandler
 }
@@ -67,7 +71,7 @@ interface Entry {
 /** Answers calls. What a handler throws and is no `GrpcError`, `explain` makes one of. */
 export class GrpcRouter {
   readonly #entries = new Map<string, Entry>()
-  readonly #routes = new Map<string, Route>()
+  readonly #routes = new Map<string, Choose>()
   readonly #explain: (error: unknown) => GrpcError
 
   constructor(explain: (error: unknown) => GrpcError) {
@@ -98,18 +102,29 @@ export class GrpcRouter {
     method: RemoteMethod<I, O>,
     handler: (channel: ServerChannel<I, O>) => Promise<void>,
   ): void {
-    this.#routes.set(method.path, { method, handler: handler as unknown as ChannelHandler })
+    const route = routeOf(method, handler)
+    this.#routes.set(method.path, () => route)
+  }
+
+  /** A method whose messages are of one kind or another: `choose` throws for a call that is neither. */
+  choice(path: string, choose: (metadata: IncomingHttpHeaders) => Route): void {
+    this.#routes.set(path, choose)
   }
 
   /** Answers one stream; never throws. */
-  async answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
+  async answer(
+    stream: ServerHttp2Stream,
+    headers: IncomingHttpHeaders,
+    rawHeaders: readonly string[] = [],
+  ): Promise<void> {
     const answer = new Answer(stream)
     try {
       const path = String(headers[':path'] ?? '')
       const entry = this.#entries.get(path)
-      const route = this.#routes.get(path)
-      if (route) await serveChannel(route, answer, headers)
-      else if (entry) await serve(entry, answer, headers)
+      const choose = this.#routes.get(path)
+      const call = callOf(answer, headers, rawHeaders)
+      if (choose) await serveChannel(choose(headers), answer, call)
+      else if (entry) await serve(entry, answer, call)
       else throw new GrpcError(grpcCode.unimplemented, `unknown method ${path}`)
       answer.finish(new GrpcError(grpcCode.ok, ''))
     } catch (error) {
@@ -118,9 +133,21 @@ export class GrpcRouter {
   }
 }
 
-async function serve({ method, handler }: Entry, answer: Answer, metadata: IncomingHttpHeaders): Promise<void> {
+/** A method with what answers it. */
+export const routeOf = <I extends DescMessage, O extends DescMessage>(
+  method: RemoteMethod<I, O>,
+  handler: (channel: ServerChannel<I, O>) => Promise<void>,
+): Route => ({ method, handler: handler as unknown as ChannelHandler })
+
+const callOf = (answer: Answer, metadata: IncomingHttpHeaders, raw: readonly string[]): Call => ({
+  metadata,
+  signal: answer.signal,
+  header: (name, value) => answer.header(name, value),
+  values: (name) => raw.filter((_, at) => at % 2 === 1 && raw[at - 1] === name),
+})
+
+async function serve({ method, handler }: Entry, answer: Answer, call: Call): Promise<void> {
   const requests = decodeRequests(answer.stream, method.input)
-  const call: Call = { metadata, signal: answer.signal, header: (name, value) => answer.header(name, value) }
   if (method.methodKind === 'unary') {
     const response = await (handler(await onlyOne(requests), call) as Promise<MessageInitShape<DescMessage>>)
     return await answer.send(method.output, response)
@@ -131,12 +158,10 @@ async function serve({ method, handler }: Entry, answer: Answer, metadata: Incom
   for await (const response of responses) await answer.send(method.output, response)
 }
 
-async function serveChannel({ method, handler }: Route, answer: Answer, metadata: IncomingHttpHeaders): Promise<void> {
+async function serveChannel({ method, handler }: Route, answer: Answer, call: Call): Promise<void> {
   await handler({
-    metadata,
-    signal: answer.signal,
+    ...call,
     messages: decodeRequests(answer.stream, method.input),
-    header: (name, value) => answer.header(name, value),
     send: (message) => answer.send(method.output, message),
     end: () => undefined,
     cancel: () => answer.stream.close(constants.NGHTTP2_CANCEL),

@@ -8,7 +8,7 @@ export async function serveConnection(socket: Duplex, router: GrpcRouter): Promi
   const session = performServerHandshake(socket, http2Options)
   session.setLocalWindowSize(connectionWindowBytes)
   session.on('error', () => undefined)
-  session.on('stream', (stream, headers) => void router.answer(stream, headers))
+  session.on('stream', (stream, headers, _flags, rawHeaders) => void router.answer(stream, headers, rawHeaders))
   // A client that is killed only ends its sending: the socket of an HTTP server stays half open.
   socket.once('end', () => session.destroy())
   await new Promise<void>((resolve) => {

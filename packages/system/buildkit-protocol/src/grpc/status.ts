@@ -1,7 +1,7 @@
-import { create, toBinary } from '@bufbuild/protobuf'
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf'
 import type { IncomingHttpHeaders } from 'node:http2'
 import { RpcStatusSchema } from '../../generated/common_pb.ts'
-import { GrpcError } from './error.ts'
+import { type ErrorDetail, GrpcError } from './error.ts'
 
 /** The trailers of a call: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses */
 export function statusTrailers({ code, message, details }: Pick<GrpcError, 'code' | 'message' | 'details'>) {
@@ -26,7 +26,19 @@ export function readStatus(headers: IncomingHttpHeaders): GrpcError | null | und
   const status = headers['grpc-status']
   if (status === undefined) return undefined
   if (status === '0') return null
-  return new GrpcError(Number(status) || 2, percentDecode(String(headers['grpc-message'] ?? '')))
+  return new GrpcError(Number(status) || 2, percentDecode(String(headers['grpc-message'] ?? '')), readDetails(headers))
+}
+
+function readDetails(headers: IncomingHttpHeaders): ErrorDetail[] {
+  const bytes = headers['grpc-status-details-bin']
+  if (typeof bytes !== 'string') return []
+  try {
+    const { details } = fromBinary(RpcStatusSchema, Buffer.from(bytes, 'base64'))
+    return details.map(({ typeUrl, value }) => ({ typeUrl, value }))
+  } catch {
+    // They only explain.
+    return []
+  }
 }
 
 /** Everything but printable ASCII, and the percent sign. */

@@ -1,0 +1,63 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { messageOf } from '@berth/base'
+import type { SshSpec } from './build-request.ts'
+
+/** Sockets of agents by their ids; disposing ends those that were started for keys. */
+export interface Agents extends Disposable {
+  readonly sockets: ReadonlyMap<string, string>
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Finds the agents that are asked for, and starts one for each set of keys. Throws for what is neither. */
+export function startAgents(specs: readonly SshSpec[], env: Environment): Agents {
+  using undo = new DisposableStack()
+  const sockets = new Map<string, string>()
+  for (const { id, paths } of specs) {
+    if (sockets.has(id)) throw new Error(`invalid duplicate ID ${id}`)
+    sockets.set(id, findSocket(paths, env) ?? startAgent(paths, undo))
+  }
+  const owned = undo.move()
+  return { sockets, [Symbol.dispose]: () => owned.dispose() }
+}
+
+/** The agent's socket; undefined for keys. */
+function findSocket(paths: readonly string[], env: Environment): string | undefined {
+  const [first = env['SSH_AUTH_SOCK'] ?? '', ...more] = paths
+  if (first === '') throw new Error('invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set')
+  const status = statSync(first, { throwIfNoEntry: false })
+  if (status === undefined) throw new Error(`failed to open ${first}: open ${first}: no such file or directory`)
+  if (!status.isSocket()) return undefined
+  if (more.length > 0) throw new Error('only single socket allowed')
+  return first
+}
+
+const startMs = 3000
+
+/** An agent of our own with those keys, at a socket that only we reach. */
+function startAgent(keys: readonly string[], undo: DisposableStack): string {
+  const folder = mkdtempSync(join(tmpdir(), 'berth-ssh-'))
+  undo.defer(() => rmSync(folder, { recursive: true, force: true }))
+  const socket = join(folder, 'agent')
+  const agent = spawn('ssh-agent', ['-D', '-a', socket], { stdio: 'ignore' })
+  let failure: Error | undefined
+  agent.on('error', (error) => (failure = error))
+  undo.defer(() => agent.kill())
+  const deadline = Date.now() + startMs
+  while (!existsSync(socket)) {
+    if (failure !== undefined || agent.pid === undefined || Date.now() > deadline) {
+      throw new Error('keys for --ssh need the program ssh-agent, which does not start')
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5)
+  }
+  try {
+    const env = { ...process.env, SSH_AUTH_SOCK: socket, SSH_ASKPASS_REQUIRE: 'never' }
+    execFileSync('ssh-add', ['-q', '--', ...keys], { env, stdio: ['ignore', 'ignore', 'pipe'] })
+  } catch (error) {
+    throw new Error(`failed to add the keys ${keys.join(', ')}: ${messageOf(error)}`, { cause: error })
+  }
+  return socket
+}

@@ -1,0 +1,23 @@
+import { splitCsv } from '../../flags/csv.ts'
+
+export interface Field {
+  /** Lower case. */
+  readonly key: string
+  readonly value: string
+}
+
+/** `a=1,b=2` as fields; `explain` words the error for one that is no pair. */
+export function parseFields(text: string, explain: (field: string) => string): Field[] {
+  return splitCsv(text).map((field) => {
+    const equals = field.indexOf('=')
+    if (equals < 0) throw new Error(explain(field))
+    return { key: field.slice(0, equals).trim().toLowerCase(), value: field.slice(equals + 1).trim() }
+  })
+}
+
+/** Go's strconv.ParseBool; undefined for what is none. */
+export function readBoolean(text: string): boolean | undefined {
+  if (/^(?:1|t|T|TRUE|true|True)$/.test(text)) return true
+  if (/^(?:0|f|F|FALSE|false|False)$/.test(text)) return false
+  return undefined
+}

@@ -1,0 +1,94 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { answerCall } from '../../buildkit/answer-call.ts'
+import { type BuildRequest, emptyRequest } from '../../buildkit/build-request.ts'
+import { writeMetadata } from '../../buildkit/metadata.ts'
+import { parseAnnotations } from '../../buildkit/parse/annotations.ts'
+import { parseAttests } from '../../buildkit/parse/attests.ts'
+import { parseCache } from '../../buildkit/parse/caches.ts'
+import { parseCall } from '../../buildkit/parse/call.ts'
+import { parseOutput, withShorthands } from '../../buildkit/parse/outputs.ts'
+import { parseSecret, parseSsh } from '../../buildkit/parse/secrets.ts'
+import { chooseMode } from '../../buildkit/progress/open-view.ts'
+import { showBuilds } from '../../buildkit/show-builds.ts'
+import type { Cli } from '../../cli.ts'
+import { currentContext } from '../../context/current-context.ts'
+import { splitPair, toRecord } from '../../options/key-values.ts'
+import { proxyVariables } from '../../options/proxies.ts'
+import type { BuildFlags } from './build-flags.ts'
+
+/** Builds by BuildKit's doors; resolves to the exit code. */
+export async function buildWithBuildkit(cli: Cli, where: string, given: BuildFlags): Promise<number> {
+  requireBuilder(cli, given.builder)
+  const request = requestOf(cli, where, given)
+  const mode = given.quiet ? 'quiet' : chooseMode(cli, given.progress)
+  if (given.quiet && !['auto', 'quiet'].includes(given.progress)) {
+    throw new Error(`progress=${given.progress} and quiet cannot be used together`)
+  }
+  // A failed build leaves no old id behind.
+  if (given.iidfile !== '') rmSync(given.iidfile, { force: true })
+  const { results, warnings } = await showBuilds(cli, [request], { mode })
+  const result = results.get('')
+  if (result === undefined) throw new Error('the build has no result')
+  if (request.call) return answerCall(cli, request.call, result.metadata)
+  const id =
+    result.exporterResponse['containerimage.config.digest'] ?? result.exporterResponse['containerimage.digest'] ?? ''
+  if (given.iidfile !== '') writeFileSync(given.iidfile, id)
+  if (given.metadataFile !== '') writeMetadata(cli, given.metadataFile, { result, warnings })
+  if (mode === 'quiet') cli.out(`${id}\n`)
+  return 0
+}
+
+/** An engine builds by itself: its context's name is that of its only builder. */
+function requireBuilder(cli: Cli, name: string): void {
+  const wanted = name === '' ? (cli.env['BUILDX_BUILDER'] ?? '') : name
+  if (wanted !== '' && wanted !== 'default' && wanted !== currentContext(cli.contextSources)) {
+    throw new Error(`no builder ${JSON.stringify(wanted)} found`)
+  }
+}
+
+function requestOf(cli: Cli, where: string, given: BuildFlags): BuildRequest {
+  const buildArgs = argumentsOf(given.buildArg)
+  const outputs = withShorthands(given.output.map(parseOutput), given)
+  const annotations = parseAnnotations(given.annotation)
+  return {
+    ...emptyRequest,
+    context: where,
+    dockerfile: given.file,
+    namedContexts: namedContexts(given.buildContext),
+    target: given.target,
+    tags: given.tag,
+    buildArgs: { ...proxyVariables(cli, Object.keys(buildArgs)), ...buildArgs },
+    labels: toRecord(given.label),
+    platforms: given.platform.flatMap((text) => text.split(',')).filter(Boolean),
+    outputs: outputs.map((output) => ({ ...output, attrs: { ...output.attrs, ...annotations } })),
+    cacheFrom: given.cacheFrom.flatMap(parseCache),
+    cacheTo: given.cacheTo.flatMap(parseCache),
+    secrets: given.secret.map(parseSecret),
+    ssh: given.ssh.map(parseSsh),
+    attests: parseAttests(given),
+    entitlements: given.allow.flatMap((text) => text.split(',')),
+    networkMode: given.network,
+    extraHosts: given.addHost,
+    shmSizeBytes: given.shmSize,
+    ulimits: given.ulimit,
+    cgroupParent: given.cgroupParent,
+    noCache: given.noCache,
+    noCacheFilter: given.noCacheFilter.flatMap((text) => text.split(',')),
+    pull: given.pull,
+    call: given.check ? parseCall('check') : parseCall(given.call),
+  }
+}
+
+/** An argument without a value, here or in our environment, is the Dockerfile's own. */
+const argumentsOf = (texts: readonly string[]): Record<string, string> =>
+  toRecord(texts.filter((text) => text.includes('=')))
+
+function namedContexts(texts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const [name, place] = splitPair(text)
+      if (place === '') throw new Error(`invalid context value: ${text}, expected key=value`)
+      return [name.replace(/^docker-image:\/\//, ''), place]
+    }),
+  )
+}

@@ -1,0 +1,146 @@
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  linkSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeSync,
+} from 'node:fs'
+import { dirname, join, posix } from 'node:path'
+import { fromGoMode, GrpcError, grpcCode, type Stat } from '@berth/buildkit-protocol'
+
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } =
+  constants
+
+/**
+ * Makes the files of a tree below `root`, which must be there; what is there already is kept or replaced. Each path has to
+ * be in a directory that came before it: nothing is written through a link, or outside.
+ */
+export class TreeWriter implements Disposable {
+  readonly #root: string
+  /** That came, or are the root. */
+  readonly #directories = new Map<string, Stat | undefined>([['', undefined]])
+  readonly #files = new Map<number, { readonly stat: Stat; descriptor?: number }>()
+
+  constructor(root: string) {
+    this.#root = root
+  }
+
+  /** Makes an entry; true when its content is to come, under the id. */
+  add(id: number, stat: Stat): boolean {
+    this.#requireSafe(stat.path)
+    const mode = fromGoMode(stat.mode)
+    switch (mode & S_IFMT) {
+      case S_IFDIR:
+        this.#makeDirectory(stat)
+        return false
+      case S_IFREG:
+        if (stat.linkname !== '') this.#link(stat)
+        else this.#files.set(id, { stat })
+        return stat.linkname === ''
+      case S_IFLNK:
+        symlinkSync(stat.linkname, this.#cleared(stat.path))
+        lutimesSync(this.#at(stat.path), secondsOf(stat), secondsOf(stat))
+        return false
+      case S_IFBLK:
+      case S_IFCHR:
+      case S_IFIFO:
+        this.#makeSpecial(stat, mode & S_IFMT)
+        return false
+      default:
+        return false
+    }
+  }
+
+  write(id: number, bytes: Uint8Array): void {
+    const file = this.#file(id)
+    for (let at = 0; at < bytes.length;) at += writeSync(this.#open(file), bytes, at)
+  }
+
+  /** The file is whole. */
+  end(id: number): void {
+    const file = this.#file(id)
+    closeSync(this.#open(file))
+    this.#files.delete(id)
+    this.#finish(file.stat)
+  }
+
+  /** All files are whole. */
+  finish(): void {
+    // The deepest first: making what is in a directory changes its time.
+    for (const stat of [...this.#directories.values()].toReversed()) if (stat !== undefined) this.#finish(stat)
+  }
+
+  [Symbol.dispose](): void {
+    for (const { descriptor } of this.#files.values()) if (descriptor !== undefined) closeSync(descriptor)
+    this.#files.clear()
+  }
+
+  #requireSafe(path: string): void {
+    const isClean = path !== '' && path !== '.' && posix.resolve('/', path).slice(1) === path && !path.includes('\0')
+    if (!isClean || !this.#directories.has(parentOf(path))) {
+      throw new GrpcError(grpcCode.invalidArgument, `invalid path ${JSON.stringify(path)} in the output`)
+    }
+  }
+
+  #file(id: number): { readonly stat: Stat; descriptor?: number } {
+    const file = this.#files.get(id)
+    if (file === undefined) throw new GrpcError(grpcCode.invalidArgument, `nobody asked for file ${id}`)
+    return file
+  }
+
+  #open(file: { readonly stat: Stat; descriptor?: number }): number {
+    return (file.descriptor ??= openSync(
+      this.#cleared(file.stat.path),
+      O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY,
+      0o600,
+    ))
+  }
+
+  #makeDirectory(stat: Stat): void {
+    const path = this.#at(stat.path)
+    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) mkdirSync(this.#cleared(stat.path), 0o700)
+    this.#directories.set(stat.path, stat)
+  }
+
+  #link(stat: Stat): void {
+    const first = stat.linkname.replace(/^\/+/, '')
+    this.#requireSafe(first)
+    linkSync(this.#at(first), this.#cleared(stat.path))
+  }
+
+  /** Node has no mknod(2). */
+  #makeSpecial(stat: Stat, type: number): void {
+    const kind = type === S_IFIFO ? 'p' : type === S_IFBLK ? 'b' : 'c'
+    const numbers = kind === 'p' ? [] : [String(stat.devmajor), String(stat.devminor)]
+    execFileSync('mknod', ['--', this.#cleared(stat.path), kind, ...numbers], { stdio: ['ignore', 'ignore', 'pipe'] })
+    this.#finish(stat)
+  }
+
+  #finish(stat: Stat): void {
+    chmodSync(this.#at(stat.path), fromGoMode(stat.mode) & 0o7777)
+    utimesSync(this.#at(stat.path), secondsOf(stat), secondsOf(stat))
+  }
+
+  /** The path, where nothing is any more. */
+  #cleared(path: string): string {
+    const at = this.#at(path)
+    rmSync(at, { recursive: true, force: true })
+    return at
+  }
+
+  #at(path: string): string {
+    return join(this.#root, path)
+  }
+}
+
+const parentOf = (path: string): string => (path.includes('/') ? dirname(path) : '')
+
+const secondsOf = ({ modTime }: Stat): number => Number(modTime) / 1e9
