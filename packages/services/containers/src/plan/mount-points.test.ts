@@ -116,6 +116,6 @@ test('planContainer() takes over binds and volumes of others, read-only where as
   ]
   const context = { mountsOf: () => theirs }
   const hostConfig = { VolumesFrom: ['other:ro'], Binds: ['mine:/w'] }
-  assert.deepEqual(shown({ hostConfig, context }), ['volume v /v z ro', 'bind  /s  ro', 'volume mine /w z rw'])
+  assert.deepEqual(shown({ hostConfig, context }), ['volume v /v  ro', 'bind  /s  ro', 'volume mine /w z rw'])
   assert.equal(plan({ hostConfig, context } as PlanRequest).mounts[0]?.volume?.isFilled, false)
 })

@@ -72,6 +72,7 @@ function mountsFrom(source: string, mountsOf: PlanContext['mountsOf']): PlannedM
   const shared = mountsOf(ref).filter(({ type }) => type === 'bind' || type === 'volume')
   return shared.map((mount) => ({
     ...mount,
+    mode: '',
     rw: mount.rw && !isReadOnly,
     ...(mount.type === 'bind' ? { makesSource: true } : {}),
     ...inheritedVolume(mount),
