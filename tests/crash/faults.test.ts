@@ -34,6 +34,7 @@ const points = {
     'remove: recorded',
   ],
   image: ['load: read', 'unpack: unpacked', 'unpack: renamed', 'load: unpacked'],
+  removeImage: ['remove image: untagged', 'remove image: recorded', 'remove image: layer', 'remove image: blob'],
   commit: ['layer: ingested', 'unpack: unpacked', 'unpack: renamed', 'layer: unpacked', 'commit: stored'],
 } as const
 
@@ -206,6 +207,28 @@ for (const point of points.image) {
     await load()
     assert.equal((await daemon.api.request('GET', '/images/hello-world/json')).status, 200)
     await daemon.api.json('DELETE', '/images/hello-world')
+    await restored(daemon, empty)
+  })
+}
+
+for (const point of points.removeImage) {
+  test(`the removal of an image cut short at "${point}" leaves it whole, without its name, or nothing of it`, async () => {
+    await loadFixture(daemon.api, 'hello-world')
+    const { Id } = (await daemon.api.json('GET', '/images/hello-world/json')) as { Id: string }
+    await dieAt(
+      point,
+      async () => {},
+      () => daemon.api.json('DELETE', '/images/hello-world'),
+    )
+    const isThere = point === 'remove image: untagged'
+    assert.equal((await daemon.api.request('GET', '/images/hello-world/json')).status, 404)
+    assert.equal((await daemon.api.request('GET', `/images/${Id}/json`)).status, isThere ? 200 : 404)
+    if (isThere) {
+      await daemon.api.json('POST', '/containers/create?name=whole', { Image: Id })
+      await daemon.api.json('POST', '/containers/whole/start')
+      await daemon.api.json('DELETE', '/containers/whole?force=1')
+      await daemon.api.json('DELETE', `/images/${Id}`)
+    }
     await restored(daemon, empty)
   })
 }

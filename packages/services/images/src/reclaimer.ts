@@ -1,4 +1,4 @@
-import { isKind, type Logger, messageOf } from '@berth/base'
+import { fault, isKind, type Logger, messageOf } from '@berth/base'
 import type { Digest } from '@berth/oci'
 import type { ContentStore, GcRoots, IngestedBlob, Leases, Snapshots } from '@berth/storage'
 import { blobsOfName, chainIdsOf, type ImageRecord, type ImageStore } from './image-store.ts'
@@ -136,7 +136,11 @@ export class Reclaimer {
     this.#blobs.clear()
     const roots = this.#kept()
     for (const chain of chains) await this.#dropChain(chain, roots)
-    for (const blob of blobs) if (!roots.blobs.has(blob)) await this.#attempt(blob, () => this.#content.remove(blob))
+    for (const blob of blobs) {
+      if (roots.blobs.has(blob)) continue
+      await this.#attempt(blob, () => this.#content.remove(blob))
+      fault('remove image: blob')
+    }
   }
 
   /** Of images, of others, and of work in flight. */
@@ -153,6 +157,7 @@ export class Reclaimer {
       if (!this.#snapshots.has(chainId)) continue
       const dropped = await this.#attempt(chainId, () => this.#snapshots.removeCommitted(chainId))
       if (!dropped) return
+      fault('remove image: layer')
     }
   }
 

@@ -1,4 +1,4 @@
-import { conflict, shortId } from '@berth/base'
+import { conflict, fault, shortId } from '@berth/base'
 import { type Digest, familiarString, nameOf, parseReference, type Reference } from '@berth/oci'
 import { announce, type ImagesContext } from './context.ts'
 import { findImage, isIdPrefix } from './find-image.ts'
@@ -137,8 +137,10 @@ function deleteImage(context: ImagesContext, image: ImageRecord, options: Delete
     throw found.error
   }
   dropNames(context, image, store.namesOf(image.id), removal)
+  fault('remove image: untagged')
   const isHeld = context.uses().some(({ imageId }) => imageId === image.id)
   store.commit([{ kind: 'dropImage', id: image.id }])
+  fault('remove image: recorded')
   announce(context, 'delete', image.id)
   removal.images.push(image)
   const freed = isHeld ? [] : chainIdsOf(image).filter((chainId) => !isLayerUsed(store, chainId))
