@@ -1,8 +1,8 @@
 // berth system check, against a store that was damaged in every way it knows of.
-import { Cli, type TestEngine, until, useEngine } from '@berth/testing'
+import { Cli, loadFixture, type TestEngine, until, useEngine } from '@berth/testing'
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 
@@ -63,6 +63,54 @@ describe('berth system check', () => {
     assert.equal(await cli.ok('exec', 'runs', 'echo', 'runs on'), 'runs on')
     assert.equal(await cli.ok('run', '--rm', 'busybox', 'echo', 'the image too'), 'the image too')
     for (const path of leftovers) assert.equal(existsSync(path), false)
+  })
+
+  test('a network namespace of nobody is removed', async () => {
+    const pin = join(engine.daemon!.runRoot, 'netns', 'stray')
+    inside(`touch ${pin}; mount --bind /proc/self/ns/net ${pin}`)
+    const strays = async () => (await check()).findings.map(({ Kind, Subject }) => `${Kind} ${Subject}`)
+    await until(async () => (await strays()).includes(`stray-namespace ${pin}`), 30_000)
+    assert.equal((await check('--repair')).code, 0)
+    assert.equal(existsSync(pin), false)
+    assert.deepEqual(await strays(), [])
+  })
+
+  test('files that are missing are told of', async () => {
+    const { dataRoot } = engine.daemon!
+    const { Id } = (await engine.api.json('GET', '/containers/ended/json')) as { Id: string }
+    const { GraphDriver } = (await engine.api.json('GET', '/containers/ended/json')) as {
+      GraphDriver: { Data: { UpperDir: string } }
+    }
+    const snapshot = join(GraphDriver.Data.UpperDir, '..')
+    for (const [path, subject] of [
+      [join(dataRoot, 'containers', Id), Id],
+      [snapshot, Id],
+      [join(dataRoot, 'volumes/kept/_data'), 'kept'],
+    ] as const) {
+      renameSync(path, `${path}.away`)
+      const { code, findings } = await check('--repair')
+      renameSync(`${path}.away`, path)
+      assert.deepEqual(
+        [code, findings.map(({ Kind, Subject, Repaired }) => [Kind, Subject, Repaired])],
+        [1, [['missing-files', subject, false]]],
+        path,
+      )
+    }
+    assert.deepEqual(await check(), { code: 0, findings: [] })
+  })
+
+  test('a layer without its files is forgotten, and unpacked again when it is needed', async () => {
+    await loadFixture(engine.api, 'hello-world')
+    const snapshots = join(engine.daemon!.dataRoot, 'snapshots')
+    const layer = readdirSync(snapshots).find((name) => existsSync(join(snapshots, name, 'fs/hello')))
+    rmSync(join(snapshots, layer!), { recursive: true })
+    const { code, findings } = await check('--repair')
+    assert.deepEqual(
+      [code, findings.map(({ Kind, Remedy, Repaired }) => [Kind, Remedy, Repaired])],
+      [0, [['missing-files', 'record removed', true]]],
+    )
+    assert.match(await cli.ok('run', '--rm', 'hello-world'), /./)
+    assert.deepEqual((await check()).findings, [])
   })
 
   test('a blob that an image needs is told of and never removed', async () => {
