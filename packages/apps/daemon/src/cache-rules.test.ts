@@ -9,7 +9,7 @@ test('cacheRules() has dockerd’s four rules by the size of the disk', () => {
   const [mounts, ...others] = cacheRules({}, 100 * gb)
   assert.deepEqual(mounts, {
     all: false,
-    filters: ['type==exec.cachemount'],
+    filters: ['type==source.local', 'type==exec.cachemount'],
     unusedForMs: 172_800_000,
     reservedBytes: 0,
     maxUsedBytes: 1_483_651_379,

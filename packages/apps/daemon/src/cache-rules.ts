@@ -7,7 +7,7 @@ import type { BuilderEntry, GcRuleEntry } from './config/values.ts'
 const hourMs = 3_600_000
 
 /** What is easily made again goes first: `type==a,type==b` would mean both. */
-const mountsOnly = ['type==exec.cachemount']
+const mountsOnly = ['type==source.local', 'type==exec.cachemount']
 
 /** dockerd's share of the small things, e * pi * phi percent. */
 const mountShare = (Math.E * Math.PI * 1.618_033_988_749_895) / 100

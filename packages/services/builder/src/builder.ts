@@ -3,6 +3,7 @@ import type { AuthConfig } from '@berth/engine-api'
 import type { Digest, ImageConfig, Platform, RuntimeResources } from '@berth/oci'
 import type { ContentStore } from '@berth/storage'
 import type { Readable } from 'node:stream'
+import type { KeptContexts } from './context/kept-contexts.ts'
 import type { CacheSource } from './cache/transfer/cache-store.ts'
 import type { DoneStep, StageState } from './stages/stage-state.ts'
 
@@ -148,8 +149,8 @@ export interface BuildOutcome extends AsyncDisposable {
 /** What the build cache holds. */
 export interface CacheRecord {
   readonly id: string
-  /** A step's layer, or the directory of a `RUN --mount=type=cache`. */
-  readonly type: 'regular' | 'exec.cachemount'
+  /** A step's layer, the directory of a `RUN --mount=type=cache`, or the files of a client's directory. */
+  readonly type: 'regular' | 'exec.cachemount' | 'source.local'
   /** Ids of records that it stands on. */
   readonly parents: readonly string[]
   readonly description: string
@@ -189,6 +190,8 @@ export interface Builder {
   fetchContext(remote: string, signal: AbortSignal): Promise<ReceivedContext>
   /** A new, empty context to be filled. */
   emptyContext(): Promise<ReceivedContext>
+  /** Files of clients' directories, from one build to the next. */
+  readonly keptContexts: Pick<KeptContexts, 'hold' | 'keep'>
   /** Caches of images that are here, for `imports`; what is not here is passed over. */
   imageCaches(references: readonly string[]): Promise<readonly CacheSource[]>
   /** The store's blobs, for caches that come from clients or go to them. */
@@ -203,10 +206,18 @@ export interface Builder {
   cacheRules(): readonly PruneRule[]
 }
 
+export interface FillOptions {
+  readonly base?: string | undefined
+  readonly signal: AbortSignal
+}
+
 export interface ReceivedContext extends AsyncDisposable {
   readonly directory: string
-  /** Fills it, while it is empty, with the entries that storage's `encodeTreeRecord()` made. */
-  fill(records: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>
+  /**
+   * Fills it, while it is empty, with the entries that storage's `encodeTreeRecord()` made; what they say is the same as
+   * before is in `base`.
+   */
+  fill(records: AsyncIterable<Uint8Array>, options: FillOptions): Promise<void>
   /** A file of it, at most 4 MiB; undefined when it is not there. Resolved inside of the context. */
   read(path: string): Promise<string | undefined>
   /** Drops those of `files` that the text of a `.dockerignore` names; the rest of it is the client's to leave out. */

@@ -5,6 +5,7 @@ import type { Registries } from '@berth/registry'
 import type { HostFacts, Runtime } from '@berth/runtime'
 import type { Storage } from '@berth/storage'
 import type { BuildCache } from './cache/build-cache.ts'
+import type { KeptContexts } from './context/kept-contexts.ts'
 import type { CacheMounts } from './usage/cache-mounts.ts'
 
 /** What the daemon's configuration contributes to every RUN. */
@@ -29,6 +30,7 @@ export interface Context {
   readonly defaults: () => RunDefaults
   readonly cache: BuildCache
   readonly mounts: CacheMounts
+  readonly keptContexts: KeptContexts
   /** Locks of cache mounts that are `locked`, by their names. */
   readonly mountLocks: KeyedLock<string>
   /** `<data root>/builder`: contexts while they are needed. */

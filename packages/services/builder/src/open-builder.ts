@@ -8,6 +8,7 @@ import { type BuildRun, runBuild } from './build.ts'
 import type { Builder, PruneRule } from './builder.ts'
 import { BuildCache, isCachedHere } from './cache/build-cache.ts'
 import { imageCaches } from './cache/transfer/image-caches.ts'
+import { KeptContexts } from './context/kept-contexts.ts'
 import { Solver } from './cache/solver.ts'
 import { fetchContext } from './context/fetch-context.ts'
 import { makeContextDirectory, openContext, receiveContext } from './context/receive-context.ts'
@@ -46,6 +47,7 @@ export async function openBuilder(options: BuilderOptions): Promise<OpenBuilder>
     ...services,
     cache: new BuildCache(database),
     mounts: new CacheMounts(database, join(dataRoot, 'builder', 'mounts')),
+    keptContexts: new KeptContexts(services),
     mountLocks: new KeyedLock(),
     directory: join(dataRoot, 'builder'),
     runDirectory: join(runRoot, 'builder'),
@@ -58,7 +60,10 @@ export async function openBuilder(options: BuilderOptions): Promise<OpenBuilder>
   const solver = openSolver(context)
   const keeper = new CacheKeeper({ context, logger: options.logger, rules, collect })
   context.cache.onPut(() => keeper.onAdded())
-  const run = (build: BuildRun) => runBuild(context, solver, build).finally(() => keeper.wake())
+  const run = async (build: BuildRun) => {
+    using _ = context.keptContexts.building()
+    return await runBuild(context, solver, build).finally(() => keeper.wake())
+  }
   return {
     build: async (request, progress, signal) => {
       await using outcome = await run({ request, progress, signal })
@@ -73,19 +78,23 @@ export async function openBuilder(options: BuilderOptions): Promise<OpenBuilder>
       return openContext(context, root, directory)
     },
     fetchContext: (remote, signal) => fetchContext(context, remote, signal),
+    keptContexts: context.keptContexts,
     imageCaches: (references) => imageCaches(context, references),
     blobs: context.storage.content,
     cacheRecords: async (filters = []) => (await listRecords(context)).filter(usageFilter(filters)),
     pruneCache: async (rule) => {
       const deleted = await pruneRecords(context, rule)
-      const ofMounts = deleted.filter(({ type }) => type === 'exec.cachemount')
+      const ofMounts = deleted.filter(({ type }) => type !== 'regular')
       const freed = ofMounts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
       return { deleted, reclaimedBytes: deleted.length > 0 ? freed + (await collect()) : 0 }
     },
     platforms: () => platforms.get(),
     cacheRules: rules,
     gcRoots: () => context.cache.roots(),
-    [Symbol.asyncDispose]: () => keeper[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {
+      await keeper[Symbol.asyncDispose]()
+      await context.keptContexts[Symbol.asyncDispose]()
+    },
   }
 }
 

@@ -8,6 +8,7 @@ import { CleanUps } from './jobs/clean-ups.ts'
 import { Jobs } from './jobs/jobs.ts'
 import { Outcomes } from './jobs/outcomes.ts'
 import type { Services } from './services.ts'
+import type { SessionIdentity } from './session/session.ts'
 import { Sessions } from './session/sessions.ts'
 
 export type BuildkitOptions = Pick<Services, 'builder' | 'images' | 'worker' | 'entitlements' | 'logger'>
@@ -19,7 +20,7 @@ export interface Buildkit extends AsyncDisposable {
   /** Throws `invalid` for an id that cannot be one of a new session. */
   requireFree(sessionId: string): void
   /** Calls the client, when a build wants something of it. Owns the connection. */
-  addSession(sessionId: string, socket: Duplex): void
+  addSession(identity: SessionIdentity, socket: Duplex): void
 }
 
 export function openBuildkit(options: BuildkitOptions): Buildkit {
@@ -34,7 +35,7 @@ export function openBuildkit(options: BuildkitOptions): Buildkit {
   return {
     serve: (socket) => serveConnection(socket, router),
     requireFree: (id) => sessions.requireFree(id),
-    addSession: (id, socket) => sessions.add(id, socket),
+    addSession: (identity, socket) => sessions.add(identity, socket),
     [Symbol.asyncDispose]: async () => {
       jobs.cancelAll()
       sessions[Symbol.dispose]()

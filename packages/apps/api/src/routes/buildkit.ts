@@ -32,7 +32,9 @@ export function buildkitRoutes({ buildkit }: Deps): Route[] {
         const id = exchange.request.headers['x-docker-expose-session-uuid']
         if (typeof id !== 'string') throw invalid('the session has no id')
         doors.requireFree(id)
-        doors.addSession(id, switchProtocols(exchange))
+        const sharedKey = exchange.request.headers['x-docker-expose-session-sharedkey']
+        const identity = { id, sharedKey: typeof sharedKey === 'string' ? sharedKey : '' }
+        doors.addSession(identity, switchProtocols(exchange))
       },
     },
   ]

@@ -44,7 +44,7 @@ export function openContext({ storage }: Context, root: string, directory: strin
   return {
     directory,
     read: (path) => readFileIn(directory, path),
-    fill: (records, signal) => trees.fill(directory, records, signal),
+    fill: (records, { base, signal }) => trees.fill({ target: directory, base }, records, signal),
     dropIgnored: async (files, text) => {
       const rules = parseIgnoreFile(text)
       for (const file of files.filter((name) => rules.ignores(name))) await removeIn(directory, file)

@@ -4,13 +4,13 @@ import type { CacheRecord } from '../builder.ts'
 import { cacheId } from '../cache/build-cache.ts'
 import type { Context } from '../context.ts'
 
-type Needed = Pick<Context, 'cache' | 'mounts' | 'images' | 'storage'>
+type Needed = Pick<Context, 'cache' | 'mounts' | 'keptContexts' | 'images' | 'storage'>
 
-/** What the cache holds, the last used first: steps that made a layer, and mounts. */
+/** What the cache holds, the last used first: steps that made a layer, mounts, and clients' files. */
 export async function listRecords(context: Needed): Promise<CacheRecord[]> {
   const { mounts, storage } = context
   await mounts.measure((directory) => storage.trees.usage(directory))
-  const records = [...(await stepRecords(context)), ...mountRecords(context)]
+  const records = [...(await stepRecords(context)), ...mountRecords(context), ...contextRecords(context)]
   return records.toSorted((a, b) => (a.usedAt < b.usedAt ? 1 : -1))
 }
 
@@ -51,6 +51,16 @@ const mountRecords = ({ mounts }: Needed): CacheRecord[] =>
     usedAt: mount.usedAt,
     uses: mount.uses,
     isInUse: mounts.isHeld(mount.name),
+    isShared: false,
+    isMutable: true,
+  }))
+
+const contextRecords = ({ keptContexts }: Needed): CacheRecord[] =>
+  keptContexts.list().map((kept) => ({
+    ...kept,
+    type: 'source.local',
+    parents: [],
+    description: 'local source for context',
     isShared: false,
     isMutable: true,
   }))

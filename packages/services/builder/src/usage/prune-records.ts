@@ -6,7 +6,7 @@ import type { Context } from '../context.ts'
 import { listRecords, mountId } from './list-records.ts'
 import { planPrune } from './plan-prune.ts'
 
-type Needed = Pick<Context, 'cache' | 'mounts' | 'images' | 'storage' | 'directory'>
+type Needed = Pick<Context, 'cache' | 'mounts' | 'keptContexts' | 'images' | 'storage' | 'directory'>
 
 /** Forgets what a rule says, but for what running builds use; returns it. Blobs and snapshots are left to the collector. */
 export async function pruneRecords(context: Needed, rule: PruneRule): Promise<CacheRecord[]> {
@@ -15,6 +15,7 @@ export async function pruneRecords(context: Needed, rule: PruneRule): Promise<Ca
   const planned = planPrune(await listRecords(context), rule, facts)
   dropSteps(context, planned, rule)
   await dropMounts(context, planned)
+  await context.keptContexts.drop(new Set(planned.filter(({ type }) => type === 'source.local').map(({ id }) => id)))
   return planned
 }
 

@@ -47,7 +47,8 @@ async function* openTunnel(
   if (typeof id !== 'string') throw new GrpcError(grpcCode.invalidArgument, 'the session has no id')
   sessions.requireFree(id)
   const tunnel = new Tunnel()
-  sessions.add(id, tunnel.socket)
+  const sharedKey = metadata['x-docker-expose-session-sharedkey']
+  sessions.add({ id, sharedKey: typeof sharedKey === 'string' ? sharedKey : '' }, tunnel.socket)
   void tunnel.receive(messages)
   try {
     yield* tunnel.sent()

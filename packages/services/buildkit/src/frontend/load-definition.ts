@@ -2,7 +2,7 @@ import { invalid } from '@berth/base'
 import type { Builder, ReceivedContext } from '@berth/builder'
 import { parseIgnoreFile } from '@berth/dockerfile'
 import { posix } from 'node:path'
-import { receiveFiles, receiveTree, type WantedTree } from '../fsutil/receive-tree.ts'
+import { receiveFiles, type ReceiveOptions, receiveTree, type WantedTree } from '../fsutil/receive-tree.ts'
 import type { ReceivedFiles } from '../fsutil/tree-sinks.ts'
 import type { Progress } from '../progress/progress.ts'
 import type { Session } from '../session/session.ts'
@@ -11,7 +11,7 @@ import type { FrontendRequest } from './decode-attributes.ts'
 
 /** Who gives a build its files. */
 export interface FileSources {
-  readonly builder: Pick<Builder, 'emptyContext' | 'receiveContext' | 'fetchContext'>
+  readonly builder: Pick<Builder, 'emptyContext' | 'receiveContext' | 'fetchContext' | 'keptContexts'>
   readonly progress: Progress
   readonly signal: AbortSignal
   /** The session that has a directory of that name. */
@@ -31,15 +31,32 @@ export async function receiveDirectory(
   sources: FileSources,
   wanted: WantedTree & { readonly title: string; readonly status: string },
 ): Promise<Loaded> {
-  const { builder, progress, signal, received } = sources
-  return await progress.vertex(wanted.title).run(async (vertex) => {
+  return await sources.progress.vertex(wanted.title).run(async (vertex) => {
     const status = vertex.status(wanted.status)
-    const tree = received.use(await builder.emptyContext())
-    const session = await sources.sessionFor(wanted.name)
-    const bytes = await receiveTree(session, wanted, { signal, store: tree.fill, onProgress: status.update })
-    status.done(bytes)
+    const { tree, sentBytes } = await receiveChanged(sources, wanted, status.update)
+    status.done(sentBytes)
     return { tree, vertex: vertex.digest }
   })
+}
+
+/** What is the same as in the client's last build is not sent again. */
+async function receiveChanged(
+  sources: FileSources,
+  wanted: WantedTree,
+  onProgress: (bytes: number) => void,
+): Promise<{ readonly tree: ReceivedContext; readonly sentBytes: number }> {
+  const { builder, signal, received } = sources
+  const session = await sources.sessionFor(wanted.name)
+  const key = session.sharedKey === '' ? undefined : `${wanted.name}:${session.sharedKey}`
+  await using last = key === undefined ? undefined : builder.keptContexts.hold(key)
+  const tree = await builder.emptyContext()
+  await using failed = new AsyncDisposableStack()
+  failed.use(tree)
+  const store: ReceiveOptions['store'] = (records, own) => tree.fill(records, { base: last?.directory, signal: own })
+  const came = await receiveTree(session, wanted, { signal, store, onProgress, known: last?.marks })
+  failed.move()
+  received.use(key === undefined ? tree : builder.keptContexts.keep(key, tree, came))
+  return { tree, sentBytes: came.sentBytes }
 }
 
 /** Receives a few small files of a directory of the client's. */

@@ -31,23 +31,38 @@ export interface ReceiveOptions {
   readonly store: (records: AsyncIterable<Uint8Array>, signal: AbortSignal) => Promise<void>
   /** Bytes so far. */
   readonly onProgress: (bytes: number) => void
+  /** Files that are here, as they were described: those that are the same now are not asked for. */
+  readonly known?: ReadonlyMap<string, string> | undefined
+}
+
+/** What came. */
+export interface ReceivedTree {
+  readonly sentBytes: number
+  /** Of all files. */
+  readonly sizeBytes: number
+  /** How each file was described, by its path. */
+  readonly marks: ReadonlyMap<string, string>
 }
 
 /** Records that wait to be written before the client has to. */
 const bufferedBytes = 4 << 20
 
-/** Receives a directory of the client's; resolves to the number of bytes that came. Fails when either side does. */
-export async function receiveTree(session: Session, wanted: WantedTree, options: ReceiveOptions): Promise<number> {
+/** Receives a directory of the client's. Fails when either side does. */
+export async function receiveTree(
+  session: Session,
+  wanted: WantedTree,
+  options: ReceiveOptions,
+): Promise<ReceivedTree> {
   const failed = new AbortController()
   const signal = AbortSignal.any([options.signal, failed.signal])
   const call = session.client.open(sessionMethods.syncFiles, { metadata: metadataOf(wanted), signal })
   const records = new PassThrough({ highWaterMark: bufferedBytes })
   const stored = options.store(records, signal)
-  const receiver = new Receiver(call, new RecordSink(records), options.onProgress)
+  const receiver = new Receiver(call, new RecordSink(records), options)
   try {
     // Whichever fails first is the reason.
     await Promise.all([stored, receiver.run().then(() => records.end())])
-    return receiver.bytes
+    return { sentBytes: receiver.bytes, sizeBytes: receiver.sizeBytes, marks: receiver.marks }
   } catch (error) {
     failed.abort(error)
     records.destroy()
@@ -67,7 +82,7 @@ export async function receiveFiles(
   const call = session.client.open(sessionMethods.syncFiles, { metadata: metadataOf(wanted), signal })
   const sink = new MemorySink()
   try {
-    await new Receiver(call, sink, options.onProgress).run()
+    await new Receiver(call, sink, options).run()
     return sink
   } catch (error) {
     failed.abort(error)
@@ -86,12 +101,20 @@ class Receiver {
   #nextId = 0
   #isListed = false
   #hasFinished = false
+  readonly #known: ReadonlyMap<string, string>
   bytes = 0
+  sizeBytes = 0
+  readonly marks = new Map<string, string>()
 
-  constructor(call: SyncCall, sink: TreeSink, onProgress: (bytes: number) => void) {
+  constructor(
+    call: SyncCall,
+    sink: TreeSink,
+    { onProgress, known = new Map() }: Pick<ReceiveOptions, 'onProgress' | 'known'>,
+  ) {
     this.#call = call
     this.#sink = sink
     this.#onProgress = onProgress
+    this.#known = known
   }
 
   async run(): Promise<void> {
@@ -124,6 +147,10 @@ class Receiver {
     const entry = entryOf(stat, this.#nextId++)
     this.#sink.take({ kind: 'entry', entry })
     if ((entry.mode & S_IFMT) !== S_IFREG || entry.link !== '') return
+    const mark = markOf(entry)
+    this.sizeBytes += entry.sizeBytes
+    this.marks.set(entry.path, mark)
+    if (this.#known.get(entry.path) === mark) return this.#sink.take({ kind: 'same', id: entry.id })
     this.#pending.add(entry.id)
     this.#call.post({ type: PacketType.PACKET_REQ, id: entry.id })
   }
@@ -148,6 +175,10 @@ class Receiver {
     this.#call.post({ type: PacketType.PACKET_FIN })
   }
 }
+
+/** Whether a file is the same as another, BuildKit judges by this. */
+const markOf = ({ mode, uid, gid, sizeBytes, mtimeNs }: TreeEntry): string =>
+  `${mode}:${uid}:${gid}:${sizeBytes}:${mtimeNs}`
 
 /** The path is judged where it is made. */
 function entryOf(stat: Stat, id: number): TreeEntry {

@@ -4,15 +4,23 @@ import { GrpcClient, grpcCode, GrpcError, sessionMethods } from '@berth/buildkit
 const healthIntervalMs = 5000
 const healthTimeoutMs = 30_000
 
+export interface SessionIdentity {
+  readonly id: string
+  readonly sharedKey: string
+}
+
 /** A client that the engine may ask for files, secrets and the like. */
 export class Session implements Disposable {
   readonly id: string
+  /** What the client calls its directories by, from one build to the next; '' for none. */
+  readonly sharedKey: string
   readonly client: GrpcClient
   readonly #health: NodeJS.Timeout
   #failures = 0
 
-  constructor(id: string, socket: Duplex, onClose: () => void) {
+  constructor({ id, sharedKey }: SessionIdentity, socket: Duplex, onClose: () => void) {
     this.id = id
+    this.sharedKey = sharedKey
     this.client = new GrpcClient(socket, () => {
       clearInterval(this.#health)
       onClose()

@@ -1,6 +1,6 @@
 import { invalid, notFound } from '@berth/base'
 import type { Duplex } from 'node:stream'
-import { Session } from './session.ts'
+import { Session, type SessionIdentity } from './session.ts'
 
 /** How long a build waits for a session that it names: `/session` may be opened after it. */
 const waitMs = 10_000
@@ -14,9 +14,10 @@ export class Sessions implements Disposable {
   readonly #waiting = new Map<string, Set<(session: Session) => void>>()
 
   /** Takes a connection over. Throws `invalid` for an id that is missing, or is in use. */
-  add(id: string, socket: Duplex): void {
+  add(identity: SessionIdentity, socket: Duplex): void {
+    const { id } = identity
     this.requireFree(id)
-    const session = new Session(id, socket, () => this.#open.delete(id))
+    const session = new Session(identity, socket, () => this.#open.delete(id))
     this.#open.set(id, session)
     for (const resolve of this.#waiting.get(id) ?? []) resolve(session)
     this.#waiting.delete(id)

@@ -11,8 +11,9 @@ import type { Change } from '../snapshots.ts'
 import { copySources, type CopySourcesTask } from '../trees/copy-sources.ts'
 import { digestSources, type SourcesDigest } from '../trees/digest-sources.ts'
 import { addArchive, isArchive } from '../trees/add-archive.ts'
-import { fillTree } from '../trees/fill-tree.ts'
+import { fillTree, type FillTask } from '../trees/fill-tree.ts'
 import { makeDirectory, makeEmptyDirectory } from '../trees/make-directory.ts'
+import { unshareFiles, type UnshareTask } from '../trees/unshare-files.ts'
 import type { SourceSelection } from '../trees/selection.ts'
 import type { AddArchiveTask, MakeDirectoryTask } from '../trees/trees.ts'
 import { changesOf, type TreeForm } from './changes.ts'
@@ -51,6 +52,8 @@ export interface Tasks {
   makeEmptyDirectory(task: MakeDirectoryTask): string | undefined
   addArchive(task: AddArchiveTask, signal: AbortSignal): Promise<void>
   isArchive(task: SourceSelection): boolean
+  /** Copies files that have names elsewhere too; true when none is left. */
+  unshare(task: UnshareTask): boolean
 }
 
 /** A writable tree and the layers beneath it, the topmost first. */
@@ -79,7 +82,7 @@ export interface Sinks {
     signal: AbortSignal,
   ): Promise<void>
   /** Fills an empty directory with the entries that `encodeTreeRecord()` made. */
-  fill(task: { readonly target: string }, source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>
+  fill(task: FillTask, source: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>
 }
 
 export type TaskName = keyof Tasks
@@ -118,6 +121,7 @@ export const tasks: Tasks = {
   makeEmptyDirectory,
   addArchive,
   isArchive,
+  unshare: unshareFiles,
   sync: ({ path }) => withDirectory(path, syncFileSystem),
   remove({ paths }) {
     for (const path of paths) withDirectory(dirname(path), (fd) => removeTree(fd, basename(path)))

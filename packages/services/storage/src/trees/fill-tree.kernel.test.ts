@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { fillTree } from './fill-tree.ts'
+import { unshareFiles } from './unshare-files.ts'
 import { encodeTreeRecord, type TreeEntry, type TreeRecord } from './tree-records.ts'
 
 const { S_IFDIR, S_IFIFO, S_IFLNK, S_IFREG } = constants
@@ -33,7 +34,7 @@ function file(path: string, content: string, fields: Partial<TreeEntry> = {}): T
 }
 
 /** Fills a tree with records that arrive in pieces of a few bytes. */
-async function fill(t: TestContext, records: readonly TreeRecord[]): Promise<string> {
+async function fill(t: TestContext, records: readonly TreeRecord[], base?: string): Promise<string> {
   const root = mkdtempSync(join(tmpdir(), 'berth-fill-'))
   t.after(() => rmSync(root, { recursive: true }))
   const target = join(root, 'target')
@@ -42,7 +43,7 @@ async function fill(t: TestContext, records: readonly TreeRecord[]): Promise<str
   const chunks = (async function* () {
     for (let at = 0; at < bytes.length; at += 7) yield bytes.subarray(at, at + 7)
   })()
-  await fillTree({ target }, chunks, new AbortController().signal)
+  await fillTree({ target, base }, chunks, new AbortController().signal)
   return target
 }
 
@@ -93,3 +94,37 @@ for (const [what, records, message] of [
     await assert.rejects(fill(t, records as readonly TreeRecord[]), message)
   })
 }
+
+/** A file whose content is what the tree before has. */
+const same = (path: string): TreeRecord[] => {
+  const [entry] = file(path, 'text')
+  return entry?.kind === 'entry' ? [entry, { kind: 'same', id: entry.entry.id }] : []
+}
+
+test('fillTree() takes files from a tree before, and unshareFiles() makes them its own again', async (t) => {
+  const base = await fill(t, [
+    ...only('d', S_IFDIR | 0o755),
+    ...file('d/f', 'text', { uid: 5, gid: 6 }),
+    ...file('g', 'g'),
+  ])
+  const target = await fill(t, [...only('d', S_IFDIR | 0o755), ...same('d/f'), ...file('h', 'new')], base)
+  const status = (path: string) => lstatSync(path, { bigint: true })
+  assert.equal(status(join(target, 'd/f')).ino, status(join(base, 'd/f')).ino)
+  const before = status(join(target, 'd/f'))
+  assert.equal(unshareFiles({ root: target, maxFiles: 0 }), false)
+  assert.equal(unshareFiles({ root: target, maxFiles: 5 }), true)
+  const after = status(join(target, 'd/f'))
+  assert.deepEqual([after.nlink, status(join(base, 'd/f')).nlink], [1n, 1n])
+  const metadata = ({ mode, uid, gid, mtimeNs, size }: typeof after) => [mode, uid, gid, mtimeNs, size]
+  assert.deepEqual(metadata(after), metadata(before))
+  assert.equal(readFileSync(join(target, 'd/f'), 'utf8'), 'text')
+  assert.deepEqual(readdirSync(target).toSorted(), ['d', 'h'])
+})
+
+test('fillTree() takes nothing where there is no tree before, and no file twice', async (t) => {
+  await assert.rejects(fill(t, same('f')), { kind: 'invalid' })
+  const base = await fill(t, file('f', 'text'))
+  const [entry, taken] = same('f')
+  assert.ok(entry && taken)
+  await assert.rejects(fill(t, [entry, taken, taken], base), { kind: 'invalid' })
+})

@@ -32,20 +32,27 @@ const {
   S_IFSOCK,
 } = constants
 
+export interface FillTask {
+  readonly target: string
+  /** A tree on the same disk, whose files are taken by further names where a record says so. */
+  readonly base?: string | undefined
+}
+
 /**
  * Fills an empty directory with entries as they come. Each is made once, in a directory that came before it; so no path
  * leads through a symlink, or out of the tree. Throws `invalid` for what is not so, or longer than it was said to be.
  */
 export async function fillTree(
-  { target }: { readonly target: string },
+  { target, base }: FillTask,
   source: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<void> {
-  using filler = new TreeFiller(target)
+  using filler = new TreeFiller(target, base)
   for await (const record of decodeTreeRecords(source)) {
     signal.throwIfAborted()
     if (record.kind === 'entry') filler.make(record.entry)
     else if (record.kind === 'data') filler.write(record.id, record.bytes)
+    else if (record.kind === 'same') filler.take(record.id)
     else filler.close(record.id)
   }
   filler.finish()
@@ -63,6 +70,7 @@ interface OpenFile {
 
 class TreeFiller implements Disposable {
   readonly #tree: LayerTree
+  readonly #base: LayerTree | undefined
   readonly #directories = new Map<string, TreeEntry | undefined>([['', undefined]])
   readonly #others = new Set<string>()
   /** Files that others may be links to; those are made when all content is there. */
@@ -72,8 +80,9 @@ class TreeFiller implements Disposable {
   readonly #expected = new Map<number, TreeEntry>()
   readonly #open = new Map<number, OpenFile>()
 
-  constructor(target: string) {
+  constructor(target: string, base?: string) {
     this.#tree = new LayerTree(target, 'none')
+    this.#base = base === undefined ? undefined : new LayerTree(base, 'none')
   }
 
   make(entry: TreeEntry): void {
@@ -113,6 +122,16 @@ class TreeFiller implements Disposable {
     this.#open.delete(id)
   }
 
+  /** The file, with its content and metadata, is the one of the tree before. */
+  take(id: number): void {
+    const entry = this.#expected.get(id)
+    if (!entry || !this.#base) throw invalid(`file ${id} is nowhere`)
+    this.#expected.delete(id)
+    const from = this.#base.place(entry.path)
+    const place = this.#tree.place(entry.path)
+    linkat(from.fd, kernelName(from.name), place.fd, kernelName(place.name))
+  }
+
   /** Directories get their metadata last: what was made in them has changed it. */
   finish(): void {
     if (this.#open.size > 0 || this.#expected.size > 0) throw invalid('the tree ended before its files did')
@@ -129,6 +148,7 @@ class TreeFiller implements Disposable {
   [Symbol.dispose](): void {
     for (const { fd } of this.#open.values()) closeSync(fd)
     this.#tree[Symbol.dispose]()
+    this.#base?.[Symbol.dispose]()
   }
 
   #requireNew(path: string): void {

@@ -24,10 +24,12 @@ export type TreeRecord =
   | { readonly kind: 'data'; readonly id: number; readonly bytes: Uint8Array }
   /** The file is whole. */
   | { readonly kind: 'end'; readonly id: number }
+  /** The file is what the tree before this one has under its path. */
+  | { readonly kind: 'same'; readonly id: number }
 
 /** One byte for the kind, then the id, and the lengths of the description and of the bytes, 4 each, little endian. */
 const headBytes = 13
-const kinds = ['entry', 'data', 'end'] as const
+const kinds = ['entry', 'data', 'end', 'same'] as const
 
 /** No description is longer: paths and links have 4 KiB at most. */
 const maxTextBytes = 64 << 10
@@ -87,7 +89,7 @@ function parseRecord(record: Buffer): TreeRecord {
   const id = record.readUInt32LE(1)
   const end = headBytes + record.readUInt32LE(5)
   if (kind === 'data') return { kind, id, bytes: record.subarray(end) }
-  if (kind === 'end') return { kind, id }
+  if (kind === 'end' || kind === 'same') return { kind, id }
   const entry = JSON.parse(record.toString('utf8', headBytes, end)) as Description
   return { kind: 'entry', entry: { ...entry, mtimeNs: BigInt(entry.mtimeNs) } }
 }

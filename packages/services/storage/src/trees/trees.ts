@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { LayerWorker } from '../layers/layer-worker.ts'
+import type { FillTask } from './fill-tree.ts'
+import type { UnshareTask } from './unshare-files.ts'
 import type { CopySourcesTask } from './copy-sources.ts'
 import type { SourcesDigest } from './digest-sources.ts'
 import type { SourceSelection } from './selection.ts'
@@ -24,8 +26,10 @@ export interface Trees {
   remove(paths: readonly string[]): Promise<void>
   /** Bytes of the files below a directory, each once. */
   usage(path: string): Promise<number>
-  /** Fills the empty directory `target` with the entries that `encodeTreeRecord()` made. */
-  fill(target: string, records: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>
+  /** Fills an empty directory with the entries that `encodeTreeRecord()` made. */
+  fill(task: FillTask, records: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>
+  /** Copies files of a tree that have names elsewhere too, `maxFiles` at most; true when none is left. */
+  unshare(task: UnshareTask): Promise<boolean>
   /** The whole tree as a tar; destroying the stream stops it. */
   pack(root: string): Readable
 }
@@ -60,7 +64,8 @@ export function openTrees(worker: LayerWorker): Trees {
     },
     addArchive: (task, signal) => worker.run('addArchive', task, signal),
     isArchive: (selection) => worker.run('isArchive', selection),
-    fill: (target, records, signal) => worker.feed('fill', { target }, records, signal),
+    fill: (task, records, signal) => worker.feed('fill', task, records, signal),
+    unshare: (task) => worker.run('unshare', task),
     pack: (root) => worker.stream('export', { path: root }),
     remove: (paths) => worker.run('remove', { paths }),
     usage: (path) => worker.run('usage', { path }),
