@@ -176,7 +176,7 @@ export class KeptContexts implements AsyncDisposable {
   }
 
   async #unshareAll(): Promise<void> {
-    for (const kept of [...this.#kept.values()]) {
+    for (const kept of this.#kept.values()) {
       try {
         await this.#unshare(kept)
       } catch (error) {

@@ -44,7 +44,7 @@ export function openContext({ storage }: Context, root: string, directory: strin
   return {
     directory,
     read: (path) => readFileIn(directory, path),
-    fill: (records, { base, signal }) => trees.fill({ target: directory, base }, records, signal),
+    fill: (records, options) => trees.fill(directory, records, options),
     dropIgnored: async (files, text) => {
       const rules = parseIgnoreFile(text)
       for (const file of files.filter((name) => rules.ignores(name))) await removeIn(directory, file)

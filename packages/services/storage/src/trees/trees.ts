@@ -26,8 +26,12 @@ export interface Trees {
   remove(paths: readonly string[]): Promise<void>
   /** Bytes of the files below a directory, each once. */
   usage(path: string): Promise<number>
-  /** Fills an empty directory with the entries that `encodeTreeRecord()` made. */
-  fill(task: FillTask, records: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>
+  /** Fills the empty directory `target` with the entries that `encodeTreeRecord()` made. */
+  fill(
+    target: string,
+    records: AsyncIterable<Uint8Array>,
+    options: Pick<FillTask, 'base'> & { readonly signal: AbortSignal },
+  ): Promise<void>
   /** Copies files of a tree that have names elsewhere too, `maxFiles` at most; true when none is left. */
   unshare(task: UnshareTask): Promise<boolean>
   /** The whole tree as a tar; destroying the stream stops it. */
@@ -64,7 +68,7 @@ export function openTrees(worker: LayerWorker): Trees {
     },
     addArchive: (task, signal) => worker.run('addArchive', task, signal),
     isArchive: (selection) => worker.run('isArchive', selection),
-    fill: (task, records, signal) => worker.feed('fill', task, records, signal),
+    fill: (target, records, { base, signal }) => worker.feed('fill', { target, base }, records, signal),
     unshare: (task) => worker.run('unshare', task),
     pack: (root) => worker.stream('export', { path: root }),
     remove: (paths) => worker.run('remove', { paths }),
