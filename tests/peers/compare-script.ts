@@ -21,6 +21,7 @@ export const scriptFiles = [
   'absent',
   'system',
   'networks',
+  'sandboxes',
   'volumes',
   'copies',
   'images',

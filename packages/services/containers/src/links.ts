@@ -33,8 +33,14 @@ const addressOf = ({ networks }: Context, { id }: Container): string =>
 export function linkedHosts(context: Context, container: Container): LinkedHost[] {
   if (!isOnDefaultBridge(container)) return []
   return linksOf(context, container).map((link) => {
-    if (isAlive(link.target)) return linkedHost(context, link)
-    throw internal(`Cannot link to a non running container: /${link.target.name} AS /${container.name}/${link.alias}`)
+    const { target, alias } = link
+    if (!isAlive(target)) {
+      throw internal(`Cannot link to a non running container: /${target.name} AS /${container.name}/${alias}`)
+    }
+    if (addressOf(context, target) === '') {
+      throw internal(`container ${target.id} not attached to default bridge network`)
+    }
+    return linkedHost(context, link)
   })
 }
 

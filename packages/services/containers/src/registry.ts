@@ -106,7 +106,10 @@ export class Registry implements Disposable {
   }
 
   /** Replaces name, host configuration or other parts of the definition. */
-  redefine(id: ContainerId, change: Partial<Pick<Container, 'name' | 'hostConfig' | 'requestedEndpoints'>>): Container {
+  redefine(
+    id: ContainerId,
+    change: Partial<Pick<Container, 'name' | 'config' | 'hostConfig' | 'requestedEndpoints'>>,
+  ): Container {
     const old = this.#require(id)
     const next = { ...old, ...change }
     this.#store.saveDefinition(next)

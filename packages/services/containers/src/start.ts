@@ -47,7 +47,7 @@ export async function startLocked(context: Context, id: ContainerId): Promise<vo
   const container = context.registry.resolve(id)
   context.restarts.cancel(id)
   try {
-    await runContainer(context, container)
+    await runContainer(context, takeHostname(context, container))
   } catch (error) {
     await recordFailure(context, container, error)
     throw error
@@ -65,7 +65,6 @@ async function runContainer(context: Context, container: Container): Promise<voi
   undo.defer('volumes', () => context.volumes.unmountAll(id))
   await mountVolumes(context, container)
   fault('start: volumes')
-  requireJoinable(context, hostConfig.NetworkMode)
   const attachment = await context.networks.attach(attachRequest(context, container))
   fault('start: attached')
   undo.defer('network', () => context.networks.detach(id))
@@ -92,17 +91,25 @@ async function runContainer(context: Context, container: Container): Promise<voi
   fault('start: recorded')
 }
 
-/** Who shares another's network needs that one running. */
-function requireJoinable({ registry }: Context, networkMode: string): void {
+/** Who shares another's network shares its name. */
+function takeHostname({ registry }: Context, container: Container): Container {
+  const joined = joinable(registry, container.hostConfig.NetworkMode)
+  if (joined === undefined) return container
+  const { Hostname, Domainname } = joined.config
+  return registry.redefine(container.id, { config: { ...container.config, Hostname, Domainname } })
+}
+
+/** Whose network a mode shares, which has to run. */
+function joinable(registry: Context['registry'], networkMode: string): Container | undefined {
   const ref = joinedContainer(networkMode)
-  if (ref === undefined) return
+  if (ref === undefined) return undefined
   let joined: Container
   try {
     joined = registry.resolve(ref)
   } catch (error) {
     throw notFound(`joining network namespace of container: ${messageOf(error)}`, error)
   }
-  if (isAlive(joined)) return
+  if (isAlive(joined)) return joined
   const { name, state } = joined
   throw conflict(`cannot join network namespace of a non running container: container ${name} is ${state.status}`)
 }

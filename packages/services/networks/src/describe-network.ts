@@ -1,4 +1,4 @@
-import type { NetworkContainer, NetworkResponse } from '@berth/engine-api'
+import type { IpamConfig, NetworkContainer, NetworkResponse } from '@berth/engine-api'
 import type { Context } from './context.ts'
 import type { Endpoint, NetworkRecord } from './model.ts'
 
@@ -14,7 +14,7 @@ export function describeNetwork({ states }: Pick<Context, 'states'>, record: Net
     Driver: record.driver,
     EnableIPv4: record.enableIPv4,
     EnableIPv6: record.enableIPv6,
-    IPAM: { Driver: ipam.driver, Options: ipam.options, Config: ipam.config },
+    IPAM: { Driver: ipam.driver, Options: ipam.options, Config: ipam.config && ipam.config.map(describeConfig) },
     Internal: record.internal,
     Attachable: record.attachable,
     Ingress: false,
@@ -28,6 +28,16 @@ export function describeNetwork({ states }: Pick<Context, 'states'>, record: Net
     Options: record.options,
     Labels: record.labels,
   }
+}
+
+/** What says nothing is left out. */
+function describeConfig({ Subnet, IPRange, Gateway, AuxiliaryAddresses }: IpamConfig): IpamConfig {
+  return {
+    ...(Subnet ? { Subnet } : {}),
+    ...(IPRange ? { IPRange } : {}),
+    ...(Gateway ? { Gateway } : {}),
+    ...(Object.keys(AuxiliaryAddresses ?? {}).length > 0 ? { AuxiliaryAddresses } : {}),
+  } as IpamConfig
 }
 
 /** As Go writes a map. */

@@ -54,9 +54,15 @@ export function presentContainer(
     GraphDriver: facts.graphDriver as GraphDriverResponse,
     ...(facts.size ? { SizeRw: facts.size.sizeRwBytes, SizeRootFs: facts.size.sizeRootFsBytes } : {}),
     Mounts: presentMounts(container.mounts),
-    Config: { ...container.config, OnBuild: container.config.OnBuild ?? null },
+    Config: presentConfig(container),
     NetworkSettings: presentNetworkSettings(container, facts.network, version),
   }
+}
+
+/** The MAC address that was asked for on the main network is told here too, for clients of before there were several. */
+function presentConfig({ config, hostConfig, requestedEndpoints }: Container): ContainerInspectResponse['Config'] {
+  const { MacAddress } = requestedEndpoints[hostConfig.NetworkMode] ?? emptyEndpoint()
+  return { ...config, OnBuild: config.OnBuild ?? null, ...(MacAddress === '' ? {} : { MacAddress }) }
 }
 
 function presentState(state: ContainerState): ContainerStateResponse {

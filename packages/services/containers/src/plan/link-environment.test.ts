@@ -7,7 +7,7 @@ test('linkEnvironment() says what Docker says of a link', () => {
     alias: 'al-ias',
     owner: 'b',
     address: '172.17.0.2',
-    exposedPorts: ['100-102/tcp', '80/tcp', '80/udp'],
+    exposedPorts: ['90-91/udp', '1-2/tcp', '80/tcp', '2/sctp', '1/udp'],
     env: ['FOO=bar', 'HOME=/x', 'PATH=/bin', 'B=x y', 'PATHX=1'],
   })
   const port = (key: string, number: number, protocol: string) => [
@@ -16,19 +16,23 @@ test('linkEnvironment() says what Docker says of a link', () => {
     `AL_IAS_PORT_${key}_PORT=${number}`,
     `AL_IAS_PORT_${key}_PROTO=${protocol}`,
   ]
+  const range = (first: number, last: number, protocol: string) => [
+    `AL_IAS_PORT_${first}_${protocol.toUpperCase()}_START=${protocol}://172.17.0.2:${first}`,
+    `AL_IAS_PORT_${first}_${protocol.toUpperCase()}_PORT_START=${first}`,
+    `AL_IAS_PORT_${first}_${protocol.toUpperCase()}_END=${protocol}://172.17.0.2:${last}`,
+    `AL_IAS_PORT_${first}_${protocol.toUpperCase()}_PORT_END=${last}`,
+  ]
   assert.deepEqual(env, [
-    'AL_IAS_PORT=tcp://172.17.0.2:80',
-    'AL_IAS_PORT_100_TCP_START=tcp://172.17.0.2:100',
-    'AL_IAS_PORT_100_TCP_ADDR=172.17.0.2',
-    'AL_IAS_PORT_100_TCP_PROTO=tcp',
-    'AL_IAS_PORT_100_TCP_PORT_START=100',
-    'AL_IAS_PORT_100_TCP_END=tcp://172.17.0.2:102',
-    'AL_IAS_PORT_100_TCP_PORT_END=102',
+    'AL_IAS_PORT=tcp://172.17.0.2:1',
+    ...port('1_TCP', 1, 'tcp'),
+    ...port('2_TCP', 2, 'tcp'),
     ...port('80_TCP', 80, 'tcp'),
-    ...port('80_UDP', 80, 'udp'),
-    ...port('100_TCP', 100, 'tcp'),
-    ...port('101_TCP', 101, 'tcp'),
-    ...port('102_TCP', 102, 'tcp'),
+    ...range(1, 2, 'tcp'),
+    ...port('2_SCTP', 2, 'sctp'),
+    ...port('1_UDP', 1, 'udp'),
+    ...port('90_UDP', 90, 'udp'),
+    ...port('91_UDP', 91, 'udp'),
+    ...range(90, 91, 'udp'),
     'AL_IAS_NAME=/b/al-ias',
     'AL_IAS_ENV_FOO=bar',
     'AL_IAS_ENV_B=x y',
@@ -39,7 +43,7 @@ test('linkEnvironment() says what Docker says of a link', () => {
 test('linkEnvironment() of a container that exposes nothing names it only', () => {
   const none = { alias: 'a', owner: 'b', address: '1.2.3.4', exposedPorts: [], env: [] }
   assert.deepEqual(linkEnvironment(none), ['A_NAME=/b/a'])
-  assert.doesNotMatch(linkEnvironment({ ...none, exposedPorts: ['1/tcp', '2/tcp'] }).join(), /START/)
+  assert.doesNotMatch(linkEnvironment({ ...none, exposedPorts: ['1/tcp', '2/udp'] }).join(), /START/)
 })
 
 test('linkedPorts() takes ranges apart, and TCP first', () => {

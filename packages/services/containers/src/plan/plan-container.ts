@@ -49,7 +49,11 @@ export function planContainer(request: ContainerCreateRequest, image: PlanImage,
 }
 
 function validateEndpoints(endpoints: ContainerCreateRequest['endpoints']): void {
-  for (const [name, { MacAddress }] of Object.entries(endpoints)) {
+  for (const [name, { MacAddress, IPAMConfig }] of Object.entries(endpoints)) {
+    if (joinedContainer(name) !== undefined && (IPAMConfig?.IPv4Address || IPAMConfig?.IPv6Address)) {
+      const complaint = 'user specified IP address is supported on user defined networks only'
+      throw invalid(`invalid config for network ${name}: invalid endpoint settings:\n${complaint}`)
+    }
     if (MacAddress !== '' && !isMacAddress(MacAddress)) {
       throw invalid(`invalid config for network ${name}: invalid MAC address ${MacAddress}`)
     }

@@ -50,17 +50,20 @@ function addressComplaints(record: NetworkRecord, { IPAMConfig }: Settings): str
 function formComplaints(asked: Settings['IPAMConfig']): string[] {
   const { IPv4Address: v4 = '', IPv6Address: v6 = '', LinkLocalIPs } = asked ?? {}
   return [
-    ...(v4 !== '' && !isOf(v4, 4) ? [`invalid IPv4 address: ${v4}`] : []),
-    ...(v6 !== '' && !isOf(v6, 6) ? [`invalid IPv6 address: ${v6}`] : []),
+    ...(v4 !== '' && !isHost(v4, 4) ? [`invalid IPv4 address: ${v4}`] : []),
+    ...(v6 !== '' && !isHost(v6, 6) ? [`invalid IPv6 address: ${v6}`] : []),
     ...(LinkLocalIPs ?? []).filter((text) => !isAddress(text)).map((text) => `invalid link-local IP address: ${text}`),
   ]
 }
 
+/** Not the unspecified one. */
+const isHost = (text: string, family: Family): boolean => isOf(text, family) && toNumber(text) !== 0n
+
 const isOf = (text: string, family: Family): boolean => isAddress(text) && familyOf(text) === family
 
-function rangeComplaints({ pools }: NetworkRecord, family: Family, address: string): string[] {
+function rangeComplaints({ name, pools }: NetworkRecord, family: Family, address: string): string[] {
   if (address === '') return []
-  const configured = poolsOf(pools, family).filter(({ isChosen }) => !isChosen)
+  const configured = poolsOf(pools, family).filter(({ isChosen }) => !isChosen || isPredefined(name))
   if (configured.length === 0) {
     return ['user specified IP address is supported only when connecting to networks with user configured subnets']
   }
