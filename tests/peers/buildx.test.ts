@@ -323,6 +323,32 @@ test('a step that takes from another stage begins when that is done', async () =
   assert.ok(run >= 0 && run < copy, stderr)
 })
 
+test('builds are remembered over a restart, pinned, inspected and forgotten', async () => {
+  const folder = client.context({
+    Dockerfile: 'FROM busybox\nRUN echo kept over > /r',
+    Bad: 'FROM busybox\nRUN exit 7',
+  })
+  await client.ok(folder, ['build', '-q', '--no-cache', '--build-arg', 'A=told', '-t', 'kept', '.'])
+  await client.run(folder, ['build', '-q', '-f', 'Bad', '.'])
+  const list = async () =>
+    (await client.ok(folder, ['buildx', 'history', 'ls', '--format', '{{.Ref}} {{.Status}}'])).stdout
+  await until(async () => /Completed/.test(await list()) && /Error/.test(await list()))
+  const before = await list()
+  await daemon.kill('SIGTERM')
+  await daemon.start()
+  assert.equal(await list(), before)
+  const [, id = ''] = /(\S+) Completed/.exec(before) ?? []
+  const { stdout } = await client.ok(folder, ['buildx', 'history', 'inspect', id])
+  assert.match(stdout, /Status:\s+Completed|Duration:/)
+  assert.match(stdout, /A\s+told/)
+  assert.match(
+    (await client.ok(folder, ['buildx', 'history', 'logs', '--progress', 'plain', id])).stderr,
+    /RUN echo kept over/,
+  )
+  await client.ok(folder, ['buildx', 'history', 'rm', '--all'])
+  assert.equal(await list(), '')
+})
+
 test('builder commands: ls, inspect, du, prune, history', async () => {
   const folder = client.context({ Dockerfile: 'FROM busybox\nRUN echo remembered > /r' })
   await client.ok(folder, ['build', '-q', '.'])

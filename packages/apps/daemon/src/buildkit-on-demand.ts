@@ -1,6 +1,6 @@
 import { isKind, type Logger, randomId } from '@berth/base'
 import type { Builder, Entitlement } from '@berth/builder'
-import type { Buildkit } from '@berth/buildkit'
+import type { Buildkit, BuildkitOptions } from '@berth/buildkit'
 import type { Images } from '@berth/images'
 import type { Networks } from '@berth/networks'
 
@@ -11,6 +11,7 @@ export interface BuildkitOnDemandOptions {
   readonly logger: Logger
   /** What clients may grant their builds. */
   readonly entitlements: () => readonly Entitlement[]
+  readonly historyLimits: BuildkitOptions['historyLimits']
 }
 
 /** BuildKit's doors, loaded with the first client that wants them: most engines build nothing. */

@@ -17,6 +17,7 @@ import { collectGarbage } from './collect-garbage.ts'
 import { checkEngine } from './check-engine.ts'
 import { buildkitOnDemand } from './buildkit-on-demand.ts'
 import { cacheRules } from './cache-rules.ts'
+import { historyLimits } from './history-limits.ts'
 import type { Config } from './config/config.ts'
 import type { BuilderEntry } from './config/values.ts'
 import { containerDefaults } from './container-defaults.ts'
@@ -102,6 +103,8 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
   stack.use(containers)
   const rulesOf = await cacheRulesOf(paths.dataRoot)
   let rules = rulesOf(config)
+  const historyOf = (of: Config) => historyLimits(of.get('builder', {} as BuilderEntry))
+  let remembered = historyOf(config)
   const builder = await openBuilder({
     database,
     images,
@@ -121,7 +124,14 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
   stack.use(storage.addRoots(() => builder.gcRoots()))
   images.spare(() => builder.gcRoots())
   const buildkit = stack.use(
-    buildkitOnDemand({ builder, images, networks, logger, entitlements: () => grantable(config) }),
+    buildkitOnDemand({
+      builder,
+      images,
+      networks,
+      logger,
+      entitlements: () => grantable(config),
+      historyLimits: () => remembered,
+    }),
   )
   await containers.reconcile()
   for (const warning of await networks.warnings()) logger.warn({}, warning)
@@ -168,9 +178,11 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
     reload: (fresh) => {
       const next = config.reloaded(fresh)
       const nextRules = rulesOf(next)
+      const nextRemembered = historyOf(next)
       registries.reconfigure(registrySettings(next))
       config = next
       rules = nextRules
+      remembered = nextRemembered
       logger.setLevel(logLevel(config))
       events.publish('daemon', 'reload', id, { name: facts.hostname })
     },

@@ -4,6 +4,7 @@ import type { Digest, ImageConfig, Platform, RuntimeResources } from '@berth/oci
 import type { ContentStore } from '@berth/storage'
 import type { Readable } from 'node:stream'
 import type { KeptContexts } from './context/kept-contexts.ts'
+import type { BuildRecords } from './records/build-records.ts'
 import type { CacheSource } from './cache/transfer/cache-store.ts'
 import type { DoneStep, StageState } from './stages/stage-state.ts'
 
@@ -192,6 +193,8 @@ export interface Builder {
   emptyContext(): Promise<ReceivedContext>
   /** Files of clients' directories, from one build to the next. */
   readonly keptContexts: Pick<KeptContexts, 'hold' | 'keep'>
+  /** What is remembered of builds that are over. */
+  readonly buildRecords: BuildRecords
   /** Caches of images that are here, for `imports`; what is not here is passed over. */
   imageCaches(references: readonly string[]): Promise<readonly CacheSource[]>
   /** The store's blobs, for caches that come from clients or go to them. */

@@ -16,6 +16,7 @@ export type {
   ReceivedContext,
   RunSettings,
 } from './builder.ts'
+export type { BuildRecord } from './records/build-records.ts'
 export { cleanContextPath, contextPaths } from './stages/context-paths.ts'
 export { planBuild, type StageRequest } from './stages/plan-stages.ts'
 export { type MountText, parseMountText } from './steps/mount-text.ts'

@@ -14,6 +14,7 @@ import { fetchContext } from './context/fetch-context.ts'
 import { makeContextDirectory, openContext, receiveContext } from './context/receive-context.ts'
 import type { Context } from './context.ts'
 import { RunnablePlatforms } from './exec/runnable-platforms.ts'
+import { BuildRecords } from './records/build-records.ts'
 import { CacheMounts } from './usage/cache-mounts.ts'
 import { CacheKeeper } from './usage/keep-within.ts'
 import { listRecords } from './usage/list-records.ts'
@@ -79,6 +80,7 @@ export async function openBuilder(options: BuilderOptions): Promise<OpenBuilder>
     },
     fetchContext: (remote, signal) => fetchContext(context, remote, signal),
     keptContexts: context.keptContexts,
+    buildRecords: new BuildRecords(database),
     imageCaches: (references) => imageCaches(context, references),
     blobs: context.storage.content,
     cacheRecords: async (filters = []) => (await listRecords(context)).filter(usageFilter(filters)),

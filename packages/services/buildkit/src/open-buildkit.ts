@@ -2,6 +2,7 @@ import { EngineError, messageOf } from '@berth/base'
 import type { Duplex } from 'node:stream'
 import { Control, grpcCode, GrpcError, GrpcRouter, LLBBridge, serveConnection } from '@berth/buildkit-protocol'
 import { controlService } from './control/control.ts'
+import { FinishedBuilds, type HistoryLimits } from './control/finished-builds.ts'
 import { History } from './control/history.ts'
 import { bridgeService } from './gateway/bridge.ts'
 import { CleanUps } from './jobs/clean-ups.ts'
@@ -11,7 +12,10 @@ import type { Services } from './services.ts'
 import type { SessionIdentity } from './session/session.ts'
 import { Sessions } from './session/sessions.ts'
 
-export type BuildkitOptions = Pick<Services, 'builder' | 'images' | 'worker' | 'entitlements' | 'logger'>
+export interface BuildkitOptions extends Pick<Services, 'builder' | 'images' | 'worker' | 'entitlements' | 'logger'> {
+  /** How many builds are remembered, and how long. */
+  readonly historyLimits: () => HistoryLimits
+}
 
 /** What BuildKit's clients find behind `/grpc` and `/session`, on connections that have left HTTP/1.1. */
 export interface Buildkit extends AsyncDisposable {
@@ -28,7 +32,9 @@ export function openBuildkit(options: BuildkitOptions): Buildkit {
   const outcomes = new Outcomes()
   const jobs = new Jobs()
   const cleanUps = new CleanUps(options.logger)
-  const services: Services = { ...options, sessions, outcomes, jobs, cleanUps, history: new History() }
+  const { historyLimits, ...given } = options
+  const history = new History(new FinishedBuilds(options.builder.buildRecords, historyLimits), cleanUps)
+  const services: Services = { ...given, sessions, outcomes, jobs, cleanUps, history }
   const router = new GrpcRouter((error) => explain(error, services))
   router.add(Control, controlService(services))
   router.add(LLBBridge, bridgeService(services))

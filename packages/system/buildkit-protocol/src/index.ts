@@ -13,7 +13,6 @@ export type {
   BuildHistoryEvent,
   BuildHistoryEventSchema,
   BuildHistoryRecord,
-  BuildHistoryRecordSchema,
   BuildHistoryRequest,
   CacheOptionsEntry,
   DiskUsageRequest,
@@ -23,7 +22,6 @@ export type {
   SolveResponse,
   SolveResponseSchema,
   StatusResponse,
-  StatusResponseSchema,
   UpdateBuildHistoryRequest,
   UsageRecord,
   UsageRecordSchema,
@@ -53,3 +51,4 @@ export { type Call, GrpcRouter, type Implementation, type Route, routeOf, type S
 export { serveConnection } from './grpc/server.ts'
 export { methodsOf } from './grpc/methods-of.ts'
 export { sessionMethods } from './session-methods.ts'
+export { BuildHistoryRecordSchema, StatusResponseSchema } from '../generated/control_pb.ts'

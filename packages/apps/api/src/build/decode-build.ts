@@ -48,7 +48,10 @@ export function decodeBuild(query: URLSearchParams): DecodedBuild {
 
 function refuseUnsupported(query: URLSearchParams): void {
   const version = query.get('version') ?? '1'
-  if (version === '2') throw notImplemented('builds with BuildKit are not available yet')
+  if (version === '2')
+    throw notImplemented(
+      'POST /build is the classic builder’s: builds with BuildKit go over /grpc and /session, as buildx does them',
+    )
   if (version !== '1' && version !== '') throw invalid(`invalid version ${JSON.stringify(version)}`)
   if (query.get('outputs')) throw notImplemented('outputs of a build need BuildKit')
   if (query.get('isolation')) throw invalid('isolation is only supported on Windows')

@@ -40,6 +40,7 @@ export interface BuilderEntry {
     readonly defaultMinFreeSpace?: string
     readonly policy?: readonly GcRuleEntry[]
   }
+  readonly history?: { readonly maxAge?: string | number; readonly maxEntries?: number }
   readonly entitlements?: { readonly 'network-host'?: boolean; readonly 'security-insecure'?: false }
 }
 
@@ -89,7 +90,7 @@ const wanted: Readonly<Record<OptionSpec['kind'], string>> = {
   ulimits: 'an object of {"Name", "Soft", "Hard"}',
   'address-pools': 'a list of {"base", "size"}',
   'network-opts': 'an object of options by driver',
-  builder: 'an object of {"gc", "entitlements"}',
+  builder: 'an object of {"gc", "history", "entitlements"}',
   runtimes: 'an object of {"path", "runtimeArgs"}',
 }
 
@@ -124,6 +125,9 @@ const isShape = (value: unknown, members: Readonly<Record<string, (member: unkno
 const isText = (value: unknown): boolean => typeof value === 'string'
 const isFlag = (value: unknown): boolean => typeof value === 'boolean'
 
+/** `48h`, or seconds. */
+const isAge = (value: unknown): boolean => isText(value) || (Number.isSafeInteger(value) && (value as number) >= 0)
+
 const gcRule = {
   all: isFlag,
   filter: (value: unknown) => isStringList(value),
@@ -144,6 +148,7 @@ const gc = {
 const isBuilderEntry = (value: unknown): boolean =>
   isShape(value, {
     gc: (member) => isShape(member, gc),
+    history: (member) => isShape(member, { maxAge: isAge, maxEntries: (value) => Number.isSafeInteger(value) }),
     entitlements: (member) => isShape(member, { 'network-host': isFlag, 'security-insecure': (on) => on === false }),
   })
 

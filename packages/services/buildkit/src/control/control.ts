@@ -30,7 +30,7 @@ export function controlService(services: Services): Implementation<typeof Contro
 async function* followStatus(services: Services, ref: string, call: Call): ReturnType<Progress['follow']> {
   call.header('buildkit-current-timestamp', new Date().toISOString())
   const past = services.history.progressOf(ref)
-  if (past) return yield* past.follow(call.signal)
+  if (past) return yield* past
   const job = services.jobs.mention(ref)
   // A build that nobody starts has no status.
   await job.request(call.signal)

@@ -3,60 +3,67 @@ import type { MessageInitShape } from '@bufbuild/protobuf'
 import {
   type BuildHistoryEventSchema,
   BuildHistoryEventType,
-  type BuildHistoryRecordSchema,
   type BuildHistoryRequest,
-  grpcCode,
-  GrpcError,
   type SolveRequest,
   type UpdateBuildHistoryRequest,
+  grpcCode,
+  GrpcError,
 } from '@berth/buildkit-protocol'
 import type { Export } from '../export/export-outcome.ts'
+import type { CleanUps } from '../jobs/clean-ups.ts'
 import type { Job } from '../jobs/job.ts'
-import type { Progress } from '../progress/progress.ts'
+import type { Update } from '../progress/progress.ts'
 import { now } from '../progress/timestamp.ts'
+import type { FinishedBuilds, RecordInit } from './finished-builds.ts'
 
 type BuildEvent = MessageInitShape<typeof BuildHistoryEventSchema>
 
-/** As many builds are remembered, and as much of what they said; pinned ones count. Restarts forget them. */
-const maxRecords = 50
-const maxProgressBytes = 32 << 20
-
-interface Entry {
+interface Running {
   readonly job: Job
   readonly exporters: readonly Export[]
   readonly createdAt: ReturnType<typeof now>
-  completedAt?: ReturnType<typeof now>
-  exporterResponse: Readonly<Record<string, string>>
-  error?: GrpcError
-  isPinned: boolean
+  /** It is over, and being put down. */
+  ended?: RecordInit
 }
 
-/** The builds of this engine, running and over. */
-export class History {
-  readonly #entries = new Map<string, Entry>()
-  readonly #listeners = new Set<(event: BuildEvent) => void>()
+/** How a build has ended. */
+export interface BuildEnd {
+  readonly exporterResponse?: Record<string, string>
+  readonly error?: unknown
+}
 
-  begin(job: Job, _request: SolveRequest, exporters: readonly Export[]): void {
-    const entry: Entry = { job, exporters, createdAt: now(), exporterResponse: {}, isPinned: false }
-    this.#entries.set(job.ref, entry)
-    this.#announce(BuildHistoryEventType.STARTED, entry)
+/** The builds of this engine: those that run, and those that are over and remembered. */
+export class History {
+  readonly #running = new Map<string, Running>()
+  readonly #listeners = new Set<(event: BuildEvent) => void>()
+  readonly #finished: FinishedBuilds
+  readonly #cleanUps: CleanUps
+
+  constructor(finished: FinishedBuilds, cleanUps: CleanUps) {
+    this.#finished = finished
+    this.#cleanUps = cleanUps
   }
 
-  complete(job: Job, end: { readonly exporterResponse?: Record<string, string>; readonly error?: unknown }): void {
-    const entry = this.#entries.get(job.ref)
-    if (!entry || entry.job !== job) return
-    entry.completedAt = now()
-    entry.exporterResponse = end.exporterResponse ?? {}
-    if (end.error !== undefined) entry.error = grpcError(end.error)
+  begin(job: Job, _request: SolveRequest, exporters: readonly Export[]): void {
+    const running: Running = { job, exporters, createdAt: now() }
+    this.#running.set(job.ref, running)
+    this.#announce(BuildHistoryEventType.STARTED, recordOf(running))
+  }
+
+  /** Ends a build, whose progress ends soon; it is remembered by and by. */
+  complete(job: Job, end: BuildEnd): void {
+    const running = this.#running.get(job.ref)
+    if (!running || running.job !== job) return
     // A client that only asked the frontend something has built nothing.
-    if (job.frontend === undefined && !entry.error) this.#entries.delete(job.ref)
-    else this.#announce(BuildHistoryEventType.COMPLETE, entry)
-    this.#evict()
+    if (job.frontend === undefined && end.error === undefined) return void this.#running.delete(job.ref)
+    const record = { ...recordOf(running), ...endOf(end) }
+    running.ended = record
+    this.#cleanUps.add({ [Symbol.asyncDispose]: () => this.#remember(running, record) })
   }
 
   /** What a build that is over has said. */
-  progressOf(ref: string): Progress | undefined {
-    return this.#entries.get(ref)?.job.progress
+  progressOf(ref: string): AsyncGenerator<Update> | undefined {
+    return this.#finished.progressOf(ref)
   }
 
   /** Records as they are, and, unless the client wants no more, as they change. */
@@ -83,49 +90,40 @@ export class History {
 
   /** Pins a record, or deletes it. Throws when there is none. */
   update({ ref, pinned, delete: isDeleted, finalize }: UpdateBuildHistoryRequest): void {
-    const entry = this.#entries.get(ref)
-    if (!entry) throw new GrpcError(grpcCode.notFound, `failed to get record ${ref}: not found`)
+    const record = this.#finished.all().find((one) => one.ref === ref)
+    if (!record) throw new GrpcError(grpcCode.notFound, `failed to get record ${ref}: not found`)
     if (finalize) return
-    entry.isPinned = pinned
-    if (!isDeleted) return this.#announce(BuildHistoryEventType.COMPLETE, entry)
-    this.#entries.delete(ref)
-    this.#announce(BuildHistoryEventType.DELETED, entry)
+    if (!isDeleted) return this.#announce(BuildHistoryEventType.COMPLETE, this.#finished.pin(record, pinned))
+    this.#finished.remove(ref)
+    this.#announce(BuildHistoryEventType.DELETED, record)
+  }
+
+  async #remember(running: Running, record: ReturnType<typeof recordOf>): Promise<void> {
+    try {
+      await this.#finished.add(record, running.job.progress)
+    } finally {
+      if (this.#running.get(record.ref) === running) this.#running.delete(record.ref)
+      this.#announce(BuildHistoryEventType.COMPLETE, record)
+    }
   }
 
   #select({ ref, activeOnly, limit }: BuildHistoryRequest): BuildEvent[] {
-    const found = [...this.#entries.values()].filter(
-      ({ job, completedAt }) => (ref === '' || job.ref === ref) && !(activeOnly && completedAt),
-    )
-    const last = limit > 0 ? found.slice(-limit) : found
-    return last.map((entry) => eventOf(stateOf(entry), entry))
+    const running = [...this.#running.values()].flatMap((one): BuildEvent[] => {
+      if (!one.ended) return [{ type: BuildHistoryEventType.STARTED, record: recordOf(one) }]
+      return activeOnly ? [] : [{ type: BuildHistoryEventType.COMPLETE, record: one.ended }]
+    })
+    const finished = activeOnly ? [] : this.#finished.all()
+    const over = finished.map((record): BuildEvent => ({ type: BuildHistoryEventType.COMPLETE, record }))
+    const found = [...over, ...running].filter(({ record }) => ref === '' || record?.ref === ref)
+    return limit > 0 ? found.slice(-limit) : found
   }
 
-  #announce(type: BuildHistoryEventType, entry: Entry): void {
-    const event = eventOf(type, entry)
-    for (const listener of this.#listeners) listener(event)
-  }
-
-  #evict(): void {
-    const over = [...this.#entries.values()].filter(({ completedAt }) => completedAt !== undefined)
-    let bytes = over.reduce((sum, { job }) => sum + job.progress.sizeBytes, 0)
-    let count = over.length
-    for (const { job, isPinned } of over) {
-      if (count <= maxRecords && bytes <= maxProgressBytes) return
-      if (isPinned && count <= maxRecords) continue
-      this.#entries.delete(job.ref)
-      bytes -= job.progress.sizeBytes
-      count--
-    }
+  #announce(type: BuildHistoryEventType, record: RecordInit): void {
+    for (const listener of this.#listeners) listener({ type, record })
   }
 }
 
-const stateOf = ({ completedAt }: Entry): BuildHistoryEventType =>
-  completedAt ? BuildHistoryEventType.COMPLETE : BuildHistoryEventType.STARTED
-
-const eventOf = (type: BuildHistoryEventType, entry: Entry): BuildEvent => ({ type, record: recordOf(entry) })
-
-function recordOf(entry: Entry): MessageInitShape<typeof BuildHistoryRecordSchema> {
-  const { job, exporters, createdAt, completedAt, exporterResponse, error, isPinned } = entry
+function recordOf({ job, exporters, createdAt }: Running) {
   const { total, cached, completed } = job.steps.counts
   return {
     ref: job.ref,
@@ -133,15 +131,20 @@ function recordOf(entry: Entry): MessageInitShape<typeof BuildHistoryRecordSchem
     frontendAttrs: { ...job.frontend?.attributes },
     exporters: exporters.map(({ type, attributes }) => ({ type, attrs: { ...attributes } })),
     createdAt,
-    ...(completedAt && { completedAt }),
-    ...(error && { error: { code: error.code, message: error.message } }),
-    exporterResponse: { ...exporterResponse },
-    pinned: isPinned,
     numTotalSteps: total,
     numCachedSteps: cached,
     numCompletedSteps: completed,
     numWarnings: job.warningCount,
-  }
+  } satisfies RecordInit
+}
+
+function endOf({ exporterResponse = {}, error }: BuildEnd) {
+  const failure = error === undefined ? undefined : grpcError(error)
+  return {
+    completedAt: now(),
+    exporterResponse: { ...exporterResponse },
+    ...(failure && { error: { code: failure.code, message: failure.message } }),
+  } satisfies RecordInit
 }
 
 const grpcError = (error: unknown): GrpcError =>
