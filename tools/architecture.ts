@@ -12,6 +12,7 @@ export const arrows: Readonly<Record<string, readonly string[]>> = {
   archive: ['base'],
   'go-template': ['base'],
   dockerfile: ['base', 'oci'],
+  bake: ['base'],
   linux: ['core'],
   database: ['core'],
   'engine-client': ['core'],

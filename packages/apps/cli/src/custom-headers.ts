@@ -1,5 +1,5 @@
+import { splitCsv } from '@berth/base'
 import type { ConfigFile } from './config-file.ts'
-import { splitCsv } from './flags/csv.ts'
 
 const variable = 'DOCKER_CUSTOM_HEADERS'
 

@@ -85,8 +85,15 @@ const build: Entry = {
   load: () => import('./commands/builder/build.ts'),
   plugin: 'buildx',
 }
+const bake: Entry = {
+  summary: 'Build from a file',
+  load: () => import('./commands/builder/bake.ts'),
+  plugin: 'buildx',
+}
 /** What there is of buildx where the plugin is not. */
 const builderCommands: NonNullable<Entry['children']> = {
+  bake,
+  f: alias(bake),
   build,
   du: { summary: 'Disk usage', load: () => import('./commands/builder/du.ts'), plugin: 'buildx' },
   inspect: {

@@ -9,6 +9,7 @@ export {
   type SocketTarget,
 } from './socket-bytes.ts'
 export { formatTimeNs, longestTimerMs, nowNs, nowText, parseTimeNs, zeroTime } from './clock.ts'
+export { splitCsv } from './csv.ts'
 export { type DescriptorStore, noDescriptors } from './descriptor-store.ts'
 export { Emitter } from './emitter.ts'
 export {

@@ -93,3 +93,18 @@ complete_line ${berth} --hel
   const { stdout } = await promisify(execFile)('bash', ['-c', script], { env })
   assert.deepEqual(stdout.trim().split('\n'), ['web', 'worker', '--help'])
 })
+
+test('complete() offers the targets and groups of a bake file', async () => {
+  const before = process.cwd()
+  writeFileSync(
+    join(folder, 'docker-bake.hcl'),
+    'group "all" {\n  targets = ["app"]\n}\ntarget "app" {}\ntarget "_base" {}\n',
+  )
+  process.chdir(folder)
+  try {
+    assert.deepEqual(await offer('buildx bake '), ['all', 'app'])
+    assert.deepEqual(await offer('buildx bake app '), ['all'])
+  } finally {
+    process.chdir(before)
+  }
+})

@@ -9,6 +9,7 @@ export type NameKind =
   | 'volume'
   | 'context'
   | 'plugin'
+  | 'bake target'
   | 'object'
 
 /** Values that are always the same. */
@@ -126,6 +127,7 @@ const placeholders: readonly [pattern: RegExp, kind: NameKind | 'file'][] = [
   [/^VOLUME$/, 'volume'],
   [/^CONTEXT$/, 'context'],
   [/^PLUGIN(\[:TAG\])?$/, 'plugin'],
+  [/^TARGET$/, 'bake target'],
   [/^NAME\|ID$/, 'object'],
   [/^(FILE\|-|file\|URL\|-|PATH|PLUGIN-DATA-DIR|KEYFILE)$/, 'file'],
 ]

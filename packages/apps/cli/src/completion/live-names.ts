@@ -40,6 +40,8 @@ async function lookUp(cli: Cli, kind: NameKind): Promise<Candidate[]> {
       return contexts(cli)
     case 'plugin':
       return (await cli.engine.plugins.list()).map(({ Name }) => ({ text: Name, summary: '' }))
+    case 'bake target':
+      return (await import('../bake/target-names.ts')).targetNames(cli.env)
     case 'object': {
       const kinds = ['container', 'image', 'network', 'volume'] as const
       return (await Promise.all(kinds.map((one) => lookUp(cli, one).catch(() => [])))).flat()

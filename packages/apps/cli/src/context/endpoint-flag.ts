@@ -1,7 +1,7 @@
+import { splitCsv } from '@berth/base'
 import { readFileSync } from 'node:fs'
 import type { Cli } from '../cli.ts'
 import type { Flag } from '../flags/flag.ts'
-import { splitCsv } from '../flags/csv.ts'
 import { reasonOf } from '../options/key-values.ts'
 import { type Context, defaultContextName, readContext, readTlsFiles, type TlsFiles } from './context-store.ts'
 import { defaultContext } from './default-context.ts'

@@ -1,4 +1,4 @@
-import { splitCsv } from './csv.ts'
+import { splitCsv } from '@berth/base'
 import { parseDuration, parseSize } from './values.ts'
 
 /** One option of a command. */

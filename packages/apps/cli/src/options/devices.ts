@@ -1,6 +1,6 @@
+import { splitCsv } from '@berth/base'
 import type { DeviceMapping, DeviceRequest, ThrottleDevice, WeightDevice } from '@berth/engine-api'
 import { parseSize } from '../flags/values.ts'
-import { splitCsv } from '../flags/csv.ts'
 import { splitPair, toRecord } from './key-values.ts'
 
 const modes = /^(?!.*(.).*\1)[rwm]{1,3}$/

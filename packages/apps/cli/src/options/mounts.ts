@@ -1,7 +1,7 @@
+import { splitCsv } from '@berth/base'
 import { posix, resolve } from 'node:path'
 import type { MountSpec } from '@berth/engine-api'
 import { parseSize } from '../flags/values.ts'
-import { splitCsv } from '../flags/csv.ts'
 import { splitPair } from './key-values.ts'
 
 /** What `--mount` asks for: the mount, and what the Engine API carries as an annotation. */

@@ -1,6 +1,6 @@
+import { splitCsv } from '@berth/base'
 import { isIP } from 'node:net'
 import type { EndpointSettings } from '@berth/engine-api'
-import { splitCsv } from '../flags/csv.ts'
 import { splitPair } from './key-values.ts'
 
 /** What one `--network` asks for. */

@@ -1,0 +1,2 @@
+/** A compose file that cannot be used. */
+export class ComposeError extends Error {}
