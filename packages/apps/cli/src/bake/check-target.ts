@@ -2,10 +2,10 @@ import { existsSync, statSync } from 'node:fs'
 import { cleanPath, type Output, type Secret, type SshForward, type Target, type TargetFields } from '@berth/bake'
 import { parsePlatform } from '@berth/oci'
 import { dirname } from 'node:path'
+import { parseAnnotations } from '../buildkit/parse/annotations.ts'
 import { parseSize } from '../flags/values.ts'
 import { reasonOf } from '../options/key-values.ts'
 import { parseUlimit } from '../options/limits.ts'
-import { checkAnnotation } from './annotations.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -20,7 +20,7 @@ export function checkTarget(target: Target, env: Environment): Target {
   for (const secret of fields.secret ?? []) checkSecret(secret, env)
   for (const forward of fields.ssh ?? []) checkSsh(forward, env)
   const output = fields.output?.map(checkOutput)
-  for (const annotation of fields.annotations ?? []) checkAnnotation(annotation)
+  parseAnnotations(fields.annotations ?? [])
   for (const ulimit of fields.ulimits ?? []) parseUlimit(ulimit)
   return { ...target, fields: { ...fields, context: contextOf(fields), ...(output === undefined ? {} : { output }) } }
 }

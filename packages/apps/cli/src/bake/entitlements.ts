@@ -1,5 +1,5 @@
 import { existsSync, realpathSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname, relative, resolve } from 'node:path'
 import { parseBool, type Target } from '@berth/bake'
 import { codeOf } from '@berth/base'
 
@@ -129,7 +129,16 @@ function missingPaths(paths: readonly string[], granted: readonly string[]): str
   const missing = [...new Set(paths.map(existingPath))].filter(
     (path) => !folders.some((folder) => contains(folder, path)),
   )
-  return missing.filter((path) => !missing.some((other) => other !== path && contains(other, path))).toSorted()
+  return missing
+    .filter((path) => !missing.some((other) => other !== path && contains(other, path)))
+    .map(shorten)
+    .toSorted()
+}
+
+/** As seen from the current folder, unless it is somewhere else altogether. */
+function shorten(path: string): string {
+  const seen = relative(process.cwd(), path)
+  return seen.startsWith('../') ? path : seen || '.'
 }
 
 const contains = (folder: string, path: string): boolean =>

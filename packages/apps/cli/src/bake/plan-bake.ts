@@ -52,8 +52,8 @@ export class BakeFailure extends StatusError {
 }
 
 /** Any failure of bake, as it is told. */
-export const asBakeFailure = (error: unknown): BakeFailure =>
-  error instanceof BakeFailure ? error : new BakeFailure(`ERROR: ${describeFailure(error)}`)
+export const asBakeFailure = (error: unknown): StatusError =>
+  error instanceof StatusError ? error : new BakeFailure(`ERROR: ${describeFailure(error)}`)
 
 /** The targets to build, with everything that the command line changes. */
 export function planBake(input: BakeInput, { targets, set, shorthands }: BakeRequest): Selection {

@@ -2,7 +2,7 @@ import { printSelection, type Selection } from '@berth/bake'
 import type { BakeFlags } from '../commands/builder/bake.ts'
 import type { BakeFile } from './bake-files.ts'
 import { listTargets, listVariables, parseListRequest } from './list-definition.ts'
-import { parseCall } from './parse-call.ts'
+import { parseCall } from '../buildkit/parse/call.ts'
 import { type BakeInput, defineBake, planBake } from './plan-bake.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>

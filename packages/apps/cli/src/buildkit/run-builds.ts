@@ -27,6 +27,8 @@ export interface BuildResult extends Solved {
 export interface RunOptions {
   readonly view: ProgressView
   readonly signal: AbortSignal
+  /** Hears which build fails, before the run does. */
+  readonly onFailure?: (name: string) => void
 }
 
 /**
@@ -36,12 +38,16 @@ export interface RunOptions {
 export async function runBuilds(
   cli: Cli,
   requests: readonly BuildRequest[],
-  { view, signal }: RunOptions,
+  { view, signal, onFailure }: RunOptions,
 ): Promise<Map<string, BuildResult>> {
   using door = await requireDoor(cli)
   const failed = new AbortController()
   const both = AbortSignal.any([signal, failed.signal])
-  const run = new Run(cli, { door, view, signal: both, readInput: onceInput() }, requests)
+  const run = new Run(
+    cli,
+    { door, view, signal: both, readInput: onceInput(), ...(onFailure && { onFailure }) },
+    requests,
+  )
   try {
     const results = await Promise.all(requests.map((request) => run.build(request)))
     return new Map(results.map((result, at) => [requests[at]?.name ?? '', result]))
@@ -108,7 +114,10 @@ class Run {
     const known = this.#started.get(request.name)
     if (known) return known
     const begun = this.#build(request)
-    begun.catch((error: unknown) => this.#definition(request.name).reject(error))
+    begun.catch((error: unknown) => {
+      this.#context.onFailure?.(request.name)
+      this.#definition(request.name).reject(error)
+    })
     this.#started.set(request.name, begun)
     return begun
   }

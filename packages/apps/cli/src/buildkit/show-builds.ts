@@ -1,4 +1,4 @@
-import type { VertexWarning } from '@berth/buildkit-protocol'
+import type { StatusResponse, VertexWarning } from '@berth/buildkit-protocol'
 import type { Cli } from '../cli.ts'
 import { currentContext } from '../context/current-context.ts'
 import { StatusError } from '../errors.ts'
@@ -13,6 +13,14 @@ export interface ShownBuilds {
   readonly warnings: readonly VertexWarning[]
 }
 
+export interface ShowOptions {
+  readonly mode: ProgressMode
+  /** What was done before the builds. */
+  readonly before?: StatusResponse
+  /** What a failure is told with first. */
+  readonly failure?: string
+}
+
 /** As a shell has it for a program that a signal ends. */
 const interruptedCode = 130
 
@@ -23,26 +31,30 @@ const interruptedCode = 130
 export async function showBuilds(
   cli: Cli,
   requests: readonly BuildRequest[],
-  { mode }: { readonly mode: ProgressMode },
+  { mode, before, failure = 'failed to build: ' }: ShowOptions,
 ): Promise<ShownBuilds> {
   const view = openView(cli, mode, currentContext(cli.contextSources))
+  if (before !== undefined) view.take(before, '')
+  let failed = ''
+  const onFailure = (name: string): void => {
+    if (failed === '' && name !== '') failed = `target ${name}: `
+  }
   using interruption = interruptible()
   const { signal } = interruption
   try {
-    const results = await runBuilds(cli, requests, { view, signal })
+    const results = await runBuilds(cli, requests, { view, signal, onFailure })
     view.end()
     const { warnings } = view.trace
     if (mode === 'tty' || mode === 'plain') cli.err(warningsBlock(cli, warnings))
     return { results, warnings }
   } catch (error) {
     view.end()
-    if (signal.aborted) throw new StatusError(interruptedCode, `ERROR: ${failed}${describeBuildFailure(error)}`)
+    if (signal.aborted)
+      throw new StatusError(interruptedCode, `ERROR: ${failure}${failed}${describeBuildFailure(error)}`)
     cli.err(sourceExcerpts(error))
-    throw new StatusError(1, `ERROR: ${failed}${describeBuildFailure(error)}`)
+    throw new StatusError(1, `ERROR: ${failure}${failed}${describeBuildFailure(error)}`)
   }
 }
-
-const failed = 'failed to build: '
 
 /** Aborts when we are told to end; a second time ends us. */
 function interruptible(): { readonly signal: AbortSignal } & Disposable {

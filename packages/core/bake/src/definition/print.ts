@@ -14,7 +14,8 @@ import {
 const escaped: ReadonlySet<string> = new Set(['annotations', 'dockerfile-inline', 'labels', 'args', 'extra-hosts'])
 const escapeTemplate = (text: string): string => text.replaceAll('${', '$$${').replaceAll('%{', '%%{')
 
-type Json = string | boolean | readonly Json[] | { readonly [name: string]: Json }
+/** JSON as it is parsed. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json }
 
 const sorted = <T>(entries: Iterable<readonly [string, T]>): [string, T][] =>
   [...entries].map(([name, value]): [string, T] => [name, value]).toSorted(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
@@ -27,10 +28,10 @@ export function printSelection({ targets, groups }: Selection): string {
       : { group: Object.fromEntries(sorted(groups).map(([name, group]) => [name, groupJson(group)])) }),
     target: Object.fromEntries(sorted(targets).map(([name, { fields }]) => [name, targetJson(fields)])),
   }
-  return `${indented(selected, '')}\n`
+  return `${goJson(selected)}\n`
 }
 
-const groupJson = ({ description, targets }: Group): Json => ({
+export const groupJson = ({ description, targets }: Group): Json => ({
   ...(description === undefined || description === '' ? {} : { description }),
   targets,
 })
@@ -101,10 +102,12 @@ function entryJson(kind: AttributeKind, entry: unknown): Json {
 }
 
 /** JSON as Go's MarshalIndent writes it, by two spaces. */
+export const goJson = (value: Json): string => indented(value, '')
+
 function indented(value: Json, indent: string): string {
   const inner = `${indent}  `
   if (typeof value === 'string') return goJsonString(value)
-  if (typeof value === 'boolean') return String(value)
+  if (typeof value !== 'object' || value === null) return String(value)
   const isArray = Array.isArray(value)
   const items = isArray
     ? value.map((item: Json) => indented(item, inner))

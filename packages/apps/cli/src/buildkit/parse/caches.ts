@@ -1,5 +1,5 @@
 import type { TypedAttributes } from '@berth/buildkit-client'
-import { splitCsv } from '../../flags/csv.ts'
+import { splitCsv } from '@berth/base'
 import { parseFields } from './fields.ts'
 
 /** `--cache-from` and `--cache-to`: `type=...,key=value`, or names of images. */

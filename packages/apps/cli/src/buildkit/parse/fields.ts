@@ -1,4 +1,4 @@
-import { splitCsv } from '../../flags/csv.ts'
+import { splitCsv } from '@berth/base'
 
 export interface Field {
   /** Lower case. */

@@ -1,4 +1,4 @@
-import { splitCsv } from '../../flags/csv.ts'
+import { splitCsv } from '@berth/base'
 import type { Output } from '../build-request.ts'
 import { parseFields, readBoolean } from './fields.ts'
 

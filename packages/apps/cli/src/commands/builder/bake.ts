@@ -1,9 +1,17 @@
-import { readBakeFiles } from '../../bake/bake-files.ts'
+import { askEntitlements } from '../../bake/ask-entitlements.ts'
+import { type BakeFile, readBakeFiles } from '../../bake/bake-files.ts'
 import { isRemote } from '../../bake/check-target.ts'
+import { parseEntitlements } from '../../bake/entitlements.ts'
+import { loadedFiles } from '../../bake/loaded-files.ts'
+import { asBakeFailure } from '../../bake/plan-bake.ts'
 import { prepareBake } from '../../bake/prepare-bake.ts'
-import { tellOfFiles } from '../../bake/tell-of-files.ts'
+import { parseCall } from '../../buildkit/parse/call.ts'
+import { chooseMode, type ProgressMode } from '../../buildkit/progress/open-view.ts'
+import { PlainView } from '../../buildkit/progress/plain-view.ts'
+import type { Cli } from '../../cli.ts'
 import { atLeast, defineCommand } from '../../command.ts'
 import { boolean, type Flag, type FlagValues, list, string } from '../../flags/flag.ts'
+import { requireBuilder } from './buildkit-build.ts'
 
 /** A switch that says nothing when it is not given. */
 const optionalBoolean = (spec: string, help: string): Flag<boolean | undefined> => {
@@ -47,15 +55,50 @@ export const command = defineCommand({
   count: atLeast(0),
   flags,
   async run(cli, { args, flags: given }) {
-    if (args[0] !== undefined && isRemote(args[0])) {
-      throw new Error(`definitions are read from files only: ${args[0]} is remote`)
+    try {
+      return await bake(cli, args, given)
+    } catch (error) {
+      throw asBakeFailure(error)
     }
-    const files = readBakeFiles(given.file, cli.env)
-    tellOfFiles(cli, files, given.progress)
-    const prepared = prepareBake(args, given, files, cli.env)
-    if ('answer' in prepared) return cli.out(prepared.answer)
-    throw new Error(
-      'bake prints and lists what it would build; to build it, put docker-buildx into ~/.docker/cli-plugins or /usr/libexec/docker/cli-plugins',
-    )
   },
 })
+
+/** Resolves to the exit code. */
+async function bake(cli: Cli, args: readonly string[], given: BakeFlags): Promise<number> {
+  if (args[0] !== undefined && isRemote(args[0])) {
+    throw new Error(`definitions are read from files only: ${args[0]} is remote`)
+  }
+  requireBuilder(cli, given.builder)
+  const mode = chooseMode(cli, given.progress)
+  const granted = parseEntitlements(given.allow)
+  const files = readBakeFiles(given.file, cli.env)
+  const prepared = prepareBake(args, given, files, cli.env)
+  if ('answer' in prepared) {
+    showLoading(cli, mode, files)
+    cli.out(prepared.answer)
+    return 0
+  }
+  const targets = prepared.selection.targets.values()
+  await askEntitlements(cli, targets, { granted, words: wordsAfterBake(process.argv) })
+  const { buildTargets } = await import('../../bake/build-targets.ts')
+  const call = parseCall(given.check ? 'check' : given.call)
+  return await buildTargets(given.debug ? withDebug(cli) : cli, prepared.selection, {
+    files,
+    mode,
+    metadataFile: given.metadataFile,
+    call,
+  })
+}
+
+/** Without a build, that definitions were read is all there is to show. */
+function showLoading(cli: Cli, mode: ProgressMode, files: readonly BakeFile[]): void {
+  if (mode !== 'plain') return
+  const view = new PlainView((text) => cli.err(text))
+  view.take(loadedFiles(files), '')
+  view.end()
+}
+
+const withDebug = (cli: Cli): Cli => Object.create(cli, { globals: { value: { ...cli.globals, debug: true } } }) as Cli
+
+const wordsAfterBake = (words: readonly string[]): string[] =>
+  words.slice(words.findIndex((word) => word === 'bake' || word === 'f') + 1)

@@ -39,7 +39,7 @@ export async function buildWithBuildkit(cli: Cli, where: string, given: BuildFla
 }
 
 /** An engine builds by itself: its context's name is that of its only builder. */
-function requireBuilder(cli: Cli, name: string): void {
+export function requireBuilder(cli: Cli, name: string): void {
   const wanted = name === '' ? (cli.env['BUILDX_BUILDER'] ?? '') : name
   if (wanted !== '' && wanted !== 'default' && wanted !== currentContext(cli.contextSources)) {
     throw new Error(`no builder ${JSON.stringify(wanted)} found`)
