@@ -1,9 +1,19 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { command, filesBelow, loadFixture, startDaemon, startDockerRegistry, type TestDaemon } from '@berth/testing'
+import {
+  command,
+  filesBelow,
+  loadFixture,
+  readInventory,
+  startDaemon,
+  startDockerRegistry,
+  type TestDaemon,
+  until,
+} from '@berth/testing'
 import { BuildxClient } from './buildx-client.ts'
 import { type Index, openLayout } from './oci-layout.ts'
 import { foreignMachine, ownMachine, programOf, registerInterpreter } from './foreign-programs.ts'
@@ -254,6 +264,24 @@ test('what fails for one platform fails the build, and is told with its platform
   assert.match(stderr, /> \[linux\/amd64->arm64 2\/2\] RUN \[ arm64 = amd64 \]/)
   assert.match(stderr, /3 \| >>> RUN \[ \$TARGETARCH/)
 })
+
+for (const signal of ['SIGINT', 'SIGKILL'] as const) {
+  test(`a client that ends by ${signal} stops the RUN of every platform at once`, async () => {
+    const sleeping = 'FROM --platform=$BUILDPLATFORM busybox\nARG TARGETARCH\nRUN echo $TARGETARCH; sleep 600'
+    const folder = client.context({ Dockerfile: sleeping })
+    // The plugin itself: killing the docker CLI before it would leave it to run.
+    const buildx = join(client.env['DOCKER_CONFIG'] as string, 'cli-plugins/docker-buildx')
+    const args = ['build', '--no-cache', ...both, '.']
+    const child = spawn(buildx, args, { cwd: folder, env: { ...process.env, ...client.env }, stdio: 'ignore' })
+    const ended = once(child, 'exit')
+    const ids = () => readInventory(daemon).flatMap((line) => /^cgroup .*([0-9a-f]{64})/.exec(line)?.[1] ?? [])
+    const running = () => new Set(ids()).size
+    await until(() => running() === 2, 20_000)
+    child.kill(signal)
+    await ended
+    await until(() => running() === 0, 5000)
+  })
+}
 
 test('a RUN of another machine: what is wrong is told, and it runs where an interpreter is registered', async () => {
   const folder = client.context({ Dockerfile: 'FROM scratch\nARG TARGETARCH\nCOPY $TARGETARCH /p\nRUN ["/p"]' })
