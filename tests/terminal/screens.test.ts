@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtempDisposableSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { beforeEach, test } from 'node:test'
 import { Cli, startDockerRegistry, Terminal, until, useEngine } from '@berth/testing'
 
@@ -101,4 +104,39 @@ test('push, pull, load, save and build show their progress on a terminal, and pl
   }
   const refused = await terminal.finish(`${cli.file} save busybox`)
   assert.deepEqual([refused.code, /cowardly refusing to save to a terminal/i.test(refused.screen)], [1, true])
+})
+
+test('build draws its steps over themselves in the width that there is, and a control-C ends it at once', async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'berth-screen-'))
+  const step = 'echo a-line-of-output; sleep 1000; echo this-command-is-much-too-long-for-a-narrow-terminal'
+  writeFileSync(join(folder.path, 'Dockerfile'), `FROM busybox\nRUN ${step}\n`)
+  using terminal = new Terminal({ env: cli.env, columns: 60 })
+  const start = terminal.raw().length
+  terminal.run(`${cli.file} build --no-cache ${folder.path}; echo code=$?`)
+  await terminal.shows(/^ => => # a-line-of-output/m)
+  const screen = terminal.screen()
+  assert.match(screen, /^\[\+\] Building +[\d.]+s \(\d+\/\d+\) +docker:default$/m)
+  assert.match(screen, /^ => \[2\/2\] RUN echo a-line-of-output; sleep.*… +\d+\.\ds$/m)
+  const frames = () => terminal.raw().slice(start)
+  await until(() => frames().split('Building').length > 5)
+  assert.deepEqual(
+    clears.filter((sequence) => frames().includes(sequence)),
+    [],
+  )
+  terminal.type('\u0003')
+  await terminal.shows(/^ERROR: failed to build: [^]*context\s+canceled\s+code=130$/m)
+  assert.match((await terminal.finish('stty -a')).screen, / icanon[^]* echo /)
+})
+
+test('build shows no colours where NO_COLOR asks for none, and lines in a pipe', async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'berth-screen-'))
+  writeFileSync(join(folder.path, 'Dockerfile'), 'FROM busybox\nMAINTAINER me\nRUN true\n')
+  using terminal = new Terminal({ env: { ...cli.env, NO_COLOR: '1' }, columns: 100 })
+  const start = terminal.raw().length
+  const { screen } = await terminal.finish(`${cli.file} build ${folder.path}`)
+  assert.match(screen, /FINISHED +docker:default[^]* 1 warning found/)
+  assert.doesNotMatch(terminal.raw().slice(start), colour)
+  const { stderr } = await cli.run(['build', folder.path])
+  assert.match(stderr, /^#\d+ CACHED$/m)
+  assert.ok(!stderr.includes(escape))
 })

@@ -31,7 +31,7 @@ export type {
   VertexWarning,
 } from '../generated/control_pb.ts'
 export { BuildHistoryEventType, Control } from '../generated/control_pb.ts'
-export { type Packet, Packet_PacketType, PacketSchema, type Stat, type StatSchema } from '../generated/fsutil_pb.ts'
+export { type Packet, Packet_PacketType, PacketSchema, type Stat, StatSchema } from '../generated/fsutil_pb.ts'
 export {
   LLBBridge,
   type ReadFileRequest,

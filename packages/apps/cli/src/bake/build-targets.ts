@@ -52,10 +52,11 @@ function answerCalls(cli: Cli, answered: Answered): number {
   if (call?.format === 'json') return answerAsJson(cli, answered)
   let code = 0
   const asked = requests.filter((request) => request.call !== undefined).toSorted((a, b) => (a.name < b.name ? -1 : 1))
-  for (const [at, { name, call: own }] of asked.entries()) {
+  for (const [at, request] of asked.entries()) {
+    const { name, call: own } = request
     const { description = '' } = selection.targets.get(name)!.fields
     cli.out(`${at === 0 ? '' : '\n'}${name}\n${description === '' ? '' : `${description}\n`}\n`)
-    code ||= answerCall(cli, withFormat(own!, call), results.get(name)!.metadata)
+    code ||= answerCall(cli, { ...request, call: withFormat(own!, call) }, results.get(name)!.metadata)
   }
   return code
 }

@@ -18,7 +18,12 @@ export function startAgents(specs: readonly SshSpec[], env: Environment): Agents
   const sockets = new Map<string, string>()
   for (const { id, paths } of specs) {
     if (sockets.has(id)) throw new Error(`invalid duplicate ID ${id}`)
-    sockets.set(id, findSocket(paths, env) ?? startAgent(paths, undo))
+    try {
+      sockets.set(id, findSocket(paths, env) ?? startAgent(paths, undo))
+    } catch (error) {
+      const reason = `failed to convert agent config for ID: ${JSON.stringify(id)}: ${messageOf(error)}`
+      throw new Error(`failed to convert agent config {${id} [${paths.join(' ')}] false}: ${reason}`, { cause: error })
+    }
   }
   const owned = undo.move()
   return { sockets, [Symbol.dispose]: () => owned.dispose() }
@@ -26,10 +31,10 @@ export function startAgents(specs: readonly SshSpec[], env: Environment): Agents
 
 /** The agent's socket; undefined for keys. */
 function findSocket(paths: readonly string[], env: Environment): string | undefined {
-  const [first = env['SSH_AUTH_SOCK'] ?? '', ...more] = paths
+  const [first = env['SSH_AUTH_SOCK'] ?? '', ...more] = paths.length === 1 && paths[0] === '' ? [] : paths
   if (first === '') throw new Error('invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set')
   const status = statSync(first, { throwIfNoEntry: false })
-  if (status === undefined) throw new Error(`failed to open ${first}: open ${first}: no such file or directory`)
+  if (status === undefined) throw new Error(`stat ${first}: no such file or directory`)
   if (!status.isSocket()) return undefined
   if (more.length > 0) throw new Error('only single socket allowed')
   return first

@@ -1,4 +1,6 @@
 import { isIP } from 'node:net'
+import { messageOf } from '@berth/base'
+import { formatReference, parseReference } from '@berth/oci'
 import type { BuildRequest, Output } from './build-request.ts'
 
 /** What the engine says of itself, as far as it decides how it is asked. */
@@ -17,6 +19,7 @@ export function frontendAttributes(
 ): Record<string, string> {
   const { call, target, noCache, noCacheFilter, platforms, shmSizeBytes, cgroupParent, ulimits } = request
   const hosts = extraHosts(request.extraHosts, facts)
+  for (const platform of platforms) requirePlatform(platform)
   const limits = ulimits.map(({ Name, Soft, Hard }) => `${Name}=${Soft}:${Hard}`).join(',')
   return {
     ...prefixed('build-arg', request.buildArgs),
@@ -34,6 +37,12 @@ export function frontendAttributes(
     ...(limits !== '' && { ulimit: limits }),
     ...(cgroupParent !== '' && { 'cgroup-parent': cgroupParent }),
     ...(call && { requestid: `frontend.${call.name}`, 'frontend.caps': 'moby.buildkit.frontend.subrequests+forward' }),
+  }
+}
+
+function requirePlatform(text: string): void {
+  if (text.split('/').length > 3) {
+    throw new Error(`${JSON.stringify(text)}: cannot parse platform specifier: invalid argument`)
   }
 }
 
@@ -106,7 +115,7 @@ function extraHost(text: string, hostGateway: string): string {
 export function exportersOf({ outputs, tags, call }: BuildRequest): Output[] {
   if (call !== undefined) return []
   const wanted = outputs.length > 0 ? outputs : [{ type: 'image', dest: '', attrs: {} }]
-  const name = tags.join(',')
+  const name = tags.map(wholeName).join(',')
   return wanted
     .filter(({ type }) => type !== 'cacheonly')
     .map((output) => {
@@ -117,6 +126,19 @@ export function exportersOf({ outputs, tags, call }: BuildRequest): Output[] {
       requireName(output.type, attrs)
       return { ...output, type: isHere ? 'moby' : output.type, attrs }
     })
+}
+
+/** Throws in buildx's words for what is no name of an image. */
+function wholeName(tag: string): string {
+  try {
+    return formatReference(parseReference(tag))
+  } catch (error) {
+    const reason = messageOf(error).replace(
+      /^invalid reference format: repository name .* must be lowercase$/,
+      'repository name must be lowercase',
+    )
+    throw new Error(`invalid tag ${JSON.stringify(tag)}: ${reason}`, { cause: error })
+  }
 }
 
 function requireName(type: string, attrs: Readonly<Record<string, string>>): void {

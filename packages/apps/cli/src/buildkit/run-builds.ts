@@ -229,7 +229,8 @@ async function engineFacts({ client }: BuildkitDoor): Promise<EngineFacts> {
 
 /** What the engine's refusal of a call is to people. */
 export function describeBuildFailure(error: unknown): string {
-  if (error instanceof DOMException && error.name === 'AbortError') return 'failed to solve: Canceled: context canceled'
+  if (error instanceof DOMException && error.name === 'AbortError')
+    return 'failed to run Build function: Canceled: context canceled'
   if (!(error instanceof GrpcError)) return error instanceof Error ? error.message : String(error)
   const name = codeNames[error.code]
   return `failed to solve: ${name === undefined ? '' : `${name}: `}${error.message}`

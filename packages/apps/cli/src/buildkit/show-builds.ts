@@ -4,6 +4,7 @@ import { currentContext } from '../context/current-context.ts'
 import { StatusError } from '../errors.ts'
 import type { BuildRequest } from './build-request.ts'
 import { openView, type ProgressMode } from './progress/open-view.ts'
+import type { ProgressView } from './progress/view.ts'
 import { type BuildResult, describeBuildFailure, runBuilds } from './run-builds.ts'
 import { sourceExcerpts } from './source-excerpt.ts'
 import { warningsBlock } from './warnings.ts'
@@ -44,16 +45,20 @@ export async function showBuilds(
   try {
     const results = await runBuilds(cli, requests, { view, signal, onFailure })
     view.end()
-    const { warnings } = view.trace
-    if (mode === 'tty' || mode === 'plain') cli.err(warningsBlock(cli, warnings))
-    return { results, warnings }
+    tellWarnings(cli, view, mode)
+    return { results, warnings: view.trace.warnings }
   } catch (error) {
     view.end()
     if (signal.aborted)
       throw new StatusError(interruptedCode, `ERROR: ${failure}${failed}${describeBuildFailure(error)}`)
+    tellWarnings(cli, view, mode)
     cli.err(sourceExcerpts(error))
     throw new StatusError(1, `ERROR: ${failure}${failed}${describeBuildFailure(error)}`)
   }
+}
+
+function tellWarnings(cli: Cli, { trace }: ProgressView, mode: ProgressMode): void {
+  if (mode === 'tty' || mode === 'plain') cli.err(warningsBlock(cli, trace.warnings))
 }
 
 /** Aborts when we are told to end; a second time ends us. */

@@ -1,11 +1,13 @@
 import { GrpcError } from '@berth/buildkit-protocol'
 
+export interface SourceRange {
+  readonly start?: { readonly line?: number }
+  readonly end?: { readonly line?: number }
+}
+
 interface Source {
   readonly info?: { readonly filename?: string; readonly data?: string }
-  readonly ranges?: readonly {
-    readonly start?: { readonly line?: number }
-    readonly end?: { readonly line?: number }
-  }[]
+  readonly ranges?: readonly SourceRange[]
 }
 
 const sourceType = 'github.com/moby/buildkit/errdefs.Source+json'
@@ -24,7 +26,7 @@ export function sourceExcerpts(error: unknown): string {
 export function excerptOf({ info, ranges = [] }: Source): string {
   const text = Buffer.from(info?.data ?? '', 'base64').toString()
   if (text === '') return ''
-  const lines = text.replace(/\n$/, '').split('\n')
+  const lines = text.split('\n')
   const spans = ranges.map(({ start, end }) => ({ from: start?.line ?? 0, to: end?.line ?? start?.line ?? 0 }))
   const [from, to] = [Math.min(...spans.map((span) => span.from)), Math.max(...spans.map((span) => span.to))]
   if (spans.length === 0 || from <= 0 || from > lines.length) return ''

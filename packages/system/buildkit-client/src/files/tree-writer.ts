@@ -27,6 +27,8 @@ export class TreeWriter implements Disposable {
   readonly #root: string
   /** That came, or are the root. */
   readonly #directories = new Map<string, Stat | undefined>([['', undefined]])
+  /** Further names of files, which are made when those are there. */
+  readonly #links: { readonly path: string; readonly first: string }[] = []
   readonly #files = new Map<number, { readonly stat: Stat; descriptor?: number }>()
 
   constructor(root: string) {
@@ -42,7 +44,7 @@ export class TreeWriter implements Disposable {
         this.#makeDirectory(stat)
         return false
       case S_IFREG:
-        if (stat.linkname !== '') this.#link(stat)
+        if (stat.linkname !== '') this.#links.push(this.#requireLink(stat))
         else this.#files.set(id, { stat })
         return stat.linkname === ''
       case S_IFLNK:
@@ -74,6 +76,7 @@ export class TreeWriter implements Disposable {
 
   /** All files are whole. */
   finish(): void {
+    for (const { path, first } of this.#links) linkSync(this.#at(first), this.#cleared(path))
     // The deepest first: making what is in a directory changes its time.
     for (const stat of [...this.#directories.values()].toReversed()) if (stat !== undefined) this.#finish(stat)
   }
@@ -110,10 +113,10 @@ export class TreeWriter implements Disposable {
     this.#directories.set(stat.path, stat)
   }
 
-  #link(stat: Stat): void {
-    const first = stat.linkname.replace(/^\/+/, '')
+  #requireLink({ path, linkname }: Stat): { readonly path: string; readonly first: string } {
+    const first = linkname.replace(/^\/+/, '')
     this.#requireSafe(first)
-    linkSync(this.#at(first), this.#cleared(stat.path))
+    return { path, first }
   }
 
   /** Node has no mknod(2). */

@@ -7,13 +7,12 @@ export interface AttestFlags {
   readonly sbom: string
 }
 
-/** Attestations by their types, as the engine takes them; undefined: not wanted. Throws for a type that is there twice. */
+/** Attestations by their types, as the engine takes them; undefined: not wanted. The last of a type counts. */
 export function parseAttests({ attest, provenance, sbom }: AttestFlags): Record<string, string | undefined> {
   const texts = [...attest, ...shorthand('provenance', provenance), ...shorthand('sbom', sbom)]
   const found: Record<string, string | undefined> = {}
   for (const text of texts) {
     const { type, value } = parseAttest(text)
-    if (Object.hasOwn(found, type)) throw new Error(`duplicate attestation field ${type}`)
     found[type] = value
   }
   return found

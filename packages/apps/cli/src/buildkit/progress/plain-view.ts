@@ -20,6 +20,9 @@ const leastSeconds = 5
 /** Another step has its turn when the one that is shown has had it for so long. */
 const turnSeconds = 5
 
+/** What comes in quick succession is shown together. */
+const gatherMs = 150
+
 /** Lines that are never taken back: `#3 [2/4] RUN make`, one block for a step at a time. */
 export class PlainView implements ProgressView {
   readonly trace = new Trace()
@@ -30,6 +33,8 @@ export class PlainView implements ProgressView {
   readonly #changed = new Set<Step>()
   #current: Step | undefined
   #currentSince = 0
+  readonly #heading: string
+  #timer: NodeJS.Timeout | undefined
   #isFirst = true
   #number = 0
   readonly #numbers = new Map<Step, number>()
@@ -37,20 +42,29 @@ export class PlainView implements ProgressView {
   constructor(write: Write, heading = '', now: () => number = () => Date.now() / 1000) {
     this.#write = write
     this.#now = now
-    if (heading !== '') {
-      write(`#0 ${heading}\n`)
-      this.#isFirst = false
-    }
+    this.#heading = heading
   }
 
   take(status: StatusResponse, target: string): void {
+    this.#begin()
     for (const step of this.trace.update(status, target)) if (step.started !== undefined) this.#changed.add(step)
-    this.#show()
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.#show()
+    }, gatherMs)
   }
 
   end(): void {
+    clearTimeout(this.#timer)
+    this.#show()
     for (const step of this.#changed) this.#showStep(step)
     this.#write(errorLogs(this.trace))
+  }
+
+  #begin(): void {
+    if (this.#heading === '' || !this.#isFirst) return
+    this.#write(`#0 ${this.#heading}\n`)
+    this.#isFirst = false
   }
 
   /** Steps that are done come first, then the one that had the last word, or whose turn it is. */

@@ -34,8 +34,6 @@ export interface Step {
   /** The last line has no end yet. */
   isPartial: boolean
   readonly warnings: VertexWarning[]
-  /** Something happened to the step itself since it was last shown. */
-  isTouched: boolean
 }
 
 export interface LogLine {
@@ -67,7 +65,8 @@ export class Trace {
     for (const one of status.statuses) applyStatus(touch(this.steps.get(one.vertex)), one)
     for (const log of status.logs) applyLog(touch(this.steps.get(log.vertex)), log)
     for (const warning of status.warnings) {
-      touch(this.steps.get(warning.vertex))?.warnings.push(warning)
+      // Not news by itself: it is shown with the next that there is of its step.
+      this.steps.get(warning.vertex)?.warnings.push(warning)
       this.warnings.push(warning)
     }
     return [...touched]
@@ -96,7 +95,6 @@ export class Trace {
         this.begun.push(step)
       }
       step.intervals.set(started, completed)
-      step.isTouched = true
     }
     step.started = started ?? step.started
     step.completed = completed
@@ -119,7 +117,6 @@ function newStep(digest: string): Step {
     tail: [],
     isPartial: false,
     warnings: [],
-    isTouched: false,
   }
 }
 

@@ -12,8 +12,6 @@ import {
 import type { Flag, FlagValues } from '../../flags/flag.ts'
 import { checkLabel, expandEnvironment, parsed } from '../../options/key-values.ts'
 import { parseUlimit } from '../../options/limits.ts'
-import { checkExtraHost } from '../../options/networks.ts'
-import { splitReference } from '../../options/reference.ts'
 
 const texts = (spec: string, help: string): Flag<readonly string[]> => list(spec, help, { placeholder: 'stringArray' })
 
@@ -44,7 +42,7 @@ export const buildFlags = {
     'ssh',
     'SSH agent socket or keys to expose to the build (format: "default|<id>[=<socket>|<key>[,<key>]]")',
   ),
-  addHost: list('add-host', 'Add a custom host-to-IP mapping ("host:ip")', { check: checkExtraHost }),
+  addHost: list('add-host', 'Add a custom host-to-IP mapping ("host:ip")'),
   buildArg: list('build-arg', 'Set build-time variables', { check: expandEnvironment }),
   cacheFrom: {
     ...texts('cache-from', 'External cache sources (e.g., "user/app:cache", "type=local,src=path/to/dir")'),
@@ -81,7 +79,7 @@ export const buildFlags = {
   securityOpt: hidden(commaList('security-opt', 'Security options')),
   shmSize: bytes('shm-size', 'Size of "/dev/shm"'),
   squash: hidden(boolean('squash', 'Squash newly built layers into a single new layer')),
-  tag: list('t,tag', 'Name and optionally a tag in the "name:tag" format', { check: checkTag }),
+  tag: list('t,tag', 'Name and optionally a tag in the "name:tag" format'),
   target: string('target', 'Set the target build stage to build.'),
   ulimit: parsed('ulimit', 'Ulimit options (default [])', parseUlimit, 'ulimit'),
 }
@@ -123,8 +121,3 @@ export const buildkitOnly: readonly Key[] = [
   'secret',
   'ssh',
 ]
-
-function checkTag(text: string): string {
-  splitReference(text)
-  return text
-}

@@ -1,4 +1,5 @@
 import { rmSync, writeFileSync } from 'node:fs'
+import { messageOf } from '@berth/base'
 import { answerCall } from '../../buildkit/answer-call.ts'
 import { type BuildRequest, emptyRequest } from '../../buildkit/build-request.ts'
 import { writeMetadata } from '../../buildkit/metadata.ts'
@@ -8,34 +9,47 @@ import { parseCache } from '../../buildkit/parse/caches.ts'
 import { parseCall } from '../../buildkit/parse/call.ts'
 import { parseOutput, withShorthands } from '../../buildkit/parse/outputs.ts'
 import { parseSecret, parseSsh } from '../../buildkit/parse/secrets.ts'
-import { chooseMode } from '../../buildkit/progress/open-view.ts'
+import { chooseMode, type ProgressMode } from '../../buildkit/progress/open-view.ts'
 import { showBuilds } from '../../buildkit/show-builds.ts'
 import type { Cli } from '../../cli.ts'
 import { currentContext } from '../../context/current-context.ts'
+import { StatusError } from '../../errors.ts'
 import { splitPair, toRecord } from '../../options/key-values.ts'
 import { proxyVariables } from '../../options/proxies.ts'
 import type { BuildFlags } from './build-flags.ts'
 
 /** Builds by BuildKit's doors; resolves to the exit code. */
 export async function buildWithBuildkit(cli: Cli, where: string, given: BuildFlags): Promise<number> {
-  requireBuilder(cli, given.builder)
-  const request = requestOf(cli, where, given)
-  const mode = given.quiet ? 'quiet' : chooseMode(cli, given.progress)
-  if (given.quiet && !['auto', 'quiet'].includes(given.progress)) {
-    throw new Error(`progress=${given.progress} and quiet cannot be used together`)
-  }
+  const { request, mode } = decode(cli, where, given)
   // A failed build leaves no old id behind.
   if (given.iidfile !== '') rmSync(given.iidfile, { force: true })
   const { results, warnings } = await showBuilds(cli, [request], { mode })
   const result = results.get('')
   if (result === undefined) throw new Error('the build has no result')
-  if (request.call) return answerCall(cli, request.call, result.metadata)
+  if (request.call) return answerCall(cli, request, result.metadata)
   const id =
     result.exporterResponse['containerimage.config.digest'] ?? result.exporterResponse['containerimage.digest'] ?? ''
   if (given.iidfile !== '') writeFileSync(given.iidfile, id)
   if (given.metadataFile !== '') writeMetadata(cli, given.metadataFile, { result, warnings })
   if (mode === 'quiet') cli.out(`${id}\n`)
   return 0
+}
+
+/** Throws a `StatusError` in buildx's words for flags that make no sense. */
+function decode(
+  cli: Cli,
+  where: string,
+  given: BuildFlags,
+): { readonly request: BuildRequest; readonly mode: ProgressMode } {
+  try {
+    requireBuilder(cli, given.builder)
+    if (given.quiet && !['auto', 'quiet'].includes(given.progress)) {
+      throw new Error(`progress=${given.progress} and quiet cannot be used together`)
+    }
+    return { request: requestOf(cli, where, given), mode: given.quiet ? 'quiet' : chooseMode(cli, given.progress) }
+  } catch (error) {
+    throw new StatusError(1, `ERROR: ${messageOf(error)}`)
+  }
 }
 
 /** An engine builds by itself: its context's name is that of its only builder. */
@@ -47,7 +61,7 @@ export function requireBuilder(cli: Cli, name: string): void {
 }
 
 function requestOf(cli: Cli, where: string, given: BuildFlags): BuildRequest {
-  const buildArgs = argumentsOf(given.buildArg)
+  const buildArgs = argumentsOf(given.buildArg, cli.env)
   const outputs = withShorthands(given.output.map(parseOutput), given)
   const annotations = parseAnnotations(given.annotation)
   return {
@@ -79,9 +93,11 @@ function requestOf(cli: Cli, where: string, given: BuildFlags): BuildRequest {
   }
 }
 
-/** An argument without a value, here or in our environment, is the Dockerfile's own. */
-const argumentsOf = (texts: readonly string[]): Record<string, string> =>
-  toRecord(texts.filter((text) => text.includes('=')))
+/** An argument without a value, here or in our environment, is the Dockerfile's own; the time of the image is ours. */
+function argumentsOf(texts: readonly string[], { SOURCE_DATE_EPOCH: epoch = '' }: Cli['env']): Record<string, string> {
+  const given = toRecord(texts.filter((text) => text.includes('=')))
+  return epoch === '' ? given : { SOURCE_DATE_EPOCH: epoch, ...given }
+}
 
 function namedContexts(texts: readonly string[]): Record<string, string> {
   return Object.fromEntries(

@@ -8,12 +8,15 @@ import type { Cli } from '../../cli.ts'
 import { registryConfigHeader } from '../../credentials/registry-auth.ts'
 import { describeFailure, StatusError } from '../../errors.ts'
 import { toRecord } from '../../options/key-values.ts'
+import { checkExtraHost } from '../../options/networks.ts'
 import { proxyVariables } from '../../options/proxies.ts'
+import { splitReference } from '../../options/reference.ts'
 import { printProgress } from '../../output/progress.ts'
 import type { BuildFlags } from './build-flags.ts'
 
 /** Builds by `POST /build`. */
 export async function buildClassic(cli: Cli, where: string, given: BuildFlags): Promise<void> {
+  for (const tag of given.tag) splitReference(tag)
   const { stream, remote, dockerfile } = await openBuildContext(where, given.file)
   const sent = stream !== undefined && given.compress ? Readable.from(stream).pipe(createCompressor('gzip')) : stream
   const query = { ...buildQuery(given), ...buildArguments(cli, given.buildArg), dockerfile, remote }
@@ -49,7 +52,7 @@ function buildQuery(given: BuildFlags): Query {
     networkmode: given.network === '' ? 'default' : given.network,
     platform: orNone(given.platform.join(',')),
     target: orNone(given.target),
-    extrahosts: orNone(given.addHost.join(',')),
+    extrahosts: orNone(given.addHost.map(checkExtraHost).join(',')),
     securityopt: given.securityOpt,
     cachefrom: json(given.cacheFrom),
     ulimits: json(given.ulimit),
