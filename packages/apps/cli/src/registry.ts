@@ -104,8 +104,32 @@ const builderCommands: NonNullable<Entry['children']> = {
   ls: { summary: 'List builder instances', load: () => import('./commands/builder/ls.ts'), plugin: 'buildx' },
   prune: { summary: 'Remove build cache', load: () => import('./commands/builder/prune.ts'), plugin: 'buildx' },
 }
-const builder: Entry = { summary: 'Manage builds', plugin: 'buildx', children: builderCommands }
-const buildx: Entry = { summary: 'Manage builds with BuildKit', plugin: 'buildx', children: builderCommands }
+const historyCommand = (summary: string, name: 'inspect' | 'list' | 'logs' | 'remove'): Entry => ({
+  summary,
+  load: async () => ({ command: (await import('./commands/builder/history.ts'))[name] }),
+  plugin: 'buildx',
+})
+/** The same, with what is asked of BuildKit itself. */
+const buildxCommands: NonNullable<Entry['children']> = {
+  ...builderCommands,
+  history: {
+    summary: 'Commands to work on build records',
+    plugin: 'buildx',
+    children: {
+      inspect: historyCommand('Inspect a build record', 'inspect'),
+      logs: historyCommand('Print the logs of a build record', 'logs'),
+      ls: historyCommand('List build records', 'list'),
+      rm: historyCommand('Remove build records', 'remove'),
+    },
+  },
+  version: {
+    summary: 'Show the version of what builds',
+    load: () => import('./commands/builder/version.ts'),
+    plugin: 'buildx',
+  },
+}
+const builder: Entry = { summary: 'Manage builds', plugin: 'buildx', children: buildxCommands }
+const buildx: Entry = { summary: 'Manage builds with BuildKit', plugin: 'buildx', children: buildxCommands }
 const pull: Entry = { summary: 'Download an image from a registry', load: () => import('./commands/image/pull.ts') }
 const push: Entry = { summary: 'Upload an image to a registry', load: () => import('./commands/image/push.ts') }
 const history: Entry = { summary: 'Show the history of an image', load: () => import('./commands/image/history.ts') }
