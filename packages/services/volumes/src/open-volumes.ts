@@ -76,7 +76,7 @@ class OpenVolumes implements OwnedVolumes {
     this.#logger = logger
     this.#store = openVolumeStore(database)
     this.#worker = new LayerWorker(worker)
-    this.#trash = new Trash(directories.trash, this.#worker, logger)
+    this.#trash = new Trash(directories.trash, worker, logger)
     for (const record of this.#store.load()) this.#records.set(record.name, record)
   }
 
@@ -252,7 +252,7 @@ class OpenVolumes implements OwnedVolumes {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#trash[Symbol.dispose]()
+    await this.#trash[Symbol.asyncDispose]()
     await this.#worker[Symbol.asyncDispose]()
   }
 

@@ -82,7 +82,7 @@ export function openSnapshots(options: SnapshotsOptions): OwnedSnapshots {
   mkdirSync(directories.root, { recursive: true, mode: 0o710 })
   const worker = new LayerWorker(options.worker)
   const table = new SnapshotTable(database)
-  const trash = new Trash(directories.trash, worker, logger)
+  const trash = new Trash(directories.trash, options.worker, logger)
   const bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()
   sweepSnapshots({ table, directories, trash, logger, bootId })
   for (const one of [directories.root, directories.temporary]) spreadSubdirectories(one)
@@ -306,7 +306,7 @@ class OpenSnapshots implements OwnedSnapshots {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#syncer[Symbol.dispose]()
     await this.#unpacker.stop()
-    this.#context.trash[Symbol.dispose]()
+    await this.#context.trash[Symbol.asyncDispose]()
     await this.#context.worker[Symbol.asyncDispose]()
   }
 

@@ -1,13 +1,16 @@
 import { type Logger, messageOf } from '@berth/base'
 import { mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
-import type { LayerWorker } from '../layers/layer-worker.ts'
+import { LayerWorker, type LayerWorkerOptions } from '../layers/layer-worker.ts'
 
 /** Trees removed one after another are deleted together, when whoever removed them is likely done. */
 const delayMs = 1000
 
+/** A thread of its own: nobody who copies files waits for a deletion. */
+const ownThread = { threads: 1, idleMs: 1000 }
+
 /** Takes trees away at once, by a rename, and deletes them in the background. What a crash leaves is deleted at the next start. */
-export class Trash implements Disposable {
+export class Trash implements AsyncDisposable {
   readonly #directory: string
   readonly #worker: LayerWorker
   readonly #logger: Logger
@@ -15,10 +18,10 @@ export class Trash implements Disposable {
   #sweeping: Promise<void> = Promise.resolve()
   #isClosed = false
 
-  constructor(directory: string, worker: LayerWorker, logger: Logger) {
+  constructor(directory: string, worker: LayerWorkerOptions | undefined, logger: Logger) {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
     this.#directory = directory
-    this.#worker = worker
+    this.#worker = new LayerWorker({ ...worker, ...ownThread })
     this.#logger = logger
     if (readdirSync(directory).length > 0) this.#schedule()
   }
@@ -38,10 +41,11 @@ export class Trash implements Disposable {
     await sweep
   }
 
-  /** Deletes no more; a deletion under way ends with the worker, the rest is for the next start. */
-  [Symbol.dispose](): void {
+  /** Deletes no more; a deletion under way is cut off, the rest is for the next start. */
+  async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#timer)
     this.#isClosed = true
+    await this.#worker[Symbol.asyncDispose]()
   }
 
   #schedule(): void {
