@@ -1,13 +1,13 @@
 // The networks' own work, measured in this process: no API, no container, no OCI runtime. Root only.
 //   npm run bench:networks
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { newContainerId, silentLogger } from '@berth/base'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { silentLogger } from '@berth/base'
 import { openDatabase } from '@berth/database'
 import { decodeNetworkCreate, type PortMap } from '@berth/engine-api'
 import { createEvents } from '@berth/events'
 import { type AttachRequest, type Networks, openNetworks } from '@berth/networks'
+import { buildAttachRequest } from '../../packages/services/networks/src/testing/attach-request.ts'
 import { median } from './table.ts'
 
 const insideVariable = 'BERTH_BENCH_INSIDE'
@@ -100,26 +100,7 @@ const residentMb = (): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync('/pro
 
 const onePort: PortMap = { '80/tcp': [{ HostIp: '', HostPort: '' }] }
 
-function buildRequest({ root }: Bench, wanted: Partial<AttachRequest> = {}): AttachRequest {
-  const containerId = newContainerId()
-  const filesDirectory = join(root, containerId)
-  mkdirSync(filesDirectory)
-  return {
-    containerId,
-    name: `c-${containerId.slice(0, 6)}`,
-    hostname: containerId.slice(0, 12),
-    domainname: '',
-    mode: 'bridge',
-    endpoints: {},
-    dns: ['192.0.2.1'],
-    dnsOptions: [],
-    dnsSearch: [],
-    extraHosts: [],
-    portBindings: onePort,
-    sysctls: {},
-    filesDirectory,
-    ...wanted,
-  }
-}
+const buildRequest = ({ root }: Bench, wanted: Partial<AttachRequest> = {}): AttachRequest =>
+  buildAttachRequest(root, { portBindings: onePort, ...wanted })
 
 await main()

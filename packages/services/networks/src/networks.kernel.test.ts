@@ -1,18 +1,19 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, afterEach, beforeEach, test } from 'node:test'
-import { newContainerId, silentLogger } from '@berth/base'
+import { silentLogger } from '@berth/base'
 import { type Database, openDatabase } from '@berth/database'
 import { createEvents } from '@berth/events'
 import { inNetns, loadRuleset, readMountInfo, RouteRequest, RouteSocket } from '@berth/linux'
 import type { AttachRequest, Networks } from './networks.ts'
 import { type NetworksOptions, openNetworks } from './open-networks.ts'
+import { buildAttachRequest } from './testing/attach-request.ts'
 
 const host = new RouteSocket()
 // A new network namespace has its loopback down.
@@ -51,27 +52,8 @@ const linkNames = (): string[] => host.links().map(({ name }) => name)
 const open = (options: Partial<NetworksOptions> = {}): Promise<Networks> =>
   openNetworks({ database, runRoot: root, logger: silentLogger, events: createEvents(), ...options })
 
-function request(wanted: Partial<AttachRequest> = {}): AttachRequest {
-  const containerId = newContainerId()
-  const filesDirectory = join(root, containerId)
-  mkdirSync(filesDirectory)
-  return {
-    containerId,
-    name: 'some',
-    hostname: containerId.slice(0, 12),
-    domainname: '',
-    mode: 'bridge',
-    endpoints: {},
-    dns: ['9.9.9.9'],
-    dnsOptions: [],
-    dnsSearch: [],
-    extraHosts: [],
-    portBindings: {},
-    sysctls: {},
-    filesDirectory,
-    ...wanted,
-  }
-}
+const request = (wanted: Partial<AttachRequest> = {}): AttachRequest =>
+  buildAttachRequest(root, { name: 'some', dns: ['9.9.9.9'], ...wanted })
 
 async function output(program: string, args: readonly string[]): Promise<string> {
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })

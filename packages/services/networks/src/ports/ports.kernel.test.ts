@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { createSocket, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import { after, afterEach, beforeEach, test } from 'node:test'
-import { type ContainerId, newContainerId, noDescriptors, silentLogger } from '@berth/base'
+import { type ContainerId, noDescriptors, silentLogger } from '@berth/base'
 import { openDatabase } from '@berth/database'
 import { createEvents } from '@berth/events'
 import type { PortMap } from '@berth/engine-api'
@@ -16,6 +16,7 @@ import { inNetns, listenSocket, loadRuleset, pinNetns, RouteRequest, RouteSocket
 import { openFirewall } from '../firewall/firewall.ts'
 import type { Attachment, Networks } from '../networks.ts'
 import { type NetworksOptions, openNetworks } from '../open-networks.ts'
+import { buildAttachRequest } from '../testing/attach-request.ts'
 import { KeptDescriptors } from '../testing/kept-descriptors.ts'
 import { output } from '../testing/use-networks.ts'
 import { PublishedPorts } from './published-ports.ts'
@@ -43,12 +44,8 @@ beforeEach(async () => {
 afterEach(close)
 
 async function publish(portBindings: PortMap): Promise<Attachment & { readonly containerId: ContainerId }> {
-  const containerId = newContainerId()
-  const filesDirectory = join(root, containerId)
-  mkdirSync(filesDirectory)
-  const none = { dns: [], dnsOptions: [], dnsSearch: [], extraHosts: [], sysctls: {}, endpoints: {} }
-  const names = { name: 'some', hostname: 'some', domainname: '', mode: 'bridge' }
-  return { containerId, ...(await networks.attach({ containerId, ...names, ...none, portBindings, filesDirectory })) }
+  const request = buildAttachRequest(root, { portBindings })
+  return { containerId: request.containerId, ...(await networks.attach(request)) }
 }
 
 const bind = (HostIp: string, HostPort: string) => [{ HostIp, HostPort }]

@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, afterEach, beforeEach } from 'node:test'
-import { newContainerId, silentLogger } from '@berth/base'
+import { silentLogger } from '@berth/base'
 import { type Database, openDatabase } from '@berth/database'
 import { decodeNetworkCreate, emptyEndpoint, type EndpointSettings } from '@berth/engine-api'
 import { createEvents, type Events } from '@berth/events'
 import { readMountInfo, RouteRequest, RouteSocket } from '@berth/linux'
 import type { AttachRequest, Networks } from '../networks.ts'
 import { type NetworksOptions, openNetworks } from '../open-networks.ts'
+import { buildAttachRequest } from './attach-request.ts'
 
 /** The networks of one test, on the real kernel in the test file's own namespaces. */
 export interface TestNetworks {
@@ -54,7 +55,7 @@ export function useNetworks(): TestNetworks {
       return test.networks
     },
     create: (body) => test.networks.create(decodeNetworkCreate(body, 51)),
-    request: (wanted = {}) => buildRequest(test.root, wanted),
+    request: (wanted = {}) => buildAttachRequest(test.root, wanted),
   }
   beforeEach(async () => {
     mountsBefore = readMountInfo().length
@@ -83,28 +84,6 @@ export async function onlyLoopback(host: RouteSocket): Promise<void> {
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
-
-function buildRequest(root: string, wanted: Partial<AttachRequest>): AttachRequest {
-  const containerId = newContainerId()
-  const filesDirectory = join(root, containerId)
-  mkdirSync(filesDirectory)
-  return {
-    containerId,
-    name: `c-${containerId.slice(0, 6)}`,
-    hostname: containerId.slice(0, 12),
-    domainname: '',
-    mode: 'bridge',
-    endpoints: {},
-    dns: ['9.9.9.9'],
-    dnsOptions: [],
-    dnsSearch: [],
-    extraHosts: [],
-    portBindings: {},
-    sysctls: {},
-    filesDirectory,
-    ...wanted,
-  }
-}
 
 export const endpoint = (wanted: Partial<EndpointSettings> = {}): EndpointSettings => ({
   ...emptyEndpoint(),
