@@ -58,3 +58,4 @@ test('the released berth takes nothing from the directory it is called in', asyn
 
 process.env['BERTH_CLI'] = berth
 testCli('berth')
+await import('../peers/berth-build.test.ts')

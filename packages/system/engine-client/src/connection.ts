@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import { certificateProblem, codeOf, messageOf, tlsAlert } from '@berth/base'
 import { type Endpoint, formatEndpoint } from './endpoint.ts'
 import { ConnectionError } from './errors.ts'
+import { wrapSocket } from './wrapped-socket.ts'
 
 /** PEM texts for a TLS connection. */
 export interface TlsOptions {
@@ -91,7 +92,7 @@ export class Connection {
     this.socket.pause()
     const rest = Buffer.concat(this.#chunks.splice(0))
     if (rest.length > 0) this.socket.unshift(rest)
-    return this.socket
+    return 'bun' in process.versions ? wrapSocket(this.socket) : this.socket
   }
 
   destroy(): void {
