@@ -14,6 +14,12 @@ export interface BuildCacheOptions {
   readonly all?: boolean
   readonly filters?: Filters
   readonly keepStorageBytes?: number
+  /** May stay, whatever is asked. */
+  readonly reservedBytes?: number
+  /** Of the cache, at most. */
+  readonly maxUsedBytes?: number
+  /** Of the disk, at least. */
+  readonly minFreeBytes?: number
 }
 export interface BuildCachePruned {
   readonly CachesDeleted: string[] | null
@@ -74,8 +80,15 @@ export class SystemClient {
     return (await this.#transport.json<{ Findings: CheckFinding[] }>('POST', '/berth/check', { query })).Findings
   }
 
-  pruneBuildCache({ all, filters, keepStorageBytes }: BuildCacheOptions = {}): Promise<BuildCachePruned> {
-    const query = { all, filters: encodeFilters(filters), 'keep-storage': keepStorageBytes }
+  pruneBuildCache({ all, filters, ...limits }: BuildCacheOptions = {}): Promise<BuildCachePruned> {
+    const query = {
+      all,
+      filters: encodeFilters(filters),
+      'keep-storage': limits.keepStorageBytes,
+      'reserved-space': limits.reservedBytes,
+      'max-used-space': limits.maxUsedBytes,
+      'min-free-space': limits.minFreeBytes,
+    }
     return this.#transport.json('POST', '/build/prune', { query })
   }
 }

@@ -12,6 +12,9 @@ export const command = defineCommand({
     filter: filter('filter', 'Provide filter values (e.g. "until=24h")'),
     force: boolean('f,force', 'Do not prompt for confirmation'),
     keepStorage: bytes('keep-storage', 'Amount of disk space to keep for cache'),
+    maxUsedSpace: bytes('max-used-space', 'Maximum amount of disk space allowed to keep for cache'),
+    minFreeSpace: bytes('min-free-space', 'Target amount of free disk space after pruning'),
+    reservedSpace: bytes('reserved-space', 'Amount of disk space always allowed to keep for cache'),
   },
   async run(cli, { flags }) {
     const what = flags.all ? 'all build cache' : 'all dangling build cache'
@@ -20,10 +23,16 @@ export const command = defineCommand({
     const { CachesDeleted, SpaceReclaimed } = await cli.engine.system.pruneBuildCache({
       all: flags.all || undefined,
       filters: flags.filter,
-      keepStorageBytes: flags.keepStorage === 0 ? undefined : flags.keepStorage,
+      ...given('keepStorageBytes', flags.keepStorage),
+      ...given('maxUsedBytes', flags.maxUsedSpace),
+      ...given('minFreeBytes', flags.minFreeSpace),
+      ...given('reservedBytes', flags.reservedSpace),
     })
     const deleted = CachesDeleted ?? []
     if (deleted.length > 0) cli.out(`Deleted build cache objects:\n${deleted.join('\n')}\n\n`)
     cli.out(`Total reclaimed space: ${humanSize(SpaceReclaimed)}\n`)
   },
 })
+
+const given = (name: string, sizeBytes: number): Record<string, number> =>
+  sizeBytes === 0 ? {} : { [name]: sizeBytes }
