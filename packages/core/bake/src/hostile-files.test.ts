@@ -11,7 +11,7 @@ const surroundings = {
 }
 
 function read(text: string, name = 'docker-bake.hcl'): void {
-  readDefinition([{ name, text }], surroundings, () => undefined)
+  readDefinition([{ name, text }], surroundings, { lookup: () => undefined, readText: () => undefined })
 }
 
 const chain = (count: number, link: (index: number) => string): string =>

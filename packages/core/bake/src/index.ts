@@ -1,4 +1,5 @@
 export { ComposeError } from './compose/compose-error.ts'
+export type { ComposeSurroundings } from './compose/parse-compose.ts'
 export { parseDotEnv } from './compose/dot-env.ts'
 export type { Attestation, CacheEntry, Output, Secret, SshForward } from './definition/entries.ts'
 export { EntryError } from './definition/entries.ts'

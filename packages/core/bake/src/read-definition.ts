@@ -1,5 +1,5 @@
-import { ComposeError } from './compose/compose-error.ts'
-import { parseCompose } from './compose/parse-compose.ts'
+import { ComposeError, ConsistencyError } from './compose/compose-error.ts'
+import { type ComposeSurroundings, parseCompose } from './compose/parse-compose.ts'
 import { type ListedVariable, parseDefinition } from './definition/parse-definition.ts'
 import type { Surroundings } from './definition/resolver.ts'
 import type { Definition } from './definition/target.ts'
@@ -29,43 +29,43 @@ export const defaultFileNames: readonly string[] = [
 
 /**
  * What bake files define together: HCL and JSON, and compose files. Throws BakeFileError, ComposeError, FileKindError.
- * `composeVariables` are those that compose files may use: the environment with what `.env` adds.
+ * `compose` is what compose files may use: the environment with what `.env` adds, and files of variables.
  */
 export function readDefinition(
   files: readonly SourceFile[],
   surroundings: Surroundings,
-  composeVariables: (name: string) => string | undefined,
+  compose: ComposeSurroundings,
 ): { definition: Definition; variables: readonly ListedVariable[] } {
-  const compose: SourceFile[] = []
+  const composeFiles: SourceFile[] = []
   const bodies: Body[] = []
   for (const file of files) {
-    const kind = kindOf(file, composeVariables)
-    if (kind === 'compose') compose.push(file)
+    const kind = kindOf(file, compose)
+    if (kind === 'compose') composeFiles.push(file)
     else bodies.push(kind)
   }
-  const before = compose.length === 0 ? { groups: [], targets: [] } : parseAllCompose(compose, composeVariables)
+  const before = composeFiles.length === 0 ? { groups: [], targets: [] } : parseAllCompose(composeFiles, compose)
   if (bodies.length === 0) return { definition: before, variables: [] }
   return parseDefinition(bodies, before, surroundings)
 }
 
-function parseAllCompose(files: readonly SourceFile[], lookup: (name: string) => string | undefined): Definition {
+function parseAllCompose(files: readonly SourceFile[], compose: ComposeSurroundings): Definition {
   try {
-    return parseCompose(files, lookup)
+    return parseCompose(files, compose)
   } catch (error) {
-    if (error instanceof ComposeError) throw new ComposeError(`failed to parse compose file: ${error.message}`)
+    if (error instanceof ConsistencyError) throw new ComposeError(`failed to parse compose file: ${error.message}`)
     throw error
   }
 }
 
 /** By the end of its name; what has none of those may be either. */
-function kindOf(file: SourceFile, lookup: (name: string) => string | undefined): 'compose' | Body {
+function kindOf(file: SourceFile, compose: ComposeSurroundings): 'compose' | Body {
   const name = file.name.toLowerCase()
   if (name.endsWith('.yml') || name.endsWith('.yaml')) return 'compose'
   if (name.endsWith('.json')) return parsers.json(file)
   if (name.endsWith('.hcl')) return parsers.hcl(file)
   let composeProblem: string
   try {
-    parseCompose([file], lookup)
+    parseCompose([file], compose)
     return 'compose'
   } catch (error) {
     if (!(error instanceof ComposeError)) throw error

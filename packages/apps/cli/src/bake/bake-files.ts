@@ -33,7 +33,7 @@ const greatestBytes = 16 * 1024 * 1024
 function readOne(name: string): BakeFile {
   const content = name === '-' ? readFileSync(0) : readRegular(name)
   if (content.length > greatestBytes) throw new Error(`${name}: a bake definition has at most 16 MiB`)
-  return { name, text: content.toString('utf8'), bytes: content.length }
+  return { name, text: content.toString('utf8').replace(/^\uFEFF/, ''), bytes: content.length }
 }
 
 function readRegular(name: string): Buffer {

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { cleanPath, type Output, type Secret, type SshForward, type Target, type TargetFields } from '@berth/bake'
-import { parsePlatform } from '@berth/oci'
+import { formatPlatform, hostPlatform, parsePlatform } from '@berth/oci'
 import { dirname } from 'node:path'
 import { parseAnnotations } from '../buildkit/parse/annotations.ts'
 import { parseSize } from '../flags/values.ts'
@@ -16,14 +16,22 @@ export function checkTarget(target: Target, env: Environment): Target {
   if (fields.dockerfile === '-') throw new Error('dockerfile from stdin not allowed in bake')
   const size = fields['shm-size']
   if (size !== undefined) checkSize(size)
-  for (const platform of fields.platforms ?? []) parsePlatform(platform)
+  for (const platform of platformsOf(fields)) parsePlatform(platform)
   for (const secret of fields.secret ?? []) checkSecret(secret, env)
-  for (const forward of fields.ssh ?? []) checkSsh(forward, env)
+  for (const forward of sshOf(fields)) checkSsh(forward, env)
   const output = fields.output?.map(checkOutput)
   parseAnnotations(fields.annotations ?? [])
   for (const ulimit of fields.ulimits ?? []) parseUlimit(ulimit)
   return { ...target, fields: { ...fields, context: contextOf(fields), ...(output === undefined ? {} : { output }) } }
 }
+
+/** One text may name several; `local` is that of this host. */
+export const platformsOf = ({ platforms = [] }: TargetFields): string[] =>
+  platforms.flatMap((text) => text.split(',')).map((text) => (text === 'local' ? formatPlatform(hostPlatform()) : text))
+
+/** What is fetched by ssh needs an agent. */
+export const sshOf = ({ ssh = [], context = '' }: TargetFields): readonly SshForward[] =>
+  ssh.length === 0 && /^(?:ssh:\/\/|git@)/.test(context) ? [{ id: 'default', paths: [] }] : ssh
 
 /** A git repository, or something that is downloaded. */
 export const isRemote = (context: string): boolean =>

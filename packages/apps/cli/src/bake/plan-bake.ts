@@ -13,7 +13,7 @@ import {
 } from '@berth/bake'
 import { describeFailure, StatusError } from '../errors.ts'
 import { checkTarget } from './check-target.ts'
-import { composeVariables, parseVariables, surroundingsOf, visibleEnvironment } from './surroundings.ts'
+import { composeSurroundings, parseVariables, surroundingsOf, visibleEnvironment } from './surroundings.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -37,7 +37,7 @@ export function defineBake({ files, env, variables }: BakeInput): {
 } {
   const surroundings = surroundingsOf(env, parseVariables(variables))
   try {
-    return readDefinition(files, surroundings, composeVariables(surroundings))
+    return readDefinition(files, surroundings, composeSurroundings(surroundings))
   } catch (error) {
     if (!(error instanceof BakeFileError)) throw error
     throw new BakeFailure(`${excerptOf(error, files)}ERROR: ${error.message}`)

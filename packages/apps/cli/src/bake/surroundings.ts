@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { parseBool, parseDotEnv, type Surroundings } from '@berth/bake'
+import { type ComposeSurroundings, parseBool, parseDotEnv, type Surroundings } from '@berth/bake'
 import { formatPlatform, hostPlatform } from '@berth/oci'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -40,18 +40,21 @@ export function visibleEnvironment(env: Environment): (name: string) => string |
   return (name) => (isHidden || !Object.hasOwn(env, name) ? undefined : env[name])
 }
 
-/** What compose files may use: the environment too, and what `.env` in the current folder adds. */
-export function composeVariables(surroundings: Surroundings): (name: string) => string | undefined {
+/** What compose files may use: the environment too, what `.env` in the current folder adds, and files of variables. */
+export function composeSurroundings(surroundings: Surroundings): ComposeSurroundings {
   let added: ReadonlyMap<string, string> | undefined
-  return (name) => surroundings.lookup(name) ?? (added ??= readDotEnv()).get(name)
+  return {
+    lookup: (name) => surroundings.lookup(name) ?? (added ??= parseDotEnv(readText('.env') ?? '')).get(name),
+    readText,
+  }
 }
 
-function readDotEnv(): ReadonlyMap<string, string> {
+function readText(path: string): string | undefined {
   try {
-    return parseDotEnv(readFileSync('.env', 'utf8'))
+    return readFileSync(path, 'utf8')
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'EISDIR') return new Map()
+    if (code === 'ENOENT' || code === 'EISDIR') return undefined
     throw error
   }
 }

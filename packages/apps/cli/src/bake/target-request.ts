@@ -6,7 +6,7 @@ import { parseAttests } from '../buildkit/parse/attests.ts'
 import { parseCall } from '../buildkit/parse/call.ts'
 import { parseSize } from '../flags/values.ts'
 import { parseUlimit } from '../options/limits.ts'
-import { isRemote } from './check-target.ts'
+import { isRemote, platformsOf, sshOf } from './check-target.ts'
 
 type Texts = Readonly<Record<string, string>>
 
@@ -25,12 +25,12 @@ export function targetRequest({ name, fields }: Target, proxies: (known: readonl
     tags: fields.tags ?? [],
     buildArgs: { ...proxies(Object.keys(buildArgs)), ...buildArgs },
     labels: toRecord(fields.labels),
-    platforms: fields.platforms ?? [],
+    platforms: platformsOf(fields),
     outputs: outputsOf(fields.output ?? [], parseAnnotations(fields.annotations ?? [])),
     cacheFrom: (fields['cache-from'] ?? []).map(({ type, attributes }) => ({ type, attrs: attributes })),
     cacheTo: (fields['cache-to'] ?? []).map(({ type, attributes }) => ({ type, attrs: attributes })),
     secrets: (fields.secret ?? []).map(({ id, src, env }) => ({ id, file: src, env })),
-    ssh: fields.ssh ?? [],
+    ssh: sshOf(fields),
     attests: parseAttests({ attest: (fields.attest ?? []).map(attestationText), provenance: '', sbom: '' }),
     entitlements: fields.entitlements ?? [],
     networkMode: fields.network ?? '',

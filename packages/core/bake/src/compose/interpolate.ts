@@ -38,10 +38,12 @@ function substitute(text: string, at: number, lookup: Lookup, depth: number): [n
   return [at + 1 + found.length, lookup(found) ?? '']
 }
 
-const invalid = (text: string): ComposeError =>
-  new ComposeError(
-    `invalid interpolation format: ${JSON.stringify(text.slice(0, 200))}. You may need to escape any $ with another $`,
-  )
+/** A text that is no template; the message is the text. */
+class FormatError extends Error {}
+
+class MissingVariable extends Error {}
+
+const invalid = (text: string): FormatError => new FormatError(text.slice(0, 200))
 
 function closingBrace(text: string, from: number): number {
   let depth = 0
@@ -70,14 +72,28 @@ function expand(inner: string, lookup: Lookup, depth: number): string {
       return isSet ? word() : ''
     default:
       if (isSet) return value!
-      throw new ComposeError(`required variable ${variable} is missing a value: ${word()}`)
+      throw new MissingVariable(`required variable ${variable} is missing a value: ${word()}`)
   }
 }
 
-/** The same for every text in what a YAML file is made of; keys stay as they are. */
-export function interpolateAll(node: unknown, lookup: Lookup): unknown {
-  if (typeof node === 'string') return interpolate(node, lookup)
-  if (Array.isArray(node)) return node.map((item) => interpolateAll(item, lookup))
+/** The same for every text in what a YAML file is made of; keys stay as they are. `path` is where `node` stands. */
+export function interpolateAll(node: unknown, lookup: Lookup, path = ''): unknown {
+  const below = (key: string): string => (path === '' ? key : `${path}.${key}`)
+  if (typeof node === 'string') return interpolateAt(node, lookup, path)
+  if (Array.isArray(node)) return node.map((item, index) => interpolateAll(item, lookup, `${path}[${index}]`))
   if (typeof node !== 'object' || node === null) return node
-  return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, interpolateAll(value, lookup)]))
+  return Object.fromEntries(
+    Object.entries(node).map(([key, value]) => [key, interpolateAll(value, lookup, below(key))]),
+  )
+}
+
+function interpolateAt(text: string, lookup: Lookup, path: string): string {
+  try {
+    return interpolate(text, lookup)
+  } catch (error) {
+    if (error instanceof MissingVariable) throw new ComposeError(`error while interpolating ${path}: ${error.message}`)
+    if (!(error instanceof FormatError)) throw error
+    const advice = 'You may need to escape any $ with another $.'
+    throw new ComposeError(`invalid interpolation format for ${path}.\n${advice}\n${error.message}`)
+  }
 }

@@ -9,19 +9,19 @@ const isMapping = (node: unknown): node is Mapping => typeof node === 'object' &
 export function asMapping(node: unknown, where: string): Mapping {
   if (node === undefined || node === null) return {}
   if (isMapping(node)) return node
-  throw new ComposeError(`validating compose file: ${where} must be a mapping`)
+  throw new ComposeError(`${where} must be a mapping`)
 }
 
 export function asList(node: unknown, where: string): readonly unknown[] {
   if (node === undefined || node === null) return []
   if (Array.isArray(node)) return node
-  throw new ComposeError(`validating compose file: ${where} must be a array`)
+  throw new ComposeError(`${where} must be a array`)
 }
 
 export function asText(node: unknown, where: string): string {
   if (typeof node === 'string') return node
   if (typeof node === 'number' || typeof node === 'boolean') return String(node)
-  throw new ComposeError(`validating compose file: ${where} must be a string`)
+  throw new ComposeError(`${where} must be a string`)
 }
 
 export const asTexts = (node: unknown, where: string): string[] =>

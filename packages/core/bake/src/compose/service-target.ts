@@ -10,13 +10,14 @@ import {
 import { parseBool } from '../definition/go-text.ts'
 import type { Target, TargetFields } from '../definition/target.ts'
 import { binarySize, parseBytes } from './byte-size.ts'
-import { ComposeError } from './compose-error.ts'
+import { ComposeError, ConsistencyError } from './compose-error.ts'
+import { parseDotEnv } from './dot-env.ts'
 import { asList, asMapping, asPairs, asText, asTexts, longBuild, type Mapping } from './mapping.ts'
+import type { ComposeSurroundings } from './parse-compose.ts'
 import { extendByBake } from './x-bake.ts'
 
-interface Around {
+interface Around extends ComposeSurroundings {
   readonly secrets: Mapping
-  lookup(name: string): string | undefined
 }
 
 const known = new Set(
@@ -38,7 +39,7 @@ export function serviceTarget(service: string, given: Mapping, around: Around): 
   const where = `services.${service}.build`
   for (const key of Object.keys(build)) {
     if (!known.has(key) && !key.startsWith('x-')) {
-      throw new ComposeError(`validating compose file: ${where} additional properties '${key}' not allowed`)
+      throw new ComposeError(`${where} additional properties '${key}' not allowed`)
     }
   }
   const fields = withoutUndefined({ ...plainFields(build, where), ...builtFields(build, given, where, around) })
@@ -110,14 +111,28 @@ function contextsOf(build: Mapping, where: string): Map<string, string> | undefi
 }
 
 /** An arg without a value has that of the service's environment, or of ours. */
-function argsOf(build: Mapping, service: Mapping, where: string, { lookup }: Around): Map<string, string> | undefined {
-  const environment = new Map(asPairs(service['environment'], 'environment'))
+function argsOf(build: Mapping, service: Mapping, where: string, around: Around): Map<string, string> | undefined {
+  const own = asPairs(service['environment'], 'environment')
+  const environment = new Map([...fileVariables(service['env_file'], around), ...own])
   const args = new Map<string, string>()
   for (const [name, value] of asPairs(build['args'], `${where}.args`)) {
-    const resolved = value ?? environment.get(name) ?? lookup(name)
+    const resolved = value ?? environment.get(name) ?? around.lookup(name)
     if (resolved !== undefined) args.set(name, resolved)
   }
   return args.size === 0 ? undefined : args
+}
+
+/** The variables of `env_file`: a path, or several, each perhaps with `required: false`. */
+function fileVariables(node: unknown, { readText }: Around): [string, string | undefined][] {
+  if (node === undefined || node === null) return []
+  return (Array.isArray(node) ? (node as unknown[]) : [node]).flatMap((one) => {
+    const { path, required } = typeof one === 'string' ? { path: one, required: true } : asMapping(one, 'env_file')
+    const file = asText(path, 'env_file')
+    const text = readText(file)
+    if (text !== undefined) return [...parseDotEnv(text)]
+    if (required === false) return []
+    throw new ComposeError(`env file ${file} not found: stat ${file}: no such file or directory`)
+  })
 }
 
 function hostsOf(node: unknown, where: string): [string, string][] {
@@ -141,7 +156,9 @@ function secretsOf(build: Mapping, where: string, all: Mapping): Secret[] | unde
     const id =
       typeof one === 'string' ? one : asText(asMapping(one, `${where}.secrets`)['source'], `${where}.secrets.source`)
     if (all[id] === undefined)
-      throw new ComposeError(`service refers to undefined build secret ${id}: invalid compose project`)
+      throw new ConsistencyError(
+        `service ${JSON.stringify(where.split('.')[1])} refers to undefined build secret ${id}: invalid compose project`,
+      )
     const { file, environment, external } = asMapping(all[id], `secrets.${id}`)
     if (external === true) throw new ComposeError(`unsupported external secret ${id}`)
     return {

@@ -4,7 +4,7 @@ import { BakeFileError, type Diagnostic, refuseIfAny } from '../syntax/diagnosti
 import type { Attribute, Block, Step } from '../syntax/nodes.ts'
 import { convert } from '../values/convert.ts'
 import { string } from '../values/types.ts'
-import { entriesOf, objectValue, stringValue, textOf, type Value } from '../values/value.ts'
+import { entriesOf, objectValue, stringValue, textOf, type Value, mapValue } from '../values/value.ts'
 import { canIterate, elementsOf, listValue } from '../values/value.ts'
 import { decodeAttribute } from './decode.ts'
 import type { Resolver } from './resolver.ts'
@@ -52,6 +52,8 @@ export class BlockEvaluator {
       }
       wrap('Invalid name', block.labelRanges[0]!, () => this.#name(block))
     }
+    const { variables } = this.#resolver.scope
+    for (const { type } of blocks) if (!variables.has(type)) variables.set(type, mapValue(string, []))
     this.#resolver.blocks = {
       types: new Set(['target', 'group']),
       load: (type, steps) => this.#loadReferred(type, steps),

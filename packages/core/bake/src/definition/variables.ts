@@ -93,9 +93,11 @@ export function conformDefault({ name, type }: Variable, value: Value): Value {
 /** What the environment says, as a value of the variable's type or else of its default's. */
 export function overrideFrom(text: string, { name, type }: Variable, fallback: Value | undefined): Value {
   const wanted = type ?? fallback?.type ?? string
-  if (isPrimitive(wanted) || wanted.kind === 'dynamic') return parsePrimitive(text, wanted, name)
+  const isUntypedNull = type === undefined && wanted.kind === 'dynamic'
+  if (isPrimitive(wanted) || isUntypedNull) return parsePrimitive(text, wanted, name)
   if (type === undefined) throw new VariableError(`unsupported type ${typeName(wanted)} for variable ${name}`)
-  if (wanted.kind === 'object') throw new VariableError(`unsupported type ${typeName(wanted)} for variable ${name}`)
+  if (wanted.kind === 'object' || wanted.kind === 'dynamic')
+    throw new VariableError(`unsupported type ${typeName(wanted)} for variable ${name}`)
   try {
     return fromCsv(text, wanted, name)
   } catch (error) {
@@ -105,7 +107,9 @@ export function overrideFrom(text: string, { name, type }: Variable, fallback: V
 
 /** The same from `NAME_JSON`. */
 export function overrideFromJson(text: string, { name, type }: Variable): Value {
+  const open = type!.kind === 'list' || type!.kind === 'set' || type!.kind === 'tuple' ? '[' : '{'
   try {
+    if (!isPrimitive(type!) && !text.trim().startsWith(open)) throw new VariableError(`missing expected ${open}`)
     return convert(decodeJson(text), type!)
   } catch (error) {
     throw new VariableError(`failed to convert variable ${name} from JSON: ${(error as Error).message}`)
@@ -123,6 +127,9 @@ function parsePrimitive(text: string, type: Type, name: string): Value {
   if (type.kind === 'number') {
     const value = parseNumber(text)
     if (value !== undefined) return numberValue(value)
+    if (/^(?:nan|[+-]?inf(?:inity)?)$/i.test(text)) {
+      throw new VariableError(`failed to parse ${name} as number: invalid number value`)
+    }
     throw new VariableError(
       `failed to parse ${name} as number: strconv.ParseFloat: parsing ${JSON.stringify(text)}: invalid syntax`,
     )
@@ -131,6 +138,7 @@ function parsePrimitive(text: string, type: Type, name: string): Value {
 }
 
 function fromCsv(text: string, type: Type, name: string): Value {
+  if (text === '') throw new VariableError('failed to parse  as CSV: EOF')
   const fields = splitCsv(text)
   if (type.kind === 'map') return fromPairs(fields, type.element, name)
   const elementAt = (index: number): Type => {
