@@ -1,18 +1,12 @@
 import { formatPlatform, hostPlatform, normalizePlatform, type Platform } from '@berth/oci'
 
-/** How runc ends when the kernel does not take a program. */
-export const execFailedCode = 255
+const longest = 4096
 
-/** What a RUN has written, where that is crun's own record of a program that the kernel does not take. */
-const record = /^\{"msg":"exec container process `(?<path>[^`"\\]+)`: (?<reason>[^"\\]+)","level":"error"[^}\n]*\}\n?$/
-
-/** The same in runc's words, with what helps where the program is of another machine; undefined: it is none of that. */
+/** What a RUN has written of a program that the kernel does not take, with what helps; undefined: it is none of that. */
 export function explainExec(output: Buffer, platform: Platform): string | undefined {
-  if (output.length > 4096 || output[0] !== 0x7b) return undefined
-  const { path, reason } = record.exec(output.toString())?.groups ?? {}
-  if (path === undefined || reason === undefined) return undefined
-  const told = `exec ${path}: ${reason.charAt(0).toLowerCase()}${reason.slice(1)}\n`
-  return /^exec format error$/i.test(reason) && isForeign(platform) ? told + hintFor(platform) : told
+  if (output.length > longest || !isForeign(platform)) return undefined
+  const told = output.toString()
+  return /^exec [^\n]+: exec format error\n$/.test(told) ? told + hintFor(platform) : undefined
 }
 
 const isForeign = (platform: Platform): boolean =>

@@ -3,7 +3,7 @@ import { type BuilderStyle, commandLine, type RunInstruction } from '@berth/dock
 import { invalid, messageOf } from '@berth/base'
 import type { BuildRequest } from '../builder.ts'
 import type { Context } from '../context.ts'
-import { execFailedCode, explainExec } from '../exec/explain-exec.ts'
+import { explainExec } from '../exec/explain-exec.ts'
 import { runProcess, type RunProcess } from '../exec/run-process.ts'
 import { changeFileSystem, type Writable } from '../exec/writable.ts'
 import { chainOf } from '../filesystem.ts'
@@ -80,17 +80,14 @@ async function runTelling(
   emit: (event: StepEvent) => void,
   signal: AbortSignal,
 ): Promise<number> {
-  let isRefused = false
-  const exitCode = await runProcess(context, writable, process, {
+  return await runProcess(context, writable, process, {
     signal,
     onStart: (containerId) => emit({ kind: 'running', containerId }),
     onOutput: (stream, bytes) => {
       const explained = stream === 2 ? explainExec(bytes, platform) : undefined
-      isRefused ||= explained !== undefined
       emit({ kind: 'output', stream, bytes: explained === undefined ? bytes : Buffer.from(explained) })
     },
   })
-  return isRefused && exitCode !== 0 ? execFailedCode : exitCode
 }
 
 const hostnameOf = ({ style, args }: BuildRequest): string =>

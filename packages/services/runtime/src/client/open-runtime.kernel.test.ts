@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, test } from 'node:test'
 import type { Runtime } from '../runtime.ts'
 import {
@@ -24,6 +26,7 @@ after(async () => {
   fixture.dispose()
 })
 
+const outputs = { stdin: false, stdout: true, stderr: true }
 const everything = { stdin: true, stdout: true, stderr: true }
 const input = { tty: false, openStdin: true, stdinOnce: true }
 const terminal = { tty: true, openStdin: true, stdinOnce: false, consoleSize: { rows: 30, columns: 90 } }
@@ -69,6 +72,32 @@ test("start() refuses a missing command in Docker's words and leaves nothing", a
     message: 'unknown or invalid runtime name: x',
   })
   assert.deepEqual(fixture.leftovers(), nothingLeft)
+})
+
+test('a program that the kernel does not take ends with 255, and with runc’s words, of a start and of an exec', async () => {
+  const elsewhere = Buffer.concat([Buffer.from('7f454c4602010100', 'hex'), Buffer.alloc(200)])
+  writeFileSync(join(fixture.directory, 'rootfs/tmp/elsewhere'), elsewhere, { mode: 0o755 })
+  for (const io of [noInput, { ...noInput, tty: true }]) {
+    const request = fixture.request(['/tmp/elsewhere'], { io })
+    const { containerId } = request
+    const [exit, stream] = [exitOf(runtime, containerId), await runtime.attach({ containerId }, outputs)]
+    await runtime.start(request)
+    const told = 'exec /tmp/elsewhere: exec format error'
+    assert.equal(await textOf(stream), io.tty ? `${told}\r\n` : framed(2, `${told}\n`))
+    assert.equal((await exit).exitCode, 255)
+    await runtime.release(containerId)
+  }
+  const container = fixture.request(['sleep', '100'])
+  await runtime.start(container)
+  const exec = execRequest(container.containerId, ['/tmp/elsewhere'])
+  const [exit, stream] = [exitOf(runtime, exec.containerId, exec.execId), await runtime.attach(exec, outputs)]
+  await runtime.exec(exec)
+  assert.equal(await textOf(stream), framed(2, 'exec /tmp/elsewhere: exec format error\n'))
+  assert.equal((await exit).exitCode, 255)
+  const over = exitOf(runtime, container.containerId)
+  await runtime.kill({ containerId: container.containerId }, 9)
+  await over
+  await runtime.release(container.containerId)
 })
 
 test('attach() before the start gets every byte, in frames, and ends after the exit was told', async () => {

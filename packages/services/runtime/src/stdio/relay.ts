@@ -13,6 +13,8 @@ export interface RelayOptions {
   /** Where all output goes besides the clients. */
   readonly log?: LogWriter
   readonly limits?: OutletLimits
+  /** What to say instead of the first output, where that is the OCI runtime's word that the program does not run. */
+  readonly explain?: (output: Buffer) => Buffer | undefined
 }
 
 export interface DrainLimits {
@@ -36,6 +38,8 @@ export class Relay {
   readonly #ended = Promise.withResolvers<void>()
   #streams: ProcessStreams | undefined
   #openOutputs = 0
+  #hasSpoken = false
+  #isExplained = false
   #paused = false
   #draining = false
   #finished = false
@@ -70,6 +74,11 @@ export class Relay {
 
   resize(size: ConsoleSize): void {
     this.#streams?.resize?.(size)
+  }
+
+  /** The OCI runtime has said that the program does not run. */
+  get isExplained(): boolean {
+    return this.#isExplained
   }
 
   get hasTerminal(): boolean {
@@ -125,9 +134,18 @@ export class Relay {
   }
 
   #carry(stream: OutputStream, chunk: Buffer): void {
-    this.#options.log?.write(stream, chunk)
-    this.#send(stream, chunk)
+    const told = this.#explained(chunk) ?? chunk
+    this.#options.log?.write(stream, told)
+    this.#send(stream, told)
     if (this.#mustPause()) this.#pauseOutput()
+  }
+
+  #explained(chunk: Buffer): Buffer | undefined {
+    if (this.#hasSpoken) return undefined
+    this.#hasSpoken = true
+    const explained = this.#options.explain?.(chunk)
+    this.#isExplained = explained !== undefined
+    return explained
   }
 
   #send(stream: OutputStream, chunk: Buffer): void {

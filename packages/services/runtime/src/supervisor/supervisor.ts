@@ -9,7 +9,9 @@ import {
   reapUnclaimed,
   watchOom,
 } from '@berth/linux'
+import type { RuntimeProcess } from '@berth/oci'
 import { runArguments } from '../crun/arguments.ts'
+import { execFailedCode, explainExecFailure } from '../crun/exec-failure.ts'
 import { killCgroup } from '../crun/kill-cgroup.ts'
 import { openLogWriter } from '../logs/log-writer.ts'
 import type {
@@ -113,7 +115,8 @@ export class Supervisor {
       await log?.close()
       throw error
     }
-    const init = this.#enrol({ containerId }, { tty: io.tty, closesStdin: io.stdinOnce, log })
+    const explain = (output: Buffer) => explainExecFailure(output, undefined)
+    const init = this.#enrol({ containerId }, { tty: io.tty, closesStdin: io.stdinOnce, log, explain })
     const container: Supervised = { init, execs: new Map(), cgroupsPath, sharesPids }
     this.#containers.set(containerId, container)
     const files = this.#launches.files(bundle, 'init', io)
@@ -146,7 +149,8 @@ export class Supervisor {
     if (!container || container.init.reaped)
       throw new RequestError('conflict', `container ${containerId} is not running`)
     if (container.execs.has(execId)) throw new RequestError('conflict', `exec ${execId} has been started`)
-    const exec = this.#enrol({ containerId, execId }, { tty: io.tty, closesStdin: true })
+    const explain = (output: Buffer) => explainExecFailure(output, programOf(message))
+    const exec = this.#enrol({ containerId, execId }, { tty: io.tty, closesStdin: true, explain })
     container.execs.set(execId, exec)
     try {
       exec.launched = await this.#execs.launch(message, exec.relay)
@@ -182,7 +186,8 @@ export class Supervisor {
     if (isInit) await this.#killLeftovers(container)
     await process.relay.drain(drainLimits)
     if (isInit) container.oomWatch?.[Symbol.dispose]()
-    const report: ExitReport = { ...process.target, exitCode: status.code, oomKilled, exitedAt }
+    const exitCode = process.relay.isExplained ? execFailedCode : status.code
+    const report: ExitReport = { ...process.target, exitCode, oomKilled, exitedAt }
     process.exit = report
     this.#options.announce({ announce: 'exit', report })
     process.relay.finish()
@@ -265,6 +270,11 @@ export class Supervisor {
   #trees(): Cgroups {
     return (this.#cgroups ??= detectCgroups())
   }
+}
+
+/** Undefined when it is in a file. */
+function programOf({ process }: ExecMessage): string | undefined {
+  return process === undefined ? undefined : (JSON.parse(process) as RuntimeProcess).args[0]
 }
 
 /** An error as the protocol tells it. */
