@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { command } from '@berth/testing'
+import { command, startDaemon } from '@berth/testing'
 import { testCli } from '../contract/all.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -54,6 +54,22 @@ test('the released berth takes nothing from the directory it is called in', asyn
   writeFileSync(join(directory, 'evil.js'), 'console.log("evil")\n')
   const { stdout, stderr } = await command(berth, ['ps'], { cwd: directory, env: { BERTH_HOST: '' } })
   assert.doesNotMatch(stdout + stderr, /dotenv|evil/)
+})
+
+test('the release for the other processor runs: its version, and an answer of an engine', async () => {
+  await using daemon = await startDaemon()
+  const [other = ''] = readdirSync(folder).filter((name) => name.endsWith('linux-arm64'))
+  // An emulator of Debian's, and the libraries of that machine.
+  const run = (...args: string[]) =>
+    command('qemu-aarch64-static', ['-L', '/usr/aarch64-linux-gnu', join(folder, other, 'bin/berth'), ...args], {
+      env: { BERTH_HOST: daemon.host },
+      timeoutMs: 120_000,
+    })
+  const version = await run('--version')
+  assert.match(version.stdout, /^Berth version \d/)
+  const { code, stdout, stderr } = await run('ps')
+  assert.deepEqual([code, stderr], [0, ''])
+  assert.match(stdout, /^CONTAINER ID {3}IMAGE/)
 })
 
 process.env['BERTH_CLI'] = berth

@@ -12,11 +12,13 @@ import {
   type TemplateNode,
 } from './nodes.ts'
 import type { TemplateSet } from './parser.ts'
-import { goType, isTrue, kindOf, type Method, sortedEntries, typeName } from './value.ts'
+import { absentElement, goType, isTrue, kindOf, type Method, sortedEntries, typeName } from './value.ts'
 
 export interface ExecuteOptions {
   /** `error`: a key that a map lacks is an error rather than no value. */
   readonly missingKey?: 'default' | 'error'
+  /** The data is of no Go types: JSON as it came. */
+  readonly isUntyped?: boolean
   /** What a field that the data lacks, or has as null, is in Go: the zero value of its type. */
   zeroValue?(receiver: object, key: string): unknown
 }
@@ -255,7 +257,8 @@ class Executor {
     const kind = kindOf(receiver)
     if (kind === 'invalid') return this.#fieldOfNothing(node, receiver, key)
     if (kind === 'pointer') return this.#fail(node, `nil pointer evaluating interface {}.${key}`)
-    if (kind !== 'map') return this.#fail(node, `can't evaluate field ${key} in type ${typeName(receiver)}`)
+    if (kind !== 'map')
+      return this.#fail(node, `can't evaluate field ${key} in type ${this.#typeOfField(node, receiver)}`)
     const object = receiver as Record<string, unknown>
     const value = Object.hasOwn(object, key) ? object[key] : undefined
     if (typeof value === 'function') return this.#method(node, key, value as Method, call)
@@ -264,6 +267,12 @@ class Executor {
     }
     if (value !== undefined && value !== null) return value
     return this.#absent(node, object, key, value)
+  }
+
+  /** What is in data without types is an interface to Go, whatever it holds. */
+  #typeOfField(node: Operand, receiver: unknown): string {
+    const isData = node.kind === 'field' || node.kind === 'variable'
+    return isData && this.#program.options.isUntyped === true ? 'interface {}' : typeName(receiver)
   }
 
   #fieldOfNothing(node: Operand, receiver: unknown, key: string): unknown {
@@ -276,6 +285,7 @@ class Executor {
   #absent(node: Operand, receiver: object, key: string, value: unknown): unknown {
     const zero = this.#program.options.zeroValue?.(receiver, key)
     if (zero !== undefined || value === null) return zero ?? value
+    if (absentElement(receiver) !== undefined) return undefined
     if (Object.hasOwn(receiver, goType)) {
       return this.#fail(node, `can't evaluate field ${key} in type ${typeName(receiver)}`)
     }
@@ -350,8 +360,7 @@ class Executor {
     const before = this.#program.source.slice(0, pos)
     const line = before.split('\n').length
     const column = Buffer.byteLength(before.slice(before.lastIndexOf('\n') + 1))
-    const short = context.length > 20 ? `${context.slice(0, 20)}...` : context
-    const where = `template: ${this.#program.name}:${line}:${column}: executing ${JSON.stringify(this.#current)} at <${short}>`
+    const where = `template: ${this.#program.name}:${line}:${column}: executing ${JSON.stringify(this.#current)} at <${context}>`
     throw new TemplateError(`${where}: ${message}`)
   }
 }

@@ -1,6 +1,6 @@
 import { escapeHtml, escapeQuery, escapeScript, toJson } from './escape.ts'
 import { formatValue, sprint, sprintf, sprintln } from './format.ts'
-import { type GoKind, isTrue, kindOf, lengthOf, numberOf, typeName } from './value.ts'
+import { absentElement, type GoKind, isTrue, kindOf, lengthOf, numberOf, typeName } from './value.ts'
 
 /** What a parameter accepts; `any` takes every value. */
 export type ParameterType = 'any' | 'string' | 'int' | 'strings'
@@ -124,7 +124,7 @@ function indexMap(value: unknown, key: unknown): unknown {
   if (typeof key !== 'string') throw new Error(`value has type ${typeName(key)}; should be string`)
   return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
     ? (value as Record<string, unknown>)[key]
-    : undefined
+    : absentElement(value as object)
 }
 
 function position(key: unknown): number {

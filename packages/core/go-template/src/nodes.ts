@@ -1,3 +1,5 @@
+import type { GoFloat } from './value.ts'
+
 /** The syntax tree of a template. `pos` is the offset of the node in the template's text. */
 
 export interface TextNode {
@@ -48,7 +50,7 @@ export interface Command {
 export type Operand =
   | { readonly kind: 'dot' | 'nil'; readonly pos: number }
   | { readonly kind: 'bool'; readonly pos: number; readonly value: boolean }
-  | { readonly kind: 'number'; readonly pos: number; readonly value: number; readonly text: string }
+  | { readonly kind: 'number'; readonly pos: number; readonly value: number | GoFloat; readonly text: string }
   | { readonly kind: 'string'; readonly pos: number; readonly value: string; readonly text: string }
   | { readonly kind: 'field'; readonly pos: number; readonly path: readonly string[] }
   | { readonly kind: 'variable'; readonly pos: number; readonly name: string; readonly path: readonly string[] }

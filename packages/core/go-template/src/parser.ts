@@ -2,6 +2,7 @@ import { TemplateError } from './errors.ts'
 import { tokenize, type Token, type TokenKind } from './lexer.ts'
 import type { Command, Node, Operand, Pipe } from './nodes.ts'
 import { unquote } from './quote.ts'
+import { GoFloat } from './value.ts'
 
 /** What a parsed text defines: the main template under its own name, and those of define and block. */
 export type TemplateSet = Map<string, readonly Node[]>
@@ -306,7 +307,8 @@ class Parser {
     return pipe
   }
 
-  #numberOf(token: Token): number {
+  /** A literal that looks like a float is one, even when it is whole. */
+  #numberOf(token: Token): number | GoFloat {
     if (token.kind === 'char') {
       const text = unquote(token.text)
       return text?.codePointAt(0) ?? this.#fail(`malformed character constant: ${token.text}`)
@@ -315,7 +317,9 @@ class Parser {
     const sign = plain.startsWith('-') ? -1 : 1
     const digits = plain.replace(/^[+-]/, '')
     const value = Number(/^0[0-7]+$/.test(digits) ? `0o${digits.slice(1)}` : digits)
-    return Number.isNaN(value) ? this.#fail(`illegal number syntax: ${JSON.stringify(token.text)}`) : sign * value
+    return Number.isNaN(value)
+      ? this.#fail(`illegal number syntax: ${JSON.stringify(token.text)}`)
+      : literal(digits, sign * value)
   }
 
   #known(name: string): void {
@@ -374,6 +378,10 @@ class Parser {
   }
 }
 
+function literal(digits: string, value: number): number | GoFloat {
+  return !/^0[xX]/.test(digits) && /[.eEpP]/.test(digits) && Number.isInteger(value) ? new GoFloat(value) : value
+}
+
 function startsOperand(token: Token): boolean {
   switch (token.kind) {
     case 'bool':
@@ -394,6 +402,6 @@ function startsOperand(token: Token): boolean {
 
 function describeToken(token: Token): string {
   if (token.kind === 'eof') return 'EOF'
-  if (token.kind === 'keyword') return `<${token.text}>`
+  if (token.kind === 'keyword' || token.kind === 'dot' || token.kind === 'nil') return `<${token.text}>`
   return token.text.length > 10 ? `${JSON.stringify(token.text.slice(0, 10))}...` : JSON.stringify(token.text)
 }

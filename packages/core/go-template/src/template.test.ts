@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { goType, nilMap, nilPointer, nilSlice, GoFloat } from './value.ts'
+import { goElement, goType, nilMap, nilPointer, nilSlice, GoFloat } from './value.ts'
 import { parseTemplate } from './template.ts'
 
 const data = {
@@ -157,4 +157,28 @@ test('execute() takes absent and null fields from zeroValue', () => {
 test("execute() prints floats with Go's shortest form", () => {
   const template = parseTemplate('{{range .}}{{.}} {{end}}')
   assert.equal(template.execute([0.1, 1e21, 1e-7, new GoFloat(3), 1234567.25]), '0.1 1e+21 1e-07 3 1.23456725e+06 ')
+})
+
+test('a map of Go has something for every key: index gives it, a field has no value', () => {
+  const labels = Object.defineProperty({ a: '1' }, goElement, { value: '' })
+  const template = parseTemplate('{{index .L "b"}}|{{.L.b}}|{{.L.a}}|{{if .L.b}}y{{else}}n{{end}}', {
+    missingKey: 'error',
+  })
+  assert.equal(template.execute({ L: labels }), '|<no value>|1|n')
+  assert.equal(parseTemplate('{{index . "b"}}').execute(nilMap), '')
+})
+
+test('a number that looks like a float is none that compares with a whole one', () => {
+  assert.throws(() => parseTemplate('{{eq 1 1.0}}').execute({}), /incompatible types for comparison/)
+})
+
+test('a failure quotes the whole expression, and data without types by their interface', () => {
+  const long = '{{index .Configuration.Environment "a"}}'
+  const data = { Configuration: { Environment: [] } }
+  assert.throws(
+    () => parseTemplate(long).execute(data),
+    /at <index \.Configuration\.Environment "a">: error calling index/,
+  )
+  const untyped = parseTemplate('{{.a.b}}', { isUntyped: true })
+  assert.throws(() => untyped.execute({ a: 'x' }), /can't evaluate field b in type interface \{\}/)
 })

@@ -34,6 +34,14 @@ export type Method = (...args: never[]) => unknown
 /** Names the Go type of an object in error messages; fields that it lacks are errors then. */
 export const goType: unique symbol = Symbol('goType')
 
+/** Marks an object as a Go map whose absent keys are no error; the value is what `index` gives for them. */
+export const goElement: unique symbol = Symbol('goElement')
+
+/** What Go's map has for a key that is not there; undefined without `goElement`. A nil map is one of strings mostly. */
+export function absentElement(map: object): unknown {
+  return map instanceof GoNil ? '' : (map as { [goElement]?: unknown })[goElement]
+}
+
 /**
  * Marks an object as a struct: its fields in Go's order, each with the value that stands for an absent one. Structs print
  * as `{a b}` where maps print as `map[k:v]`.

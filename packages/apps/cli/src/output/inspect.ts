@@ -52,8 +52,21 @@ async function templatePrinter(format: string): Promise<(type: ObjectType, text:
     try {
       return parse(type, data).execute(data)
     } catch (error) {
-      throw new Error(`template parsing error: ${messageOf(error)}`, { cause: error })
+      // As docker: what fails on the types that it knows is tried on the plain JSON, and that failure is told.
+      const isNamed = type === 'volume'
+      return executeUntyped(isNamed ? error : undefined, () => parseTemplate(format, untyped).execute(JSON.parse(text)))
     }
+  }
+}
+
+const untyped = { missingKey: 'error', isUntyped: true } as const
+
+function executeUntyped(failure: unknown, execute: () => string): string {
+  try {
+    if (failure !== undefined) throw failure
+    return execute()
+  } catch (error) {
+    throw new Error(`template parsing error: ${messageOf(error)}`, { cause: error })
   }
 }
 

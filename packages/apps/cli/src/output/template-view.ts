@@ -1,5 +1,13 @@
 import { messageOf } from '@berth/base'
-import { dockerFunctions, type FunctionTable, goType, parseTemplate, type Template, toJson } from '@berth/go-template'
+import {
+  dockerFunctions,
+  type FunctionTable,
+  goType,
+  nilPointer,
+  parseTemplate,
+  type Template,
+  toJson,
+} from '@berth/go-template'
 import { StatusError } from '../errors.ts'
 import { alignTabs } from './table.ts'
 import type { View } from './view.ts'
@@ -61,7 +69,7 @@ function execute(template: Template, data: unknown, problems: Problems): string 
 function rowData<T>(row: T, view: View<T>): object {
   const data = Object.create(null, { [goType]: { value: view.goType } }) as object
   for (const name of Object.keys(view.columns).toSorted()) {
-    Object.defineProperty(data, name, { enumerable: true, get: () => view.columns[name]?.value(row) })
+    Object.defineProperty(data, name, { enumerable: true, get: () => view.columns[name]?.value(row) ?? nilPointer })
   }
   for (const [name, method] of Object.entries(view.methods ?? {})) {
     Object.defineProperty(data, name, { enumerable: true, value: (argument: string) => method(row, argument) })

@@ -15,6 +15,8 @@ export interface View<T> {
   readonly columns: Readonly<Record<string, Column<T>>>
   /** How a bad `--format` is told of, where it is not docker's usual way. */
   readonly problems?: { readonly parse: string; readonly execute: string }
+  /** What `--format raw` shows: labels, and the columns behind them; the first names the row. */
+  readonly raw?: Readonly<Record<string, string>>
   /** Fields that take an argument. */
   readonly methods?: Readonly<Record<string, (row: T, argument: string) => unknown>>
 }
@@ -43,6 +45,7 @@ export async function renderText<T>(
   width?: number,
 ): Promise<string> {
   if (options.format !== '' && options.format !== 'table') {
+    if (options.format === 'raw' && view.raw !== undefined) return renderRaw(rows, view, options)
     const { renderTemplate } = await import('./template-view.ts')
     return renderTemplate(rows, view, options.format)
   }
@@ -55,3 +58,19 @@ export async function renderText<T>(
   const fitted = fitTable({ header, rows: cells }, width, options.fit)
   return formatTable(fitted.header, fitted.rows, fitted.gap)
 }
+
+/** A block of lines for each row; with `quiet` its name alone. */
+function renderRaw<T>(rows: readonly T[], { raw, columns }: View<T>, { quiet, defaults }: RenderOptions): string {
+  const isShown = (name: string) => !optionalColumns.includes(name) || defaults.includes(name)
+  const fields = Object.entries(raw ?? {}).filter(([, name]) => isShown(name))
+  const line = (row: T, [label, name]: readonly [string, string]) =>
+    `${label}: ${String(columns[name]?.value(row))}`.trimEnd()
+  if (quiet === true) {
+    const key = fields.filter(([, name]) => name === (columns['ID'] ? 'ID' : 'Name'))
+    return rows.map((row) => `${key.map((field) => line(row, field)).join('')}\n`).join('')
+  }
+  return rows.map((row) => `${fields.map((field) => line(row, field)).join('\n')}\n\n`).join('')
+}
+
+/** Shown when the table has them. */
+const optionalColumns: readonly string[] = ['Size', 'Digest']

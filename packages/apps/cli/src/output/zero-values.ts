@@ -1,4 +1,4 @@
-import { type GoFields, goFields, nilMap, nilPointer, nilSlice } from '@berth/go-template'
+import { goElement, type GoFields, goFields, nilMap, nilPointer, nilSlice } from '@berth/go-template'
 import { byGoName } from './go-names.ts'
 import type { ObjectType } from './inspect.ts'
 
@@ -195,11 +195,20 @@ function note(known: Map<object, Shape>, data: unknown, shape: Shape): void {
   if (structs.has(shape)) Object.defineProperty(data, goFields, { value: fieldsIn(shape) })
   const element = shape[each]
   if (element !== undefined && typeof element !== 'string') {
+    // Maps by port have keys of a type of their own, which no template can name: they are left as plain JSON.
+    if (element === endpoint) markMap(data, nilPointer)
     for (const one of Object.values(data)) note(known, one, element)
   }
   for (const [field, inner] of Object.entries(shape)) {
-    if (typeof inner !== 'string' && field !== each) note(known, (data as Record<string, unknown>)[field], inner)
+    const value = (data as Record<string, unknown>)[field]
+    if (inner === 'map') markMap(value, '')
+    else if (typeof inner !== 'string' && field !== each) note(known, value, inner)
   }
+}
+
+/** A map of Go's: it has something for every key. */
+function markMap(map: unknown, zero: unknown): void {
+  if (typeof map === 'object' && map !== null) Object.defineProperty(map, goElement, { value: zero })
 }
 
 function fieldsIn(shape: Shape): GoFields {

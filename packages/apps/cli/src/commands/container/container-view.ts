@@ -12,6 +12,18 @@ export function containerView(truncate: boolean): View<ContainerSummary> {
   return {
     goType: '*formatter.ContainerContext',
     problems: { parse: 'failed to parse template', execute: 'failed to execute template' },
+    raw: {
+      container_id: 'ID',
+      image: 'Image',
+      command: 'Command',
+      created_at: 'CreatedAt',
+      state: 'State',
+      status: 'Status',
+      names: 'Names',
+      labels: 'Labels',
+      ports: 'Ports',
+      size: 'Size',
+    },
     columns: {
       ID: { header: 'CONTAINER ID', value: id },
       Names: { header: 'NAMES', value: (container) => names(container, truncate) },

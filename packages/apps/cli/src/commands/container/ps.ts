@@ -24,8 +24,9 @@ export const command = defineCommand({
   },
   async run(cli, { flags }) {
     const limit = flags.latest && flags.last === -1 ? 1 : flags.last
-    const format = flags.format === '' && !flags.quiet ? (cli.config.psFormat ?? '') : flags.format
-    const size = flags.size || format.includes('.Size') || undefined
+    if (flags.quiet && flags.format !== '') cli.err(ignoredFormat)
+    const format = flags.quiet ? '' : flags.format || (cli.config.psFormat ?? '')
+    const size = flags.size || /\.Size|json \.\s*}}/.test(format) || undefined
     const containers = await cli.engine.containers.list({
       all: flags.all || undefined,
       limit: limit > 0 ? limit : undefined,
@@ -47,6 +48,8 @@ export const command = defineCommand({
     await render(cli, containers, view, { format, defaults, quiet: flags.quiet, fit: flags.noTrunc ? undefined : fit })
   },
 })
+
+const ignoredFormat = 'WARNING: Ignoring custom format, because both --format and --quiet are set.\n'
 
 /** Names and ids are never cut: they are what the next command needs. */
 const fit = { shrink: { IMAGE: 12, COMMAND: 8, STATUS: 12, PORTS: 12 }, drop: ['COMMAND', 'CREATED'] }

@@ -18,6 +18,14 @@ export function imageView(truncate: boolean): View<ImageRow> {
   const unknownSize = (size: number): string => (size === -1 ? 'N/A' : humanSize(size))
   return {
     goType: '*formatter.imageContext',
+    raw: {
+      repository: 'Repository',
+      tag: 'Tag',
+      digest: 'Digest',
+      image_id: 'ID',
+      created_at: 'CreatedAt',
+      virtual_size: 'Size',
+    },
     columns: {
       ID: { header: 'IMAGE ID', value: ({ image }) => (truncate ? shortId(image.Id) : image.Id) },
       Repository: { header: 'REPOSITORY', value: ({ repository }) => repository },

@@ -8,6 +8,7 @@ import type { View } from '../../output/view.ts'
 export function networkView(truncate: boolean): View<NetworkResponse> {
   return {
     goType: '*network.networkContext',
+    raw: { network_id: 'ID', name: 'Name', driver: 'Driver', scope: 'Scope' },
     columns: {
       ID: { header: 'NETWORK ID', value: ({ Id }) => (truncate ? shortId(Id) : Id) },
       Name: { header: 'NAME', value: ({ Name }) => Name },

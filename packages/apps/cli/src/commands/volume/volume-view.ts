@@ -8,6 +8,7 @@ const unknown = 'N/A'
 /** The columns of volume ls. What only volumes of a swarm have is N/A. */
 export const volumeView: View<VolumeResponse> = {
   goType: '*formatter.volumeContext',
+  raw: { name: 'Name', driver: 'Driver' },
   columns: {
     Name: { header: 'VOLUME NAME', value: ({ Name }) => Name },
     Driver: { header: 'DRIVER', value: ({ Driver }) => Driver },
