@@ -378,6 +378,22 @@ test('overlay2: mount() stacks 127 layers and refuses one more', async () => {
   await snapshots.remove('k')
 })
 
+test('overlay2: emptyTrash() keeps nobody waiting who looks at files meanwhile', async () => {
+  snapshots = open('overlay2')
+  const { chainId } = await snapshots.unpack(undefined, await layer('a'))
+  await snapshots.prepare('large', chainId)
+  await snapshots.prepare('k', chainId)
+  const full = snapshots.mount('large')
+  for (let i = 0; i < 20_000; i++) writeFileSync(join(full, String(i)), '')
+  await snapshots.remove('large')
+  const order: string[] = []
+  const emptied = snapshots.emptyTrash().then(() => order.push('deleted'))
+  await snapshots.usage('k')
+  order.push('looked at')
+  await emptied
+  assert.deepEqual(order, ['looked at', 'deleted'])
+})
+
 test('overlay2: unpack() fails cleanly when the disk is full, and works when there is room again', async () => {
   snapshots = open('overlay2')
   mount({ target: root, type: 'tmpfs', flags: 32, data: 'size=1m' })
