@@ -11,7 +11,7 @@ import { type Duplex, PassThrough } from 'node:stream'
 import { grpcCode, GrpcError } from './error.ts'
 import { corkForTick } from './cork.ts'
 import { decodeFrames, encodeFrame } from './frames.ts'
-import { connectionWindowBytes, http2Options, maxMessageBytes } from './settings.ts'
+import { enlargeWindow, http2Options, maxMessageBytes } from './settings.ts'
 import { readStatus } from './status.ts'
 
 /** One method of the other side. */
@@ -48,7 +48,7 @@ export class GrpcClient implements Disposable {
 
   constructor(socket: Duplex, onClose: () => void) {
     this.#session = connect('http://localhost', { ...http2Options, createConnection: () => socket })
-    this.#session.once('connect', () => this.#session.setLocalWindowSize(connectionWindowBytes))
+    this.#session.once('connect', () => enlargeWindow(this.#session))
     this.#session.on('error', () => undefined)
     socket.once('end', () => this.#session.destroy())
     this.#session.once('close', () => {

@@ -1,10 +1,10 @@
-import type { ServerSessionOptions, SessionOptions } from 'node:http2'
+import type { Http2Session, ServerSessionOptions, SessionOptions } from 'node:http2'
 
 /** What one message may have towards the engine; clients of sessions take 4 MiB. */
 export const maxMessageBytes = 16 << 20
 
 /** Bytes on their way of one connection before the other side has to wait. */
-export const connectionWindowBytes = 8 << 20
+const connectionWindowBytes = 8 << 20
 
 /**
  * Of HTTP/2 connections on both sides. Headers are large: a client's whole `.dockerignore` is among them. Node ends
@@ -21,3 +21,8 @@ export const http2Options = {
   maxHeaderListPairs: 10_000,
   maxSendHeaderBlockLength: 1 << 20,
 } satisfies SessionOptions & ServerSessionOptions
+
+/** Bun gives nothing back of a window that was made larger: what comes in would stop when it is used up. */
+export function enlargeWindow(session: Http2Session): void {
+  if (!('bun' in process.versions)) session.setLocalWindowSize(connectionWindowBytes)
+}
