@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { createApi } from './api.ts'
 import { authority, clientCertificate, clientKey, serverCertificate, serverKey } from '@berth/testing'
 import { fakeDeps, serve } from './testing/fakes.ts'
@@ -80,6 +81,16 @@ test('Api turns errors into their status and hides nothing else behind them', as
     '{"message":"no"}\n',
   ])
   assert.equal((await api.call('POST', '/containers/web/stop')).status, 500)
+})
+
+test('Api refuses a client that still writes once it has written, or after a moment', async () => {
+  await using api = await serve({ containers: { stop: () => Promise.reject(conflict('no')) } })
+  const head = ['POST /containers/web/stop HTTP/1.1', 'Host: x', 'Content-Length: 10', 'Connection: close']
+  const { socket, ended } = api.raw(head)
+  assert.equal(await Promise.race([ended, delay(50, 'nothing yet')]), 'nothing yet')
+  socket.write('0123456789')
+  assert.match(await ended, /^HTTP\/1\.1 409 /)
+  assert.match(await api.raw(head).ended, /^HTTP\/1\.1 409 /)
 })
 
 test('Api.listen() replaces a stale socket, refuses a live one and what is none', async () => {

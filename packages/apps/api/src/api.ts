@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream'
 import type { ApiDeps } from './deps.ts'
 import { Exchange, type Upgraded } from './exchange.ts'
 import { listenOn, type ListenTarget, type TlsOptions } from './listen.ts'
+import { readRest } from './body.ts'
 import { sendEmpty, sendError, sendJson } from './respond.ts'
 import { cleanedTarget, createRouter, parseTarget, type Router } from './router.ts'
 import { allRoutes } from './routes/all.ts'
@@ -140,6 +141,7 @@ class ApiServer implements Api {
       if (version !== undefined) exchange = new Exchange({ ...facts, version: parseVersion(version) })
       await match.route.handler(exchange)
     } catch (error) {
+      await readRest(exchange)
       sendError(exchange, error, this.#log)
     }
   }

@@ -1,6 +1,7 @@
 import { invalid } from '@berth/base'
 import { parseJson } from '@berth/engine-api'
 import type { IncomingMessage } from 'node:http'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Exchange } from './exchange.ts'
 
 /** No request has a reason to describe its wish in more. */
@@ -19,6 +20,20 @@ export async function readJson({ request }: Exchange, options: { readonly requir
 /** Whether the request's head says that no body follows. */
 export function hasNoBody({ headers }: IncomingMessage): boolean {
   return headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0
+}
+
+/** So long a client that still writes is listened to before it is refused. */
+const restMs = 250
+
+/** Takes what is left of the body, for a moment: a client whose connection is closed while it writes does not see the answer. */
+export async function readRest({ request, response, upgraded }: Exchange): Promise<void> {
+  const isLeft = !request.complete && !hasNoBody(request) && !request.destroyed
+  // With this header another thread has read the connection.
+  if (!isLeft || upgraded || response.headersSent || response.hasHeader('Connection')) return
+  const ended = new AbortController()
+  const end = () => ended.abort()
+  request.once('end', end).once('close', end).resume()
+  await delay(restMs, undefined, { signal: ended.signal }).catch(() => undefined)
 }
 
 function checkContentType(request: IncomingMessage, isEmpty: boolean): void {
