@@ -388,6 +388,8 @@ test('overlay2: emptyTrash() keeps nobody waiting who looks at files meanwhile',
   await snapshots.remove('large')
   const order: string[] = []
   const emptied = snapshots.emptyTrash().then(() => order.push('deleted'))
+  // The deletion is asked for first.
+  await new Promise((resolve) => setImmediate(resolve))
   await snapshots.usage('k')
   order.push('looked at')
   await emptied
