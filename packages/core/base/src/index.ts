@@ -33,7 +33,9 @@ export { certificateProblem, tlsAlert } from './tls-errors.ts'
 export { fault } from './fault.ts'
 export { gathered } from './gathered.ts'
 export { humanDuration } from './human-duration.ts'
+export { parseGoBool } from './go-bool.ts'
 export { formatGoDuration, parseGoDurationNs } from './go-duration.ts'
+export { escapeAsGo } from './go-json.ts'
 export {
   avoidsLabels,
   booleanFilter,

@@ -6,6 +6,7 @@ import {
   invalid,
   matchesLabels,
   requireKnownFilters,
+  parseGoBool,
 } from '@berth/base'
 import { isAnonymous, type Volume } from './volume.ts'
 
@@ -44,17 +45,13 @@ export function pruneTest(filters: Filters, all: boolean): Test {
     avoidsLabels(volume.labels, filters['label!'])
 }
 
-const booleans: Readonly<Record<string, boolean>> = Object.fromEntries([
-  ...['1', 't', 'T', 'TRUE', 'true', 'True'].map((text) => [text, true] as const),
-  ...['0', 'f', 'F', 'FALSE', 'false', 'False'].map((text) => [text, false] as const),
-])
-
 function allFilter(filters: Filters): boolean {
   const [value, ...more] = filters['all'] ?? []
   if (value === undefined) return false
   if (more.length > 0) throw invalid("invalid filter 'all': only one value is expected")
-  if (!Object.hasOwn(booleans, value)) {
+  const parsed = parseGoBool(value)
+  if (parsed === undefined) {
     throw invalid(`invalid filter 'all': strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`)
   }
-  return booleans[value] ?? false
+  return parsed
 }

@@ -1,7 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs'
 import { dirname, relative, resolve } from 'node:path'
-import { parseBool, type Target } from '@berth/bake'
-import { codeOf } from '@berth/base'
+import type { Target } from '@berth/bake'
+import { codeOf, parseGoBool } from '@berth/base'
 
 /** What builds may do besides building: flags of `--allow`. */
 export interface Entitlements {
@@ -159,7 +159,7 @@ function existingPath(path: string): string {
 export function checksFiles(env: Readonly<Record<string, string | undefined>>): boolean {
   const given = env['BUILDX_BAKE_ENTITLEMENTS_FS']
   if (given === undefined) return true
-  const value = parseBool(given)
+  const value = parseGoBool(given)
   if (value !== undefined) return value
   throw new Error(
     `failed to parse BUILDX_BAKE_ENTITLEMENTS_FS value ${JSON.stringify(given)}: strconv.ParseBool: parsing ${JSON.stringify(given)}: invalid syntax`,

@@ -1,7 +1,8 @@
+import { parseGoBool } from '@berth/base'
 import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { type ComposeSurroundings, parseBool, parseDotEnv, type Surroundings } from '@berth/bake'
+import { type ComposeSurroundings, parseDotEnv, type Surroundings } from '@berth/bake'
 import { formatPlatform, hostPlatform } from '@berth/oci'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -36,7 +37,7 @@ export function surroundingsOf(env: Environment, variables: ReadonlyMap<string, 
 
 /** The environment, unless it says itself that it shall not be used. */
 export function visibleEnvironment(env: Environment): (name: string) => string | undefined {
-  const isHidden = parseBool(env['BUILDX_BAKE_DISABLE_VARS_ENV_LOOKUP'] ?? '') === true
+  const isHidden = parseGoBool(env['BUILDX_BAKE_DISABLE_VARS_ENV_LOOKUP'] ?? '') === true
   return (name) => (isHidden || !Object.hasOwn(env, name) ? undefined : env[name])
 }
 

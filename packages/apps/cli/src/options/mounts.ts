@@ -1,4 +1,4 @@
-import { splitCsv } from '@berth/base'
+import { splitCsv, parseGoBool } from '@berth/base'
 import { posix, resolve } from 'node:path'
 import type { MountSpec } from '@berth/engine-api'
 import { parseSize } from '../flags/values.ts'
@@ -171,8 +171,8 @@ function parseRecursive(key: string, value: string): MountSpec['BindOptions'] {
 }
 
 function parseSwitch(key: string, value: string): boolean {
-  if (['true', '1', 't', 'T', 'TRUE', 'True'].includes(value)) return true
-  if (['false', '0', 'f', 'F', 'FALSE', 'False'].includes(value)) return false
+  const parsed = parseGoBool(value)
+  if (parsed !== undefined) return parsed
   throw new Error(`invalid value for ${key}: ${value}`)
 }
 

@@ -1,4 +1,4 @@
-import { messageOf } from '@berth/base'
+import { messageOf, escapeAsGo } from '@berth/base'
 import {
   dockerFunctions,
   type FunctionTable,
@@ -91,15 +91,11 @@ function lastWord(name: string): string {
 /** Rows marshal themselves in Go, which escapes what HTML would read; other values do not. */
 const rowFunctions: FunctionTable = {
   ...dockerFunctions,
-  json: { parameters: ['any'], call: (value) => (isRow(value) ? escapeHtmlInJson(toJson(value)) : toJson(value)) },
+  json: { parameters: ['any'], call: (value) => (isRow(value) ? escapeAsGo(toJson(value)) : toJson(value)) },
 }
 
 function isRow(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, goType)
-}
-
-function escapeHtmlInJson(text: string): string {
-  return text.replace(/[<>&]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)
 }
 
 const unchanged = { parameters: ['string'], call: (text: unknown) => text } as const

@@ -1,4 +1,4 @@
-import { invalid } from '@berth/base'
+import { invalid, parseGoBool } from '@berth/base'
 import type { Ulimit } from '@berth/engine-api'
 import { keyOf, type OptionSpec } from './options.ts'
 
@@ -176,8 +176,8 @@ function isRuntimeEntry(value: unknown): boolean {
 }
 
 function parseBoolean(spec: OptionSpec, text: string): boolean {
-  if (/^(1|t|T|TRUE|true|True)$/.test(text)) return true
-  if (/^(0|f|F|FALSE|false|False)$/.test(text)) return false
+  const parsed = parseGoBool(text)
+  if (parsed !== undefined) return parsed
   throw invalid(
     `invalid argument "${text}" for "--${spec.flag}" flag: strconv.ParseBool: parsing "${text}": invalid syntax`,
   )

@@ -1,3 +1,4 @@
+import { parseGoBool } from '@berth/base'
 import {
   type Attestation,
   canonicalAttestation,
@@ -7,7 +8,6 @@ import {
   type Secret,
   type SshForward,
 } from '../definition/entries.ts'
-import { parseBool } from '../definition/go-text.ts'
 import type { Target, TargetFields } from '../definition/target.ts'
 import { binarySize, parseBytes } from './byte-size.ts'
 import { ComposeError, ConsistencyError } from './compose-error.ts'
@@ -63,7 +63,7 @@ function plainFields(build: Mapping, where: string): Loose {
   const texts = (key: string): string[] | undefined =>
     build[key] === undefined ? undefined : asTexts(build[key], `${where}.${key}`)
   const isOn = (key: string): true | undefined =>
-    build[key] === true || parseBool(text(key) ?? '') === true ? true : undefined
+    build[key] === true || parseGoBool(text(key) ?? '') === true ? true : undefined
   return {
     context: text('context'),
     dockerfile: text('dockerfile'),

@@ -1,5 +1,4 @@
-import { splitCsv } from '@berth/base'
-import { parseBool } from './go-text.ts'
+import { splitCsv, parseGoBool } from '@berth/base'
 
 /** What is told about an entry that cannot be used. */
 export class EntryError extends Error {}
@@ -77,7 +76,7 @@ export function parseAttestation(text: string): Attestation {
   const given: Record<string, string> = {}
   for (const [key, value, field] of pairs(splitCsv(text))) {
     const name = key.toLowerCase().trim()
-    if (name === 'disabled' && parseBool(value) === undefined) {
+    if (name === 'disabled' && parseGoBool(value) === undefined) {
       throw new EntryError(
         `invalid value ${field}: strconv.ParseBool: parsing ${JSON.stringify(value)}: invalid syntax`,
       )
@@ -90,7 +89,7 @@ export function parseAttestation(text: string): Attestation {
 
 export function attestationFrom(given: Readonly<Record<string, string>>): Attestation {
   const { type = '', disabled = 'false', ...attributes } = given
-  const isDisabled = parseBool(disabled)
+  const isDisabled = parseGoBool(disabled)
   if (isDisabled === undefined) {
     throw new EntryError(`strconv.ParseBool: parsing ${JSON.stringify(disabled)}: invalid syntax`)
   }
@@ -99,7 +98,7 @@ export function attestationFrom(given: Readonly<Record<string, string>>): Attest
 
 /** The attestation that `--sbom` and `--provenance` stand for. */
 export function canonicalAttestation(type: string, text: string): string {
-  const value = parseBool(text)
+  const value = parseGoBool(text)
   return value === undefined ? `type=${type},${text}` : `type=${type},disabled=${!value}`
 }
 

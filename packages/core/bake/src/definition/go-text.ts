@@ -1,9 +1,3 @@
-/** Go's strconv.ParseBool; undefined for what it refuses. */
-export function parseBool(text: string): boolean | undefined {
-  if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(text)) return true
-  return ['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(text) ? false : undefined
-}
-
 /** Go's path.Match for names of targets. Undefined for a pattern that is malformed. */
 export function matchPattern(pattern: string, name: string): boolean | undefined {
   const expression = pattern.replaceAll(

@@ -1,3 +1,4 @@
+import { parseGoBool } from '@berth/base'
 import {
   canonicalAttestation,
   lastOfEachId,
@@ -10,7 +11,7 @@ import {
   parseSsh,
   withoutDuplicates,
 } from './entries.ts'
-import { matchPattern, parseBool } from './go-text.ts'
+import { matchPattern } from './go-text.ts'
 import { type Definition, mergeFields, type TargetFields } from './target.ts'
 
 /** What `--set` says of one key of a target. */
@@ -144,7 +145,7 @@ const placeholder = {
 }
 
 function flagValue(key: string, value: string): boolean {
-  const parsed = parseBool(value)
+  const parsed = parseGoBool(value)
   if (parsed === undefined) throw new OverrideError(`invalid value ${value} for boolean key ${key}`)
   return parsed
 }

@@ -1,4 +1,4 @@
-import { splitCsv } from '@berth/base'
+import { splitCsv, parseGoBool } from '@berth/base'
 import { evaluate } from '../evaluate/evaluate.ts'
 import type { Scope } from '../evaluate/scope.ts'
 import { decodeJson } from '../functions/json.ts'
@@ -11,7 +11,6 @@ import { parseNumber } from '../values/decimal.ts'
 import { isPrimitive, list, string, type Type, typeName } from '../values/types.ts'
 import { booleanValue, isNull, numberValue, stringValue, textOf, tupleValue, type Value } from '../values/value.ts'
 import { checkBody } from './schema.ts'
-import { parseBool } from './go-text.ts'
 
 /** A `variable` block. */
 export interface Variable {
@@ -118,7 +117,7 @@ export function overrideFromJson(text: string, { name, type }: Variable): Value 
 
 function parsePrimitive(text: string, type: Type, name: string): Value {
   if (type.kind === 'bool') {
-    const value = parseBool(text)
+    const value = parseGoBool(text)
     if (value !== undefined) return booleanValue(value)
     throw new VariableError(
       `failed to parse ${name} as bool: strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`,

@@ -1,3 +1,4 @@
+import { escapeAsGo } from '@berth/base'
 import { formatNumber, parseNumber } from '../values/decimal.ts'
 import { dynamic, string } from '../values/types.ts'
 import {
@@ -16,11 +17,7 @@ import {
 import { CallFailure, define, type FunctionSpec, parameter } from './function.ts'
 
 /** A string as Go's encoding/json writes it: what HTML gives a meaning is escaped. */
-export const goJsonString = (text: string): string =>
-  JSON.stringify(text).replaceAll(
-    /[<>&\u2028\u2029]/g,
-    (one) => `\\u${one.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+export const goJsonString = (text: string): string => escapeAsGo(JSON.stringify(text))
 
 /** A value as compact JSON. */
 export function encodeJson(value: Value): string {

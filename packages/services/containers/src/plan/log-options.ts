@@ -1,6 +1,6 @@
-import { compilePattern, invalid, messageOf, notImplemented } from '@berth/base'
+import { compilePattern, invalid, messageOf, notImplemented, parseGoBool } from '@berth/base'
 import type { LogConfig } from '@berth/engine-api'
-import { parseGoBool, parseSizeBytes } from './go-values.ts'
+import { parseSizeBytes } from './go-values.ts'
 import { formatTag, type TagSubject, validateTag } from './log-tag.ts'
 import type { LogPlan } from './types.ts'
 

@@ -1,6 +1,5 @@
-import { invalid } from '@berth/base'
+import { invalid, parseGoBool } from '@berth/base'
 import type { HostConfig } from '@berth/engine-api'
-import { parseGoBool } from './go-values.ts'
 import type { DaemonDefaults } from './types.ts'
 
 export interface SecurityOptions {

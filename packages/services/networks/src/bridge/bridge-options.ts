@@ -1,4 +1,4 @@
-import { invalid } from '@berth/base'
+import { invalid, parseGoBool } from '@berth/base'
 import { checkLinkName, type DirectFrom, type GatewayMode } from '../firewall/rules.ts'
 import { isAddress } from '../ipam/subnet.ts'
 
@@ -72,8 +72,8 @@ const quoted = (text: string): string => JSON.stringify(text)
 export function parseFlag(options: Options, label: string, otherwise: boolean): boolean {
   const value = options[label]
   if (value === undefined) return otherwise
-  if (/^(1|t|T|TRUE|true|True)$/.test(value)) return true
-  if (/^(0|f|F|FALSE|false|False)$/.test(value)) return false
+  const parsed = parseGoBool(value)
+  if (parsed !== undefined) return parsed
   throw complain(label, value, `strconv.ParseBool: parsing ${quoted(value)}: invalid syntax`)
 }
 

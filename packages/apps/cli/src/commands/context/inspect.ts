@@ -1,3 +1,4 @@
+import { escapeAsGo } from '@berth/base'
 import type { Cli } from '../../cli.ts'
 import { atLeast, defineCommand } from '../../command.ts'
 import { contextPaths, defaultContextName, readContext, readTlsFiles } from '../../context/context-store.ts'
@@ -23,7 +24,7 @@ const inMemory = '<IN MEMORY>'
 
 /** JSON as Go writes it. */
 function describeText(cli: Cli, name: string): string {
-  return JSON.stringify(describe(cli, name)).replaceAll(/[<>&]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`)
+  return escapeAsGo(JSON.stringify(describe(cli, name)))
 }
 
 function describe(cli: Cli, name: string): object {
