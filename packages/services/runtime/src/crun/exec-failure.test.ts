@@ -5,7 +5,7 @@ import { explainExecFailure } from './exec-failure.ts'
 const record =
   '{"msg":"exec container process `/bad`: Exec format error","level":"error","time":"2026-11-26T21:01:19.612029Z"}'
 
-const explained = (text: string, program?: string) => explainExecFailure(Buffer.from(text), program)?.toString()
+const explained = (text: string, program?: string) => explainExecFailure(Buffer.from(text), () => program)?.toString()
 
 test('explainExecFailure() says in runc’s words what crun writes for a program that does not run', () => {
   assert.equal(explained(`${record}\n`), 'exec /bad: exec format error\n')

@@ -10,13 +10,17 @@ const patterns = [
 
 const longest = 4096
 
-/** The first output of a process in runc's words, where that is all that crun says of it; undefined: it is something else. */
-export function explainExecFailure(output: Buffer, program: string | undefined): Buffer | undefined {
+/**
+ * The first output of a process in runc's words, where that is all that crun says of it; undefined: it is something else.
+ * `program` is asked where crun does not name it.
+ */
+export function explainExecFailure(output: Buffer, program: () => string | undefined): Buffer | undefined {
   if (output.length > longest) return undefined
   const text = output.toString()
   for (const pattern of patterns) {
-    const { path = program, reason, end } = pattern.exec(text)?.groups ?? {}
+    const { path: named, reason, end } = pattern.exec(text)?.groups ?? {}
     if (reason === undefined || end === undefined) continue
+    const path = named ?? program()
     const subject = path === undefined ? 'exec' : `exec ${path}`
     return Buffer.from(`${subject}: ${reason.charAt(0).toLowerCase()}${reason.slice(1)}${end}`)
   }

@@ -115,7 +115,7 @@ export class Supervisor {
       await log?.close()
       throw error
     }
-    const explain = (output: Buffer) => explainExecFailure(output, undefined)
+    const explain = (output: Buffer) => explainExecFailure(output, () => undefined)
     const init = this.#enrol({ containerId }, { tty: io.tty, closesStdin: io.stdinOnce, log, explain })
     const container: Supervised = { init, execs: new Map(), cgroupsPath, sharesPids }
     this.#containers.set(containerId, container)
@@ -149,7 +149,7 @@ export class Supervisor {
     if (!container || container.init.reaped)
       throw new RequestError('conflict', `container ${containerId} is not running`)
     if (container.execs.has(execId)) throw new RequestError('conflict', `exec ${execId} has been started`)
-    const explain = (output: Buffer) => explainExecFailure(output, programOf(message))
+    const explain = (output: Buffer) => explainExecFailure(output, () => programOf(message))
     const exec = this.#enrol({ containerId, execId }, { tty: io.tty, closesStdin: true, explain })
     container.execs.set(execId, exec)
     try {
