@@ -35,7 +35,6 @@ function copyState(from: string, to: string): boolean {
   try {
     mkdirSync(to, { recursive: true, mode: 0o700 })
     const there = new Set(readdirSync(to))
-    if (there.has('status')) return true
     const status: unknown = JSON.parse(readFileSync(join(from, 'status'), 'utf8'))
     if (typeof status !== 'object' || status === null || !('cgroup-path' in status)) return false
     for (const name of readdirSync(from)) {

@@ -5,7 +5,7 @@ import { type Cgroups, enterUnified, type Reaper } from '@berth/linux'
 import { execArguments, inheritedProcess } from '../crun/arguments.ts'
 import type { ExecMessage, PrepareMessage } from '../protocol/messages.ts'
 import type { Relay } from '../stdio/relay.ts'
-import { cgroupEntry } from './cgroup-entry.ts'
+import { type CgroupEntry, cgroupEntry, type EntryRequest } from './cgroup-entry.ts'
 import { ExecBursts } from './exec-bursts.ts'
 import { callRuntime, completeCall, endRelay, type Launch, type Launched, launch } from './launch.ts'
 import { warn } from './log.ts'
@@ -20,6 +20,8 @@ export class ExecLauncher {
   readonly #cgroups: () => Cgroups
   readonly #prepared = new PreparedExecs()
   readonly #bursts = new ExecBursts()
+  /** Of running containers; they stay as they are. */
+  readonly #entries = new Map<ContainerId, CgroupEntry>()
   #spares = 0
 
   constructor(reaper: Reaper, launches: RuntimeLaunches, cgroups: () => Cgroups) {
@@ -48,6 +50,7 @@ export class ExecLauncher {
   /** The container has ended: nothing must enter it any more. */
   dropOf(containerId: ContainerId): void {
     this.#bursts.forget(containerId)
+    this.#entries.delete(containerId)
     this.#prepared.dropOf(containerId)
   }
 
@@ -114,11 +117,17 @@ export class ExecLauncher {
     }
   }
 
+  #entryOf(request: EntryRequest): CgroupEntry | undefined {
+    const entry = this.#entries.get(request.containerId) ?? cgroupEntry(this.#cgroups(), request)
+    if (entry) this.#entries.set(request.containerId, entry)
+    return entry
+  }
+
   /** `name`: of the call's files. */
   #options(message: PrepareMessage, processFile: string, name: string): Launch {
     const { containerId, command, bundle, oomScoreAdj, io, cgroupsPath } = message
     const files = this.#launches.files(bundle, name, io)
-    const entry = cgroupsPath === undefined ? undefined : cgroupEntry(this.#cgroups(), { ...message, cgroupsPath })
+    const entry = cgroupsPath === undefined ? undefined : this.#entryOf({ ...message, cgroupsPath })
     const args = execArguments(entry?.ociRoot ?? message.ociRoot, { containerId, processFile }, files)
     return { ...this.#launches.options(command, args, files, io), oomScoreAdj, ...(entry && { entry }) }
   }
