@@ -35,8 +35,7 @@ export class FinishedBuilds {
 
   /** The first to end first. */
   all(): BuildHistoryRecord[] {
-    this.#evict()
-    return this.#records.all().map(({ record }) => fromBinary(BuildHistoryRecordSchema, record))
+    return this.#evict().map(({ record }) => fromBinary(BuildHistoryRecordSchema, record))
   }
 
   /** Puts a build down with all that it has said. */
@@ -63,9 +62,12 @@ export class FinishedBuilds {
     this.#records.remove([ref])
   }
 
-  #evict(): void {
-    const gone = planEviction(this.#records.all(), this.#limits(), Date.now())
+  /** What is left. */
+  #evict(): BuildRecord[] {
+    const all = this.#records.all()
+    const gone = planEviction(all, this.#limits(), Date.now())
     if (gone.length > 0) this.#records.remove(gone)
+    return all.filter(({ ref }) => !gone.includes(ref))
   }
 }
 
