@@ -37,14 +37,19 @@ async function onRequest(request: Request): Promise<void> {
   if (request.kind !== 'run' && request.kind !== 'stream' && request.kind !== 'sink') return
   const state: Running = { abort: new AbortController(), credit: 0, wake: () => {} }
   running.set(request.id, state)
+  answer(await settle(request, state))
+  running.delete(request.id)
+}
+
+/** Nothing of the request's is held any more when its answer goes out. */
+async function settle(request: Begun, state: Running): Promise<Answer> {
+  const { id } = request
   try {
-    const result = await perform(request, state)
-    answer({ kind: 'result', id: request.id, result })
+    return { kind: 'result', id, result: await perform(request, state) }
   } catch (error) {
-    answer({ kind: 'failure', id: request.id, failure: failureOf(error) })
+    return { kind: 'failure', id, failure: failureOf(error) }
   } finally {
     state.writer?.[Symbol.dispose]()
-    running.delete(request.id)
   }
 }
 
