@@ -2,23 +2,12 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { loadFixture, startDaemon, startDockerRegistry, type TestDaemon } from '@berth/testing'
-import { BuildxClient } from './buildx-client.ts'
+import { test } from 'node:test'
+import { startDockerRegistry } from '@berth/testing'
+import { startBuildx } from './buildx-client.ts'
 import { type Index, openLayout } from './oci-layout.ts'
 
-let daemon: TestDaemon
-let client: BuildxClient
-
-before(async () => {
-  daemon = await startDaemon({ args: ['--insecure-registry', '127.0.0.1:5000'] })
-  await loadFixture(daemon.api, 'busybox')
-  client = new BuildxClient(daemon)
-})
-after(async () => {
-  client?.[Symbol.dispose]()
-  await daemon?.[Symbol.asyncDispose]()
-})
+const { daemon, client } = await startBuildx({ args: ['--insecure-registry', '127.0.0.1:5000'] })
 
 const dockerfile = `FROM busybox AS build
 ARG V=1

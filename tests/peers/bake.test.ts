@@ -1,23 +1,12 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { command, type CommandResult, loadFixture, startDaemon, type TestDaemon } from '@berth/testing'
-import { BuildxClient } from './buildx-client.ts'
+import { command, type CommandResult } from '@berth/testing'
+import { startBuildx } from './buildx-client.ts'
 
-let daemon: TestDaemon
-let client: BuildxClient
-
-before(async () => {
-  daemon = await startDaemon()
-  await loadFixture(daemon.api, 'busybox')
-  client = new BuildxClient(daemon)
-})
-after(async () => {
-  client?.[Symbol.dispose]()
-  await daemon?.[Symbol.asyncDispose]()
-})
+const { daemon, client } = await startBuildx()
 
 test('docker buildx bake builds linked targets, which share what they stand on', async () => {
   const folder = client.context({

@@ -2,34 +2,16 @@ import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import {
-  command,
-  type CommandResult,
-  loadFixture,
-  readInventory,
-  startDaemon,
-  type TestDaemon,
-  until,
-} from '@berth/testing'
-import { BuildxClient } from './buildx-client.ts'
+import { command, type CommandResult, readInventory, until } from '@berth/testing'
+import { startBuildx } from './buildx-client.ts'
 
 /** `berth build` beside the real `docker buildx build`: the same command lines, the same engine. */
-let daemon: TestDaemon
-let client: BuildxClient
 const berth = process.env['BERTH_CLI'] ?? fileURLToPath(new URL('../../bin/berth', import.meta.url))
 const repeatable = { BUILDX_NO_DEFAULT_ATTESTATIONS: '1', SOURCE_DATE_EPOCH: '0' }
 
-before(async () => {
-  daemon = await startDaemon()
-  await loadFixture(daemon.api, 'busybox')
-  client = new BuildxClient(daemon)
-})
-after(async () => {
-  client?.[Symbol.dispose]()
-  await daemon?.[Symbol.asyncDispose]()
-})
+const { daemon, client } = await startBuildx()
 
 const files = {
   Dockerfile: [

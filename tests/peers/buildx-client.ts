@@ -2,8 +2,16 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { after } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { command, type CommandOptions, type CommandResult, type TestDaemon } from '@berth/testing'
+import {
+  command,
+  type CommandOptions,
+  type CommandResult,
+  loadFixture,
+  startDaemon,
+  type TestDaemon,
+} from '@berth/testing'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -67,4 +75,18 @@ export class BuildxClient implements Disposable {
   [Symbol.dispose](): void {
     rmSync(this.folder, { recursive: true })
   }
+}
+
+/** A daemon that has busybox, and a client of it, until the tests of the file are over. */
+export async function startBuildx(
+  options: Parameters<typeof startDaemon>[0] = {},
+): Promise<{ readonly daemon: TestDaemon; readonly client: BuildxClient }> {
+  const daemon = await startDaemon(options)
+  const client = new BuildxClient(daemon)
+  after(async () => {
+    client[Symbol.dispose]()
+    await daemon[Symbol.asyncDispose]()
+  })
+  await loadFixture(daemon.api, 'busybox')
+  return { daemon, client }
 }

@@ -3,22 +3,11 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { loadFixture, readInventory, startDaemon, startDockerRegistry, type TestDaemon, until } from '@berth/testing'
-import { BuildxClient } from './buildx-client.ts'
+import { test } from 'node:test'
+import { readInventory, startDockerRegistry, until } from '@berth/testing'
+import { startBuildx } from './buildx-client.ts'
 
-let daemon: TestDaemon
-let client: BuildxClient
-
-before(async () => {
-  daemon = await startDaemon({ args: ['--insecure-registry', '127.0.0.1:5000'] })
-  await loadFixture(daemon.api, 'busybox')
-  client = new BuildxClient(daemon)
-})
-after(async () => {
-  client?.[Symbol.dispose]()
-  await daemon?.[Symbol.asyncDispose]()
-})
+const { daemon, client } = await startBuildx({ args: ['--insecure-registry', '127.0.0.1:5000'] })
 
 const plain = ['--progress', 'plain']
 const supervised = (): string[] => readInventory(daemon).filter((line) => /^cgroup .*[0-9a-f]{64}/.test(line))

@@ -1,22 +1,11 @@
 import assert from 'node:assert/strict'
 import { rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import { loadFixture, startDaemon, type TestDaemon, until } from '@berth/testing'
-import { BuildxClient } from './buildx-client.ts'
+import { test } from 'node:test'
+import { until } from '@berth/testing'
+import { startBuildx } from './buildx-client.ts'
 
-let daemon: TestDaemon
-let client: BuildxClient
-
-before(async () => {
-  daemon = await startDaemon()
-  await loadFixture(daemon.api, 'busybox')
-  client = new BuildxClient(daemon)
-})
-after(async () => {
-  client?.[Symbol.dispose]()
-  await daemon?.[Symbol.asyncDispose]()
-})
+const { client } = await startBuildx()
 
 const large = 'x'.repeat(100_000)
 const dockerfile = 'FROM busybox\nCOPY . /c/\nCMD ["cat", "/c/small"]'

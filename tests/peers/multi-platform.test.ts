@@ -3,33 +3,13 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
-import {
-  command,
-  filesBelow,
-  loadFixture,
-  readInventory,
-  startDaemon,
-  startDockerRegistry,
-  type TestDaemon,
-  until,
-} from '@berth/testing'
-import { BuildxClient } from './buildx-client.ts'
+import { test } from 'node:test'
+import { command, filesBelow, readInventory, startDockerRegistry, until } from '@berth/testing'
+import { startBuildx } from './buildx-client.ts'
 import { type Index, openLayout } from './oci-layout.ts'
 import { foreignMachine, ownMachine, programOf, registerInterpreter } from './foreign-programs.ts'
 
-let daemon: TestDaemon
-let client: BuildxClient
-
-before(async () => {
-  daemon = await startDaemon({ args: ['--insecure-registry', '127.0.0.1:5000'] })
-  await loadFixture(daemon.api, 'busybox')
-  client = new BuildxClient(daemon)
-})
-after(async () => {
-  client?.[Symbol.dispose]()
-  await daemon?.[Symbol.asyncDispose]()
-})
+const { daemon, client } = await startBuildx({ args: ['--insecure-registry', '127.0.0.1:5000'] })
 
 const both = ['--platform', 'linux/amd64,linux/arm64']
 
