@@ -6,6 +6,7 @@ import { parseAnnotations } from '../buildkit/parse/annotations.ts'
 import { parseSize } from '../flags/values.ts'
 import { reasonOf } from '../options/key-values.ts'
 import { parseUlimit } from '../options/limits.ts'
+import { isRemote } from '../buildkit/remote-context.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -32,10 +33,6 @@ export const platformsOf = ({ platforms = [] }: TargetFields): string[] =>
 /** What is fetched by ssh needs an agent. */
 export const sshOf = ({ ssh = [], context = '' }: TargetFields): readonly SshForward[] =>
   ssh.length === 0 && /^(?:ssh:\/\/|git@)/.test(context) ? [{ id: 'default', paths: [] }] : ssh
-
-/** A git repository, or something that is downloaded. */
-export const isRemote = (context: string): boolean =>
-  /^(?:https?|git|ssh):\/\//.test(context) || /^(?:github\.com\/|git@)/.test(context)
 
 function contextOf({ context = '.' }: TargetFields): string {
   return isRemote(context) ? context : cleanPath(context.replace(/^cwd:\/\//, ''))

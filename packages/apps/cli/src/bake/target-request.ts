@@ -6,7 +6,8 @@ import { parseAttests } from '../buildkit/parse/attests.ts'
 import { parseCall } from '../buildkit/parse/call.ts'
 import { parseSize } from '../flags/values.ts'
 import { parseUlimit } from '../options/limits.ts'
-import { isRemote, platformsOf, sshOf } from './check-target.ts'
+import { isRemote } from '../buildkit/remote-context.ts'
+import { platformsOf, sshOf } from './check-target.ts'
 
 type Texts = Readonly<Record<string, string>>
 

@@ -1,5 +1,6 @@
 import { createReadStream, existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, type Stats } from 'node:fs'
 import { isAbsolute, join, relative, resolve } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { detectCompression, magicBytes, peek, tarEntry, type TarSource, writeTar } from '@berth/archive'
 import { codeOf } from '@berth/base'
 import { reasonOf } from '../options/key-values.ts'
@@ -35,7 +36,7 @@ async function openInput(dockerfile: string): Promise<BuildContext> {
     head.toString('latin1', ustarOffset, ustarOffset + 5) === 'ustar' ||
     detectCompression(head.subarray(0, magicBytes)) !== 'none'
   if (isArchive) return { stream: rest, dockerfile }
-  return { stream: lone(await collect(rest)), dockerfile: usualDockerfile }
+  return { stream: lone(await buffer(rest)), dockerfile: usualDockerfile }
 }
 
 async function* lone(content: Buffer): AsyncGenerator<Uint8Array> {
@@ -50,7 +51,7 @@ async function openDirectory(where: string, given: string): Promise<BuildContext
   const inside = own !== undefined && !own.startsWith('..') && !isAbsolute(own)
   if (inside) return { stream: writeTar(members(root, readRules(root, own))), dockerfile: own }
   // A Dockerfile from elsewhere goes along under a name of its own.
-  const content = given === '-' ? await collect(createReadStream('', { fd: 0 })) : readFileSync(resolve(given))
+  const content = given === '-' ? await buffer(createReadStream('', { fd: 0 })) : readFileSync(resolve(given))
   const name = `.dockerfile.${process.pid}`
   return { stream: writeTar(withFile(members(root, readRules(root, name)), name, content)), dockerfile: name }
 }
@@ -112,10 +113,4 @@ function member(source: string, path: string, stats: Stats): TarSource | undefin
 function* withFile(sources: Iterable<TarSource>, path: string, content: Buffer): Generator<TarSource> {
   yield* sources
   yield { entry: tarEntry({ path, sizeBytes: content.length }), content }
-}
-
-async function collect(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of source) chunks.push(chunk)
-  return Buffer.concat(chunks)
 }

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
+import { buffer } from 'node:stream/consumers'
 import { detectCompression, magicBytes, peek } from '@berth/archive'
 import type { SyncedDirectory } from '@berth/buildkit-client'
 import type { BuildRequest } from './build-request.ts'
+import { isRemote } from './remote-context.ts'
 
 /** Where a build's files come from. */
 export interface BuildInputs {
@@ -23,9 +25,6 @@ export type ReadInput = () => AsyncIterable<Uint8Array>
 
 const usualName = 'Dockerfile'
 const ustarOffset = 257
-const isRemote = (text: string): boolean =>
-  /^(?:https?:\/\/|git:\/\/|ssh:\/\/|git@|github\.com\/)/.test(text) || /^[^/@]+@[^/:]+:.*\.git/.test(text)
-
 export const openInput: ReadInput = () => createReadStream('', { fd: 0 })
 
 /** Decides where context, Dockerfile and named contexts come from. Throws an Error in buildx's words. */
@@ -70,7 +69,7 @@ class Inputs implements BuildInputs {
 
   async addDockerfile(): Promise<void> {
     const { dockerfile } = this.#request
-    if (dockerfile === '-' && this.#text === undefined) this.#text = await gather(this.#readInput())
+    if (dockerfile === '-' && this.#text === undefined) this.#text = await buffer(this.#readInput())
     if (this.#text !== undefined) {
       this.directories.set('dockerfile', { files: new Map([[usualName, this.#text]]) })
       this.attributes['dockerfilekey'] = 'dockerfile'
@@ -126,7 +125,7 @@ class Inputs implements BuildInputs {
       return
     }
     if (dockerfile !== '') throw new Error('ambiguous Dockerfile source: both stdin and flag correspond to Dockerfiles')
-    this.#text ??= await gather(whole)
+    this.#text ??= await buffer(whole)
     this.directories.set('context', { files: new Map() })
   }
 
@@ -152,10 +151,4 @@ function existingName(folder: string, name: string): string {
   const names = readdirSync(folder)
   const lower = name.toLowerCase()
   return !names.includes(name) && names.includes(lower) ? lower : name
-}
-
-async function gather(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
-  const chunks: Uint8Array[] = []
-  for await (const chunk of source) chunks.push(chunk)
-  return Buffer.concat(chunks)
 }

@@ -133,8 +133,7 @@ class Run {
     const [inputs, facts] = await Promise.all([openInputs(request, readInput), this.#facts])
     const caches = openCacheStores(request)
     for (const warning of caches.warnings) this.#cli.err(`WARNING: ${warning}\n`)
-    const served = { ...inputs, directories: inputs.directories, upload: inputs.upload, targets, caches }
-    using services = sessionServices(this.#cli, request, served)
+    using services = sessionServices(this.#cli, request, { ...inputs, targets, caches })
     using session = await openSession(this.#cli.engine.transport, services.services, inputs.sharedKey)
     const linked = await this.#linkedInputs(inputs)
     const ref = newBuildRef()

@@ -1,6 +1,6 @@
 import { askEntitlements } from '../../bake/ask-entitlements.ts'
 import { type BakeFile, readBakeFiles } from '../../bake/bake-files.ts'
-import { isRemote } from '../../bake/check-target.ts'
+import { isRemote } from '../../buildkit/remote-context.ts'
 import { parseEntitlements } from '../../bake/entitlements.ts'
 import { loadedFiles } from '../../bake/loaded-files.ts'
 import { asBakeFailure } from '../../bake/plan-bake.ts'
