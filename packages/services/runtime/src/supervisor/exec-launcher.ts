@@ -78,9 +78,12 @@ export class ExecLauncher {
 
   /** Detached: the v2 tree of a hybrid only counts and kills, and the process need not wait for its lock. */
   #completeEntry(cgroupsPath: string): void {
-    enterUnified(this.#cgroups(), cgroupsPath).catch((error: unknown) =>
-      warn({ cgroupsPath, error: messageOf(error) }, 'an exec is not in the v2 cgroup of its container'),
-    )
+    // After the answer: a container of many processes is looked through.
+    setImmediate(() => {
+      enterUnified(this.#cgroups(), cgroupsPath).catch((error: unknown) =>
+        warn({ cgroupsPath, error: messageOf(error) }, 'an exec is not in the v2 cgroup of its container'),
+      )
+    })
   }
 
   async #launchFromFile(message: ExecMessage, relay: Relay): Promise<Launched> {
