@@ -62,6 +62,11 @@ const templateFrom = (parts: readonly Expression[], otherwise: Range): Template 
   return { kind: 'template', parts: filled, range: between(filled[0]!.range, filled.at(-1)!.range) }
 }
 
+function refuseEnd({ kind, range }: TemplatePart & { kind: 'if' | 'for' }, end: TemplatePart): never {
+  const detail = `The ${kind} directive at ${describeRange(range)} is missing its corresponding end${kind} directive.`
+  return refuse('Unexpected end of template', detail, end.range)
+}
+
 function buildIf(parts: Parts, open: TemplatePart & { kind: 'if' }): Expression {
   const whenTrue: Expression[] = []
   const whenFalse: Expression[] = []
@@ -70,11 +75,7 @@ function buildIf(parts: Parts, open: TemplatePart & { kind: 'if' }): Expression 
     const next = parts.all[parts.at]!
     switch (next.kind) {
       case 'end':
-        return refuse(
-          'Unexpected end of template',
-          `The if directive at ${describeRange(open.range)} is missing its corresponding endif directive.`,
-          next.range,
-        )
+        return refuseEnd(open, next)
       case 'else':
         parts.at++
         if (current === whenFalse) {
@@ -113,11 +114,7 @@ function buildFor(parts: Parts, open: TemplatePart & { kind: 'for' }): Expressio
     const next = parts.all[parts.at]!
     switch (next.kind) {
       case 'end':
-        return refuse(
-          'Unexpected end of template',
-          `The for directive at ${describeRange(open.range)} is missing its corresponding endfor directive.`,
-          next.range,
-        )
+        return refuseEnd(open, next)
       case 'else':
         return refuse('Unexpected else directive', 'An else clause is not expected for a for directive.', next.range)
       case 'endif':
