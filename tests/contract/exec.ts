@@ -51,7 +51,7 @@ export function testExec(cli: Cli): void {
   test('exec -it has a terminal', async () => {
     const keys = { input: 'exit 4\r', prompt: '#', rows: 31, columns: 97 }
     // an OCI runtime may start the process a moment before its terminal has a size
-    const sized = 'until [ "$(stty size)" != "0 0" ]; do :; done; stty size; exec sh'
+    const sized = 'until size=$(stty size 2>/dev/null); [ -n "$size" ]; do :; done; echo $size; exec sh'
     const result = await cli.onTerminal(['exec', '-it', name, 'sh', '-c', sized], keys)
     assert.match(result.stdout, /31 97/)
     assert.equal(result.code, 4)

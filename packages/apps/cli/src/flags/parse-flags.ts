@@ -38,6 +38,12 @@ export function withEnvironment<F extends FlagSet>(set: F, env: Readonly<Record<
   return Object.fromEntries(entries) as F
 }
 
+/** What a flag's text is refused by, for a reason that is known only after all flags are read too. */
+export function invalidArgument({ short, name }: Flag<unknown>, text: string, reason: unknown): FlagError {
+  const shown = short === undefined ? `--${name}` : `-${short}, --${name}`
+  return new FlagError(`invalid argument ${JSON.stringify(text)} for "${shown}" flag: ${messageOf(reason)}`)
+}
+
 class FlagParser {
   readonly values: Record<string, unknown>
   readonly given = new Set<string>()
@@ -119,8 +125,7 @@ class FlagParser {
     try {
       this.values[key] = flag.parse(text, this.values[key])
     } catch (error) {
-      const name = flag.short === undefined ? `--${flag.name}` : `-${flag.short}, --${flag.name}`
-      throw new FlagError(`invalid argument ${JSON.stringify(text)} for "${name}" flag: ${messageOf(error)}`)
+      throw invalidArgument(flag, text, error)
     }
     this.given.add(key)
   }

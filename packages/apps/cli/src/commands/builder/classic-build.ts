@@ -7,22 +7,32 @@ import { openBuildContext } from '../../build/build-context.ts'
 import type { Cli } from '../../cli.ts'
 import { registryConfigHeader } from '../../credentials/registry-auth.ts'
 import { describeFailure, StatusError } from '../../errors.ts'
+import { invalidArgument } from '../../flags/parse-flags.ts'
 import { toRecord } from '../../options/key-values.ts'
 import { checkExtraHost } from '../../options/networks.ts'
 import { proxyVariables } from '../../options/proxies.ts'
 import { splitReference } from '../../options/reference.ts'
 import { printProgress } from '../../output/progress.ts'
-import type { BuildFlags } from './build-flags.ts'
+import { type BuildFlags, buildFlags } from './build-flags.ts'
 
 /** Builds by `POST /build`. */
 export async function buildClassic(cli: Cli, where: string, given: BuildFlags): Promise<void> {
-  for (const tag of given.tag) splitReference(tag)
+  given.tag.forEach(checkTag)
   const { stream, remote, dockerfile } = await openBuildContext(where, given.file)
   const sent = stream !== undefined && given.compress ? Readable.from(stream).pipe(createCompressor('gzip')) : stream
   const query = { ...buildQuery(given), ...buildArguments(cli, given.buildArg), dockerfile, remote }
   const auth = await registryConfigHeader(cli)
   const id = await showBuild(cli, cli.engine.images.build(query, sent, auth), given.quiet)
   if (given.iidfile !== '') writeFileSync(given.iidfile, id)
+}
+
+/** BuildKit's side has words of its own for the same. */
+function checkTag(tag: string): void {
+  try {
+    splitReference(tag)
+  } catch (error) {
+    throw invalidArgument(buildFlags.tag, tag, error)
+  }
 }
 
 /** Everything but the context. */
