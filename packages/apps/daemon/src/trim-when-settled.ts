@@ -12,13 +12,13 @@ export interface TrimOptions {
 const worthMs = 100
 
 /** What an interval of rest takes at most. */
-const restMs = 30
+const restMs = 10
 
 /**
  * Gives memory back once work has settled: the C library keeps what images, logs and streams needed, full of holes, which
  * is twice of what the engine needs at rest. Asks the clock of the process, so that nobody has to tell of work.
  */
-export function trimWhenSettled({ trim, logger, intervalMs = 2000, cpuMs = ownCpuMs }: TrimOptions): Disposable {
+export function trimWhenSettled({ trim, logger, intervalMs = 500, cpuMs = ownCpuMs }: TrimOptions): Disposable {
   let trimmedAt = 0
   let previous = cpuMs()
   const look = async () => {

@@ -17,8 +17,10 @@ export interface LayerWorkerOptions {
   readonly file?: string
   /** Threads at most, default one per two processors and 4 at most. */
   readonly threads?: number
-  /** An idle thread ends after this long, default 60,000 ms: it holds some 15 MB, and takes 40 ms to start. */
+  /** An idle thread ends after this long, default 1000 ms: it holds some 15 MB, and takes 40 ms to start. */
   readonly idleMs?: number
+  /** One that is needed again this soon after another ended stays idle as long, default 60,000 ms. */
+  readonly soonMs?: number
 }
 
 /**
@@ -28,11 +30,13 @@ export interface LayerWorkerOptions {
 export class LayerWorker implements AsyncDisposable {
   readonly #options: Required<LayerWorkerOptions>
   readonly #threads = new Set<Thread>()
+  /** When the last thread ended. */
+  #endedAt = Number.NEGATIVE_INFINITY
   #isClosed = false
 
   constructor(options: LayerWorkerOptions = {}) {
     const threads = Math.min(4, Math.max(1, Math.ceil(availableParallelism() / 2)))
-    this.#options = { file: defaultFile(), threads, idleMs: 60_000, ...options }
+    this.#options = { file: defaultFile(), threads, idleMs: 1000, soonMs: 60_000, ...options }
   }
 
   /** Runs a task. An abort rejects with the signal's reason once the task has stopped. */
@@ -117,9 +121,18 @@ export class LayerWorker implements AsyncDisposable {
     if (this.#isClosed) throw new Error('the layer worker is closed')
     const [best] = [...this.#threads].toSorted((a, b) => a.load - b.load)
     if (best && (best.load === 0 || this.#threads.size >= this.#options.threads)) return best
-    const thread = new Thread(this.#options, () => this.#threads.delete(thread))
+    const thread = new Thread({ file: this.#options.file, idleMs: this.#idleMs() }, () => {
+      this.#threads.delete(thread)
+      this.#endedAt = performance.now()
+    })
     this.#threads.add(thread)
     return thread
+  }
+
+  /** How long a thread that is started now may be idle: whoever works again and again has it at hand. */
+  #idleMs(): number {
+    const { idleMs, soonMs } = this.#options
+    return performance.now() - this.#endedAt < soonMs ? Math.max(idleMs, soonMs) : idleMs
   }
 }
 

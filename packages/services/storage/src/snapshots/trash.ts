@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { LayerWorker, type LayerWorkerOptions } from '../layers/layer-worker.ts'
 
 /** Trees removed one after another are deleted together, when whoever removed them is likely done. */
-const delayMs = 1000
+const delayMs = 500
 
 /** A thread of its own: nobody who copies files waits for a deletion. */
-const ownThread = { threads: 1, idleMs: 1000 }
+const ownThread = { threads: 1, idleMs: 100, soonMs: 0 }
 
 /** Takes trees away at once, by a rename, and deletes them in the background. What a crash leaves is deleted at the next start. */
 export class Trash implements AsyncDisposable {
