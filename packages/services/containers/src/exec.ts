@@ -1,7 +1,7 @@
 import { conflict, type ExecId, invalid, isKind, messageOf, newExecId } from '@berth/base'
 import { encodeFrame } from '@berth/engine-api'
-import type { ConsoleSize, ProcessIo } from '@berth/runtime'
-import type { Duplex } from 'node:stream'
+import type { ConsoleSize, ExecRequest, ProcessIo, StartedProcess } from '@berth/runtime'
+import { type Duplex, PassThrough } from 'node:stream'
 import { announce } from './announce.ts'
 import { detachable } from './attach.ts'
 import type { Container, Exec, ExecConfig } from './container.ts'
@@ -57,15 +57,12 @@ export async function startExec(
   requireUnstarted(exec)
   const container = requireActive(context.registry.resolve(exec.containerId), exec.containerId)
   context.execs.claim(exec.id)
+  announce(context, container, `exec_start: ${commandText(exec.config)}`, { execID: exec.id })
   if (options.detach) {
     await run(context, { container, exec, options })
     return undefined
   }
-  const opening = openRemote(context, exec)
-  const running = run(context, { container, exec, options, attached: opening })
-  // Heard of in the stream, which there is not yet.
-  running.catch(() => {})
-  const remote = await opening
+  const { remote, running } = await runAttached(context, { container, exec, options })
   const first = failureOf(running, remote, options.tty)
   return { stream: execStream(context, container, exec, { remote, first }), tty: options.tty }
 }
@@ -93,12 +90,6 @@ function requireUnstarted({ id, running, exitCode, isClaimed }: ExecEntry): void
   if (running || isClaimed) throw conflict(`exec command ${id} is already running`)
 }
 
-/** Opened before the process runs, so that nothing it prints is lost. */
-function openRemote(context: Context, { id, containerId, config }: Exec): Promise<Duplex> {
-  const { attachStdin: stdin, attachStdout: stdout, attachStderr: stderr } = config
-  return context.runtime.attach({ containerId, execId: id }, { stdin, stdout, stderr })
-}
-
 /** Ends when the exit code is known, or when the client detaches. */
 function execStream(
   context: Context,
@@ -122,24 +113,52 @@ interface Run {
   readonly container: Container
   readonly exec: Exec
   readonly options: StartExecOptions
-  /** The process must not run before. */
-  readonly attached?: Promise<unknown>
 }
 
-async function run(context: Context, { container, exec, options, attached }: Run): Promise<void> {
-  const { config, id } = exec
-  announce(context, container, `exec_start: ${commandText(config)}`, { execID: id })
-  const process = await buildExecProcess(context, container, config).catch((error: unknown) => {
-    context.execs.ended(
+async function run(context: Context, given: Run): Promise<void> {
+  await recorded(context, given.exec.id, context.runtime.exec(await requestOf(context, given)))
+}
+
+/** Rejects when nothing can be attached; any other failure is `running`'s, which the client hears of in its stream. */
+async function runAttached(context: Context, given: Run): Promise<{ remote: Duplex; running: Promise<void> }> {
+  const { id, config } = given.exec
+  const { attachStdin: stdin, attachStdout: stdout, attachStderr: stderr } = config
+  const request = await requestOf(context, given).catch((error: Error) => error)
+  if (request instanceof Error) return { remote: new PassThrough(), running: heard(Promise.reject(request)) }
+  const attaching = context.runtime.execAttached(request, { stdin, stdout, stderr })
+  const running = heard(
+    recorded(
+      context,
       id,
-      /must be an absolute path/.test(messageOf(error)) ? 128 : isKind(error, 'invalid') ? 126 : 255,
-    )
-    throw error
-  })
-  const io = planIo(config, options.consoleSize ?? config.consoleSize)
+      attaching.then(({ started }) => started),
+    ),
+  )
+  return { remote: (await attaching).stream, running }
+}
+
+/** A promise that somebody will await later; until then its rejection is nobody's fault. */
+function heard<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {})
+  return promise
+}
+
+async function requestOf(context: Context, { container, exec, options }: Run): Promise<ExecRequest> {
+  const { config, id } = exec
   try {
-    await attached
-    const { pid } = await context.runtime.exec({ ...targetOfExec(container), execId: id, process, io })
+    const process = await buildExecProcess(context, container, config)
+    const io = planIo(config, options.consoleSize ?? config.consoleSize)
+    return { ...targetOfExec(container), execId: id, process, io }
+  } catch (error) {
+    const isRelative = /must be an absolute path/.test(messageOf(error))
+    context.execs.ended(id, isRelative ? 128 : isKind(error, 'invalid') ? 126 : 255)
+    throw error
+  }
+}
+
+/** Writes down what became of a start. */
+async function recorded(context: Context, id: ExecId, starting: Promise<StartedProcess>): Promise<void> {
+  try {
+    const { pid } = await starting
     context.execs.started(id, pid)
   } catch (error) {
     context.execs.ended(id, exitCodeOfFailure(messageOf(error)))

@@ -30,14 +30,15 @@ async function run(context: Context, container: Container, settings: HealthSetti
   const config = probeExec(settings)
   const process = await buildExecProcess(context, container, config)
   context.execs.insert({ id: target.execId, containerId: container.id, running: false, exitCode: null, pid: 0, config })
-  const stream = await context.runtime.attach(target, { stdin: false, stdout: true, stderr: true })
-  const output = collectOutput(stream, outputLimitBytes)
   for (const action of ['exec_create', 'exec_start']) {
     announce(context, container, `${action}: ${commandText(config)}`, { execID: target.execId })
   }
   const io = { tty: false, openStdin: false, stdinOnce: false }
+  const request = { ...target, ...targetOfExec(container), process, io }
+  const { stream, started } = await context.runtime.execAttached(request, { stdin: false, stdout: true, stderr: true })
+  const output = collectOutput(stream, outputLimitBytes)
   try {
-    await context.runtime.exec({ ...target, ...targetOfExec(container), process, io })
+    await started
   } catch (error) {
     context.execs.ended(target.execId, -1)
     stream.destroy()

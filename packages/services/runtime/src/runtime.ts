@@ -67,6 +67,12 @@ export interface StartedProcess {
   readonly startedAt: string
 }
 
+/** A process that is being started, and its client's stream. Who takes it heeds `started`, too: it may reject. */
+export interface AttachedProcess {
+  readonly stream: Duplex
+  readonly started: Promise<StartedProcess>
+}
+
 export interface ExitReport {
   readonly containerId: ContainerId
   /** Absent: the container's first process. */
@@ -112,6 +118,8 @@ export interface Runtime extends AsyncDisposable {
    * `startFailureExitCode` is the exec's. No exit is announced then.
    */
   exec(request: ExecRequest): Promise<StartedProcess>
+  /** `attach` and `exec` at once: resolves as `attach` does, with what `exec` would have returned. */
+  execAttached(request: ExecRequest, options: AttachOptions): Promise<AttachedProcess>
   /**
    * A client's stream to a process: what is written goes to its stdin; what is read is its output: raw with a TTY, else in
    * frames of 8 bytes head (stream 1|2, big-endian length) and payload. May be opened before the process starts; ends when

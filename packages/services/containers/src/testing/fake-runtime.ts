@@ -54,6 +54,10 @@ export class FakeRuntime implements Runtime {
     return { pid: this.#nextPid++, startedAt: nowText() }
   }
 
+  async execAttached(request: ExecRequest) {
+    return { stream: new PassThrough(), started: this.exec(request) }
+  }
+
   async attach() {
     return new PassThrough()
   }

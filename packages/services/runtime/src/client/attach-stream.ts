@@ -12,12 +12,14 @@ export interface AttachRequest {
   readonly options: AttachOptions
   /** Awaited between the last output and the stream's end. */
   readonly beforeEnd: () => Promise<void>
+  /** A request in the protocol's words, which the supervisor serves once the client is attached. */
+  readonly request?: object
 }
 
 /** An attach connection as a stream. Resolves once the supervisor has accepted it: no output is missed from then on. */
-export async function openAttachStream({ path, target, options, beforeEnd }: AttachRequest): Promise<Duplex> {
+export async function openAttachStream({ path, beforeEnd, ...hello }: AttachRequest): Promise<Duplex> {
   const socket = await connected(path)
-  socket.write(encodeLine({ role: 'attach', protocol: protocolVersion, target, options }))
+  socket.write(encodeLine({ role: 'attach', protocol: protocolVersion, ...hello }))
   const { rest } = await firstMessage(socket, new LineDecoder())
   return new AttachStream(socket, rest, beforeEnd)
 }

@@ -25,6 +25,15 @@ export class RuntimeFailure extends Error {
 
 type Answer<R extends Request> = R['op'] extends keyof Answers ? Answers[R['op']] : unknown
 
+/** A request that goes by another connection, and its reply. */
+export interface Expected<R extends Request> {
+  /** As a line of the protocol. */
+  readonly message: { readonly id: number } & R
+  readonly reply: Promise<Answer<R>>
+  /** It did not go: `reply` rejects. */
+  readonly abandon: (error: Error) => void
+}
+
 interface Pending {
   resolve(value: unknown): void
   reject(error: Error): void
@@ -64,11 +73,22 @@ export class ControlLink implements Disposable {
   /** Resolves with the reply; rejects with an `EngineError`, or a `RuntimeFailure` of start and exec. */
   request<R extends Request>(request: R): Promise<Answer<R>> {
     if (this.#socket.destroyed) return Promise.reject(supervisorGone())
+    const { message, reply } = this.expect(request)
+    this.#socket.write(encodeLine(message))
+    return reply
+  }
+
+  /** For a request that goes by another connection. Throws `unavailable` when this one is lost. */
+  expect<R extends Request>(request: R): Expected<R> {
+    if (this.#socket.destroyed) throw supervisorGone()
     const id = ++this.#lastId
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()
     this.#pending.set(id, { resolve, reject })
-    this.#socket.write(encodeLine({ id, ...request }))
-    return promise as Promise<Answer<R>>
+    const abandon = (error: Error) => {
+      this.#pending.delete(id)
+      reject(error)
+    }
+    return { message: { id, ...request }, reply: promise as Promise<Answer<R>>, abandon }
   }
 
   [Symbol.dispose](): void {

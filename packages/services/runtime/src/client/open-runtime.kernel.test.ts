@@ -194,6 +194,29 @@ test('exec() runs another process with its own streams and exit', async () => {
   await runtime.release(containerId)
 })
 
+test('execAttached() gives a stream and then the process, or the reason why there is none', async () => {
+  const request = fixture.request(['sleep', '100'])
+  const { containerId } = request
+  const initExit = exitOf(runtime, containerId)
+  await runtime.start(request)
+  const exec = execRequest(containerId, 'cat; exit 5', { tty: false, openStdin: true, stdinOnce: false })
+  const exit = exitOf(runtime, containerId, exec.execId)
+  const { stream, started } = await runtime.execAttached(exec, everything)
+  assert.ok((await started).pid > 1)
+  stream.end('to exec\n')
+  assert.equal(await textOf(stream), framed(1, 'to exec\n'))
+  assert.equal((await exit).exitCode, 5)
+  await runtime.releaseExec(containerId, exec.execId)
+
+  const missing = await runtime.execAttached(execRequest(containerId, ['nosuch']), everything)
+  await assert.rejects(missing.started, /exec: "nosuch": executable file not found in \$PATH$/)
+  assert.equal(await textOf(missing.stream), '')
+  await runtime.kill({ containerId }, 9)
+  await initExit
+  await runtime.release(containerId)
+  await assert.rejects(runtime.execAttached(execRequest(containerId, ['true']), everything), /is not running/)
+})
+
 test('start() holds each container to its seccomp profile, also by the filter that was compiled for an earlier one', async () => {
   const rule = { names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO', errnoRet: 95 }
   const outputs: string[] = []

@@ -23,8 +23,15 @@ import {
 import type { RuntimeResources, RuntimeSpec } from '@berth/oci'
 import { CompiledFilters } from '../crun/compiled-filters.ts'
 import { execError, startError } from '../crun/failure.ts'
-import { type Announcement, processKey, type ProcessTarget, type RuntimeCommand } from '../protocol/messages.ts'
+import {
+  type Announcement,
+  processKey,
+  type ProcessTarget,
+  type Request,
+  type RuntimeCommand,
+} from '../protocol/messages.ts'
 import type {
+  AttachedProcess,
   AttachOptions,
   ConsoleSize,
   ExecPreparation,
@@ -165,12 +172,38 @@ class SupervisorRuntime implements Runtime {
   }
 
   async exec(request: ExecRequest): Promise<StartedProcess> {
+    return await this.#started(request, this.#control().request(this.#execMessage(request)))
+  }
+
+  async execAttached(request: ExecRequest, options: AttachOptions): Promise<AttachedProcess> {
     const { containerId, execId } = request
-    const process = withTerminal(request.process, request)
-    const message = this.#execs.exec(request, process)
+    const control = this.#control()
+    if (!control.welcome.servesWithAttach) {
+      const stream = await this.attach({ containerId, execId }, options)
+      return { stream, started: this.exec(request) }
+    }
+    const { message, reply, abandon } = control.expect(this.#execMessage(request))
+    const started = this.#started(request, reply)
+    // The caller hears of it once there is a stream.
+    started.catch(() => {})
     try {
-      const starting = this.#control().request({ op: 'exec', ...message })
-      return await this.#watch.starting({ containerId, execId }, starting)
+      return { stream: await this.#attach({ containerId, execId }, options, message), started }
+    } catch (error) {
+      abandon(error as Error)
+      throw error
+    }
+  }
+
+  #execMessage(request: ExecRequest): Extract<Request, { op: 'exec' }> {
+    return { op: 'exec', ...this.#execs.exec(request, withTerminal(request.process, request)) }
+  }
+
+  async #started(
+    { containerId, execId, process }: ExecRequest,
+    reply: Promise<StartedProcess>,
+  ): Promise<StartedProcess> {
+    try {
+      return await this.#watch.starting({ containerId, execId }, reply)
     } catch (error) {
       if (error instanceof RuntimeFailure) throw execError(error.message, process.args[0] ?? '')
       throw error
@@ -178,10 +211,16 @@ class SupervisorRuntime implements Runtime {
   }
 
   attach(target: ProcessTarget, options: AttachOptions): Promise<Duplex> {
+    return this.#attach(target, options)
+  }
+
+  /** `request`: of the control connection's, to be served once the client is attached. */
+  #attach(target: ProcessTarget, options: AttachOptions, request?: object): Promise<Duplex> {
     return openAttachStream({
       path: supervisorSocket(this.#options.runRoot),
       target,
       options,
+      ...(request && { request }),
       beforeEnd: () => this.#watch.settled(target),
     })
   }

@@ -55,9 +55,9 @@ async function prepare(request: ExecRequest): Promise<number> {
 }
 
 async function run(request: ExecRequest): Promise<{ output: string; exitCode: number }> {
-  const stream = await runtime.attach(request, outputs)
   const exit = exitOf(runtime, request.containerId, request.execId)
-  await runtime.exec(request)
+  const { stream, started } = await runtime.execAttached(request, outputs)
+  await started
   const output = await textOf(stream)
   const { exitCode } = await exit
   await runtime.releaseExec(request.containerId, request.execId)

@@ -8,7 +8,7 @@ import { after, test } from 'node:test'
 import { openRuntime } from './open-runtime.ts'
 import { readLogs } from '../logs/read-logs.ts'
 import type { Runtime, StartRequest } from '../runtime.ts'
-import { endAll, execRequest, exitOf, nothingLeft, readLog, runtimeFixture } from './kernel-fixture.ts'
+import { endAll, execRequest, exitOf, framed, nothingLeft, readLog, runtimeFixture, textOf } from './kernel-fixture.ts'
 
 const stallMs = 400
 const fixture = runtimeFixture(['--stall-ms', String(stallMs)])
@@ -146,6 +146,30 @@ test('readLogs() follows a container across rotations and loses nothing', async 
     for await (const chunk of readLogs(log, query, follow)) text += chunk.toString()
     assert.equal(text, Array.from({ length: 20000 }, (_, n) => `${n + 1}\n`).join(''))
   })
+})
+
+test('an exec is attached and started by two messages where the supervisor is older than one message for both', async () => {
+  const script = join(fixture.directory, 'older.ts')
+  const patch = `const { stringify } = JSON
+JSON.stringify = (value) => stringify(value, (key, field) => (key === 'servesWithAttach' ? undefined : field))
+await import(${JSON.stringify(fixture.options.supervisor.script)})
+`
+  writeFileSync(script, patch)
+  const open = () => openRuntime({ ...fixture.options, supervisor: { ...fixture.options.supervisor, script } })
+  await withRuntime(
+    async (runtime) => {
+      const request = fixture.request(['sleep', '100'])
+      const { containerId } = request
+      await runtime.start(request)
+      const exec = execRequest(containerId, 'echo hello; exit 3')
+      const exit = exitOf(runtime, containerId, exec.execId)
+      const { stream, started } = await runtime.execAttached(exec, { stdin: false, stdout: true, stderr: true })
+      assert.ok((await started).pid > 1)
+      assert.equal(await textOf(stream), framed(1, 'hello\n'))
+      assert.equal((await exit).exitCode, 3)
+    },
+    { ...fixture, open },
+  )
 })
 
 test('an exec ends with its container, and its report is kept until it is released', async () => {

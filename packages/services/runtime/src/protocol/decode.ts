@@ -8,6 +8,7 @@ import type {
   FailureKind,
   FromSupervisor,
   Hello,
+  NumberedRequest,
   PrepareMessage,
   ProcessTarget,
   Request,
@@ -24,16 +25,23 @@ export function decodeHello(value: unknown): Hello {
   const role = text(hello, 'role')
   if (role === 'control') return { role, protocol }
   if (role !== 'attach') throw new ProtocolError(`role: ${JSON.stringify(role)} is unknown`)
-  return { role, protocol, target: target(hello), options: attachOptions(record(hello['options'], 'options')) }
+  const options = attachOptions(record(hello['options'], 'options'))
+  const request = hello['request'] === undefined ? {} : { request: decodeRequest(hello['request']) }
+  return { role, protocol, target: target(hello), options, ...request }
 }
 
 export function decodeWelcome(value: unknown): Welcome {
   const welcome = record(value, 'welcome')
-  return { protocol: integer(welcome, 'protocol'), pid: integer(welcome, 'pid'), build: text(welcome, 'build') }
+  const servesWithAttach = welcome['servesWithAttach'] === true
+  return {
+    protocol: integer(welcome, 'protocol'),
+    pid: integer(welcome, 'pid'),
+    build: text(welcome, 'build'),
+    ...(servesWithAttach && { servesWithAttach }),
+  }
 }
 
-/** A request and the number that its reply will carry. */
-export function decodeRequest(value: unknown): { readonly id: number; readonly request: Request } {
+export function decodeRequest(value: unknown): NumberedRequest {
   const message = record(value, 'request')
   const op = text(message, 'op')
   if (!Object.hasOwn(requests, op)) throw new ProtocolError(`op: ${JSON.stringify(op)} is unknown`)

@@ -28,6 +28,8 @@ export type Hello =
       readonly protocol: number
       readonly target: ProcessTarget
       readonly options: AttachOptions
+      /** Served once the client is attached; its reply goes to the control connection. */
+      readonly request?: NumberedRequest
     }
 
 /** The supervisor's answer to a control hello. */
@@ -36,6 +38,8 @@ export interface Welcome {
   readonly pid: number
   /** Which program it runs (see `supervisorBuild`): another one may want to `replace` it. */
   readonly build: string
+  /** Whether the hello of an attach connection may hold a request; absent from older ones. */
+  readonly servesWithAttach?: boolean
 }
 
 /** An OCI runtime's command: crun, runc or what takes their arguments. */
@@ -93,6 +97,12 @@ export type Request =
   | { readonly op: 'replace'; readonly program: string; readonly args: readonly string[] }
   /** End, unless a container runs. */
   | { readonly op: 'shutdown' }
+
+/** `id`: what its reply will carry. */
+export interface NumberedRequest {
+  readonly id: number
+  readonly request: Request
+}
 
 export type RequestOp = Request['op']
 

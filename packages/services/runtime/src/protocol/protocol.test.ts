@@ -74,9 +74,15 @@ test('decodeHello() and decodeWelcome() read the handshake', () => {
     options: { stdin: true, stdout: false, stderr: true },
   }
   assert.deepEqual(decodeHello({ ...attach, later: 'field' }), attach)
+  const request = { id: 4, op: 'kill', target: { containerId }, signal: 9 }
+  const withRequest = { ...attach, request: decodeRequest(request) }
+  assert.deepEqual(decodeHello({ ...attach, request }), withRequest)
+  assert.throws(() => decodeHello({ ...attach, request: { id: 4, op: 'dance' } }), /op: "dance" is unknown/)
   assert.throws(() => decodeHello({ role: 'spy', protocol: 1 }), /role: "spy" is unknown/)
   assert.throws(() => decodeHello({ ...attach, options: { stdin: true } }), /stdout: no boolean/)
   assert.deepEqual(decodeWelcome({ protocol: 2, pid: 3, build: 'b' }), { protocol: 2, pid: 3, build: 'b' })
+  const welcome = { protocol: 2, pid: 3, build: 'b', servesWithAttach: true }
+  assert.deepEqual(decodeWelcome(welcome), welcome)
 })
 
 test('decodeFromSupervisor() reads replies, failures and announcements', () => {

@@ -3,7 +3,14 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { messageOf } from '@berth/base'
 import { decodeHello, decodeRequest } from '../protocol/decode.ts'
 import { encodeLine, LineDecoder, ProtocolError } from '../protocol/lines.ts'
-import { type Announcement, type Hello, protocolVersion, type Request, type Welcome } from '../protocol/messages.ts'
+import {
+  type Announcement,
+  type Hello,
+  type NumberedRequest,
+  protocolVersion,
+  type Request,
+  type Welcome,
+} from '../protocol/messages.ts'
 import { Client } from '../stdio/client.ts'
 import { warn } from './log.ts'
 import { failureOf, type Supervisor } from './supervisor.ts'
@@ -58,20 +65,25 @@ export class ControlServer {
   #welcome(socket: Socket, supervisor: Supervisor, hello: Hello, rest: Buffer): void {
     if (hello.role === 'control') return this.#serveControl(socket, supervisor, rest)
     const client = new Client(socket, hello.options)
+    // The answer may wake who waits for it: not before what it asked for was begun.
+    socket.cork()
     socket.write(encodeLine({}))
     supervisor.attach(hello.target, client)
     client.listen(rest)
+    if (hello.request) this.#serve(this.#control, supervisor, hello.request)
+    socket.uncork()
   }
 
   #serveControl(socket: Socket, supervisor: Supervisor, rest: Buffer): void {
     this.#control?.destroy()
     this.#control = socket
-    const welcome: Welcome = { protocol: protocolVersion, pid: process.pid, build: this.#options.build }
+    const { build } = this.#options
+    const welcome: Welcome = { protocol: protocolVersion, pid: process.pid, build, servesWithAttach: true }
     socket.write(encodeLine(welcome))
     const decoder = new LineDecoder()
     const onData = (chunk: Buffer) =>
       guard(socket, () => {
-        for (const message of decoder.push(chunk)) this.#serve(socket, supervisor, message)
+        for (const message of decoder.push(chunk)) this.#serve(socket, supervisor, decodeRequest(message))
       })
     socket.on('data', onData)
     socket.once('close', () => {
@@ -80,10 +92,10 @@ export class ControlServer {
     if (rest.length > 0) onData(rest)
   }
 
-  #serve(socket: Socket, supervisor: Supervisor, message: unknown): void {
-    const { id, request } = decodeRequest(message)
+  /** Replies by `socket`, unless it is lost: then `list` tells. */
+  #serve(socket: Socket | undefined, supervisor: Supervisor, { id, request }: NumberedRequest): void {
     const reply = (answer: object, after?: () => void) => {
-      if (!socket.destroyed) socket.write(encodeLine({ id, ...answer }), after)
+      if (socket?.destroyed === false) socket.write(encodeLine({ id, ...answer }), after)
     }
     supervisor.handle(request).then(
       (value) => reply({ value: value ?? null }, () => this.#leave(request)),
