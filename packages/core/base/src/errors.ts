@@ -69,3 +69,9 @@ export function codeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code
   return typeof code === 'string' ? code : undefined
 }
+
+/** Whether a write failed for want of space on the disk (write(2): ENOSPC, EDQUOT); also as another error's cause. */
+export function isDiskFull(error: unknown): boolean {
+  const { cause } = (error ?? {}) as { readonly cause?: unknown }
+  return [error, cause].some((one) => ['ENOSPC', 'EDQUOT'].includes(codeOf(one) ?? ''))
+}

@@ -21,6 +21,7 @@ export {
   httpStatus,
   internal,
   invalid,
+  isDiskFull,
   isKind,
   messageOf,
   notFound,

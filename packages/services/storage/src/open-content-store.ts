@@ -1,4 +1,4 @@
-import { codeOf, internal, invalid, type Logger, messageOf, notFound } from '@berth/base'
+import { codeOf, internal, invalid, isDiskFull, type Logger, messageOf, notFound } from '@berth/base'
 import { algorithmOf, type Digest, Digester, hexOf, isDigest } from '@berth/oci'
 import { randomBytes } from 'node:crypto'
 import { createReadStream, type Dirent, readdirSync, statSync } from 'node:fs'
@@ -232,6 +232,5 @@ async function settle(from: string, to: string): Promise<void> {
 }
 
 function explain(error: unknown): unknown {
-  const full = codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT'
-  return full ? internal(`content: cannot store a blob: ${messageOf(error)}`, error) : error
+  return isDiskFull(error) ? internal(`content: cannot store a blob: ${messageOf(error)}`, error) : error
 }

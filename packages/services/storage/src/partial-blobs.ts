@@ -1,4 +1,4 @@
-import { codeOf, internal, invalid, KeyedLock, messageOf } from '@berth/base'
+import { codeOf, internal, invalid, isDiskFull, KeyedLock, messageOf } from '@berth/base'
 import { algorithmOf, type Digest, Digester, hexOf } from '@berth/oci'
 import { createReadStream, rmSync, unlinkSync } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises'
@@ -198,6 +198,5 @@ class OpenPartial implements PartialBlob {
 }
 
 function explain(error: unknown): unknown {
-  const full = codeOf(error) === 'ENOSPC' || codeOf(error) === 'EDQUOT'
-  return full ? internal(`content: cannot store a blob: ${messageOf(error)}`, error) : error
+  return isDiskFull(error) ? internal(`content: cannot store a blob: ${messageOf(error)}`, error) : error
 }

@@ -1,4 +1,4 @@
-import { fault, isKind, SharedWork } from '@berth/base'
+import { fault, isDiskFull, isKind, SharedWork } from '@berth/base'
 import type { Descriptor } from '@berth/oci'
 import { BrokenOffError, type Repository } from '@berth/registry'
 import type { ContentStore, IngestedBlob, PartialBlob } from '@berth/storage'
@@ -59,8 +59,9 @@ export class BlobDownloads {
     try {
       return await fetchInTries(transfer)
     } catch (error) {
-      // What broke off may be continued; what was wrong is of no use.
-      if (error instanceof BrokenOffError || signal.aborted) partial.keep()
+      // What broke off may be continued; what was wrong is of no use, and on a full disk it is in the way.
+      const isCutShort = signal.aborted && !isDiskFull(signal.reason)
+      if (error instanceof BrokenOffError || isCutShort) partial.keep()
       throw error
     }
   }

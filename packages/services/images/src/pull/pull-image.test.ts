@@ -183,6 +183,27 @@ test('pull() that is cancelled keeps what came of a large layer for the next', a
   assert.match(blobRequests().find((line) => line.startsWith(digest)) ?? '', /bytes=[1-9]\d{6}-$/)
 })
 
+test('pull() that fails for want of space keeps nothing of the layers beside the one that failed', async (t) => {
+  const { registry, pull, snapshots, left } = await setUpRegistry(t)
+  const large = incompressible(3_000_000)
+  const { layers } = registry.addImage('team/app', {
+    ...large,
+    layers: [...twoLayers.layers.slice(0, 1), ...large.layers],
+  })
+  const digest = layers[1]!.digest
+  registry.misbehave({ on: 'blob', path: digest, how: { kind: 'stall', afterBytes: 2_000_000 } })
+  const arrived = Promise.withResolvers<void>()
+  t.mock.method(snapshots, 'unpack', async () => {
+    await arrived.promise
+    throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' })
+  })
+  const pulled = pull('team/app:1', {}, ({ progressDetail }) => {
+    if (((progressDetail as { current?: number })?.current ?? 0) >= 1_500_000) arrived.resolve()
+  })
+  await assert.rejects(pulled, /no space left/)
+  assert.deepEqual(await left(), nothingLeft)
+})
+
 test('pull() of one goes on when another of the same is cancelled', async (t) => {
   const { registry, pull, images, blobRequests } = await setUpRegistry(t)
   const { layers } = registry.addImage('team/app', incompressible(500_000))

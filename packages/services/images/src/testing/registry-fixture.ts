@@ -30,8 +30,14 @@ export async function setUpRegistry(t: TestContext, options: RegistryFixtureOpti
     registries,
     registry,
     /** Pulls `name` from the registry; returns what the stream said. */
-    pull: (name: string, request: Partial<PullRequest> = {}) =>
-      said((progress) => fixture.images.pull({ reference: `${registry.host}/${name}`, ...request }, progress)),
+    pull: (name: string, request: Partial<PullRequest> = {}, heard: (message: Message) => void = () => {}) =>
+      said((progress) => {
+        const both = (message: Message) => {
+          progress(message)
+          heard(message)
+        }
+        return fixture.images.pull({ reference: `${registry.host}/${name}`, ...request }, both)
+      }),
     push: (name: string, request: Partial<PushRequest> = {}) =>
       said((progress) => fixture.images.push({ reference: `${registry.host}/${name}`, ...request }, progress)),
     /** What there is of images, blobs, snapshots and half things. */
