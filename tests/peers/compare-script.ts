@@ -19,6 +19,7 @@ export const scriptFiles = [
   'run',
   'life',
   'absent',
+  'usage',
   'system',
   'networks',
   'sandboxes',

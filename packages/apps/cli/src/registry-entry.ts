@@ -9,6 +9,8 @@ export interface Entry {
   readonly summary: string
   readonly load?: () => Promise<CommandModule>
   readonly children?: Readonly<Record<string, Entry>>
+  /** What follows a group's name in the usage line of its errors; docker has it for some only. */
+  readonly usage?: 'COMMAND'
   /** Works, but is not listed: another name for a listed one. */
   readonly alias?: boolean
   /** The plugin of docker that does this, if it is installed; without it, what is here. */

@@ -11,6 +11,7 @@ const volumeList: Entry = { summary: 'List volumes', load: () => import('./comma
 const volumeRemove: Entry = { summary: 'Remove one or more volumes', load: () => import('./commands/volume/rm.ts') }
 export const volume: Entry = {
   summary: 'Manage volumes',
+  usage: 'COMMAND',
   children: {
     create: { summary: 'Create a volume', load: () => import('./commands/volume/create.ts') },
     inspect: {

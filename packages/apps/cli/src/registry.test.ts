@@ -25,6 +25,12 @@ test('every command loads, says what the list says, and names its aliases truly'
   }
 })
 
+test('findCommand() calls a command by the name that the lists have', () => {
+  assert.deepEqual(findCommand(['container', 'list', '-a'])?.path, ['container', 'ls'])
+  assert.deepEqual(findCommand(['volume', 'remove', 'x'])?.path, ['volume', 'rm'])
+  assert.deepEqual(findCommand(['volume', 'update', 'x'])?.path, ['volume', 'update'])
+})
+
 test('findCommand() prefers the longer path and hands on the rest', () => {
   assert.deepEqual(findCommand(['container', 'ls', '-a'])?.path, ['container', 'ls'])
   assert.deepEqual(findCommand(['ps', 'ls'])?.rest, ['ls'])

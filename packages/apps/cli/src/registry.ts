@@ -280,6 +280,7 @@ export const groups: readonly { readonly title: string; readonly commands: Reado
       image,
       manifest: {
         summary: 'Manage image manifests and manifest lists',
+        usage: 'COMMAND',
         children: {
           annotate: {
             summary: 'Add additional information to a local image manifest',
@@ -380,7 +381,15 @@ function descend(found: Found): Found {
   const [word, ...rest] = found.rest
   const child = word === undefined ? undefined : own(found.entry.children ?? {}, word)
   if (child === undefined || word === undefined) return found
-  return descend({ entry: child, path: [...found.path, word], rest })
+  return descend({ entry: child, path: [...found.path, listedName(found.entry.children ?? {}, word)], rest })
+}
+
+/** The name in the lists of the command that has this name too: usage and help speak of that one. */
+function listedName(entries: Readonly<Record<string, Entry>>, name: string): string {
+  const entry = entries[name]
+  if (entry?.alias !== true) return name
+  const listed = Object.entries(entries).find(([, other]) => other.alias !== true && other.load === entry.load)
+  return listed?.[0] ?? name
 }
 
 function own(entries: Readonly<Record<string, Entry>>, name: string): Entry | undefined {

@@ -9,7 +9,9 @@ import { checkGlobals, connectEngine, globalFlags, type GlobalFlags } from './gl
 import { writeAll } from './output/write.ts'
 import type { Entry } from './registry-entry.ts'
 import { findCommand, type Found } from './registry.ts'
-import { complain, unknownCommand, unknownSubcommand } from './usage-errors.ts'
+import { complain, groupUsage, unknownCommand, unknownSubcommand } from './usage-errors.ts'
+
+const deprecatedShortHelp = 'Flag shorthand -h has been deprecated, use --help\n'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -30,7 +32,7 @@ async function dispatch(argv: readonly string[], env: Environment): Promise<numb
   if (flags.version) return printVersion()
   const words = argv.slice(0, argv.length - args.length)
   const invocation = { globals: flags, globalWords: words, env }
-  if (args.length === 0) return printTopHelp(createCliFor('berth', invocation))
+  if (args.length === 0) return printTopHelp(createCliFor('berth', invocation), 2)
   const found = args[0] === 'help' ? findHelp(args.slice(1)) : findCommand(args)
   if (found === undefined || found.entry.plugin !== undefined) {
     const code = await tryPlugin(found, args, invocation)
@@ -119,15 +121,25 @@ function refuseMissing(entry: Entry, path: readonly string[]): never {
 async function runGroup(entry: Entry, cli: Cli, rest: readonly string[]): Promise<number> {
   const path = cli.commandPath
   if (path === 'berth') return printTopHelp(cli)
-  const unknown = rest.find((word) => !word.startsWith('-'))
-  const badFlag = rest.find((word) => word !== '--help' && word !== '-h')
-  if (unknown !== undefined && entry.plugin !== undefined) refuseMissing(entry, [...path.split(' ').slice(1), unknown])
-  if (unknown !== undefined) return unknownSubcommand(entry, path, unknown)
-  if (badFlag !== undefined) {
-    return complain(new FlagError(`unknown flag: ${badFlag}`), { usage: `Usage:  ${path}`, path, flags: {} })
+  const word = rest.find((one) => !one.startsWith('-'))
+  if (word !== undefined && entry.plugin !== undefined) refuseMissing(entry, [...path.split(' ').slice(1), word])
+  try {
+    const [unknown] = parseFlags({}, rest, true).args
+    if (unknown !== undefined) return unknownSubcommand(entry, path, unknown)
+    return await printGroupHelp(cli, entry, 2)
+  } catch (error) {
+    if (error instanceof HelpRequest) {
+      if (error.short) cli.out(deprecatedShortHelp)
+      return printGroupHelp(cli, entry, 1)
+    }
+    if (error instanceof FlagError) return complain(error, { usage: groupUsage(entry, path), path, flags: {} })
+    throw error
   }
+}
+
+async function printGroupHelp(cli: Cli, entry: Entry, output: 1 | 2): Promise<number> {
   const { groupHelp } = await import('./help.ts')
-  writeAll(rest.length === 0 ? 2 : 1, groupHelp(entry, path))
+  writeAll(output, groupHelp(entry, cli.commandPath))
   return 0
 }
 
@@ -185,17 +197,17 @@ function boundsText({ least, most, isOpen }: ArgumentCount, given: number): stri
 }
 
 async function printHelp(cli: Cli, command: AnyCommand, deprecated: boolean): Promise<number> {
-  if (deprecated) cli.out('Flag shorthand -h has been deprecated, use --help\n')
+  if (deprecated) cli.out(deprecatedShortHelp)
   const { commandHelp } = await import('./help.ts')
   cli.out(commandHelp(command, cli.commandPath, helpWidth()))
   return 0
 }
 
-async function printTopHelp(cli: Cli): Promise<number> {
+async function printTopHelp(cli: Cli, output: 1 | 2 = 1): Promise<number> {
   const { topHelp } = await import('./help.ts')
   const { describePlugins } = await import('./plugins/describe-plugins.ts')
   const hideLegacy = (cli.env['DOCKER_HIDE_LEGACY_COMMANDS'] ?? '') !== ''
-  writeAll(1, topHelp(helpWidth(), await describePlugins(cli), hideLegacy))
+  writeAll(output, topHelp(helpWidth(), await describePlugins(cli), hideLegacy))
   return 0
 }
 

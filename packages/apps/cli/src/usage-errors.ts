@@ -48,9 +48,14 @@ export function unknownCommand(args: readonly string[]): number {
 /** For a word that names nothing in a group such as `berth network`. */
 export function unknownSubcommand(entry: Entry, path: string, word: string): number {
   const hint = commandHint(word, listedNames(entry.children ?? {}))
-  const help = `Usage:  ${path}\n\nRun '${path} --help' for more information\n`
+  const help = `${groupUsage(entry, path)}\n\nRun '${path} --help' for more information\n`
   writeAll(2, `berth: unknown command: ${path} ${word}\n${hint}\n${help}`)
   return 1
+}
+
+/** `Usage:  berth network`. */
+export function groupUsage({ usage }: Entry, path: string): string {
+  return `Usage:  ${path}${usage === undefined ? '' : ` ${usage}`}`
 }
 
 function listedNames(entries: Readonly<Record<string, Entry>>): string[] {

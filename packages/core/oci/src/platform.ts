@@ -14,21 +14,21 @@ const knownArchitectures = new Set(
 )
 
 const osPattern = /^([A-Za-z0-9_-]+)(?:\(([A-Za-z0-9_.-]*)\))?$/
-const partPattern = /^[A-Za-z0-9_-]+$/
+const partPattern = /^[A-Za-z0-9_.-]+$/
 
 /**
  * The platform that `os[/arch[/variant]]` or `arch` names, normalised; what is left out is this host's
  * (https://pkg.go.dev/github.com/containerd/platforms#Parse). Throws `invalid`.
  */
 export function parsePlatform(specifier: string): Platform {
-  const refuse = (why: string) => invalid(`${JSON.stringify(specifier.slice(0, 200))}: ${why}: invalid argument`)
+  const shown = JSON.stringify(specifier.slice(0, 200))
+  const refuse = (why: string) => invalid(`${shown}: ${why}: invalid argument`)
   if (specifier.includes('*')) throw refuse('wildcards not yet supported')
   const [first = '', architecture, variant, ...more] = specifier.split('/')
   const os = osPattern.exec(first)
-  for (const part of [architecture, variant, ...more]) {
-    if (part !== undefined && !partPattern.test(part)) throw refuse(`${JSON.stringify(part)} is an invalid component`)
-  }
-  if (!os) throw refuse(`${JSON.stringify(first)} is an invalid OS component`)
+  if (!os) throw invalidPart(first, `OS component of ${shown}: OSAndVersion`, osPattern)
+  const wrong = [architecture, variant, ...more].find((part) => part !== undefined && !partPattern.test(part))
+  if (wrong !== undefined) throw invalidPart(wrong, `component of ${shown}: platform`, partPattern)
   if (more.length > 0) throw refuse('cannot parse platform specifier')
   const version = os[2] ? { 'os.version': os[2] } : {}
   const osName = normalizeOs(os[1] ?? '')
@@ -37,6 +37,12 @@ export function parsePlatform(specifier: string): Platform {
   const alone = asWritten(first, undefined)
   if (!knownArchitectures.has(alone.architecture)) throw refuse('unknown operating system or architecture')
   return { os: 'linux', ...alone }
+}
+
+function invalidPart(part: string, what: string, pattern: RegExp): Error {
+  const given = JSON.stringify(part.slice(0, 200))
+  const wanted = JSON.stringify(pattern.source)
+  return invalid(`${given} is an invalid ${what} specifier component must match ${wanted}: invalid argument`)
 }
 
 /** A parsed specifier keeps arm64's v8 when it was written, and leaves out arm's default v7 when it was not. */

@@ -34,8 +34,8 @@ export function parseWeight(text: string): number {
 }
 
 function splitDevice(text: string): [path: string, value: string] {
-  const [path = '', value, ...more] = text.split(':')
-  if (value === undefined || more.length > 0) throw new Error(`bad format: ${text}`)
+  const [path = '', value] = text.split(/:(.*)/s)
+  if (value === undefined || path === '') throw new Error(`bad format: ${text}`)
   if (!path.startsWith('/dev/')) throw new Error(`bad format for device path: ${text}`)
   return [path, value]
 }
@@ -76,6 +76,7 @@ export function parseGpus(text: string): DeviceRequest {
   const capabilities: string[] = []
   let options: Record<string, string> = {}
   const seen = new Set<string>()
+  if (text === '') throw new Error('EOF')
   for (const field of splitCsv(text)) {
     const [key, value] = splitPair(field)
     if (seen.has(key)) throw new Error(`gpu request key '${key}' can be specified only once`)

@@ -79,6 +79,7 @@ function parseExpose(text: string): string[] {
 
 /** What Go's parser says of a range of ports. */
 function rangeProblem(range: string): string {
+  if (range === '') return 'empty string specified for ports'
   const [first = '', last] = range.split(/-(.*)/s)
   for (const number of last === undefined ? [first] : [first, last]) {
     const what = /^\d+$/.test(number) ? (Number(number) > 65535 ? 'value out of range' : undefined) : 'invalid syntax'

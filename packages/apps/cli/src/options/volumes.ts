@@ -14,11 +14,10 @@ export function splitVolumes(texts: readonly string[]): VolumeFlags {
   for (const text of new Set(texts)) {
     if (text === '') throw new Error('invalid empty volume spec')
     const [source = '', ...rest] = text.split(':')
+    const begin = [source, ...rest].slice(0, 3)
+    if (rest.length > 0 && begin.includes('')) throw new Error(`invalid spec: ${text}: empty section between colons`)
     // A single letter would be a drive to docker: the engine judges that.
     if (rest.length > 2 && source.length > 1) throw new Error(`invalid spec: ${text}: too many colons`)
-    if (rest.length > 0 && [source, ...rest].includes('')) {
-      throw new Error(`invalid spec: ${text}: empty section between colons`)
-    }
     if (rest.length === 0) volumes[text] = {}
     else binds.push([source.startsWith('.') ? resolve(source) : source, ...rest].join(':'))
   }

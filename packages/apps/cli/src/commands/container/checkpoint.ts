@@ -1,3 +1,4 @@
+import type { Cli } from '../../cli.ts'
 import { defineCommand, exactly } from '../../command.ts'
 import { boolean, string } from '../../flags/flag.ts'
 import { formatTable } from '../../output/table.ts'
@@ -13,6 +14,7 @@ export const create = defineCommand({
     leaveRunning: boolean('leave-running', 'Leave the container running after checkpoint'),
   },
   async run(cli, { args: [container = '', checkpoint = ''], flags }) {
+    await requireExperimental(cli)
     const json = { CheckpointID: checkpoint, CheckpointDir: flags.checkpointDir, Exit: !flags.leaveRunning }
     await cli.engine.transport.send('POST', checkpointsPath(container), { json })
     cli.out(`${checkpoint}\n`)
@@ -26,6 +28,7 @@ export const list = defineCommand({
   count: exactly(1),
   flags: { checkpointDir },
   async run(cli, { args: [container = ''], flags }) {
+    await requireExperimental(cli)
     const query = { dir: flags.checkpointDir === '' ? undefined : flags.checkpointDir }
     const found = await cli.engine.transport.json<{ Name: string }[]>('GET', checkpointsPath(container), { query })
     const rows = found.map(({ Name }) => [Name])
@@ -41,10 +44,17 @@ export const remove = defineCommand({
   flags: { checkpointDir },
   async run(cli, { args: [container = '', checkpoint = ''], flags }) {
     const query = { dir: flags.checkpointDir === '' ? undefined : flags.checkpointDir }
+    await requireExperimental(cli)
     const target = `${checkpointsPath(container)}/${encodeURIComponent(checkpoint)}`
     await cli.engine.transport.send('DELETE', target, { query })
   },
 })
+
+async function requireExperimental({ engine, commandPath }: Cli): Promise<void> {
+  const { Experimental } = await engine.system.version()
+  if (Experimental === true) return
+  throw new Error(`${commandPath} is only supported on a Berth daemon with experimental features enabled`)
+}
 
 function checkpointsPath(container: string): string {
   return `/containers/${encodeURIComponent(container)}/checkpoints`

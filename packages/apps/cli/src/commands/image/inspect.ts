@@ -13,7 +13,7 @@ export const command = defineCommand({
     platform: string('platform', 'Inspect a specific platform of the multi-platform image'),
   },
   async run(cli, { args, flags }) {
-    const platform = platformQuery(flags.platform)
+    const platform = platformQuery(flags.platform, '')
     await inspectAll(cli, args, {
       format: flags.format,
       fetch: async (name) => ({ type: 'image', text: await cli.engine.images.inspectText(name, platform) }),

@@ -1,4 +1,3 @@
-import { messageOf } from '@berth/base'
 import type { ProgressMessage } from '@berth/engine-api'
 import { formatReference, isNameOnly, nameOf, parseReference, type Reference } from '@berth/oci'
 import type { Cli } from '../../cli.ts'
@@ -42,18 +41,14 @@ Image index won't be pushed, meaning that other manifests, including attestation
 
 function wantedPlatform(cli: Cli, text: string): string | undefined {
   if (text === '') return undefined
-  try {
-    const query = platformQuery(text)
-    printNote(
-      cli,
-      'Using --platform pushes only the specified platform manifest of a multi-platform image index.\n' +
-        'Other components, like attestations, will not be included.\n' +
-        'To push the complete multi-platform image, remove the --platform flag.\n',
-    )
-    return query
-  } catch (error) {
-    throw new Error(`Invalid platform ${text}: ${messageOf(error)}`, { cause: error })
-  }
+  const query = platformQuery(text, `Invalid platform ${text}`)
+  printNote(
+    cli,
+    'Using --platform pushes only the specified platform manifest of a multi-platform image index.\n' +
+      'Other components, like attestations, will not be included.\n' +
+      'To push the complete multi-platform image, remove the --platform flag.\n',
+  )
+  return query
 }
 
 function wantedReference(

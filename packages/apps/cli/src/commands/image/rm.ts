@@ -18,7 +18,7 @@ export const command = defineCommand({
     ),
   },
   async run(cli, { args, flags }) {
-    const platforms = flags.platform.map((text) => platformQuery(text) ?? '')
+    const platforms = flags.platform.map((text) => platformQuery(text, '') ?? '')
     const query = { force: flags.force || undefined, noprune: flags.noPrune || undefined, platforms }
     const failures: string[] = []
     let fatal = false

@@ -1,6 +1,7 @@
-import type { PluginPrivilege } from '@berth/engine-client'
+import type { PluginPrivilege, PluginSummary } from '@berth/engine-client'
 import type { Cli } from '../../cli.ts'
 import { atLeast, between, defineCommand, exactly } from '../../command.ts'
+import { describeFailure } from '../../errors.ts'
 import { boolean, string } from '../../flags/flag.ts'
 import { printProgress } from '../../output/progress.ts'
 import { confirm } from '../../terminal/confirm.ts'
@@ -44,7 +45,7 @@ export const upgrade = defineCommand({
   },
   async run(cli, { args: [name = '', given], flags }) {
     refuseTrust(flags.disableContentTrust)
-    const plugin = await cli.engine.plugins.inspect(name)
+    const plugin = await inspectPlugin(cli, name)
     if (plugin.Enabled) throw new Error('the plugin must be disabled before upgrading')
     const remote = given ?? plugin.PluginReference ?? name
     if (!flags.skipRemoteCheck && repository(remote) !== repository(plugin.PluginReference ?? remote)) {
@@ -65,7 +66,7 @@ export const push = defineCommand({
   flags: { disableContentTrust: boolean('disable-content-trust', 'Skip image signing (default true)', true) },
   async run(cli, { args, flags }) {
     refuseTrust(flags.disableContentTrust)
-    await printProgress(cli, cli.engine.plugins.push(args[0] ?? ''), 'stdout')
+    await printProgress(cli, cli.engine.plugins.push(withTag(args[0] ?? '')), 'stdout')
   },
 })
 
@@ -76,6 +77,18 @@ async function askPrivileges(cli: Cli, remote: string, granted: boolean): Promis
   const lines = privileges.map(({ Name, Value }) => ` - ${Name}: [${(Value ?? []).join(' ')}]\n`)
   const question = `Plugin ${JSON.stringify(remote)} is requesting the following privileges:\n${lines.join('')}`
   return (await confirm(cli, `${question}Do you grant the above permissions?`)) ? privileges : undefined
+}
+
+async function inspectPlugin(cli: Cli, name: string): Promise<PluginSummary> {
+  try {
+    return await cli.engine.plugins.inspect(name)
+  } catch (error) {
+    throw new Error(`error reading plugin data: ${describeFailure(error)}`, { cause: error })
+  }
+}
+
+function withTag(reference: string): string {
+  return repository(reference) === reference ? `${reference}:latest` : reference
 }
 
 function repository(reference: string): string {

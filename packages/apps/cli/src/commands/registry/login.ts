@@ -20,6 +20,7 @@ export const command = defineCommand({
   async run(cli, { args, flags, changed }) {
     const server = serverNamed(args[0])
     if (changed('username') && flags.username === '') throw new Error('username is empty')
+    if (changed('password') && flags.password === '') throw new Error('password is empty')
     const password = readPassword(cli, flags)
     const isAsked = flags.username !== '' || password !== ''
     const kept = isAsked ? undefined : await credentialsOf(cli).get(server)
