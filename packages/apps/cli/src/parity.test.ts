@@ -41,7 +41,7 @@ function writeFlags(flags: FlagSet): string[] {
 
 async function load(path: string): Promise<AnyCommand | undefined> {
   const found = findCommand(path.split(' '))
-  if (found === undefined || found.path.join(' ') !== path) return undefined
+  if (found === undefined || found.rest.length > 0) return undefined
   return found.entry.load === undefined ? undefined : (await found.entry.load()).command
 }
 
@@ -64,7 +64,7 @@ for (const expected of readTable()) {
 
 function isThere(path: string): boolean {
   const found = findCommand(path.split(' '))
-  return found?.path.join(' ') === path && (found.entry.load !== undefined || found.entry.children !== undefined)
+  return found?.rest.length === 0 && (found.entry.load !== undefined || found.entry.children !== undefined)
 }
 
 function missing(wanted: readonly string[], there: readonly string[]): string[] {

@@ -1,9 +1,10 @@
 import { createReadStream, lstatSync, readdirSync, readlinkSync, type Stats } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { createCompressor, tarEntry, type TarSource, writeTar } from '@berth/archive'
 import { Readable } from 'node:stream'
 import { atLeast, defineCommand } from '../../command.ts'
 import { boolean } from '../../flags/flag.ts'
+import { reasonOf } from '../../options/key-values.ts'
 
 export const command = defineCommand({
   usage: '[OPTIONS] PLUGIN PLUGIN-DATA-DIR',
@@ -11,12 +12,23 @@ export const command = defineCommand({
   count: atLeast(2, 2),
   flags: { compress: boolean('compress', 'Compress the context using gzip') },
   async run(cli, { args: [name = '', directory = ''], flags }) {
-    for (const needed of ['config.json', 'rootfs']) lstatSync(join(directory, needed))
+    requireFile('lstat', resolve(directory))
+    requireFile('open', join(directory, 'config.json'))
+    requireFile('lstat', join(directory, 'rootfs'))
     const tar = Readable.from(writeTar(members(directory, '')))
     await cli.engine.plugins.create(name, flags.compress ? tar.pipe(createCompressor('gzip')) : tar)
     cli.out(`${name}\n`)
   },
 })
+
+/** `call`: what docker fails at. */
+function requireFile(call: 'lstat' | 'open', path: string): void {
+  try {
+    lstatSync(path)
+  } catch (error) {
+    throw new Error(`${call} ${path}: ${reasonOf(error)}`, { cause: error })
+  }
+}
 
 /** The files below a directory, parents first. */
 function* members(root: string, below: string): Generator<TarSource> {

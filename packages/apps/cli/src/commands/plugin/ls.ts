@@ -32,6 +32,7 @@ function pluginView(truncate: boolean): View<PluginSummary> {
   const describe = (text: string): string => (truncate ? ellipsis(text, descriptionColumns) : text)
   return {
     goType: '*plugin.pluginContext',
+    raw: { plugin_id: 'ID', name: 'Name', description: 'Description', enabled: 'Enabled' },
     columns: {
       ID: { header: 'ID', value: ({ Id = '' }) => (truncate ? shortId(Id) : Id) },
       Name: { header: 'NAME', value: ({ Name }) => Name },

@@ -37,8 +37,53 @@ async function printDocument(cli: Cli, usage: DiskUsageResponse, format: string)
     Volumes: part(usage.Volumes ?? [], volumeView),
     BuildCache: part(sortedCache(usage), cacheView(false)),
   }
-  cli.out(renderDocument(parts, { goType: '*formatter.diskUsageContext', format }))
+  cli.out(
+    renderDocument(parts, { goType: '*formatter.diskUsageContext', format: format === 'raw' ? rawFormat : format }),
+  )
 }
+
+/** What `raw` stands for: docker's own template. */
+const rawFormat = `{{range .Images}}type: Image
+repository: {{.Repository}}
+tag: {{.Tag}}
+digest: {{.Digest}}
+image_id: {{.ID}}
+created_at: {{.CreatedAt}}
+virtual_size: {{.Size}}
+
+{{end -}}
+{{range .Containers}}type: Container
+container_id: {{.ID}}
+image: {{.Image}}
+command: {{.Command}}
+created_at: {{.CreatedAt}}
+state: {{- pad .State 1 0}}
+status: {{- pad .Status 1 0}}
+names: {{.Names}}
+labels: {{- pad .Labels 1 0}}
+ports: {{- pad .Ports 1 0}}
+size: {{.Size}}
+
+{{end -}}
+{{range .Volumes}}type: Volume
+name: {{.Name}}
+driver: {{.Driver}}
+
+{{end -}}
+{{range .BuildCache}}type: Build Cache
+build_cache_id: {{.ID}}
+parent_id: {{.Parent}}
+build_cache_type: {{.CacheType}}
+description: {{.Description}}
+created_at: {{.CreatedAt}}
+created_since: {{.CreatedSince}}
+last_used_at: {{.LastUsedAt}}
+last_used_since: {{.LastUsedSince}}
+usage_count: {{.UsageCount}}
+in_use: {{.InUse}}
+shared: {{.Shared}}
+
+{{end -}}`
 
 const withoutDigests = ({ Images }: DiskUsageResponse): ImageRow[] =>
   imageRows(Images ?? [], false).map((row) => ({ ...row, digest: '' }))

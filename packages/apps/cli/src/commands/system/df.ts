@@ -38,6 +38,7 @@ interface SummaryRow {
 
 const summaryView: View<SummaryRow> = {
   goType: '*formatter.diskUsageImagesContext',
+  raw: { type: 'Type', total: 'TotalCount', active: 'Active', size: 'Size', reclaimable: 'Reclaimable' },
   columns: {
     Type: { header: 'TYPE', value: ({ type }) => type },
     TotalCount: { header: 'TOTAL', value: ({ total }) => String(total) },

@@ -5,7 +5,7 @@ import { clientVersion } from '../../client-version.ts'
 import { type DescribedPlugin, describePlugins } from '../../plugins/describe-plugins.ts'
 import { defineCommand, noArguments } from '../../command.ts'
 import { currentContext } from '../../context/current-context.ts'
-import { describeFailure, StatusError } from '../../errors.ts'
+import { StatusError } from '../../errors.ts'
 import { string } from '../../flags/flag.ts'
 import { byGoName } from '../../output/go-names.ts'
 import { formatHelp } from '../../output/format-help.ts'
@@ -23,9 +23,7 @@ export const command = defineCommand({
     cli.out(
       `Client:\n Version:    ${client.Version}\n Context:    ${client.Context}\n Debug Mode: ${client.Debug}\n${formatPlugins(client.Plugins)}\nServer:\n`,
     )
-    const info = await cli.engine.system.info().catch((error: unknown) => {
-      throw new StatusError(1, `${describeFailure(error)}\nerrors pretty printing info`)
-    })
+    const info = await cli.engine.system.info()
     cli.out(formatInfo(info))
     for (const warning of info.Warnings ?? []) cli.err(`${warning}\n`)
   },
