@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, beforeEach, test } from 'node:test'
 import {
@@ -14,6 +15,7 @@ import {
   startDockerRegistry,
   type TestDaemon,
 } from '@berth/testing'
+import { gitSource } from './git-source.ts'
 import { proxySource, ServersInside, serverSource } from './servers-inside.ts'
 
 // Registries with and without TLS, and a server of files, that are to be reached by a proxy.
@@ -61,6 +63,7 @@ before(async () => {
   const answer = `response.end(request.url === '/Dockerfile' ? ${JSON.stringify(dockerfile)}
     : request.url === '/a.tar' ? Buffer.from('${tar}', 'base64') : 'content')`
   await servers.start(sandbox, serverSource({ address, port: 8000 }, answer))
+  await servers.start(sandbox, gitSource({ address, port: 8001, root: addRepository(folder) }))
 })
 after(async () => {
   await servers[Symbol.asyncDispose]()
@@ -69,6 +72,19 @@ after(async () => {
   await daemon?.[Symbol.asyncDispose]()
 })
 beforeEach(() => void (asked.length = 0))
+
+/** A bare repository `app.git` of one Dockerfile, in a directory of its own. */
+function addRepository(parent: string): string {
+  const [work, root] = [join(parent, 'work'), join(parent, 'git')]
+  mkdirSync(work)
+  writeFileSync(join(work, 'Dockerfile'), 'FROM scratch\nCOPY Dockerfile /\n')
+  const git = (...args: string[]) => execFileSync('git', ['-C', work, ...args], { stdio: 'ignore' })
+  git('init', '--quiet')
+  git('add', '.')
+  git('-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '--quiet', '--message=a')
+  execFileSync('git', ['clone', '--quiet', '--bare', work, join(root, 'app.git')], { stdio: 'ignore' })
+  return root
+}
 
 async function restart(settings: object, environment: Record<string, string> = {}): Promise<void> {
   configure(settings)
@@ -115,6 +131,15 @@ test('a build takes its context, its base and what it adds by the proxy', async 
   ]) {
     assert.ok(asked.includes(line), line)
   }
+})
+
+test('git fetches a context by the proxy, with its credentials', async () => {
+  const { text } = await daemon.api.request('POST', '/build?remote=http://files.test:8001/app.git&t=fetched:1')
+  assert.match(text, /Successfully tagged fetched:1/)
+  await remove('fetched:1')
+  const [first = ''] = asked
+  assert.match(first, /^GET http:\/\/files\.test:8001\/app\.git\/info\/refs/)
+  assert.ok(asked.includes('POST http://files.test:8001/app.git/git-upload-pack'), asked.join('\n'))
 })
 
 test('an import from a URL comes by the proxy', async () => {

@@ -25,13 +25,16 @@ export interface ForwardProxy extends Disposable {
   readonly requests: string[]
 }
 
+/** Who asks by curl gives no name before it is asked for one (RFC 9110, section 11.7.1). */
+const challenge = { 'Proxy-Authenticate': 'Basic realm="proxy"' }
+
 export async function startForwardProxy(options: ForwardProxyOptions = {}): Promise<ForwardProxy> {
   const requests: string[] = []
   const sockets = new Set<Socket>()
   const listener: RequestListener = (request, response) => {
     const refusal = judge(options, requests, request)
     if (refusal === 'silence') return
-    if (refusal !== undefined) return void response.writeHead(refusal, 'No').end()
+    if (refusal !== undefined) return void response.writeHead(refusal, 'No', challenge).end()
     const url = new URL(request.url ?? '')
     const [host, port] = target(options, `${url.hostname}:${url.port || 80}`)
     const { method, headers } = request
@@ -48,7 +51,8 @@ export async function startForwardProxy(options: ForwardProxyOptions = {}): Prom
     socket.on('error', () => socket.destroy())
     const refusal = judge(options, requests, request)
     if (refusal === 'silence') return
-    if (refusal !== undefined) return void socket.end(`HTTP/1.1 ${refusal} No\r\n\r\n`)
+    if (refusal !== undefined)
+      return void socket.end(`HTTP/1.1 ${refusal} No\r\nProxy-Authenticate: ${challenge['Proxy-Authenticate']}\r\n\r\n`)
     const [host, port] = target(options, request.url ?? '')
     const onward = connect(port, host, () => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n')
