@@ -26,6 +26,11 @@ test('docker login, push and pull work against our registry by our engine', asyn
   const { host } = registry
   await docker.ok('tag', 'busybox:latest', `${host}/docker/busybox:1`)
   assert.match(await docker.fails('push', `${host}/docker/busybox:1`), /no basic auth credentials/)
+  // Without a question: a script has nobody to answer it.
+  assert.match(
+    await docker.fails('pull', `${host}/docker/busybox:1`),
+    /^Error response from daemon: .*: no basic auth credentials$/,
+  )
   const { code, stderr } = await docker.run(['login', '-u', 'ann', '--password-stdin', host], { input: 'secret\n' })
   assert.equal(code, 0, stderr)
   assert.match(await docker.ok('push', `${host}/docker/busybox:1`), /1: digest: sha256:[0-9a-f]{64} size: \d+/)

@@ -107,7 +107,7 @@ export function pullTests(program: keyof typeof imageRegistries): void {
   test('a pull by digest has the digest for its name; one by a wrong digest is not found', async () => {
     const stored = await registry.add('team/digest', image('1', 'a'))
     const name = `${registry.host}/team/digest@${stored.digest}`
-    await docker.ok('pull', name)
+    assert.match(await docker.ok('pull', name), new RegExp(`^${name}: Pulling from team/digest\n`))
     assert.equal(await docker.ok('image', 'inspect', '-f', '{{.RepoTags}} {{.RepoDigests}}', name), `[] [${name}]`)
     const absent = `sha256:${'0'.repeat(64)}`
     assert.match(await docker.fails('pull', `${registry.host}/team/digest@${absent}`), /manifest unknown/)

@@ -163,7 +163,7 @@ export function pushTests(program: keyof typeof imageRegistries): void {
       { message: `login attempt to http://${locked.host}/v2/ failed with status: 401 Unauthorized` },
     ])
     assert.deepEqual(await login(locked.host), [
-      401,
+      500,
       { message: `Get "http://${locked.host}/v2/": no basic auth credentials` },
     ])
     assert.deepEqual(await login('127.0.0.1:1', 'secret'), [

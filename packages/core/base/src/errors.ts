@@ -6,6 +6,7 @@ export type ErrorKind =
   | 'notFound'
   | 'conflict'
   | 'notModified'
+  | 'tooManyRequests'
   | 'notImplemented'
   | 'unavailable'
   | 'internal'
@@ -17,6 +18,7 @@ const statusOf: Record<ErrorKind, number> = {
   notFound: 404,
   conflict: 409,
   notModified: 304,
+  tooManyRequests: 429,
   notImplemented: 501,
   unavailable: 503,
   internal: 500,
@@ -46,6 +48,7 @@ export const forbidden = factory('forbidden')
 export const notFound = factory('notFound')
 export const conflict = factory('conflict')
 export const notModified = factory('notModified')
+export const tooManyRequests = factory('tooManyRequests')
 export const notImplemented = factory('notImplemented')
 export const unavailable = factory('unavailable')
 export const internal = factory('internal')

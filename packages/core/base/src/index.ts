@@ -27,6 +27,7 @@ export {
   notFound,
   notImplemented,
   notModified,
+  tooManyRequests,
   unauthorized,
   unavailable,
 } from './errors.ts'

@@ -34,6 +34,7 @@ const kinds: Readonly<Record<number, ErrorKind>> = {
   403: 'forbidden',
   404: 'notFound',
   405: 'notImplemented',
+  429: 'tooManyRequests',
 }
 
 /** What a code means where the registry adds no words (OCI distribution spec, error codes). */

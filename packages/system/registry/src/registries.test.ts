@@ -31,7 +31,7 @@ test('Repository answers a challenge for a password, and sends none before', asy
   assert.equal((await registries.repository(name, me).resolve('1')).digest, manifest.digest)
   assert.deepEqual(authorizations(registry), [undefined, 'Basic'])
   await assert.rejects(registries.repository(name).resolve('1'), {
-    kind: 'unauthorized',
+    kind: 'internal',
     message: `Head "${registry.origin}/v2/a/b/manifests/1": no basic auth credentials`,
   })
   await assert.rejects(registries.repository(name, { ...me, password: 'wrong' }).resolve('1'), {
@@ -89,7 +89,7 @@ test('Repository tells wrong credentials, denied access and too many requests ap
   registry.misbehave({ on: 'manifest', how: tooManyRequests('3600') })
   const before = registry.requests.length
   await assert.rejects(registries.repository(name, me).manifest('1'), {
-    kind: 'unavailable',
+    kind: 'tooManyRequests',
     message: /^toomanyrequests: /,
   })
   assert.equal(

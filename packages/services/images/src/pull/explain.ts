@@ -1,4 +1,4 @@
-import { forbidden, internal, notFound, unauthorized, unavailable } from '@berth/base'
+import { forbidden, internal, notFound, tooManyRequests, unauthorized } from '@berth/base'
 import { familiarName, familiarString, type Reference } from '@berth/oci'
 import { RegistryError, UnreachedError } from '@berth/registry'
 
@@ -26,7 +26,7 @@ function byStatus(error: RegistryError): unknown {
   const { message, facts } = error
   if (facts.status === 401) return unauthorized(message, error)
   if (facts.status === 403) return forbidden(message, error)
-  if (facts.status === 429) return unavailable(`${message}${waitOf(facts.retryAfterMs)}`, error)
+  if (facts.status === 429) return tooManyRequests(`${message}${waitOf(facts.retryAfterMs)}`, error)
   return error
 }
 

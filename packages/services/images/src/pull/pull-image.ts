@@ -14,6 +14,7 @@ import {
   isNameOnly,
   maxConfigBytes,
   type Manifest,
+  nameOf,
   parsePlatform,
   parseReference,
   type Platform,
@@ -98,7 +99,7 @@ async function pullReference(
   const id = reference.digest ?? reference.tag ?? 'latest'
   using lease = await context.reclaimer.lease()
   const target = await repository.manifest(id, signal)
-  progress({ status: `Pulling from ${reference.path}`, id })
+  progress({ status: `Pulling from ${reference.path}`, id: reference.digest ? `${nameOf(reference)}@${id}` : id })
   await transfers.gate?.admit({ reference, target: target.descriptor, repository }, signal)
   const documents = await fetchDocuments(repository, target, pull)
   const unfinished = transfers.unfinished.open()

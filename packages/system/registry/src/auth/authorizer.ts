@@ -1,4 +1,4 @@
-import { unauthorized } from '@berth/base'
+import { internal, unauthorized } from '@berth/base'
 import type { AuthConfig } from '@berth/engine-api'
 import { isIP } from 'node:net'
 import type { Endpoint } from '../endpoints.ts'
@@ -48,7 +48,8 @@ export class Authorizer {
     const challenge = parseChallenge(header)
     if (challenge === undefined || this.#options.auth.registrytoken) return false
     if (challenge.scheme === 'basic' && !hasPassword(this.#options.auth)) {
-      throw unauthorized(`${asked}: no basic auth credentials`)
+      // Not `unauthorized`: at that docker's command line asks for a password, also in a script.
+      throw internal(`${asked}: no basic auth credentials`)
     }
     if (sent !== undefined && challenge.scheme === 'basic') return false
     this.#challenge = challenge
