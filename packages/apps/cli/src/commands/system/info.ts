@@ -1,5 +1,6 @@
 import { messageOf } from '@berth/base'
 import type { InfoResponse } from '@berth/engine-api'
+import { ApiError, ConnectionError } from '@berth/engine-client'
 import type { Cli } from '../../cli.ts'
 import { clientVersion } from '../../client-version.ts'
 import { type DescribedPlugin, describePlugins } from '../../plugins/describe-plugins.ts'
@@ -50,17 +51,43 @@ function formatPlugins(plugins: readonly DescribedPlugin[]): string {
 }
 
 async function printFormatted(cli: Cli, ClientInfo: ClientInfo, format: string): Promise<void> {
-  const data = { ...(await cli.engine.system.info()), ClientInfo }
-  if (format === 'json') return cli.out(`${JSON.stringify(data)}\n`)
-  const { parseTemplate, goType } = await import('@berth/go-template')
+  if (format === 'json') return cli.out(`${JSON.stringify({ ...(await cli.engine.system.info()), ClientInfo })}\n`)
+  const { parseTemplate } = await import('@berth/go-template')
   try {
-    const typed = Object.defineProperty(data, goType, { value: 'system.dockerInfo' })
-    cli.out(`${parseTemplate(format, { zeroValue: byGoName }).execute(typed)}\n`)
+    const template = parseTemplate(format, { zeroValue: byGoName })
+    const clientOnly = await renderClientOnly(ClientInfo, format)
+    const data = clientOnly === undefined ? { ...(await serverInfo(cli)), ClientInfo } : {}
+    cli.out(`${clientOnly ?? template.execute(await asDockerInfo(data))}\n`)
   } catch (error) {
+    if (error instanceof ConnectionError || error instanceof ApiError) throw error
     const parsed = messageOf(error).includes('executing')
     if (parsed) cli.out('\n')
     throw new StatusError(parsed ? 1 : 64, parsed ? messageOf(error) : `template parsing error: ${messageOf(error)}`)
   }
+}
+
+/** Of an engine that does not answer, docker prints a line of nothing before it says so. */
+function serverInfo(cli: Cli): Promise<InfoResponse> {
+  return cli.engine.system.info().catch((error: unknown) => {
+    cli.out('\n')
+    throw error
+  })
+}
+
+/** Templates that tell of the client alone ask no engine; undefined for the others. */
+async function renderClientOnly(ClientInfo: ClientInfo, format: string): Promise<string | undefined> {
+  if (!format.includes('.ClientInfo')) return undefined
+  const { parseTemplate } = await import('@berth/go-template')
+  try {
+    return parseTemplate(format).execute(await asDockerInfo({ ClientInfo }))
+  } catch {
+    return undefined
+  }
+}
+
+async function asDockerInfo(data: object): Promise<object> {
+  const { goType } = await import('@berth/go-template')
+  return Object.defineProperty(data, goType, { value: 'system.dockerInfo' })
 }
 
 function formatInfo(info: InfoResponse): string {
