@@ -26,6 +26,9 @@ const compileFlags = [
   '--no-compile-autoload-bunfig',
 ]
 
+/** No bundle is needed, nor a stale one taken. */
+const fromSource = { ...process.env, BERTH_FROM_SOURCE: '1' }
+
 /** Where shells look for completions, below the prefix of an installation. */
 const completions = {
   bash: 'share/bash-completion/completions/berth',
@@ -66,7 +69,7 @@ async function compile(processor: Processor, outfile: string): Promise<void> {
 async function writeDocuments(folder: string): Promise<void> {
   await run(process.execPath, [join(root, 'tools/write-cli-docs.ts'), join(folder, 'share/man/man1')])
   for (const [shell, path] of Object.entries(completions)) {
-    const { stdout } = await run(process.execPath, [join(root, 'dist/berth.cjs'), 'completion', shell])
+    const { stdout } = await run(join(root, 'bin/berth'), ['completion', shell], { env: fromSource })
     mkdirSync(join(folder, path, '..'), { recursive: true })
     writeFileSync(join(folder, path), stdout)
   }

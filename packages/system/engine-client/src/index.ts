@@ -11,6 +11,7 @@ export type {
   WaitCondition,
 } from './containers-client.ts'
 export { defaultHost, type Endpoint, formatEndpoint, parseHost } from './endpoint.ts'
+export { EngineError } from '@berth/base'
 export { EngineClient } from './engine-client.ts'
 export { ApiError, ConnectionError, type ConnectionProblem, isStatus } from './errors.ts'
 export type { ExecClient } from './exec-client.ts'
