@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
-import { type HostileRegistry, type HostileRegistryOptions, openHostileRegistry, tooManyRequests } from '@berth/testing'
+import type { EngineError } from '@berth/base'
+import {
+  type HostileRegistry,
+  type HostileRegistryOptions,
+  htmlPage,
+  type Misbehaviour,
+  openHostileRegistry,
+  tooManyRequests,
+} from '@berth/testing'
 import { createRegistries } from './registries.ts'
 import { defaultSettings, type RegistrySettings } from './settings.ts'
 
@@ -135,7 +143,7 @@ test('credentials go to nobody but the registry: not to a host elsewhere that as
     registry.misbehave({ on: 'blob', how: { kind: 'redirect', to: elsewhere.origin } })
     const repository = registries.repository({ domain: registry.host, path: 'a/b' }, me)
     await assert.rejects(repository.readBlob(layers[0]!.digest as never, 1 << 20), {
-      kind: 'unauthorized',
+      kind: 'forbidden',
       message: `${elsewhere.host}, where ${registry.host} sends us, wants credentials: it gets none`,
     })
     assert.deepEqual(authorizations(elsewhere), [undefined])
@@ -156,12 +164,27 @@ test('credentials go to nobody but the registry: not to its mirror', async (t) =
   assert.deepEqual(authorizations(mirror), [undefined])
 })
 
+test('credentials go to nobody but the registry: not where it wants an upload to go', async (t) => {
+  const { registries, open } = await setUp(t)
+  const [registry, elsewhere] = [await open({ auth: { kind: 'basic', ...me } }), await open({ address: '127.0.0.2' })]
+  const headers = { location: `${elsewhere.origin}/v2/a/b/blobs/uploads/1` }
+  registry.misbehave({ on: 'upload', method: 'POST', how: { kind: 'headers', headers } })
+  const bytes = async function* () {
+    yield Buffer.from('bytes')
+  }
+  const upload = registries
+    .repository({ domain: registry.host, path: 'a/b' }, me)
+    .uploadBlob({ kind: 'stream', open: bytes })
+  await assert.rejects(upload)
+  assert.deepEqual(authorizations(elsewhere), [undefined])
+})
+
 test('a token server elsewhere is trusted by name over TLS only', async (t) => {
   const { registries, open } = await setUp(t)
   const registry = await open({ auth: { kind: 'token', ...me, realm: 'http://tokens.example/token' } })
   registry.addImage('a/b', image)
   await assert.rejects(registries.repository({ domain: registry.host, path: 'a/b' }, me).resolve('1'), {
-    kind: 'unauthorized',
+    kind: 'forbidden',
     message: `${registry.host} wants credentials to go to http://tokens.example, without TLS: refused`,
   })
 })
@@ -177,6 +200,28 @@ test('a token server’s redirect is not followed', async (t) => {
   )
   assert.deepEqual(thief.requests, [])
 })
+
+const wrongTokens: readonly [what: string, how: Misbehaviour, message: RegExp][] = [
+  ['a web page', htmlPage(200), /it is no JSON object$/],
+  ['bytes without end', { kind: 'endless' }, /^the token from \S+ is larger than 1048576 bytes$/],
+  ['no token', { kind: 'body', body: '{}' }, /did not include a token in the response$/],
+  ['a header of its own', { kind: 'body', body: JSON.stringify({ token: 'a\r\nX: y' }) }, /did not include a token/],
+  ['its busyness', tooManyRequests('600'), /^toomanyrequests: /],
+]
+
+for (const [what, how, message] of wrongTokens) {
+  test(`a token server that sends ${what} is refused in words, and nobody is asked for a password`, async (t) => {
+    const { registries, open } = await setUp(t)
+    const registry = await open({ auth: { kind: 'token', ...me } })
+    registry.addImage('a/b', image)
+    registry.misbehave({ on: 'token', how })
+    const asked = registries.repository({ domain: registry.host, path: 'a/b' }, me).resolve('1')
+    await assert.rejects(asked, (error: EngineError) => {
+      assert.match(error.message, message)
+      return error.kind !== 'unauthorized'
+    })
+  })
+}
 
 test('a refresh token stands in for a password, and goes by POST', async (t) => {
   const { registries, open } = await setUp(t)
@@ -215,4 +260,19 @@ test('tags() follows pages, and referrers() falls back to the tag', async (t) =>
   assert.deepEqual((await repository.tags()).toSorted(), ['1', '2', '3'])
   assert.deepEqual(await repository.referrers(manifest.digest as never), [])
   await assert.rejects(registries.repository({ domain: registry.host, path: 'no' }).tags(), { kind: 'notFound' })
+})
+
+test('tags() takes nothing that is no list, and follows no page to another host', async (t) => {
+  const { registries, open } = await setUp(t)
+  const [registry, elsewhere] = [await open(), await open({ address: '127.0.0.2' })]
+  registry.addImage('a/b', image)
+  const repository = registries.repository({ domain: registry.host, path: 'a/b' })
+  for (const body of ['<html>', '[]x', '{"tags":"1"}']) {
+    using _ = registry.misbehave({ on: 'tags', how: { kind: 'body', body } })
+    await assert.rejects(repository.tags(), /no JSON list$/)
+  }
+  const headers = { link: `<${elsewhere.origin}/v2/a/b/tags/list?last=1>; rel="next"` }
+  registry.misbehave({ on: 'tags', how: { kind: 'headers', headers } })
+  assert.deepEqual(await repository.tags(), ['1'])
+  assert.deepEqual(elsewhere.requests, [])
 })

@@ -1,4 +1,4 @@
-import { invalid, unauthorized, unavailable } from '@berth/base'
+import { forbidden, invalid, unavailable } from '@berth/base'
 import type { Authorizer } from './auth/authorizer.ts'
 import type { Endpoint } from './endpoints.ts'
 import { answerError } from './errors.ts'
@@ -119,7 +119,7 @@ export class Session {
     const isOwn = answer.url.origin === this.#origin
     const error = await answerError(answer, isOwn)
     if (isOwn || error.kind !== 'unauthorized') return error
-    return unauthorized(
+    return forbidden(
       `${answer.url.host}, where ${new URL(this.#origin).host} sends us, wants credentials: it gets none`,
     )
   }

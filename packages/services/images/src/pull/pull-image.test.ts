@@ -272,3 +272,11 @@ test('pull() does nothing offline', async (t) => {
   await assert.rejects(pull('team/app:1'), /the engine is offline \(--offline\): no registry is asked$/)
   assert.deepEqual(registry.requests, [])
 })
+
+test('pull() of all tags says when there are none, and does not call that up to date', async (t) => {
+  const { registry, pull, left } = await setUpRegistry(t)
+  registry.addImage('team/app', twoLayers)
+  registry.misbehave({ on: 'tags', how: { kind: 'body', body: '{"name":"team/app","tags":null}' } })
+  await assert.rejects(pull('team/app'), { kind: 'invalid', message: `no tags found for ${registry.host}/team/app` })
+  assert.deepEqual(await left(), nothingLeft)
+})

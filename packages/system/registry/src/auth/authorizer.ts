@@ -1,4 +1,4 @@
-import { internal, unauthorized } from '@berth/base'
+import { forbidden, internal } from '@berth/base'
 import type { AuthConfig } from '@berth/engine-api'
 import { isIP } from 'node:net'
 import type { Endpoint } from '../endpoints.ts'
@@ -112,15 +112,15 @@ export class Authorizer {
 function realmUrl(realm: string, endpoint: Endpoint): URL {
   const url = URL.canParse(realm) ? new URL(realm) : undefined
   if (!url || !/^https?:$/.test(url.protocol) || url.username !== '') {
-    throw unauthorized(`${new URL(endpoint.base).host} names no usable token server in its challenge`)
+    throw forbidden(`${new URL(endpoint.base).host} names no usable token server in its challenge`)
   }
   const isPlain = url.protocol === 'http:'
   const isOwn = url.host === new URL(endpoint.base).host
   if (isPlain && endpoint.verifiesTls) {
-    throw unauthorized(`${new URL(endpoint.base).host} wants credentials to go to ${url.origin}, without TLS: refused`)
+    throw forbidden(`${new URL(endpoint.base).host} wants credentials to go to ${url.origin}, without TLS: refused`)
   }
   if (isPlain && !isOwn && !isLoopback(url.hostname)) {
-    throw unauthorized(`${new URL(endpoint.base).host} wants credentials to go to ${url.origin}, without TLS: refused`)
+    throw forbidden(`${new URL(endpoint.base).host} wants credentials to go to ${url.origin}, without TLS: refused`)
   }
   return url
 }

@@ -1,4 +1,4 @@
-import { unauthorized, unavailable } from '@berth/base'
+import { unavailable } from '@berth/base'
 import type { AuthConfig } from '@berth/engine-api'
 import { answerError, RegistryError } from '../errors.ts'
 import type { Outgoing } from '../http/outgoing.ts'
@@ -86,7 +86,7 @@ async function decodeToken(answer: Answer, { documentMs }: Timeouts): Promise<To
   const bytes = await readDocument(answer, { maxBytes: maxTokenBytes, timeoutMs: documentMs, what })
   const document = parse(bytes)
   const value = text(document['token']) ?? text(document['access_token'])
-  if (value === undefined) throw unauthorized('authorization server did not include a token in the response')
+  if (value === undefined) throw unavailable('authorization server did not include a token in the response')
   const seconds = document['expires_in']
   const expiresInMs = typeof seconds === 'number' && seconds > 60 ? seconds * 1000 : defaultLifeMs
   const refreshToken = text(document['refresh_token'])
