@@ -11,6 +11,7 @@ import type { HealthMonitors } from './health-monitors.ts'
 import type { DaemonDefaults } from './plan/types.ts'
 import type { Registry } from './registry.ts'
 import type { RestartTimers } from './restart-timers.ts'
+import type { Starts } from './starts.ts'
 import type { Stops } from './stops.ts'
 import type { Waiters } from './waiters.ts'
 
@@ -24,6 +25,7 @@ export interface Context {
   readonly locks: KeyedLock<ContainerId>
   readonly waiters: Waiters
   readonly outputs: AttachedOutputs
+  readonly starts: Starts
   readonly stops: Stops
   readonly execs: ExecRegistry
   readonly health: HealthMonitors

@@ -52,6 +52,23 @@ test('start() and stop() go through created, running and exited, and give everyt
   assert.throws(() => containers.get(id), /No such container/)
 })
 
+for (const how of ['stop', 'kill', 'restart'] as const) {
+  test(`${how}() of a container that is being started waits for its process`, async () => {
+    using engine = await openForTest()
+    const { containers, runtime } = engine
+    const id = await create(containers, 'starting')
+    const { promise: held, resolve: letGo } = Promise.withResolvers<void>()
+    runtime.beforeStart = () => held
+    const started = containers.start(id)
+    await delay(10)
+    const asked = how === 'kill' ? containers.kill(id, '') : containers[how](id, {})
+    letGo()
+    await Promise.all([started, asked])
+    assert.equal(containers.get(id).state.status, how === 'restart' ? 'running' : 'exited')
+    assert.equal(runtime.calls.filter((call) => call === 'start').length, how === 'restart' ? 2 : 1)
+  })
+}
+
 test('stop() kills what does not heed its stop signal', async () => {
   using engine = await openForTest()
   const { containers, runtime } = engine

@@ -35,6 +35,7 @@ import { requireRunning } from './transitions.ts'
 import { updateContainer } from './update.ts'
 import { volumeUses } from './volumes.ts'
 import { waitForContainer } from './wait.ts'
+import { Starts } from './starts.ts'
 import { Stops } from './stops.ts'
 import { Waiters } from './waiters.ts'
 
@@ -79,6 +80,7 @@ export async function openContainers(options: ContainersOptions): Promise<OpenCo
     locks: new KeyedLock<ContainerId>(),
     waiters: new Waiters(),
     outputs: new AttachedOutputs(),
+    starts: new Starts(),
     stops: new Stops(),
     execs: new ExecRegistry(),
     health: new HealthMonitors(() => context),

@@ -21,12 +21,14 @@ import { mountVolumes } from './volumes.ts'
 /** Starts a container that does not run; `notModified` when it does. */
 export async function startContainer(context: Context, ref: string): Promise<void> {
   const { id } = context.registry.resolve(ref)
-  await context.locks.run(id, async () => {
-    const container = requireStartable(context.registry.resolve(id))
-    context.restarts.reset(id)
-    if (container.restartCount > 0) context.registry.transition(id, { restartCount: 0 })
-    await startLocked(context, id)
-  })
+  await context.starts.during(id, () => context.locks.run(id, () => startAnew(context, id)))
+}
+
+async function startAnew(context: Context, id: ContainerId): Promise<void> {
+  const container = requireStartable(context.registry.resolve(id))
+  context.restarts.reset(id)
+  if (container.restartCount > 0) context.registry.transition(id, { restartCount: 0 })
+  await startLocked(context, id)
 }
 
 function requireStartable(container: Container): Container {

@@ -14,7 +14,7 @@ const killPatienceMs = 10_000
 
 /** Stops a container: its stop signal, then SIGKILL after the timeout. A client that leaves does not abort it. */
 export async function stopContainer(context: Context, ref: string, options: StopOptions): Promise<void> {
-  const container = context.registry.resolve(ref)
+  const container = await startedIfStarting(context, ref)
   if (!isAlive(container) && container.state.status !== 'restarting') {
     throw notModified(`Container ${container.id} is already stopped`)
   }
@@ -27,6 +27,13 @@ export async function stopContainer(context: Context, ref: string, options: Stop
   await announced(context, container.id, async () => {
     if (!wasPending) await stopProcess(context, container.id, signal, seconds)
   })
+}
+
+/** Of one that is being started it is the process to come that is meant, as in Docker. */
+async function startedIfStarting({ registry, starts }: Context, ref: string): Promise<Container> {
+  const { id } = registry.resolve(ref)
+  await starts.settled(id)
+  return registry.resolve(id)
 }
 
 /** Stops by `work` and announces it: as soon as the exit is known, or when there is none to come. */
@@ -44,7 +51,7 @@ export async function restartContainer(
   options: StopOptions,
   start: (id: ContainerId) => Promise<void>,
 ): Promise<void> {
-  const container = context.registry.resolve(ref)
+  const container = await startedIfStarting(context, ref)
   const signal = signalFor(options.signal || stopSignalNameOf(container), `Cannot restart container ${ref}`)
   using _ = context.restarts.suspend(container.id)
   if (isAlive(container) || container.state.status === 'restarting') {
@@ -59,6 +66,7 @@ export async function restartContainer(
 export async function killContainer(context: Context, ref: string, signalName: string): Promise<void> {
   const what = `cannot kill container: ${ref}`
   const signal = signalFor(signalName || 'SIGKILL', what)
+  await context.starts.settled(resolveFor(context, ref, what).id)
   const container = resolveFor(context, ref, what)
   if (!isAlive(container) && container.state.status !== 'restarting') {
     throw conflict(`${what}: container ${container.id} is not running`)
