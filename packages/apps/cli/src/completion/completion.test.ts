@@ -72,6 +72,17 @@ const lines: [line: string, offered: string[]][] = [
   ['inspect fr', ['front']],
   ['load -i ', [':files']],
   ['context use ', ['default']],
+  ['build --progress ', ['auto', 'none', 'plain', 'quiet', 'rawjson', 'tty']],
+  ['buildx build --call ', ['build', 'check', 'outline', 'targets']],
+  ['build --call=ch', ['--call=check']],
+  ['build --allow s', ['security.insecure']],
+  ['build --prov', ['--provenance']],
+  ['buildx bake --metadata-file ', [':files']],
+  ['buildx bake --allow n', ['network.host']],
+  ['buildx bake --pr', ['--print', '--progress', '--provenance']],
+  ['buildx history ', ['inspect', 'logs', 'ls', 'rm']],
+  ['buildx history logs --progress r', ['rawjson']],
+  ['buildx history rm --a', ['--all']],
   ['nosuch ', []],
 ]
 

@@ -10,6 +10,7 @@ export type NameKind =
   | 'context'
   | 'plugin'
   | 'bake target'
+  | 'build record'
   | 'object'
 
 /** Values that are always the same. */
@@ -65,7 +66,9 @@ const capabilities: Words = [
 ]
 
 const flagKinds: Readonly<Record<string, NameKind | 'file' | Words>> = {
+  allow: ['network.host', 'security.insecure'],
   attach: ['stdin', 'stdout', 'stderr'],
+  call: ['build', 'check', 'outline', 'targets'],
   'cap-add': capabilities,
   'cap-drop': capabilities,
   cgroupns: ['host', 'private'],
@@ -83,9 +86,11 @@ const flagKinds: Readonly<Record<string, NameKind | 'file' | Words>> = {
   link: 'container',
   'log-driver': logDrivers,
   'log-level': ['debug', 'info', 'warn', 'error', 'fatal'],
+  'metadata-file': 'file',
   network: 'network',
   output: 'file',
   pid: ['host'],
+  progress: ['auto', 'none', 'plain', 'quiet', 'rawjson', 'tty'],
   pull: pullPolicies,
   restart: restartPolicies,
   signal: signals,
@@ -128,6 +133,7 @@ const placeholders: readonly [pattern: RegExp, kind: NameKind | 'file'][] = [
   [/^CONTEXT$/, 'context'],
   [/^PLUGIN(\[:TAG\])?$/, 'plugin'],
   [/^TARGET$/, 'bake target'],
+  [/^REF$/, 'build record'],
   [/^NAME\|ID$/, 'object'],
   [/^(FILE\|-|file\|URL\|-|PATH|PLUGIN-DATA-DIR|KEYFILE)$/, 'file'],
 ]

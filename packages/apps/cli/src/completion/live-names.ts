@@ -42,6 +42,8 @@ async function lookUp(cli: Cli, kind: NameKind): Promise<Candidate[]> {
       return (await cli.engine.plugins.list()).map(({ Name }) => ({ text: Name, summary: '' }))
     case 'bake target':
       return (await import('../bake/target-names.ts')).targetNames(cli.env)
+    case 'build record':
+      return buildRecords(cli)
     case 'object': {
       const kinds = ['container', 'image', 'network', 'volume'] as const
       return (await Promise.all(kinds.map((one) => lookUp(cli, one).catch(() => [])))).flat()
@@ -65,6 +67,12 @@ async function images(cli: Cli): Promise<Candidate[]> {
     const short = name.endsWith(':latest') ? [{ text: name.slice(0, -':latest'.length), summary: 'image' }] : []
     return [...short, { text: name, summary: 'image' }]
   })
+}
+
+async function buildRecords(cli: Cli): Promise<Candidate[]> {
+  const { listRecords, nameOf, withDoor } = await import('../buildkit/history.ts')
+  const records = await withDoor(cli, listRecords)
+  return records.map((record) => ({ text: record.ref, summary: nameOf(record) }))
 }
 
 function contexts(cli: Cli): Candidate[] {
