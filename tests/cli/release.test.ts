@@ -75,3 +75,4 @@ test('the release for the other processor runs: its version, and an answer of an
 process.env['BERTH_CLI'] = berth
 testCli('berth')
 await import('../peers/berth-build.test.ts')
+await import('../connections/tls.test.ts')
