@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
@@ -55,6 +55,11 @@ test('berthd leaves its containers running when it is stopped, and adopts them w
   await daemon.start()
   assert.equal(await pidOf('stays'), pid)
   await daemon.api.json('DELETE', '/containers/stays?force=1')
+})
+
+test('berthd and its supervisor leave the directory that they were started in, which may then be removed', () => {
+  const directories = [daemon.pid, ...daemon.supervisors()].map((pid) => readlinkSync(`/proc/${pid}/cwd`))
+  assert.deepEqual(directories, ['/', '/'])
 })
 
 test('a second berthd on the same data root, run root or socket is refused, and says why', async () => {

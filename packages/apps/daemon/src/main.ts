@@ -23,6 +23,8 @@ async function main(argv: readonly string[]): Promise<void> {
 }
 
 async function serve(flags: ParsedFlags, config: Config): Promise<void> {
+  // Whoever removes or unmounts the directory that the engine was started in would take it from its threads and programs.
+  process.chdir('/')
   const { createDaemon, logLevel } = await import('./create-daemon.ts')
   const { closeOnExec } = await import('@berth/linux')
   // What a shell or service manager left open is none of the supervisor's, nor of a container's.

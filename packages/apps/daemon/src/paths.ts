@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import type { Config } from './config/config.ts'
 
 /** Where the daemon keeps its things. */
@@ -14,14 +14,14 @@ export interface Paths {
 }
 
 export function planPaths(config: Config): Paths {
-  const dataRoot = resolve(config.get('data-root', '/var/lib/berth'))
-  const runRoot = resolve(config.get('exec-root', '/run/berth'))
+  const dataRoot = config.get('data-root', '/var/lib/berth')
+  const runRoot = config.get('exec-root', '/run/berth')
   return {
     dataRoot,
     runRoot,
     database: join(dataRoot, 'state.db'),
     containers: join(dataRoot, 'containers'),
-    pidfile: resolve(config.get('pidfile', join(runRoot, 'berth.pid'))),
+    pidfile: config.get('pidfile', join(runRoot, 'berth.pid')),
   }
 }
 

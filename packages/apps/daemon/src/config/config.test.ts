@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { test } from 'node:test'
 import { Config, loadConfig } from './config.ts'
 import { parseFlags } from './flags.ts'
@@ -35,6 +35,16 @@ test('parseFlags() reads every form of flag that dockerd takes', () => {
     'log-opts': { 'max-size': '1m' },
     'default-ulimits': { nofile: { Name: 'nofile', Soft: 1, Hard: 2 } },
   })
+})
+
+test('paths are as of the directory that the engine is started in, by flag and by file; words are no paths', () => {
+  const { values } = parseFlags(['-g', 'data', '--pidfile=', '--tlskey', '/k', '--seccomp-profile', 'builtin'])
+  assert.deepEqual(values, { 'data-root': resolve('data'), pidfile: '', tlskey: '/k', 'seccomp-profile': 'builtin' })
+  const config = withFile('{"exec-root": "run", "seccomp-profile": "p.json"}', (path) =>
+    loadConfig({ 'config-file': path }),
+  )
+  assert.equal(config.get('exec-root', ''), resolve('run'))
+  assert.equal(config.get('seccomp-profile', ''), resolve('p.json'))
 })
 
 test('parseFlags() refuses what it does not know, by name', () => {

@@ -1,6 +1,8 @@
 /** How an option's value is written on the command line and in daemon.json. */
 export type OptionKind =
   | 'string'
+  /** Relative ones are as of the directory that the engine is started in, which it leaves. */
+  | 'path'
   | 'boolean'
   | 'integer'
   | 'list'
@@ -22,6 +24,8 @@ export interface OptionSpec {
   readonly kind: OptionKind
   readonly isOfFile?: boolean
   readonly help: string
+  /** What a `path` may be besides. */
+  readonly words?: readonly string[]
   /** A SIGHUP takes a new value from daemon.json. */
   readonly isReloadable?: boolean
   /** Why Berth refuses the option; only its inert values pass. */
@@ -33,12 +37,12 @@ const never = (reason: string, ...inert: string[]) => ({ reason, inert })
 
 /** dockerd's options: those that work, and those refused with the reason. */
 export const optionSpecs: readonly OptionSpec[] = [
-  { flag: 'config-file', kind: 'string', help: 'Daemon configuration file' },
-  { flag: 'data-root', short: 'g', kind: 'string', help: 'Root directory of persistent state' },
-  { flag: 'exec-root', kind: 'string', help: 'Root directory for execution state files' },
+  { flag: 'config-file', kind: 'path', help: 'Daemon configuration file' },
+  { flag: 'data-root', short: 'g', kind: 'path', help: 'Root directory of persistent state' },
+  { flag: 'exec-root', kind: 'path', help: 'Root directory for execution state files' },
   { flag: 'host', key: 'hosts', short: 'H', kind: 'list', help: 'Daemon socket(s) to connect to' },
   { flag: 'group', short: 'G', kind: 'string', help: 'Group for the unix socket' },
-  { flag: 'pidfile', short: 'p', kind: 'string', help: 'Path to use for daemon PID file' },
+  { flag: 'pidfile', short: 'p', kind: 'path', help: 'Path to use for daemon PID file' },
   { flag: 'debug', short: 'D', kind: 'boolean', help: 'Enable debug mode', isReloadable: true },
   { flag: 'log-level', short: 'l', kind: 'string', help: 'Logging level: debug, info, warn, error, fatal', isReloadable: true },
   { flag: 'log-format', kind: 'string', help: 'Logging format: text or json' },
@@ -48,9 +52,9 @@ export const optionSpecs: readonly OptionSpec[] = [
   { flag: 'validate', kind: 'boolean', help: 'Validate the configuration and exit' },
   { flag: 'tls', kind: 'boolean', help: 'Use TLS; implied by --tlsverify' },
   { flag: 'tlsverify', kind: 'boolean', help: 'Use TLS and verify the remote' },
-  { flag: 'tlscacert', kind: 'string', help: 'Trust certs signed only by this CA' },
-  { flag: 'tlscert', kind: 'string', help: 'Path to TLS certificate file' },
-  { flag: 'tlskey', kind: 'string', help: 'Path to TLS key file' },
+  { flag: 'tlscacert', kind: 'path', help: 'Trust certs signed only by this CA' },
+  { flag: 'tlscert', kind: 'path', help: 'Path to TLS certificate file' },
+  { flag: 'tlskey', kind: 'path', help: 'Path to TLS key file' },
   { flag: 'storage-driver', short: 's', kind: 'string', help: 'Storage driver: overlay2 or vfs' },
   { flag: 'min-free-space', kind: 'string', help: 'Refuse loads, pulls and builds below this (2g, 5%, 0 for never; default 1%, 512m at most)', isReloadable: true },
   { flag: 'exec-opt', key: 'exec-opts', kind: 'list', help: 'Runtime execution options' },
@@ -62,8 +66,8 @@ export const optionSpecs: readonly OptionSpec[] = [
   { flag: 'default-cgroupns-mode', kind: 'string', help: 'Default mode for containers cgroup namespace: host or private' },
   { flag: 'cgroup-parent', kind: 'string', help: 'Set parent cgroup for all containers' },
   { flag: 'init', kind: 'boolean', help: 'Run an init in the container to forward signals and reap processes' },
-  { flag: 'init-path', kind: 'string', help: 'Path to the init binary' },
-  { flag: 'seccomp-profile', kind: 'string', help: 'Path to seccomp profile, or builtin or unconfined' },
+  { flag: 'init-path', kind: 'path', help: 'Path to the init binary' },
+  { flag: 'seccomp-profile', kind: 'path', words: ['builtin', 'unconfined'], help: 'Path to seccomp profile, or builtin or unconfined' },
   { flag: 'no-new-privileges', kind: 'boolean', help: 'Set no-new-privileges by default for new containers' },
   { flag: 'log-driver', kind: 'string', help: 'Default driver for container logs' },
   { flag: 'log-opt', key: 'log-opts', kind: 'map', help: 'Default log driver options for containers' },
@@ -77,10 +81,10 @@ export const optionSpecs: readonly OptionSpec[] = [
   { flag: 'ip-masq', kind: 'boolean', help: "Masquerade the default bridge's traffic (default true)" },
   { flag: 'registry-mirror', key: 'registry-mirrors', kind: 'list', help: 'Preferred registry mirror', isReloadable: true },
   { flag: 'insecure-registry', key: 'insecure-registries', kind: 'list', help: 'Enable insecure registry communication', isReloadable: true },
-  { flag: 'registry-certs', kind: 'string', help: 'Directory of certificates for registries (default /etc/berth/certs.d)' },
+  { flag: 'registry-certs', kind: 'path', help: 'Directory of certificates for registries (default /etc/berth/certs.d)' },
   { flag: 'offline', kind: 'boolean', help: 'Ask nothing of any registry', isReloadable: true },
   { flag: 'proxies', kind: 'map', help: 'Proxies: http-proxy, https-proxy and no-proxy, as daemon.json has them' },
-  { flag: 'signature-policy', kind: 'string', help: 'Policy file: which images must be signed, by which keys' },
+  { flag: 'signature-policy', kind: 'path', help: 'Policy file: which images must be signed, by which keys' },
   { flag: 'iptables', kind: 'boolean', help: 'Filter and translate IPv4 by nftables (default true); ports are relayed without' },
   { flag: 'ip6tables', kind: 'boolean', help: 'Filter and translate IPv6 by nftables (default true); ports are relayed without' },
   { flag: 'userland-proxy', kind: 'boolean', help: 'Relay published ports that the kernel cannot translate (default true)' },

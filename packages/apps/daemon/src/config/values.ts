@@ -1,5 +1,6 @@
 import { invalid, parseGoBool } from '@berth/base'
 import type { Ulimit } from '@berth/engine-api'
+import { resolve } from 'node:path'
 import { keyOf, type OptionSpec } from './options.ts'
 
 export interface RuntimeEntry {
@@ -53,6 +54,8 @@ export function parseFlagTexts(spec: OptionSpec, texts: readonly string[]): Opti
   switch (spec.kind) {
     case 'string':
       return last
+    case 'path':
+      return absolutePath(spec, last)
     case 'boolean':
       return parseBoolean(spec, last)
     case 'integer':
@@ -78,11 +81,15 @@ export function parseFlagTexts(spec: OptionSpec, texts: readonly string[]): Opti
 export function checkFileValue(spec: OptionSpec, value: unknown): OptionValue {
   if (!fits(spec, value))
     throw invalid(`daemon.json: ${keyOf(spec)}: want ${wanted[spec.kind]}, not ${JSON.stringify(value)}`)
-  return value as OptionValue
+  return spec.kind === 'path' ? absolutePath(spec, value as string) : (value as OptionValue)
 }
+
+const absolutePath = ({ words = [] }: OptionSpec, text: string): string =>
+  text === '' || words.includes(text) ? text : resolve(text)
 
 const wanted: Readonly<Record<OptionSpec['kind'], string>> = {
   string: 'a string',
+  path: 'a string',
   boolean: 'true or false',
   integer: 'a whole number',
   list: 'a list of strings',
@@ -97,6 +104,7 @@ const wanted: Readonly<Record<OptionSpec['kind'], string>> = {
 function fits(spec: OptionSpec, value: unknown): boolean {
   switch (spec.kind) {
     case 'string':
+    case 'path':
       return typeof value === 'string'
     case 'boolean':
       return typeof value === 'boolean'
