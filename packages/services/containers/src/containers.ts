@@ -144,7 +144,7 @@ export interface Containers {
 
   /** A client has looked at the container, as docker's does before an exec: what of one takes time begins at once. */
   anticipateExec(id: ContainerId): void
-  createExec(ref: string, config: ExecConfig): ExecId
+  createExec(ref: string, config: ExecConfig): Promise<ExecId>
   /** Starts it; with a stream unless `detach`. `tty` as the start request says (framing follows it). */
   startExec(
     id: string,

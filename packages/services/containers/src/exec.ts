@@ -19,7 +19,8 @@ export interface StartExecOptions {
   readonly consoleSize?: ConsoleSize
 }
 
-export function createExec(context: Context, ref: string, config: ExecConfig): ExecId {
+export async function createExec(context: Context, ref: string, config: ExecConfig): Promise<ExecId> {
+  await context.starts.settled(context.registry.resolve(ref).id)
   const container = requireActive(context.registry.resolve(ref), ref)
   if (config.cmd.length === 0) throw invalid('No exec command specified')
   const keys = parseEscapeKeys(config.detachKeys)

@@ -69,6 +69,23 @@ for (const how of ['stop', 'kill', 'restart'] as const) {
   })
 }
 
+test('createExec() and wait() find a container that is being started running', async () => {
+  using engine = await openForTest()
+  const { containers, runtime } = engine
+  const id = await create(containers, 'starting')
+  const { promise: held, resolve: letGo } = Promise.withResolvers<void>()
+  runtime.beforeStart = () => held
+  const started = containers.start(id)
+  await delay(10)
+  const exec = containers.createExec(id, plainExec)
+  const { result } = await containers.wait(id, 'not-running', until)
+  letGo()
+  await started
+  assert.equal(containers.getExec(await exec).containerId, id)
+  runtime.end(id, 3)
+  assert.equal((await result).exitCode, 3)
+})
+
 test('stop() kills what does not heed its stop signal', async () => {
   using engine = await openForTest()
   const { containers, runtime } = engine
@@ -307,12 +324,12 @@ test('createExec() refuses what cannot be, and an exit ends what was not started
   const id = await create(containers, 'host')
   await containers.start(id)
   const exec = (change: object) => containers.createExec(id, { ...plainExec, ...change })
-  assert.throws(() => exec({ detachKeys: 'foo' }), { message: 'Invalid escape keys (foo) provided' })
-  assert.throws(() => exec({ user: 'nosuch' }), /unable to find user nosuch/)
-  const relative = exec({ workingDir: 'x' })
+  await assert.rejects(exec({ detachKeys: 'foo' }), { message: 'Invalid escape keys (foo) provided' })
+  await assert.rejects(exec({ user: 'nosuch' }), /unable to find user nosuch/)
+  const relative = await exec({ workingDir: 'x' })
   await assert.rejects(containers.startExec(relative, { detach: true, tty: false }), /Cwd must be an absolute path/)
   assert.equal(containers.getExec(relative).exitCode, 128)
-  const unstarted = exec({ detachKeys: 'ctrl-a' })
+  const unstarted = await exec({ detachKeys: 'ctrl-a' })
   assert.equal(containers.getExec(unstarted).escapeKeys, 'AQ==')
   const exited = containers.wait(id, 'next-exit', until).result
   runtime.end(id, 0)
@@ -325,9 +342,9 @@ test('createExec() lets the runtime prepare what was created, and only that', as
   const { containers, runtime } = engine
   const id = await create(containers, 'host')
   await containers.start(id)
-  assert.throws(() => containers.createExec(id, { ...plainExec, cmd: [] }))
+  await assert.rejects(containers.createExec(id, { ...plainExec, cmd: [] }))
   assert.deepEqual(runtime.prepared, [])
-  const exec = containers.createExec(id, plainExec)
+  const exec = await containers.createExec(id, plainExec)
   assert.deepEqual(runtime.prepared, [exec])
 })
 

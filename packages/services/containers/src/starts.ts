@@ -15,6 +15,10 @@ export class Starts {
     }
   }
 
+  isUnderWay(id: ContainerId): boolean {
+    return this.#underWay.has(id)
+  }
+
   /** Resolves when nobody starts the container any more, whatever came of it. */
   async settled(id: ContainerId): Promise<void> {
     await this.#underWay.get(id)?.catch(() => {})

@@ -1,4 +1,5 @@
 import { type ContainerId, invalid } from '@berth/base'
+import type { Container } from './container.ts'
 import type { Containers, WaitCondition, WaitResult } from './containers.ts'
 import type { Context } from './context.ts'
 
@@ -13,14 +14,20 @@ export function waitForContainer(
   if (!['not-running', 'next-exit', 'removed'].includes(condition)) {
     throw invalid(`invalid condition: "${String(condition)}"`)
   }
+  const { id } = container
+  const wait = () => resultOf(context.registry.byId(id), condition) ?? context.waiters.wait(id, condition, signal)
+  // One that is being started is about to run.
+  const isStarting = condition === 'not-running' && context.starts.isUnderWay(id)
+  const waiting = isStarting ? context.starts.settled(id).then(wait) : Promise.resolve(wait())
+  return { result: afterOutput(context, id, waiting) }
+}
+
+/** What is known at once. */
+function resultOf(container: Container | undefined, condition: WaitCondition): WaitResult | undefined {
+  if (condition !== 'not-running' || !container) return undefined
   const { status, exitCode, error } = container.state
   const isOver = status === 'created' || status === 'exited' || status === 'dead'
-  const known = { exitCode, ...(error ? { error } : {}) }
-  const waiting =
-    condition === 'not-running' && isOver
-      ? Promise.resolve(known)
-      : context.waiters.wait(container.id, condition, signal)
-  return { result: afterOutput(context, container.id, waiting) }
+  return isOver ? { exitCode, ...(error ? { error } : {}) } : undefined
 }
 
 async function afterOutput(context: Context, id: ContainerId, waiting: Promise<WaitResult>): Promise<WaitResult> {

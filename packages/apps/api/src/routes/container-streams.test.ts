@@ -129,7 +129,7 @@ test('GET /exec/{id}/json and POST /containers/{id}/exec', async () => {
   await using api = await serve({
     containers: {
       getExec: () => exec,
-      createExec(_, config) {
+      async createExec(_, config) {
         created.push(config.cmd, config.consoleSize)
         return execId
       },

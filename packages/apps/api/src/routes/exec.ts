@@ -43,7 +43,7 @@ export function execRoutes({ containers, log }: Deps): Route[] {
 
 async function create(exchange: Exchange, containers: Pick<Containers, 'createExec'>): Promise<void> {
   const request = decodeExecCreate(await readJson(exchange), exchange.version)
-  const id = containers.createExec(exchange.param('name'), {
+  const id = await containers.createExec(exchange.param('name'), {
     user: request.User,
     privileged: request.Privileged,
     tty: request.Tty,
