@@ -5,7 +5,7 @@ import { parseDuration } from '../flags/values.ts'
  * or shorter date (local unless it names a zone), or such seconds themselves. Undefined if the text is none of these.
  */
 export function parseTimestamp(text: string, nowMs = Date.now()): string | undefined {
-  if (/^-?\d+(\.\d{1,9})?$/.test(text)) return text
+  if (/^\d+(\.\d{1,9})?$/.test(text)) return text
   const duration = durationOf(text)
   if (duration !== undefined) return fromMs(nowMs - duration / 1e6, '')
   const match = /^(\d{4}-\d\d-\d\d)(?:T(\d\d(?::\d\d(?::\d\d(?:\.(\d{1,9}))?)?)?))?(Z|[+-]\d\d:?\d\d)?$/.exec(text)

@@ -21,12 +21,12 @@ export const command = defineCommand({
   },
   async run(cli, { flags }) {
     const rows = listRows(cli).toSorted((a, b) => compareNaturally(a.name, b.name))
-    if (flags.quiet) return cli.out(rows.map(({ name }) => `${name}\n`).join(''))
     const defaults = ['Name', 'Description', 'DockerEndpoint', 'Error']
     const marks = flags.format === '' || flags.format === 'table'
-    await render(cli, rows, contextView(marks), { format: flags.format, defaults })
+    if (flags.quiet) cli.out(rows.map(({ name }) => `${name}\n`).join(''))
+    else await render(cli, rows, contextView(marks), { format: flags.format, defaults })
     const variable = hostVariable(cli.env)
-    if (variable === undefined || cli.globals.context !== '' || !marks) return
+    if (variable === undefined || cli.globals.context !== '') return
     cli.err(
       `Warning: ${variable} environment variable overrides the active context. To use a context, either set the ` +
         `global --context flag, or unset ${variable} environment variable.\n`,
