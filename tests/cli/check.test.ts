@@ -1,8 +1,18 @@
 // berth system check, against a store that was damaged in every way it knows of.
+import { type Database, openDatabase } from '@berth/database'
 import { Cli, loadFixture, type TestEngine, until, useEngine } from '@berth/testing'
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 
@@ -22,6 +32,23 @@ async function check(...args: string[]): Promise<{ code: number; findings: Findi
   const lines = stdout.split('\n').filter(Boolean)
   return { code, findings: lines.map((line) => JSON.parse(line) as Finding) }
 }
+
+/** Does `work` with the file of the engine's database while the engine is down. */
+async function whileDown<T>(work: (path: string) => T): Promise<T> {
+  const daemon = engine.daemon!
+  await daemon.kill('SIGTERM')
+  try {
+    return work(join(daemon.dataRoot, 'state.db'))
+  } finally {
+    await daemon.start()
+  }
+}
+
+const withDatabase = <T>(work: (database: Database) => T): Promise<T> =>
+  whileDown((path) => {
+    using database = openDatabase(path)
+    return work(database)
+  })
 
 const inside = (script: string): void => {
   const { file, args, env } = engine.daemon!.sandbox.enter(['sh', '-c', script])
@@ -136,5 +163,42 @@ describe('berth system check', () => {
     assert.deepEqual((await check()).findings, [])
     assert.ok(readdirSync(blobs).length > 0)
     assert.match(await cli.ok('system', 'check'), /^Everything/)
+  })
+
+  test('a container whose layer is unknown is told of and kept', async () => {
+    const { Id } = (await engine.api.json('GET', '/containers/ended/json')) as { Id: string }
+    const setParent = (parent: string) =>
+      withDatabase((database) => {
+        const { parent: before } = database.prepare('SELECT parent FROM active_snapshot WHERE key = ?').get(Id)!
+        database.prepare('UPDATE active_snapshot SET parent = ? WHERE key = ?').run(parent, Id)
+        return String(before)
+      })
+    const parent = await setParent(`sha256:${'d'.repeat(64)}`)
+    const { code, findings } = await check('--repair')
+    await setParent(parent)
+    assert.deepEqual(
+      [code, findings.map(({ Kind, Subject, Repaired }) => [Kind, Subject, Repaired])],
+      [1, [['missing-parent', Id, false]]],
+    )
+    assert.deepEqual(await check(), { code: 0, findings: [] })
+    await cli.ok('start', 'ended')
+  })
+
+  test('what is wrong in the database is told of', async () => {
+    const value = 'the value that the index has and the table has not'
+    await withDatabase((database) => {
+      database.exec('CREATE TABLE damaged (value TEXT UNIQUE) STRICT')
+      database.prepare('INSERT INTO damaged VALUES (?)').run(value)
+    })
+    await whileDown((path) => {
+      const bytes = readFileSync(path)
+      bytes[bytes.lastIndexOf(value)]! ^= 1
+      writeFileSync(path, bytes)
+    })
+    const { code, findings } = await check('--repair')
+    await withDatabase((database) => database.exec('DROP TABLE damaged'))
+    const [first] = findings
+    assert.deepEqual([code, first?.Kind, first?.Subject, first?.Repaired], [1, 'database', 'state.db', false])
+    assert.deepEqual(await check(), { code: 0, findings: [] })
   })
 })
