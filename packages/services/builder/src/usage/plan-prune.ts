@@ -58,26 +58,30 @@ const usedMs = ({ usedAt }: CacheRecord): number => Number((parseTimeNs(usedAt) 
 /** The longest unused first; a record is as young as what stands on it, and comes after that. */
 function byAge(droppable: readonly CacheRecord[], all: readonly CacheRecord[]): CacheRecord[] {
   const byId = new Map(all.map((record) => [record.id, record]))
-  const youngest = new Map<string, number>()
-  const depths = new Map<string, number>()
+  const places = new Map(all.map((record) => [record.id, { youngestMs: usedMs(record), depth: 0 }]))
   for (const record of all) {
+    const own = placeOf(places, record)
     const time = usedMs(record)
-    let depth = 0
-    for (let at: CacheRecord | undefined = record; at; at = byId.get(at.parents[0] ?? ''), depth++) {
-      if (depth > 0 && (youngest.get(at.id) ?? 0) >= time) break
-      youngest.set(at.id, Math.max(time, youngest.get(at.id) ?? 0))
+    for (const below of parentsOf(record, byId)) {
+      const place = placeOf(places, below)
+      place.youngestMs = Math.max(place.youngestMs, time)
+      own.depth++
     }
-    depths.set(record.id, depthOf(record, byId))
   }
-  return droppable.toSorted(
-    (a, b) =>
-      (youngest.get(a.id) as number) - (youngest.get(b.id) as number) ||
-      (depths.get(b.id) as number) - (depths.get(a.id) as number),
-  )
+  const order = droppable.map((record) => ({ record, ...placeOf(places, record) }))
+  return order.toSorted((a, b) => a.youngestMs - b.youngestMs || b.depth - a.depth).map(({ record }) => record)
 }
 
-function depthOf(record: CacheRecord, byId: ReadonlyMap<string, CacheRecord>): number {
-  let depth = 0
-  for (let at = byId.get(record.parents[0] ?? ''); at && depth < 1000; at = byId.get(at.parents[0] ?? '')) depth++
-  return depth
+interface Place {
+  youngestMs: number
+  /** Records that it stands on. */
+  depth: number
+}
+
+const placeOf = (places: ReadonlyMap<string, Place>, { id }: CacheRecord): Place => places.get(id) as Place
+
+/** What a record stands on, the nearest first; parents that go in a circle end somewhere. */
+function* parentsOf(record: CacheRecord, byId: ReadonlyMap<string, CacheRecord>): Generator<CacheRecord> {
+  let at = byId.get(record.parents[0] ?? '')
+  for (let steps = 0; at && steps < 1000; steps++, at = byId.get(at.parents[0] ?? '')) yield at
 }
