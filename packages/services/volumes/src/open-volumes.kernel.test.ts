@@ -1,4 +1,4 @@
-import { type ContainerId, silentLogger } from '@berth/base'
+import { type ContainerId, type Logger, silentLogger } from '@berth/base'
 import { openDatabase } from '@berth/database'
 import { readMountInfo } from '@berth/linux'
 import assert from 'node:assert/strict'
@@ -31,8 +31,8 @@ const ask = (name: string, options: Record<string, string> | null = null): Volum
   options,
 })
 
-const open = (): Promise<OwnedVolumes> =>
-  openVolumes({ root, database: openDatabase(join(root, 'db')), events: { publish: () => {} }, logger: silentLogger })
+const open = (logger: Logger = silentLogger): Promise<OwnedVolumes> =>
+  openVolumes({ root, database: openDatabase(join(root, 'db')), events: { publish: () => {} }, logger })
 
 async function reopen(): Promise<void> {
   await volumes[Symbol.asyncDispose]()
@@ -86,6 +86,16 @@ test('openVolumes() throws a filling away that was not complete', async () => {
   volumes = await open()
   assert.deepEqual(readdirSync(mountpoint), [])
   assert.deepEqual(readdirSync(join(root, 'volumes/own')), ['_data'])
+})
+
+test('openVolumes() drops the half filled volume of a container that never came to be, and calls that no error', async () => {
+  const { name } = await volumes.acquire(ask(''), container('a'))
+  mkdirSync(join(root, 'volumes', name, '_fill'))
+  await interrupt(name, 'copying')
+  const errors: unknown[] = []
+  volumes = await open({ ...silentLogger, error: (...said: unknown[]) => errors.push(said) })
+  assert.deepEqual([volumes.list(), errors], [[], []])
+  assert.equal(existsSync(join(root, 'volumes', name)), false)
 })
 
 test('openVolumes() leaves alone what no row names', async () => {

@@ -1,32 +1,30 @@
 import {
-  codeOf,
   conflict,
   type ContainerId,
   EngineError,
   fault,
   type Filters,
-  formatTimeNs,
   KeyedLock,
   type Logger,
   messageOf,
   newContainerId,
   notFound,
-  nowNs,
   randomId,
 } from '@berth/base'
 import type { Database } from '@berth/database'
 import type { Events } from '@berth/events'
-import { readMountInfo, spreadSubdirectories, unmount } from '@berth/linux'
-import { freshName, LayerWorker, type LayerWorkerOptions, Trash } from '@berth/storage'
-import { chmodSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { LayerWorker, type LayerWorkerOptions, Trash } from '@berth/storage'
 import { planDirectories, type VolumeDirectories } from './directories.ts'
 import { deviceOf, requireDriverOptions } from './driver-options.ts'
 import { fillVolume, type FillTarget, finishFill } from './fill-volume.ts'
 import { listTest, pruneTest } from './list-filters.ts'
-import { openVolumeStore, type VolumePhase, type VolumeRecord, type VolumeStore } from './store.ts'
-import { anonymousLabel, type Volume, type VolumeRequest, type VolumeUse } from './volume.ts'
+import { openVolumeStore, type VolumeRecord } from './store.ts'
+import type { Volume, VolumeRequest, VolumeUse } from './volume.ts'
+import { discardDirectories, makeDirectories, makeRoot, releaseMounts, strayDirectories } from './volume-files.ts'
 import { type MountPlace, VolumeMounts } from './volume-mounts.ts'
 import { requireVolumeName } from './volume-name.ts'
+import { missing, type Ownership, planRecord, VolumeRecords } from './volume-records.ts'
+import { VolumeUses } from './volume-uses.ts'
 import type { Fill, LentVolume, MountDetails, Volumes } from './volumes.ts'
 
 export interface VolumesOptions {
@@ -47,10 +45,7 @@ export interface OwnedVolumes extends Volumes, AsyncDisposable {
 /** Opens the volumes below `root` and ends what a crash has cut short. Devices stay mounted until `reconcile()`. */
 export async function openVolumes(options: VolumesOptions): Promise<OwnedVolumes> {
   const directories = planDirectories(options.root)
-  // Nobody but root passes: a volume's own directory may be open to all.
-  mkdirSync(directories.root, { recursive: true, mode: 0o701 })
-  spreadSubdirectories(directories.root)
-  chmodSync(directories.root, 0o701)
+  makeRoot(directories)
   const volumes = new OpenVolumes(options, directories)
   await volumes.recover()
   return volumes
@@ -58,13 +53,10 @@ export async function openVolumes(options: VolumesOptions): Promise<OwnedVolumes
 
 class OpenVolumes implements OwnedVolumes {
   readonly #directories: VolumeDirectories
-  readonly #store: VolumeStore
-  readonly #records = new Map<string, VolumeRecord>()
+  readonly #records: VolumeRecords
   readonly #locks = new KeyedLock<string>()
   readonly #mounts = new VolumeMounts()
-  /** Volumes of containers that are being made. */
-  readonly #held = new Map<ContainerId, Set<string>>()
-  readonly #queries: (() => Iterable<VolumeUse>)[] = []
+  readonly #uses = new VolumeUses()
   readonly #worker: LayerWorker
   readonly #trash: Trash
   readonly #events: Pick<Events, 'publish'>
@@ -74,10 +66,9 @@ class OpenVolumes implements OwnedVolumes {
     this.#directories = directories
     this.#events = events
     this.#logger = logger
-    this.#store = openVolumeStore(database)
+    this.#records = new VolumeRecords(openVolumeStore(database))
     this.#worker = new LayerWorker(worker)
     this.#trash = new Trash(directories.trash, worker, logger)
-    for (const record of this.#store.load()) this.#records.set(record.name, record)
   }
 
   async create(request: VolumeRequest): Promise<Volume> {
@@ -88,14 +79,14 @@ class OpenVolumes implements OwnedVolumes {
   }
 
   get(name: string): Volume {
-    return this.#present(this.#require(name))
+    return this.#present(this.#records.require(name))
   }
 
   list(filters: Filters = {}): Volume[] {
-    const used = this.#used()
+    const used = this.#uses.names()
     const test = listTest(filters, (name) => used.has(name))
-    const all = this.#records.values().filter(({ phase }) => phase !== 'removing')
-    const volumes = [...all].map((record) => this.#present(record))
+    const all = this.#records.all().filter(({ phase }) => phase !== 'removing')
+    const volumes = all.map((record) => this.#present(record))
     return volumes.filter(test).toSorted((a, b) => (a.name < b.name ? -1 : 1))
   }
 
@@ -133,20 +124,15 @@ class OpenVolumes implements OwnedVolumes {
   }
 
   usage(name: string): Promise<number> {
-    return this.#worker.run('usage', { path: this.#present(this.#require(name)).mountpoint })
+    return this.#worker.run('usage', { path: this.#present(this.#records.require(name)).mountpoint })
   }
 
   usersOf(name: string): ContainerId[] {
-    const users = new Set(this.#mounts.usersOf(name))
-    for (const query of this.#queries) {
-      for (const { volume, containerId } of query()) if (volume === name) users.add(containerId)
-    }
-    for (const [containerId, names] of this.#held) if (names.has(name)) users.add(containerId)
-    return [...users]
+    return [...new Set([...this.#mounts.usersOf(name), ...this.#uses.of(name)])]
   }
 
   onUseQuery(query: () => Iterable<VolumeUse>): void {
-    this.#queries.push(query)
+    this.#uses.addQuery(query)
   }
 
   async acquire(request: VolumeRequest, containerId: ContainerId): Promise<Volume> {
@@ -154,32 +140,26 @@ class OpenVolumes implements OwnedVolumes {
     const name = request.name || randomId()
     return this.#locks.run(name, () => {
       const record = this.#ensure({ ...request, name }, { isNamed, madeFor: isNamed ? undefined : containerId })
-      const names = this.#held.get(containerId) ?? new Set()
-      this.#held.set(containerId, names.add(name))
+      this.#uses.hold(name, containerId)
       return this.#present(record)
     })
   }
 
   keep(containerId: ContainerId, record: () => void): void {
-    this.#store.keep(containerId, record)
-    for (const name of this.#held.get(containerId) ?? []) {
-      const held = this.#records.get(name)
-      if (held?.madeFor === containerId) this.#records.set(name, { ...held, madeFor: undefined })
-    }
-    this.#held.delete(containerId)
+    this.#records.keep(containerId, record)
+    this.#uses.release(containerId)
   }
 
   async drop(containerId: ContainerId): Promise<void> {
-    const names = this.#held.get(containerId) ?? new Set()
-    this.#held.delete(containerId)
+    const names = this.#uses.release(containerId)
     for (const name of names) {
-      if (this.#records.get(name)?.madeFor === containerId) await this.#removeIfUnused(name)
+      if (this.#records.find(name)?.madeFor === containerId) await this.#removeIfUnused(name)
     }
   }
 
   async fill(name: string, containerId: ContainerId, fill: Fill): Promise<void> {
     await this.#locks.run(name, async () => {
-      const record = this.#require(name)
+      const record = this.#records.require(name)
       await this.#mountLocked(record, containerId)
       try {
         await fillVolume(this.#fillTarget(record), fill)
@@ -191,7 +171,7 @@ class OpenVolumes implements OwnedVolumes {
 
   async mount(name: string, containerId: ContainerId, details?: MountDetails): Promise<string> {
     return this.#locks.run(name, async () => {
-      const record = this.#require(name)
+      const record = this.#records.require(name)
       await this.#mountLocked(record, containerId)
       if (details) this.#announce(record, 'mount', mountAttributes(containerId, details))
       return this.#directories.data(name)
@@ -200,9 +180,9 @@ class OpenVolumes implements OwnedVolumes {
 
   async lend(name: string): Promise<LentVolume> {
     const borrower = newContainerId()
-    await this.#locks.run(name, () => this.#mountLocked(this.#require(name), borrower))
+    await this.#locks.run(name, () => this.#mountLocked(this.#records.require(name), borrower))
     const giveBack = async () => {
-      const record = this.#records.get(name)
+      const record = this.#records.find(name)
       if (record) await this.#mounts.unmount(name, borrower, this.#place(record))
     }
     return {
@@ -219,10 +199,10 @@ class OpenVolumes implements OwnedVolumes {
     for (const { volume, containerId } of mounted) {
       if (this.#records.has(volume)) this.#mounts.note(volume, containerId)
     }
-    for (const record of this.#records.values()) {
+    for (const record of this.#records.all()) {
       if (!deviceOf(record.options) || this.#mounts.usersOf(record.name).length > 0) continue
       await this.#locks
-        .run(record.name, () => this.#releaseMounts(record.name))
+        .run(record.name, () => releaseMounts(this.#directories, record.name))
         .catch((error: unknown) => {
           this.#logger.warn({ volume: record.name, error: messageOf(error) }, 'unmounting a volume that nobody uses')
         })
@@ -235,19 +215,14 @@ class OpenVolumes implements OwnedVolumes {
 
   /** Ends what a crash has cut short: removals, volumes of containers that never came to be, volumes half filled. */
   async recover(): Promise<void> {
-    for (const record of this.#records.values()) {
-      const { name, phase, madeFor } = record
+    for (const record of this.#records.all()) {
       try {
-        if (phase === 'removing' || madeFor !== undefined) this.#discard(name)
-        else if (this.#makeDirectories(name)) this.#logger.warn({ volume: name }, 'the directory of a volume was gone')
-        if (!deviceOf(record.options)) await finishFill(phase, this.#fillTarget(record))
+        await this.#bringInOrder(record)
       } catch (error) {
-        this.#logger.error({ volume: name, error: messageOf(error) }, 'bringing a volume in order')
+        this.#logger.error({ volume: record.name, error: messageOf(error) }, 'bringing a volume in order')
       }
     }
-    const strays = readdirSync(this.#directories.root).filter(
-      (name) => !name.startsWith('.') && !this.#records.has(name),
-    )
+    const strays = strayDirectories(this.#directories, (name) => this.#records.has(name))
     for (const name of strays) this.#logger.warn({ name }, 'a directory of no known volume: left alone')
   }
 
@@ -256,50 +231,35 @@ class OpenVolumes implements OwnedVolumes {
     await this.#worker[Symbol.asyncDispose]()
   }
 
+  async #bringInOrder(record: VolumeRecord): Promise<void> {
+    const { name, phase, madeFor } = record
+    if (phase === 'removing' || madeFor !== undefined) return this.#discard(name)
+    const wasGone = makeDirectories(this.#directories, name)
+    if (wasGone) this.#logger.warn({ volume: name }, 'the directory of a volume was gone')
+    if (!deviceOf(record.options)) await finishFill(phase, this.#fillTarget(record))
+  }
+
   /** The volume of that name; made, directory and all, where there is none. The caller holds its lock. */
-  #ensure(
-    request: VolumeRequest,
-    how: { readonly isNamed: boolean; readonly madeFor?: ContainerId | undefined },
-  ): VolumeRecord {
+  #ensure(request: VolumeRequest, ownership: Ownership): VolumeRecord {
     const { name } = request
     return naming(`create ${name}`, () => {
       if (request.driver !== '' && request.driver !== 'local') {
         const plugin = `plugin ${JSON.stringify(request.driver)} not found`
         throw notFound(`error looking up volume plugin ${request.driver}: ${plugin}`)
       }
-      const known = this.#records.get(name)
+      const known = this.#records.find(name)
       if (known) return known
       requireVolumeName(name)
       if (request.options) requireDriverOptions(request.options)
-      return this.#make(planRecord(request, how))
+      return this.#make(planRecord(request, ownership))
     })
   }
 
   #make(record: VolumeRecord): VolumeRecord {
-    const { name } = record
-    this.#store.insert(record)
-    fault('volume create: recorded')
-    try {
-      this.#makeDirectories(name)
-    } catch (error) {
-      this.#store.remove(name)
-      throw error
-    }
-    this.#records.set(name, record)
+    this.#records.insert(record, () => makeDirectories(this.#directories, record.name))
     fault('volume create: made')
     this.#announce(record, 'create')
     return record
-  }
-
-  /** True when there were none. */
-  #makeDirectories(name: string): boolean {
-    const data = this.#directories.data(name)
-    if (existsSync(data)) return false
-    mkdirSync(this.#directories.of(name), { recursive: true, mode: 0o701 })
-    chmodSync(this.#directories.of(name), 0o701)
-    mkdirSync(data, { mode: 0o755 })
-    chmodSync(data, 0o755)
-    return true
   }
 
   async #removeIfUnused(name: string): Promise<boolean> {
@@ -315,38 +275,21 @@ class OpenVolumes implements OwnedVolumes {
   #removeLocked(name: string, but?: ContainerId): void {
     const users = this.usersOf(name).filter((user) => user !== but)
     if (users.length > 0) throw conflict(`remove ${name}: volume is in use - [${users.join(', ')}]`)
-    const record = this.#require(name)
+    const record = this.#records.require(name)
     // Never delete what is mounted, only what is the volume's own.
-    this.#releaseMounts(name)
-    this.#setPhase(name, 'removing')
+    releaseMounts(this.#directories, name)
+    this.#records.setPhase(name, 'removing')
     fault('volume remove: marked')
     this.#discard(name)
     this.#announce(record, 'destroy')
   }
 
   #discard(name: string): void {
-    this.#releaseMounts(name)
-    const directory = this.#directories.of(name)
-    if (existsSync(directory)) this.#trash.take(directory, freshName(name.slice(0, 100)))
+    releaseMounts(this.#directories, name)
+    discardDirectories(this.#directories, this.#trash, name)
     fault('volume remove: renamed')
-    this.#store.remove(name)
-    this.#records.delete(name)
+    this.#records.remove(name)
     fault('volume remove: recorded')
-  }
-
-  /** Unmounts whatever is mounted at or below the volume. Throws where that is in use. */
-  #releaseMounts(name: string): void {
-    const below = `${this.#directories.of(name)}/`
-    const targets = readMountInfo().map(({ target }) => target)
-    for (const target of targets.toReversed()) {
-      if (!target.startsWith(below)) continue
-      try {
-        unmount(target)
-      } catch (error) {
-        if (codeOf(error) === 'EBUSY') throw conflict(`remove ${name}: ${target} is mounted and busy`, error)
-        throw error
-      }
-    }
   }
 
   async #mountLocked(record: VolumeRecord, containerId: ContainerId): Promise<void> {
@@ -362,7 +305,7 @@ class OpenVolumes implements OwnedVolumes {
 
   async #unmount(name: string, containerId: ContainerId): Promise<void> {
     await this.#locks.run(name, async () => {
-      const record = this.#records.get(name)
+      const record = this.#records.find(name)
       if (!record) return
       await this.#mounts.unmount(name, containerId, this.#place(record))
       this.#announce(record, 'unmount', { container: containerId })
@@ -378,20 +321,8 @@ class OpenVolumes implements OwnedVolumes {
       data: this.#directories.data(name),
       staging: this.#directories.staging(name, deviceOf(options) !== undefined),
       worker: this.#worker,
-      setPhase: (phase) => this.#setPhase(name, phase),
+      setPhase: (phase) => this.#records.setPhase(name, phase),
     }
-  }
-
-  #setPhase(name: string, phase: VolumePhase): void {
-    this.#store.setPhase(name, phase)
-    this.#records.set(name, { ...this.#require(name), phase })
-  }
-
-  #used(): Set<string> {
-    const used = new Set<string>()
-    for (const query of this.#queries) for (const { volume } of query()) used.add(volume)
-    for (const names of this.#held.values()) for (const name of names) used.add(name)
-    return used
   }
 
   #announce({ name, driver }: VolumeRecord, action: string, attributes: Readonly<Record<string, string>> = {}): void {
@@ -401,24 +332,6 @@ class OpenVolumes implements OwnedVolumes {
   #present({ name, driver, createdAt, labels, options }: VolumeRecord): Volume {
     return { name, driver, createdAt, labels, options, mountpoint: this.#directories.data(name) }
   }
-
-  #require(name: string): VolumeRecord {
-    const record = this.#records.get(name)
-    if (!record) throw missing(name)
-    return record
-  }
-}
-
-const missing = (name: string): EngineError => notFound(`get ${name}: no such volume`)
-
-function planRecord(
-  { name, labels, options }: VolumeRequest,
-  { isNamed, madeFor }: { readonly isNamed: boolean; readonly madeFor?: ContainerId | undefined },
-): VolumeRecord {
-  const createdAt = formatTimeNs((nowNs() / 1_000_000_000n) * 1_000_000_000n)
-  const shown = options && Object.keys(options).length > 0 ? options : null
-  const ownLabels = isNamed ? labels : { ...labels, [anonymousLabel]: '' }
-  return { name, driver: 'local', createdAt, labels: ownLabels, options: shown, madeFor, phase: 'ready' }
 }
 
 function mountAttributes(containerId: ContainerId, details: MountDetails): Record<string, string> {
