@@ -1,5 +1,4 @@
 // berth system check, against a store that was damaged in every way it knows of.
-import { type Database, openDatabase } from '@berth/database'
 import { Cli, loadFixture, type TestEngine, until, useEngine } from '@berth/testing'
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
@@ -14,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { describe, test } from 'node:test'
 
 interface Finding {
@@ -44,9 +44,9 @@ async function whileDown<T>(work: (path: string) => T): Promise<T> {
   }
 }
 
-const withDatabase = <T>(work: (database: Database) => T): Promise<T> =>
+const withDatabase = <T>(work: (database: DatabaseSync) => T): Promise<T> =>
   whileDown((path) => {
-    using database = openDatabase(path)
+    using database = new DatabaseSync(path)
     return work(database)
   })
 
