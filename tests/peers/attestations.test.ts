@@ -148,14 +148,49 @@ test('files that are exported have their attestations beside them', async () => 
   assert.match(listed, /^p-provenance\.json$/m)
 })
 
+/** An image that scans another, by a script. */
+async function makeGenerator(name: string, script: string): Promise<void> {
+  const folder = client.context({
+    Dockerfile: 'FROM busybox\nCOPY scan /scan\nENTRYPOINT ["sh", "/scan"]\n',
+    scan: script,
+  })
+  await client.ok(folder, ['build', '-q', '-t', name, '.'])
+}
+
+test('an SBOM is what its generator says of the files, beside the provenance, and as a file', async () => {
+  const list = 'cd $BUILDKIT_SCAN_SOURCE; touch x 2>/dev/null && exit 9; for f in *; do printf "%s" "\\"$f\\""; done'
+  const head = '{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"https://spdx.dev/Document"'
+  const document = `{"spdxVersion":"SPDX-2.3","files":[%s]}`
+  const script = `printf '${head},"predicate":${document}}' "$(${list})" > $BUILDKIT_SCAN_DESTINATION/sbom.spdx.json`
+  await makeGenerator('generator-files', script)
+  const folder = context()
+  const sbom = ['--sbom=generator=generator-files', '--provenance=true']
+  await client.ok(folder, ['build', '-q', ...flags, ...sbom, '-t', 'sbom:1', '-o', 'type=oci,dest=s.tar', '.'])
+  const { index, document: read } = openLayout(folder, 's.tar')
+  const image = index.manifests[0]?.digest ?? ''
+  const [found, provenance] = statementsOf(index, read, image)
+  assert.equal(found?.predicateType, 'https://spdx.dev/Document')
+  assert.deepEqual(found?.predicate, { spdxVersion: 'SPDX-2.3', files: ['out'] })
+  assert.deepEqual(found?.subject, provenance?.subject)
+  await client.ok(folder, ['build', '-q', ...flags, ...sbom, '-o', 'there', '.'])
+  const written = JSON.parse(readFileSync(join(folder, 'there/sbom.spdx.json'), 'utf8')) as Statement
+  assert.deepEqual(written.predicate, found?.predicate)
+})
+
 test('without a wish there are none, and what is not done is refused', async () => {
   const folder = context()
+  await makeGenerator('generator-silent', 'true')
+  await makeGenerator('generator-links', 'ln -s /etc/passwd $BUILDKIT_SCAN_DESTINATION/sbom.spdx.json')
   await client.ok(folder, ['build', '-q', ...flags, '-t', 'plain:1', '.'])
   const { stdout } = await client.ok(folder, ['image', 'ls', '--tree', 'plain:1'])
   assert.doesNotMatch(stdout, /linux\//)
   for (const [args, message] of [
     [['--provenance=mode=most'], /invalid mode "most"/],
-    [['--sbom=true'], /attestations of the type sbom are not supported/],
+    [['--attest', 'type=vex'], /attestations of the type vex are not supported/],
+    [['--attest', 'type=sbom,depth=9'], /option depth of attestation sbom is not supported/],
+    [['--sbom=true', '--build-arg', 'BUILDKIT_SBOM_SCAN_STAGE=true'], /BUILDKIT_SBOM_SCAN_STAGE is not supported/],
+    [['--sbom=generator=generator-silent'], /generator docker.io\/library\/generator-silent:latest wrote nothing/],
+    [['--sbom=generator=generator-links'], /open sbom\.spdx\.json: no such file or directory/],
   ] as const) {
     const { code, stderr } = await client.run(folder, ['build', ...flags, ...args, '.'])
     assert.notEqual(code, 0)

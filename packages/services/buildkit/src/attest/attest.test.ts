@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { localDirectories, toldArguments, versionControl } from './build-facts.ts'
 import { decodeAttestations } from './decode-attestations.ts'
 import { packageUrl } from './package-url.ts'
+import { parseStatement, scanDockerfile } from './scan-image.ts'
 
 test('decodeAttestations() takes what a user asks for, and not what clients ask for by themselves', () => {
   const provenanceOf = (value: string) => decodeAttestations({ 'attest:provenance': value }).provenance
@@ -19,13 +20,35 @@ test('decodeAttestations() takes what a user asks for, and not what clients ask 
   })
 })
 
+test('decodeAttestations() takes a generator of SBOMs, BuildKit’s own by default', () => {
+  const sbomOf = (value: string) => decodeAttestations({ 'attest:sbom': value }).sbom
+  assert.deepEqual(sbomOf(''), { generator: 'docker/buildkit-syft-scanner:stable-1' })
+  assert.deepEqual(sbomOf('generator=me/scan'), { generator: 'me/scan' })
+  assert.equal(sbomOf('disabled=true'), undefined)
+})
+
+test('scanDockerfile() lets a generator’s command begin no document and no line', () => {
+  const text = scanDockerfile(['sh', '-c', 'cat <<EOF\nFROM x\nEOF\\'])
+  assert.match(text, /^RUN .* \["sh","-c","cat \\u003c\\u003cEOF\\nFROM x\\nEOF\\\\"\]$/m)
+})
+
+test('parseStatement() takes SPDX documents alone', () => {
+  const predicateType = 'https://spdx.dev/Document'
+  assert.deepEqual(parseStatement('f', JSON.stringify({ predicateType })), { predicateType })
+  for (const text of ['', '1', 'null', '{', '{}', '{"predicateType":"x"}']) {
+    assert.throws(() => parseStatement('f', text), { kind: 'invalid' })
+  }
+})
+
 for (const [name, value] of [
   ['attest:provenance', 'mode=most'],
   ['attest:provenance', 'version=v9'],
   ['attest:provenance', 'what=ever'],
   ['attest:provenance', 'mode'],
   ['attest:provenance', 'reproducible=perhaps'],
-  ['attest:sbom', 'generator=x'],
+  ['attest:sbom', 'generator=UPPER'],
+  ['attest:sbom', 'what=ever'],
+  ['attest:vex', ''],
   ['attest:__proto__', ''],
 ] as const) {
   test(`decodeAttestations() refuses ${name}=${value}`, () => {

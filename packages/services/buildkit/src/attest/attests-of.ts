@@ -2,19 +2,28 @@ import type { Built } from '../export/export-outcome.ts'
 import type { LoadedBuild } from '../frontend/run-frontend.ts'
 import { outlineOf } from '../frontend/outline.ts'
 import type { Job } from '../jobs/job.ts'
+import type { PlatformOutcome } from '../jobs/outcomes.ts'
 import type { Attributes } from '../frontend/decode-attributes.ts'
 import type { BuildFacts, NamedWish } from './build-facts.ts'
 import type { AttestationWishes } from './decode-attestations.ts'
 import { provenance } from './provenance.ts'
+import type { Scanned } from './scan-image.ts'
 
-/** What will be said of what a build makes; undefined where nothing shall be. */
+export interface AttestContext {
+  readonly job: Job
+  readonly attributes: Attributes
+  readonly scanned: ReadonlyMap<PlatformOutcome, Scanned>
+}
+
+/** What will be said of what a build makes, with what `scanned` says of each; undefined where nothing shall be. */
 export function attestsOf(
   wishes: AttestationWishes,
   { request, definition, source }: LoadedBuild,
-  { job, attributes }: { readonly job: Job; readonly attributes: Attributes },
+  { job, attributes, scanned }: AttestContext,
 ): Built['attests'] {
   const wish = wishes.provenance
-  if (!wish) return undefined
+  const sboms: Scanned = (made, attested) => scanned.get(made)?.(made, attested) ?? []
+  if (!wish) return wishes.sbom && sboms
   const { secrets = [], ssh = [] } = outlineOf(request)
   const facts: BuildFacts = {
     ref: job.ref,
@@ -25,7 +34,7 @@ export function attestsOf(
     secrets: secrets.map(wishOf),
     ssh: ssh.map(wishOf),
   }
-  return (made, attested) => [provenance(wish, facts, { made, attested })]
+  return (made, attested) => [...sboms(made, attested), provenance(wish, facts, { made, attested })]
 }
 
 const wishOf = ({ name, required }: { readonly name: string; readonly required?: boolean }): NamedWish =>

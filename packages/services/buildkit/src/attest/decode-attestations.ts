@@ -1,4 +1,5 @@
 import { invalid } from '@berth/base'
+import { parseReference } from '@berth/oci'
 import type { Attributes } from '../frontend/decode-attributes.ts'
 
 /** `--provenance`: https://docs.docker.com/build/metadata/attestations/slsa-provenance/ */
@@ -11,9 +12,16 @@ export interface ProvenanceWish {
   readonly isReproducible: boolean
 }
 
+/** `--sbom`: https://docs.docker.com/build/metadata/attestations/sbom/ */
+export interface SbomWish {
+  /** An image that scans another. */
+  readonly generator: string
+}
+
 /** What shall be said of images. */
 export interface AttestationWishes {
   readonly provenance: ProvenanceWish | undefined
+  readonly sbom: SbomWish | undefined
 }
 
 /**
@@ -22,16 +30,18 @@ export interface AttestationWishes {
  */
 export function decodeAttestations(attributes: Attributes): AttestationWishes {
   let provenance: ProvenanceWish | undefined
+  let sbom: SbomWish | undefined
   for (const [name, value] of Object.entries(attributes)) {
     if (!name.startsWith('attest:')) continue
     const kind = name.slice('attest:'.length)
     const options = decodeOptions(kind, value)
     if (isTrue(kind, 'disabled', options.get('disabled')) || isTrue(kind, 'inline-only', options.get('inline-only')))
       continue
-    if (kind !== 'provenance') throw invalid(`attestations of the type ${kind} are not supported`)
-    provenance = decodeProvenance(options)
+    if (kind === 'provenance') provenance = decodeProvenance(options)
+    else if (kind === 'sbom') sbom = decodeSbom(options, attributes)
+    else throw invalid(`attestations of the type ${kind} are not supported`)
   }
-  return { provenance }
+  return { provenance, sbom }
 }
 
 function decodeOptions(kind: string, text: string): ReadonlyMap<string, string> {
@@ -57,6 +67,21 @@ function decodeProvenance(options: ReadonlyMap<string, string>): ProvenanceWish 
   if (version !== 'v0.2' && version !== 'v1') throw invalid(`unsupported provenance version ${JSON.stringify(version)}`)
   const isReproducible = isTrue('provenance', 'reproducible', options.get('reproducible'))
   return { mode, version, builderId: options.get('builder-id') ?? '', isReproducible }
+}
+
+/** BuildKit's own. */
+const defaultGenerator = 'docker/buildkit-syft-scanner:stable-1'
+
+function decodeSbom(options: ReadonlyMap<string, string>, attributes: Attributes): SbomWish {
+  const unknown = options.keys().find((name) => !['type', 'generator', 'disabled', 'inline-only'].includes(name))
+  if (unknown !== undefined) throw invalid(`option ${unknown} of attestation sbom is not supported`)
+  for (const name of ['BUILDKIT_SBOM_SCAN_CONTEXT', 'BUILDKIT_SBOM_SCAN_STAGE']) {
+    const isAsked = !['', '0', 'f', 'false'].includes((attributes[`build-arg:${name}`] ?? '').toLowerCase())
+    if (isAsked) throw invalid(`${name} is not supported: the image itself is scanned`)
+  }
+  const generator = options.get('generator') || defaultGenerator
+  parseReference(generator)
+  return { generator }
 }
 
 function isTrue(kind: string, name: string, text = 'false'): boolean {

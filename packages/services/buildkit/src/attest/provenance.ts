@@ -6,6 +6,7 @@ import type { PlatformOutcome } from '../jobs/outcomes.ts'
 import { type BuildFacts, localDirectories, toldArguments, versionControl, withoutPassword } from './build-facts.ts'
 import type { ProvenanceWish } from './decode-attestations.ts'
 import { packageUrl } from './package-url.ts'
+import { digestSet, statementOf } from './statement.ts'
 
 /** How and of what an image was made, as BuildKit tells it: https://slsa.dev/spec/v0.2/provenance, and v1. */
 export function provenance(
@@ -16,20 +17,7 @@ export function provenance(
   const told = { wish, facts, materials: made.outcome.materials, finishedAt: new Date().toISOString() }
   const predicateType = `https://slsa.dev/provenance/${wish.version}`
   const predicate = wish.version === 'v1' ? predicateV1(told) : predicateV02(told)
-  const subject = subjectsOf(made, attested)
-  const statement = { _type: 'https://in-toto.io/Statement/v0.1', predicateType, subject, predicate }
-  return { predicateType, statement: Buffer.from(JSON.stringify(statement)) }
-}
-
-/** The image under each of its names; files have none. */
-function subjectsOf({ platform }: PlatformOutcome, { manifest, names }: Attested): object[] {
-  if (!manifest) return []
-  return names.map((name) => ({ name: packageUrl(name, platform), digest: digestSet(manifest.digest) }))
-}
-
-const digestSet = (digest: string): Record<string, string> => {
-  const at = digest.indexOf(':')
-  return { [digest.slice(0, at)]: digest.slice(at + 1) }
+  return statementOf(predicateType, { predicate }, { made, attested })
 }
 
 interface Told {

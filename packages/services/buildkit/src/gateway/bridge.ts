@@ -9,6 +9,7 @@ import {
   type LLBBridge,
 } from '@berth/buildkit-protocol'
 import { attestsOf } from '../attest/attests-of.ts'
+import { scanImages } from '../attest/scan-images.ts'
 import { askWorker } from '../control/worker.ts'
 import { answerRequest } from '../frontend/answer-request.ts'
 import { checkBuild, reportChecks } from '../frontend/checks.ts'
@@ -103,8 +104,9 @@ async function solveFrontend(services: Services, job: Job, request: SolveRequest
   return await withDefinition(context, decoded, async (loaded) => {
     const before = await checkBuild(services.images, loaded)
     if (before.isComplete) reportChecks(job, loaded, before)
-    job.attests = attestsOf(decoded.attestations, loaded, { job, attributes: frontendOpt })
     const made = await solvePlatforms(services, job, { ...loaded.request, imports, exportsCache }, decoded)
+    const scanned = await scanImages(services, job, { wish: decoded.attestations.sbom, made, request: loaded.request })
+    job.attests = attestsOf(decoded.attestations, loaded, { job, attributes: frontendOpt, scanned })
     // By now the images are here.
     if (!before.isComplete) reportChecks(job, loaded, await checkBuild(services.images, loaded))
     return { result: decoded.isMultiPlatform ? resultOfMany(services, job, made) : resultOfOne(services, job, made) }
