@@ -24,7 +24,7 @@ test('decodeAttributes() reads what clients send', () => {
     namedContexts: new Map([['base', 'input:0-a']]),
     sessionOf: new Map([['context', 's1']]),
     requestId: '',
-    attestations: { provenance: undefined },
+    attestations: { provenance: undefined, sbom: undefined },
     args: { A: '1' },
     labels: { 'x.y': 'z' },
     target: 'app',
