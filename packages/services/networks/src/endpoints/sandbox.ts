@@ -1,4 +1,5 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf, invalid, KeyedLock } from '@berth/base'
 import { inNetns, type LinkStatistics, pinNetns, RouteRequest, RouteSocket } from '@berth/linux'
 import type { Parent } from '../drivers/stacked.ts'
@@ -61,6 +62,25 @@ async function applyChange({ host, inside }: Sockets, change: LinkChange): Promi
   }
   changeRoutes(request, change, indexes)
   await inside.sendAsync(request, `configure ${change.add.map(({ endpoint }) => endpoint.link.inside).join(', ')}`)
+  await settle(host, change.add)
+}
+
+// The kernel itself puts off what follows from a link's going up, by a second at most.
+const settleMs = 1000
+
+/**
+ * Until the host's ends and their bridges pass frames: what comes before is dropped, and who sent an ARP request asks
+ * again a second later. From Linux 6.8 on the question itself makes the kernel get it done.
+ */
+async function settle(host: RouteSocket, added: LinkChange['add']): Promise<void> {
+  const which = new Set(added.flatMap(({ bridge, endpoint }) => (bridge ? [endpoint.link.host, bridge.index] : [])))
+  const deadline = performance.now() + settleMs
+  while (!(await areSettled(host, [...which])) && performance.now() < deadline) await delay(1)
+}
+
+async function areSettled(host: RouteSocket, which: readonly (string | number)[]): Promise<boolean> {
+  if (which.length === 0) return true
+  return (await host.linksAsync(which)).every(({ isUp, isOperational }) => isOperational || !isUp)
 }
 
 const indexLinks = (socket: RouteSocket): Map<string, number> =>

@@ -36,6 +36,7 @@ const IFLA_IFNAME = 3
 const IFLA_MTU = 4
 const IFLA_LINK = 5
 const IFLA_MASTER = 10
+const IFLA_OPERSTATE = 16
 const IFLA_LINKINFO = 18
 const IFLA_STATS64 = 23
 const IFLA_NET_NS_FD = 28
@@ -55,6 +56,8 @@ const IFA_BROADCAST = 4
 const IFA_F_NODAD = 2
 
 const IFF_UP = 1
+// include/uapi/linux/if.h
+const IF_OPER_UP = 6
 const AF_INET = 2
 const AF_INET6 = 10
 const create = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL
@@ -67,6 +70,8 @@ export interface Link {
   readonly mac: string
   readonly mtu: number
   readonly isUp: boolean
+  /** RFC 2863's state is `up`: the kernel passes frames. A link that is set up gets there a little later. */
+  readonly isOperational: boolean
   /** Index of the bridge it is in, 0: none. */
   readonly master: number
   readonly statistics: LinkStatistics
@@ -317,16 +322,29 @@ export class RouteSocket implements Disposable {
 
   /** The link of that name, or undefined. */
   link(name: string): Link | undefined {
-    const request = new NetlinkMessage()
-    request.message(RTM_GETLINK, NLM_F_REQUEST | NLM_F_ACK, () => linkHeader(request, {}).attribute(IFLA_IFNAME, name))
+    const request = askLink(new NetlinkMessage(), name)
     let found: Link | undefined
     try {
       this.#socket.query(request, `get link ${name}`, (received) => (found = readLink(received)))
       return found
     } catch (error) {
-      if ((error as { code?: string }).code === 'ENODEV') return undefined
-      throw error
+      return absent(error)
     }
+  }
+
+  /** As `link` for several, by names or indexes, with one wait for the kernel on a pool thread. */
+  async linksAsync(which: readonly (string | number)[]): Promise<Link[]> {
+    const query = new NetlinkMessage()
+    for (const one of which) askLink(query, one)
+    const found: Link[] = []
+    try {
+      await this.#socket.requestAsync(query, `get links ${which.join(', ')}`, (received) =>
+        found.push(readLink(received)),
+      )
+    } catch (error) {
+      absent(error)
+    }
+    return found
   }
 
   links(): Link[] {
@@ -362,6 +380,17 @@ function u16(value: number): Buffer {
   return bytes
 }
 
+function askLink(query: NetlinkMessage, which: string | number): NetlinkMessage {
+  return query.message(RTM_GETLINK, NLM_F_REQUEST | NLM_F_ACK, () => {
+    if (typeof which === 'number') linkHeader(query, { index: which })
+    else linkHeader(query, {}).attribute(IFLA_IFNAME, which)
+  })
+}
+
+function absent(error: unknown): undefined {
+  if ((error as { code?: string }).code !== 'ENODEV') throw error
+}
+
 /** struct ifinfomsg */
 function linkHeader(m: NetlinkMessage, { index = 0, up = false }: { index?: number; up?: boolean }): NetlinkMessage {
   return m
@@ -388,6 +417,7 @@ function readLink({ buffer, start, end }: Received): Link {
     mac: formatMac(attributes.get(IFLA_ADDRESS) ?? Buffer.alloc(0)),
     mtu: attributes.get(IFLA_MTU)?.readUInt32LE() ?? 0,
     isUp: (buffer.readUInt32LE(start + 8) & IFF_UP) !== 0,
+    isOperational: attributes.get(IFLA_OPERSTATE)?.[0] === IF_OPER_UP,
     master: attributes.get(IFLA_MASTER)?.readUInt32LE() ?? 0,
     statistics: readStatistics(attributes.get(IFLA_STATS64) ?? Buffer.alloc(64)),
   }

@@ -84,15 +84,18 @@ export class NetlinkSocket implements Disposable {
     this.#acknowledge(message.acknowledgements, what)
   }
 
-  /** As `request`, but a libuv pool thread waits for the kernel's locks. Calls take their turn. */
-  async requestAsync(message: NetlinkMessage, what: string): Promise<void> {
+  /**
+   * As `request`, but a libuv pool thread waits for the kernel's locks. Calls take their turn. `each` gets what the kernel
+   * answers beside acknowledgements, and must copy what it keeps.
+   */
+  async requestAsync(message: NetlinkMessage, what: string, each?: (received: Received) => void): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     const before = this.#turn
     this.#turn = promise
     await before
     try {
       await callAsync(c.send, 'send', what, [this.#fd, message.bytes, message.bytes.length, 0])
-      this.#acknowledge(message.acknowledgements, what)
+      this.#acknowledge(message.acknowledgements, what, each)
     } finally {
       resolve()
     }
@@ -137,10 +140,11 @@ export class NetlinkSocket implements Disposable {
     }
   }
 
-  #acknowledge(count: number, what: string): void {
+  #acknowledge(count: number, what: string, each?: (received: Received) => void): void {
     const answers: (LinuxError | undefined)[] = []
     const collect = (received: Received) => {
       if (received.type === NLMSG_ERROR) answers.push(refusal(received, what))
+      else each?.(received)
     }
     while (answers.length < count && this.#receive(collect));
     const failure = answers.find((answer) => answer !== undefined)
