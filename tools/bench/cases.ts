@@ -1,3 +1,4 @@
+import { commits, copies } from './copies.ts'
 import { images } from './images.ts'
 import { timeMs } from './time.ts'
 import { traffic } from './traffic.ts'
@@ -24,6 +25,9 @@ export interface Scale {
   readonly stopped: number
   /** Megabytes of the image that is loaded, saved, pushed and pulled. */
   readonly imageMb: number
+  /** Megabytes of the file, and number of the small ones, that are copied in and out. */
+  readonly copyMb: number
+  readonly copyFiles: number
 }
 
 const repeat = <T>(count: number, work: (i: number) => Promise<T>): Promise<T[]> =>
@@ -170,5 +174,13 @@ export const cases: readonly Case[] = [
     quickRounds: 1,
     measure: images,
   },
+  {
+    name: 'cp',
+    metrics: ms('cp-in', 'cp-out', 'cp-tree-in', 'cp-tree-out'),
+    rounds: 4,
+    quickRounds: 2,
+    measure: copies,
+  },
+  { name: 'commit', metrics: ms('commit-1000', 'commit-rm'), rounds: 6, quickRounds: 3, measure: commits },
   { name: 'ps', metrics: ms('ps-p95'), rounds: 3, quickRounds: 1, measure: ps },
 ]

@@ -38,8 +38,8 @@ async function runCase(
   results: Map<string, Map<string, number[]>>,
 ): Promise<void> {
   const scale: Scale = quick
-    ? { logMb: 30, trafficMb: 100, stopped: 50, imageMb: 100 }
-    : { logMb: 300, trafficMb: 500, stopped: 200, imageMb: 400 }
+    ? { logMb: 30, trafficMb: 100, stopped: 50, imageMb: 100, copyMb: 200, copyFiles: 2000 }
+    : { logMb: 300, trafficMb: 500, stopped: 200, imageMb: 400, copyMb: 200, copyFiles: 10_000 }
   for (let round = 0; round < (quick ? one.quickRounds : one.rounds); round++) {
     process.stderr.write(`${one.name} ${round + 1}\r`)
     for (const engine of engines) addSample(results, engine.name, await one.measure(engine, scale))
