@@ -202,6 +202,12 @@ test("planContainer() warns of what the host cannot do, in Docker's words", () =
       'Your kernel does not support cpuset or the cgroup is not mounted. Cpuset discarded.',
     ],
   )
+  const Mounts = ['busybox', 'alpine'].map((Source) => ({ Type: 'image', Source, Target: `/${Source}` }))
+  assert.deepEqual(warningsOf({ Mounts, OomKillDisable: true }), [
+    'Image mount is an experimental feature',
+    'Image mount is an experimental feature',
+    'OOM killer is disabled for the container, but no memory limit is set, this can result in the system running out of resources.',
+  ])
   assert.deepEqual(warningsOf({ OomKillDisable: true, MemorySwappiness: 5 }, factsOfV2), [
     'Your kernel does not support memory swappiness capabilities or the cgroup is not mounted. Memory swappiness discarded.',
     'Your kernel does not support OomKillDisable. OomKillDisable discarded.',

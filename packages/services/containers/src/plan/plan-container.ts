@@ -44,7 +44,7 @@ export function planContainer(request: ContainerCreateRequest, image: PlanImage,
     mounts: planMountPoints(hostConfig, merged.Volumes, { dataRoot: defaults.dataRoot, mountsOf: context.mountsOf }),
     appArmorProfile: chooseAppArmor(appArmorProfile, hostConfig, context),
     references: referencesOf(hostConfig),
-    warnings: [...warnings, ...hostWarnings(hostConfig, context)],
+    warnings: [...mountWarnings(hostConfig), ...warnings, ...hostWarnings(hostConfig, context)],
   }
 }
 
@@ -121,6 +121,10 @@ function chooseAppArmor(asked: string, { Privileged }: HostConfig, { facts }: Pl
   if (!facts.hasAppArmor) return ''
   return asked || (Privileged ? 'unconfined' : 'docker-default')
 }
+
+/** One for each, before all others. */
+const mountWarnings = ({ Mounts }: HostConfig): string[] =>
+  (Mounts ?? []).filter(({ Type }) => Type === 'image').map(() => 'Image mount is an experimental feature')
 
 function hostWarnings({ NetworkMode, PortBindings, CgroupnsMode }: HostConfig, { facts }: PlanContext): string[] {
   const warnings: string[] = []
