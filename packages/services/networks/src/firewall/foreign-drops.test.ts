@@ -36,3 +36,21 @@ test('findForeignDrops() believes a table that names a bridge of the engine, als
   }
   assert.deepEqual(findForeignDrops([chain({}), rule('docker0')], ['berth0']), ['ip filter FORWARD'])
 })
+
+test('findForeignDrops() finds a chain that ends by dropping or rejecting all the rest', () => {
+  const open = chain({ policy: 'accept' })
+  const ends = (...expr: object[]): RulesetEntry => ({
+    rule: { family: 'ip', table: 'filter', chain: 'FORWARD', expr },
+  })
+  const match = { match: { op: '==', left: { meta: { key: 'iifname' } }, right: 'eth0' } }
+  const reject = { reject: { type: 'icmpx', expr: 'admin-prohibited' } }
+  const drops = (...rules: RulesetEntry[]) => findForeignDrops([open, ...rules], ['berth0'])
+  const named = ['ip filter FORWARD']
+  assert.deepEqual(drops(ends(reject)), named)
+  assert.deepEqual(drops(ends({ counter: { packets: 1, bytes: 1 } }, { drop: null })), named)
+  assert.deepEqual(drops(ends({ counter: null }, { xt: { type: 'target', name: 'REJECT' } })), named)
+  assert.deepEqual(drops(ends(match, reject)), [])
+  assert.deepEqual(drops(ends({ xt: { type: 'match', name: 'comment' } }, reject)), [])
+  assert.deepEqual(drops(ends({ accept: null }), ends({ counter: null })), [])
+  assert.deepEqual(drops(ends(reject), rule('berth0')), [])
+})

@@ -13,19 +13,35 @@ interface ForeignChain {
 export type RulesetEntry = Readonly<Record<string, Readonly<Record<string, unknown>>>>
 
 /**
- * Chains of others that drop by their policy what is forwarded, in tables that name none of the `bridges`: what the
- * engine's own table accepts is dropped there.
+ * Chains of others that drop what is forwarded, by their policy (ufw) or by a last rule (firewalld), in tables that name
+ * none of the `bridges`: what the engine's own table accepts is dropped there.
  */
 export function findForeignDrops(ruleset: readonly RulesetEntry[], bridges: readonly string[]): string[] {
   const chains = ruleset.flatMap(({ chain }) => (chain ? [chain as unknown as ForeignChain] : []))
-  const drops = chains.filter(
-    ({ hook, policy, table, family }) =>
-      hook === 'forward' && policy === 'drop' && table !== tableName && ['ip', 'ip6', 'inet'].includes(family),
+  const foreign = chains.filter(
+    ({ hook, table, family }) => hook === 'forward' && table !== tableName && ['ip', 'ip6', 'inet'].includes(family),
   )
-  return drops
+  return foreign
+    .filter((chain) => chain.policy === 'drop' || endsInDrop(ruleset, chain))
     .filter((chain) => !ruleset.some(({ rule }) => rule && isOf(rule, chain) && names(rule, bridges)))
     .map(({ family, table, name }) => `${family} ${table} ${name}`)
 }
+
+function endsInDrop(ruleset: readonly RulesetEntry[], chain: ForeignChain): boolean {
+  const last = ruleset.findLast(({ rule }) => rule && isOf(rule, chain) && rule['chain'] === chain.name)
+  const statements = (last?.['rule']?.['expr'] ?? []) as readonly Statement[]
+  const verdict = statements.at(-1)
+  return verdict !== undefined && isDrop(verdict) && statements.slice(0, -1).every(isAside)
+}
+
+type Statement = Readonly<Record<string, unknown>>
+
+/** REJECT of iptables-nft is a foreign statement where nft does not translate it. */
+const isDrop = (statement: Statement): boolean =>
+  'drop' in statement || 'reject' in statement || (statement['xt'] as Statement | undefined)?.['name'] === 'REJECT'
+
+/** Statements that any packet passes. */
+const isAside = (statement: Statement): boolean => 'counter' in statement || 'log' in statement
 
 const isOf = (rule: Readonly<Record<string, unknown>>, { family, table }: ForeignChain): boolean =>
   rule['family'] === family && rule['table'] === table
