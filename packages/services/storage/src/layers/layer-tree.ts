@@ -1,6 +1,6 @@
 import { opaqueXattr, splitEntryPath } from '@berth/archive'
 import { codeOf, invalid } from '@berth/base'
-import { mkdirat, mknodat, openInRoot, setXattr, unlinkat, utimensat } from '@berth/linux'
+import { duplicate, mkdirat, mknodat, openInRoot, setXattr, unlinkat, utimensat } from '@berth/linux'
 import { closeSync, constants, fchmodSync, openSync } from 'node:fs'
 import { isDirectory, kernelName, namesIn, openDirectory, removeTree, requireNoMount, statusOf } from './directory.ts'
 
@@ -91,7 +91,14 @@ export class LayerTree implements Disposable {
   /** Hides all that the layers beneath have in the directory `path`. */
   makeOpaque(path: string): void {
     if (this.whiteouts === 'overlay') setXattr(this.directory(path), opaqueXattr, Buffer.from('y'))
-    if (this.whiteouts === 'remove') this.#purgeBelow(this.directory(path), path)
+    if (this.whiteouts !== 'remove') return
+    // Its own: what is removed may close the tree's.
+    const fd = duplicate(this.directory(path))
+    try {
+      this.#purgeBelow(fd, path)
+    } finally {
+      closeSync(fd)
+    }
   }
 
   /** Says that this layer has `path`, which its whiteouts, wherever they stand in the archive, then leave alone. */
@@ -115,8 +122,10 @@ export class LayerTree implements Disposable {
       const isOpaque = this.isWhiteout(place)
       if (!status || !isDirectory(status)) {
         this.clear(place)
-        tryMkdir(place)
-        const fd = this.#adoptDirectory(path, place)
+        // That may have closed the place's descriptor.
+        const cleared = this.place(path)
+        tryMkdir(cleared)
+        const fd = this.#adoptDirectory(path, cleared)
         if (isOpaque) this.makeOpaque(path)
         return fd
       }

@@ -206,6 +206,17 @@ test('unpackLayer() drops whiteouts where nothing lies beneath', async () => {
   assert.equal(getXattr(at('o'), opaqueXattr), undefined)
 })
 
+test('unpackLayer() puts a directory in the place of a symlink in a directory', async () => {
+  await apply([dir('d'), link('d/l', 'elsewhere'), dir('d/l'), { path: 'd/l/below', content: 'x' }])
+  assert.equal(readFileSync(at('d/l/below'), 'utf8'), 'x')
+})
+
+test('unpackLayer() removes all that lies in an opaque directory, whatever it is', async () => {
+  await apply([dir('d'), dir('d/a'), link('d/b', 'a'), dir('d/c'), { path: 'd/e' }], { whiteouts: 'none' })
+  await apply([dir('d'), { path: 'd/.wh..wh..opq' }, { path: 'd/new' }], { whiteouts: 'remove' })
+  assert.deepEqual(readdirSync(at('d')), ['new'])
+})
+
 test('unpackLayer() keeps names that are not UTF-8', async () => {
   await apply([{ path: 'd/caf\udce9', content: 'x' }, link('l', 'caf\udce9'), hard('h\udcff', 'd/caf\udce9')])
   assert.deepEqual(readdirSync(at('d'), { encoding: 'buffer' })[0], Buffer.from('caf\xe9', 'latin1'))
