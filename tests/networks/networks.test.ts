@@ -206,3 +206,56 @@ test('a container leaves its networks before it is told to have died: who waited
   )
   await docker.ok('network', 'rm', network)
 })
+
+test('a network’s life is told of by events: made, joined, left by force, taken away by prune', async () => {
+  const [since, name] = [await docker.ok('info', '-f', '{{.SystemTime}}'), engine.name()]
+  await docker.ok('network', 'create', '--label', `${label}=events`, name)
+  const container = await sleeper('--network', name)
+  const [id, member] = [await docker.ok('network', 'inspect', '-f', '{{.Id}}', name), await inspect(container, '.Id')]
+  await docker.ok('network', 'disconnect', '-f', name, container)
+  const prune = ['network', 'prune', '-f', '--filter', `label=${label}=events`]
+  assert.equal(await docker.ok(...prune, '--filter', 'until=1h'), '')
+  assert.equal(await docker.ok(...prune, '--filter', `label!=${label}`), '')
+  assert.match(await docker.ok(...prune), new RegExp(`^Deleted Networks:\\n${name}$`))
+  const until = await docker.ok('info', '-f', '{{.SystemTime}}')
+  const format = '{{.Action}} {{.Actor.ID}} {{json .Actor.Attributes}}'
+  const told = await docker.ok(
+    'events',
+    '--since',
+    since,
+    '--until',
+    until,
+    '--filter',
+    `network=${name}`,
+    '--format',
+    format,
+  )
+  const [plain, joined] = [
+    { name, type: 'bridge' },
+    { container: member, name, type: 'bridge' },
+  ]
+  const expected = { create: plain, connect: joined, disconnect: joined, destroy: plain }
+  assert.deepEqual(
+    told.split('\n'),
+    Object.entries(expected).map(([action, attributes]) => `${action} ${id} ${JSON.stringify(attributes)}`),
+  )
+})
+
+test('host-gateway is the default bridge’s address, in every network mode', async () => {
+  const gateway = await docker.ok('network', 'inspect', '-f', '{{(index .IPAM.Config 0).Gateway}}', 'bridge')
+  for (const mode of ['bridge', 'host', 'none', await network(), await network('--internal')]) {
+    const options = [
+      '--network',
+      mode,
+      '--add-host',
+      'up:host-gateway',
+      '--add-host',
+      'six=[::1]',
+      '--add-host',
+      'v4:1.2.3.4',
+    ]
+    const hosts = await docker.ok('run', '--rm', ...options, 'busybox', 'cat', '/etc/hosts')
+    const lines = hosts.split('\n').filter((line) => /\t(up|six|v4)$/.test(line))
+    assert.deepEqual(lines, [`${gateway}\tup`, '::1\tsix', '1.2.3.4\tv4'], mode)
+  }
+})

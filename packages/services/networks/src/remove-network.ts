@@ -58,7 +58,7 @@ async function removeUnused(context: Context, record: NetworkRecord): Promise<vo
   announceNetwork(context, record, 'destroy')
 }
 
-const pruneFilters = ['label', 'label!', 'until', 'dangling']
+const pruneFilters = ['label', 'label!', 'until']
 
 /** Removes every network of users' in which no container is; the names of those removed. */
 export async function pruneNetworks(context: Context, filters: Filters): Promise<string[]> {

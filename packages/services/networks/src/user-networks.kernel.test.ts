@@ -224,6 +224,19 @@ test('attach() gives both families, the address and MAC that were asked for, and
   )
 })
 
+test('attach() says in Docker’s words that no interface takes a MAC address, and leaves nothing', async () => {
+  await t.create({ Name: 'n' })
+  for (const MacAddress of ['01:00:00:00:00:01', '00:00:00:00:00:00']) {
+    await assert.rejects(t.networks.attach(t.request({ mode: 'n', endpoints: { n: endpoint({ MacAddress }) } })), {
+      message: new RegExp(
+        '^failed to set up container networking: failed to add interface (veth\\w+) to sandbox: ' +
+          `error setting interface "\\1" MAC to "${MacAddress}": cannot assign requested address$`,
+      ),
+    })
+  }
+  assert.deepEqual(Object.keys(t.networks.describe('n').Containers), [])
+})
+
 test('attach() uses the interface name and the sysctls that were asked for', async () => {
   await t.create({ Name: 'n', Options: { 'com.docker.network.container_iface_prefix': 'net' } })
   const DriverOpts = {
@@ -336,7 +349,9 @@ test('prune() removes the networks of users that hold nobody, by label and age',
   assert.deepEqual(await t.networks.prune({ until: ['1h'] }), [])
   assert.deepEqual(await t.networks.prune({ 'label!': ['keep'] }), ['c'])
   assert.deepEqual(await t.networks.prune({}), ['a'])
-  await assert.rejects(t.networks.prune({ name: ['x'] }), { message: "invalid filter 'name'" })
+  for (const filter of ['name', 'dangling', 'driver', 'id', 'scope', 'type']) {
+    await assert.rejects(t.networks.prune({ [filter]: ['true'] }), { message: `invalid filter '${filter}'` })
+  }
   await assert.rejects(t.networks.remove('bridge'), {
     kind: 'forbidden',
     message: 'bridge is a pre-defined network and cannot be removed',

@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { codeOf, invalid, KeyedLock } from '@berth/base'
+import { codeOf, internal, invalid, KeyedLock } from '@berth/base'
 import { inNetns, type LinkStatistics, pinNetns, RouteRequest, RouteSocket } from '@berth/linux'
 import type { Parent } from '../drivers/stacked.ts'
 import type { Endpoint } from '../model.ts'
@@ -61,7 +61,7 @@ async function applyChange({ host, inside }: Sockets, change: LinkChange): Promi
     request.setUp(index)
   }
   changeRoutes(request, change, indexes)
-  await inside.sendAsync(request, `configure ${change.add.map(({ endpoint }) => endpoint.link.inside).join(', ')}`)
+  await inside.sendAsync(request, `configure ${insideNames(change.add)}`)
   await settle(host, change.add)
 }
 
@@ -113,16 +113,34 @@ async function connect(host: RouteSocket, { pin, add }: LinkChange): Promise<voi
       hairpin: true,
     })
   }
-  const names = add.map(({ endpoint }) => endpoint.link.inside).join(', ')
   try {
-    await host.sendAsync(request, `connect ${names}`)
+    await host.sendAsync(request, `connect ${insideNames(add)}`)
   } catch (error) {
-    if (codeOf(error) === 'EEXIST') throw invalid(`failed to add interface to sandbox: ${names}: file exists`, error)
-    throw error
+    throw described(error, add)
   } finally {
     closeSync(netns)
   }
 }
+
+const insideNames = (add: LinkChange['add']): string => add.map(({ endpoint }) => endpoint.link.inside).join(', ')
+
+/** In Docker's words, where it has some. */
+function described(error: unknown, add: LinkChange['add']): unknown {
+  if (codeOf(error) === 'EEXIST') {
+    return invalid(`failed to add interface to sandbox: ${insideNames(add)}: file exists`, error)
+  }
+  const refused = add.find(({ endpoint }) => !isUnicastMac(endpoint.settings.MacAddress))?.endpoint
+  if (codeOf(error) !== 'EADDRNOTAVAIL' || !refused) return error
+  const [name, mac] = [refused.link.host || refused.link.inside, refused.settings.MacAddress]
+  return internal(
+    `failed to add interface ${name} to sandbox: error setting interface "${name}" MAC to "${mac}": ` +
+      'cannot assign requested address',
+    error,
+  )
+}
+
+/** Whether the kernel takes it for an interface's own: no group address, and not all zero. */
+const isUnicastMac = (mac: string): boolean => (Number.parseInt(mac, 16) & 1) === 0 && /[1-9a-f]/i.test(mac)
 
 function addStacked(
   request: RouteRequest,

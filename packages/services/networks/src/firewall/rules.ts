@@ -68,5 +68,7 @@ export interface PublishedPort {
 /** The names of links are quoted in nft's language, which knows no escapes. */
 export function checkLinkName(name: string): string {
   if (/^[\w.-]{1,15}$/.test(name)) return name
-  throw invalid(`invalid bridge name ${JSON.stringify(name)}: want letters, digits, dots, dashes and underscores`)
+  throw invalid(
+    `invalid bridge name ${JSON.stringify(name)}: want 1 to 15 letters, digits, dots, dashes and underscores`,
+  )
 }
