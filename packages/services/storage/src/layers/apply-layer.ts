@@ -179,9 +179,8 @@ export class LayerApplier implements TarHandler, Disposable {
   }
 
   #beginFile(entry: TarEntry): void {
-    const { fd, name } = this.#place
-    const create = () => openInRoot(fd, kernelName(name), { flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o600 })
-    this.#fd = this.#replacing(create)
+    const flags = O_WRONLY | O_CREAT | O_EXCL
+    this.#fd = this.#replacing(({ fd, name }) => openInRoot(fd, kernelName(name), { flags, mode: 0o600 }))
     if (entry.sizeBytes === 0) this.#finishFile(entry)
   }
 
@@ -206,13 +205,15 @@ export class LayerApplier implements TarHandler, Disposable {
     this.#place = this.#tree.place(this.#path)
     const existing = statusOf(this.#place.fd, this.#place.name)
     if (existing?.ino === status.ino) return
-    const { fd, name } = this.#place
-    this.#replacing(() => linkat(target.fd, kernelName(target.name), fd, kernelName(name)))
+    this.#replacing(({ fd, name }) => {
+      const from = this.#tree.place(path)
+      linkat(from.fd, kernelName(from.name), fd, kernelName(name))
+    })
   }
 
   #makeSymlink(entry: TarEntry): void {
     const target = kernelName(checkSymlinkTarget(entry.linkPath))
-    this.#replacing(() => symlinkat(target, this.#place.fd, kernelName(this.#place.name)))
+    this.#replacing(({ fd, name }) => symlinkat(target, fd, kernelName(name)))
     this.#add(Buffer.byteLength(target))
     this.#finishNode(entry)
   }
@@ -223,8 +224,7 @@ export class LayerApplier implements TarHandler, Disposable {
       throw invalid(`device ${device.major}:${device.minor} is out of range`)
     }
     const type = entry.type === 'fifo' ? S_IFIFO : entry.type === 'block' ? S_IFBLK : S_IFCHR
-    const { fd, name } = this.#place
-    this.#replacing(() => mknodat(fd, kernelName(name), type | 0o600, device))
+    this.#replacing(({ fd, name }) => mknodat(fd, kernelName(name), type | 0o600, device))
     this.#finishNode(entry)
   }
 
@@ -260,10 +260,13 @@ export class LayerApplier implements TarHandler, Disposable {
     }
   }
 
-  /** Runs `make`; when something is in its place already, removes that first: the last of two members counts. */
-  #replacing<T>(make: () => T): T {
+  /**
+   * Runs `make`; when something is in its place already, removes that first: the last of two members counts. The removal
+   * may close descriptors of before: `make` goes by the place that it is given.
+   */
+  #replacing<T>(make: (place: Place) => T): T {
     try {
-      return make()
+      return make(this.#place)
     } catch (error) {
       if (codeOf(error) !== 'EEXIST') throw error
     }
@@ -271,7 +274,7 @@ export class LayerApplier implements TarHandler, Disposable {
     this.#tree.clear(this.#place)
     this.#dropTimes()
     this.#place = this.#tree.place(this.#path)
-    return make()
+    return make(this.#place)
   }
 
   #add(bytes: number): void {

@@ -211,6 +211,27 @@ test('unpackLayer() puts a directory in the place of a symlink in a directory', 
   assert.equal(readFileSync(at('d/l/below'), 'utf8'), 'x')
 })
 
+test('unpackLayer() puts anything in the place of a symlink in a directory', async () => {
+  const members: Member[] = [
+    { path: '1/x', content: 'y' },
+    hard('2/x', '2/first'),
+    link('3/x', 'first'),
+    { path: '4/x', type: 'fifo' },
+  ]
+  // Another directory is open before that of each link: descriptors change when it goes.
+  const layer = members.flatMap((member, i) => {
+    const d = `${i + 1}`
+    const before = [dir(`a${d}`), { path: `a${d}/f` }, dir(d), { path: `${d}/first`, content: 'x' }]
+    return [...before, link(`${d}/x`, 'elsewhere'), member]
+  })
+  await apply(layer)
+  assert.deepEqual(
+    [1, 2, 3].map((d) => readFileSync(at(`${d}/x`), 'utf8')),
+    ['y', 'x', 'x'],
+  )
+  assert.ok(lstatSync(at('4/x')).isFIFO())
+})
+
 test('unpackLayer() removes all that lies in an opaque directory, whatever it is', async () => {
   await apply([dir('d'), dir('d/a'), link('d/b', 'a'), dir('d/c'), { path: 'd/e' }], { whiteouts: 'none' })
   await apply([dir('d'), { path: 'd/.wh..wh..opq' }, { path: 'd/new' }], { whiteouts: 'remove' })
