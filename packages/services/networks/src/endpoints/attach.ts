@@ -133,16 +133,18 @@ async function create(context: Context, state: SandboxState): Promise<void> {
   const { pin, endpoints, ports } = state
   if (pin === undefined) return
   for (const guard of endpoints.flatMap((endpoint) => guardOf(context, endpoint))) context.firewall.guard(guard)
-  await createSandbox(context.links, {
+  const change = {
     pin,
     add: endpoints.flatMap((endpoint) => plannedLink(context, endpoint)),
     remove: [],
     before: { ipv4: undefined, ipv6: undefined },
     after: waysOut(endpoints),
+  }
+  await createSandbox(context.links, change, () => {
+    serveNames(context, state)
+    context.firewall.publish(ports)
+    context.firewall.link(linkedPorts(state))
   })
-  serveNames(context, state)
-  context.firewall.publish(ports)
-  context.firewall.link(linkedPorts(state))
 }
 
 export function plannedLink(

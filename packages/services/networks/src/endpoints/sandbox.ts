@@ -26,10 +26,10 @@ export interface LinkChange {
 // The kernel has one lock for all links: who waits for it should not hold all of libuv's threads.
 const links = new KeyedLock<'links'>()
 
-/** Makes a namespace with a loopback and the inner ends of its links. */
-export async function createSandbox(host: RouteSocket, change: LinkChange): Promise<void> {
+/** Makes a namespace with a loopback and the inner ends of its links; does `meanwhile` while the kernel readies them. */
+export async function createSandbox(host: RouteSocket, change: LinkChange, meanwhile: () => void): Promise<void> {
   using inside = pinNetns(change.pin, () => new RouteSocket())
-  await applyChange({ host, inside }, change)
+  await applyChange({ host, inside }, change, meanwhile)
 }
 
 /** Adds links to a namespace that is there, or takes them away. */
@@ -46,7 +46,7 @@ interface Sockets {
 // The first link of every namespace.
 const loopbackIndex = 1
 
-async function applyChange({ host, inside }: Sockets, change: LinkChange): Promise<void> {
+async function applyChange({ host, inside }: Sockets, change: LinkChange, meanwhile?: () => void): Promise<void> {
   using _ = await links.acquire('links')
   await disconnect({ host, inside }, change.remove)
   if (change.add.length > 0) await connect(host, change)
@@ -62,7 +62,8 @@ async function applyChange({ host, inside }: Sockets, change: LinkChange): Promi
   }
   changeRoutes(request, change, indexes)
   await inside.sendAsync(request, `configure ${insideNames(change.add)}`)
-  await settle(host, change.add)
+  // One step later: by then the question is on its way, on a pool thread.
+  await Promise.all([settle(host, change.add), Promise.resolve().then(meanwhile)])
 }
 
 // The kernel itself puts off what follows from a link's going up, by a second at most.
