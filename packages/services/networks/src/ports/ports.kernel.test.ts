@@ -183,8 +183,25 @@ test('publish() finds a port taken by a process that listens on one family only,
   })
   await publish({ '80/tcp': bind('0.0.0.0', '18085') })
   await publish({ '80/tcp': bind('0.0.0.0', '18086'), '81/tcp': bind('::', '18086') })
-  await assert.rejects(publish({ '80/tcp': bind('::1', '18086') }), /Bind for \[::1\]:18086 failed: port is already/)
+  await assert.rejects(publish({ '80/tcp': bind('::1', '18086') }), /Bind for :::18086 failed: port is already/)
   await assert.rejects(publish({ '80/tcp': bind('192.0.2.9', '1') }), /cannot assign requested address$/)
+})
+
+test('publish() names the address that has the port already, as Docker does', async () => {
+  await publish({ '80/tcp': [...bind('127.0.0.1', '18095'), ...bind('::1', '18096'), ...bind('', '18097')] })
+  const cases = [
+    ['', '18095', '127.0.0.1:18095'],
+    ['', '18096', '::1:18096'],
+    ['::', '18096', '::1:18096'],
+    ['127.0.0.1', '18097', '0.0.0.0:18097'],
+    ['::1', '18097', ':::18097'],
+  ] as const
+  for (const [hostIp, hostPort, taken] of cases) {
+    await assert.rejects(publish({ '80/tcp': bind(hostIp, hostPort) }), (error: Error) =>
+      error.message.endsWith(`: Bind for ${taken} failed: port is already allocated`),
+    )
+  }
+  await publish({ '80/tcp': bind('127.0.0.2', '18095') })
 })
 
 test('publish() chooses the same free number for both families, and another each time', async () => {

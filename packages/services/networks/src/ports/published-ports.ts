@@ -137,10 +137,9 @@ export class PublishedPorts {
   }
 
   #checkFree(port: PublishedPort): void {
-    const conflict = [...(this.#addresses.get(numberOf(port)) ?? [])].some((address) => meets(address, port.hostIp))
-    if (!conflict) return
-    const address = port.hostIp.includes(':') ? `[${port.hostIp}]` : port.hostIp
-    throw internal(`Bind for ${address}:${port.hostPort} failed: port is already allocated`)
+    const taken = [...(this.#addresses.get(numberOf(port)) ?? [])].find((address) => meets(address, port.hostIp))
+    if (taken === undefined) return
+    throw internal(`Bind for ${taken}:${port.hostPort} failed: port is already allocated`)
   }
 
   #own(listener: PortListener): void {
