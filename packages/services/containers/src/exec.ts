@@ -11,6 +11,7 @@ import { parseEscapeKeys } from './detach-keys.ts'
 import { buildExecProcess, resolveExecUser, targetOfExec } from './exec-process.ts'
 import type { ExecEntry } from './exec-registry.ts'
 import { ProxyStream } from './proxy-stream.ts'
+import { startedIfStarting } from './started-if-starting.ts'
 import { requireActive, requireRunning } from './transitions.ts'
 
 export interface StartExecOptions {
@@ -20,8 +21,7 @@ export interface StartExecOptions {
 }
 
 export async function createExec(context: Context, ref: string, config: ExecConfig): Promise<ExecId> {
-  await context.starts.settled(context.registry.resolve(ref).id)
-  const container = requireActive(context.registry.resolve(ref), ref)
+  const container = requireActive(await startedIfStarting(context, ref), ref)
   if (config.cmd.length === 0) throw invalid('No exec command specified')
   const keys = parseEscapeKeys(config.detachKeys)
   if (config.user) resolveExecUser(container, config)

@@ -52,15 +52,21 @@ test('start() and stop() go through created, running and exited, and give everyt
   assert.throws(() => containers.get(id), /No such container/)
 })
 
+/** A container whose start goes on until it is let go. */
+async function beingStarted({ containers, runtime }: Awaited<ReturnType<typeof openForTest>>) {
+  const id = await create(containers, 'starting')
+  const { promise: held, resolve: letGo } = Promise.withResolvers<void>()
+  runtime.beforeStart = () => held
+  const started = containers.start(id)
+  await delay(10)
+  return { id, started, letGo }
+}
+
 for (const how of ['stop', 'kill', 'restart'] as const) {
   test(`${how}() of a container that is being started waits for its process`, async () => {
     using engine = await openForTest()
     const { containers, runtime } = engine
-    const id = await create(containers, 'starting')
-    const { promise: held, resolve: letGo } = Promise.withResolvers<void>()
-    runtime.beforeStart = () => held
-    const started = containers.start(id)
-    await delay(10)
+    const { id, started, letGo } = await beingStarted(engine)
     const asked = how === 'kill' ? containers.kill(id, '') : containers[how](id, {})
     letGo()
     await Promise.all([started, asked])
@@ -72,11 +78,7 @@ for (const how of ['stop', 'kill', 'restart'] as const) {
 test('createExec() and wait() find a container that is being started running', async () => {
   using engine = await openForTest()
   const { containers, runtime } = engine
-  const id = await create(containers, 'starting')
-  const { promise: held, resolve: letGo } = Promise.withResolvers<void>()
-  runtime.beforeStart = () => held
-  const started = containers.start(id)
-  await delay(10)
+  const { id, started, letGo } = await beingStarted(engine)
   const exec = containers.createExec(id, plainExec)
   const { result } = await containers.wait(id, 'not-running', until)
   letGo()

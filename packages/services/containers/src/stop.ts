@@ -5,6 +5,7 @@ import type { StopOptions } from './containers.ts'
 import type { Context } from './context.ts'
 import { unpauseLocked } from './pause.ts'
 import { parseSignal } from './plan/signals.ts'
+import { startedIfStarting } from './started-if-starting.ts'
 import { settlesWithin } from './settles-within.ts'
 
 const defaultStopTimeoutSeconds = 10
@@ -27,13 +28,6 @@ export async function stopContainer(context: Context, ref: string, options: Stop
   await announced(context, container.id, async () => {
     if (!wasPending) await stopProcess(context, container.id, signal, seconds)
   })
-}
-
-/** Of one that is being started it is the process to come that is meant, as in Docker. */
-async function startedIfStarting({ registry, starts }: Context, ref: string): Promise<Container> {
-  const { id } = registry.resolve(ref)
-  await starts.settled(id)
-  return registry.resolve(id)
 }
 
 /** Stops by `work` and announces it: as soon as the exit is known, or when there is none to come. */
