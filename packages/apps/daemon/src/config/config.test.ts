@@ -47,6 +47,14 @@ test('paths are as of the directory that the engine is started in, by flag and b
   assert.equal(config.get('seccomp-profile', ''), resolve('p.json'))
 })
 
+test('the path of a runtime is as of that directory, too; a name alone is looked up', () => {
+  const { values } = parseFlags(['--add-runtime', 'own=./own', '--add-runtime', 'other=crun'])
+  assert.deepEqual(values['runtimes'], { own: { path: resolve('own') }, other: { path: 'crun' } })
+  const file = '{"runtimes": {"own": {"path": "bin/own", "runtimeArgs": ["-v"]}}}'
+  const config = withFile(file, (path) => loadConfig({ 'config-file': path }))
+  assert.deepEqual(config.get('runtimes', {}), { own: { path: resolve('bin/own'), runtimeArgs: ['-v'] } })
+})
+
 test('parseFlags() refuses what it does not know, by name', () => {
   assert.throws(() => parseFlags(['--nope']), /unknown flag: --nope/)
   assert.throws(() => parseFlags(['-Z']), /unknown shorthand flag: 'Z'/)

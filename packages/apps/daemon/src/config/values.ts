@@ -73,7 +73,9 @@ export function parseFlagTexts(spec: OptionSpec, texts: readonly string[]): Opti
     case 'builder':
       throw invalid(`--${spec.flag} is an option of daemon.json`)
     case 'runtimes':
-      return Object.fromEntries(texts.map((text) => splitPair(spec, text)).map(([name, path]) => [name, { path }]))
+      return absoluteRuntimes(
+        Object.fromEntries(texts.map((text) => splitPair(spec, text)).map(([name, path]) => [name, { path }])),
+      )
   }
 }
 
@@ -81,11 +83,19 @@ export function parseFlagTexts(spec: OptionSpec, texts: readonly string[]): Opti
 export function checkFileValue(spec: OptionSpec, value: unknown): OptionValue {
   if (!fits(spec, value))
     throw invalid(`daemon.json: ${keyOf(spec)}: want ${wanted[spec.kind]}, not ${JSON.stringify(value)}`)
-  return spec.kind === 'path' ? absolutePath(spec, value as string) : (value as OptionValue)
+  if (spec.kind === 'path') return absolutePath(spec, value as string)
+  return spec.kind === 'runtimes' ? absoluteRuntimes(value as Record<string, RuntimeEntry>) : (value as OptionValue)
 }
 
 const absolutePath = ({ words = [] }: OptionSpec, text: string): string =>
   text === '' || words.includes(text) ? text : resolve(text)
+
+/** A name without a slash is looked up where programs are. */
+function absoluteRuntimes(entries: Readonly<Record<string, RuntimeEntry>>): Record<string, RuntimeEntry> {
+  const absolute = (entry: RuntimeEntry): RuntimeEntry =>
+    entry.path.includes('/') ? { ...entry, path: resolve(entry.path) } : entry
+  return Object.fromEntries(Object.entries(entries).map(([name, entry]) => [name, absolute(entry)]))
+}
 
 const wanted: Readonly<Record<OptionSpec['kind'], string>> = {
   string: 'a string',
