@@ -24,14 +24,21 @@ function compile(name) {
 }
 
 const main = compile('berth-main')
-let rest
+const files = { 'berth-main': main }
 const modules = new Map()
+
+function findChunk(id) {
+  const chunk = main.chunks[id]
+  if (chunk !== undefined) return chunk
+  const name = main.chunks.elsewhere[id] ?? 'berth-rest'
+  return (files[name] ??= compile(name)).chunks[id]
+}
 
 function load(id) {
   if (!id.startsWith('./')) return require(id)
   const known = modules.get(id)
   if (known !== undefined) return known.exports
-  const chunk = main.chunks[id] ?? (rest ??= compile('berth-rest')).chunks[id]
+  const chunk = findChunk(id)
   const module = { exports: {} }
   modules.set(id, module)
   chunk(module.exports, load, module, __filename, __dirname)
@@ -40,12 +47,23 @@ function load(id) {
 
 const { runCli } = load('./main.js')
 
-/** The functions that these commands need go into the cache. */
+/** The functions that these commands need go into the caches; a file's chunks are those that its lines are first to load. */
+const warmUps = {
+  'berth-main': ['ps -a'],
+  'berth-more': ['__complete -- stop ', 'images'],
+  'berth-run': ['create -it image command', 'run -d image', 'exec -d x command', 'rm x'],
+}
+
+/** Resolves with what each file should hold: {name: ids}. */
 async function warmUp() {
-  for (const line of ['ps -a', 'create -it image command', 'run -d image', 'exec -d x command', 'images', 'rm x']) {
-    await runCli(line.split(' '), process.env)
+  const groups = {}
+  const placed = new Set()
+  for (const [name, lines] of Object.entries(warmUps)) {
+    for (const line of lines) await runCli(line.split(' '), process.env)
+    groups[name] = [...modules.keys()].filter((id) => !placed.has(id))
+    groups[name].forEach((id) => placed.add(id))
   }
-  await runCli(['__complete', '--', 'stop', ''], process.env)
+  return groups
 }
 
 function writeCache({ name, script }) {
@@ -55,10 +73,9 @@ function writeCache({ name, script }) {
 }
 
 async function serveBuild() {
-  await warmUp()
-  if (mode === 'list') return writeFileSync(`${__dirname}/chunks.json`, JSON.stringify([...modules.keys()]))
-  writeCache(main)
-  writeCache(rest ?? compile('berth-rest'))
+  const groups = await warmUp()
+  if (mode === 'list') return writeFileSync(`${__dirname}/chunks.json`, JSON.stringify(groups))
+  for (const name of [...Object.keys(groups), 'berth-rest']) writeCache((files[name] ??= compile(name)))
 }
 
 if (mode === undefined) runCli(process.argv.slice(2), process.env).then((code) => process.exit(code))

@@ -1,5 +1,5 @@
-// Bundles the CLI in chunks: those that common commands load are one file with V8's code cache, the others another. What is
-// taken from a cache costs by its size, though little of it runs.
+// Bundles the CLI in chunks, and those in files with V8's code cache: what `ps` loads, what completion loads beside that, what
+// runs containers, the rest. What is taken from a cache costs by its size, though little of it runs.
 import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
@@ -12,20 +12,20 @@ import { build, transform } from 'esbuild'
 const run = promisify(execFile)
 const common = { platform: 'node', target: 'node26', minify: true, legalComments: 'none' }
 
-/** Writes dist/berth-main and berth-rest; with a Node to run them, their caches, and the version. */
+/** Writes the files of chunks into dist; with a Node to run them, their caches, and the version. */
 export async function bundleCli(root, node) {
   const dist = join(root, 'dist')
   const chunks = await makeChunks(root)
-  await writeFiles(dist, chunks, () => false)
+  await writeFiles(dist, chunks, {})
   if (node === undefined) return
   await withEmptyEngine(async (env) => {
     const bundle = join(dist, 'berth.cjs')
     const start = (mode) => run(node, ['--no-warnings', bundle], { env: { ...env, BERTH_BUILD: mode } })
     await start('list')
     const list = join(dist, 'chunks.json')
-    const loaded = new Set(JSON.parse(readFileSync(list, 'utf8')))
+    const groups = JSON.parse(readFileSync(list, 'utf8'))
     rmSync(list)
-    await writeFiles(dist, chunks, (id) => loaded.has(id))
+    await writeFiles(dist, chunks, groups)
     await start('cache')
     const { stdout } = await run(node, ['--no-warnings', bundle, '--version'], { env })
     await writeFile(join(dist, 'version'), stdout)
@@ -45,18 +45,25 @@ async function makeChunks(root) {
   return Promise.all(turned)
 }
 
-async function writeFiles(dist, chunks, isCommon) {
-  const files = {
-    'berth-main': chunks.filter(([id]) => isCommon(id)),
-    'berth-rest': chunks.filter(([id]) => !isCommon(id)),
-  }
-  for (const [name, members] of Object.entries(files)) {
-    rmSync(join(dist, `${name}.cache`), { force: true })
-    const text = members.map(
-      ([id, code]) => `${JSON.stringify(id)}(exports,require,module,__filename,__dirname){${code}}`,
+/** `groups`: the ids of each file; what is in none goes into berth-rest. */
+async function writeFiles(dist, chunks, groups) {
+  const places = new Map(Object.entries(groups).flatMap(([name, ids]) => ids.map((id) => [id, name])))
+  const members = { 'berth-main': [elsewhere(places)], 'berth-more': [], 'berth-run': [], 'berth-rest': [] }
+  for (const [id, code] of chunks) {
+    members[places.get(id) ?? 'berth-rest'].push(
+      `${JSON.stringify(id)}(exports,require,module,__filename,__dirname){${code}}`,
     )
-    await writeFile(join(dist, `${name}.cjs`), `({${text.join(',\n')}})`)
   }
+  for (const [name, texts] of Object.entries(members)) {
+    rmSync(join(dist, `${name}.cache`), { force: true })
+    await writeFile(join(dist, `${name}.cjs`), `({${texts.join(',\n')}})`)
+  }
+}
+
+/** The first file tells where what is neither in it nor in the last one is. */
+function elsewhere(places) {
+  const others = [...places].filter(([, name]) => name !== 'berth-main')
+  return `elsewhere:${JSON.stringify(Object.fromEntries(others))}`
 }
 
 /** Runs `use` with an environment whose engine gives empty answers. */
