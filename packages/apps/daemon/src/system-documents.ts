@@ -1,4 +1,5 @@
 import type { InfoFacts, VersionFacts } from '@berth/api'
+import { layerCompressor } from '@berth/images'
 import type { HostFacts, Runtime } from '@berth/runtime'
 import { readFile } from 'node:fs/promises'
 import type { Config } from './config/config.ts'
@@ -115,10 +116,13 @@ function runtimes({ runtime, facts }: SystemFacts) {
 }
 
 function driverStatus({ backingFileSystem, storageDriver }: SystemFacts): [string, string][] {
-  const backing: [string, string] = ['Backing Filesystem', backingFileSystem]
-  if (storageDriver !== 'overlay2') return [backing]
+  const always: [string, string][] = [
+    ['Backing Filesystem', backingFileSystem],
+    ['Layer Compressor', layerCompressor()],
+  ]
+  if (storageDriver !== 'overlay2') return always
   return [
-    backing,
+    ...always,
     ['Supports d_type', 'true'],
     ['Using metacopy', 'false'],
     ['Native Overlay Diff', 'true'],

@@ -37,6 +37,20 @@ test('gzipBlocks() compresses words and leaves what is random as it is', async (
   assert.ok(dense.length > random.length && dense.length < random.length * 1.001)
 })
 
+test('gzipBlocks() takes what deflates from the caller, and stores what that makes nothing of', async () => {
+  const asked: number[] = []
+  const deflate = async (block: Buffer) => {
+    asked.push(block.length)
+    return undefined
+  }
+  const compressed = Buffer.concat(await Array.fromAsync(gzipBlocks(inPieces(words, 65_536), { deflate })))
+  assert.equal(
+    asked.reduce((sum, length) => sum + length),
+    words.length,
+  )
+  assert.ok(compressed.length > words.length && gunzipSync(compressed).equals(words))
+})
+
 test("gzipBlocks() passes on its source's failure, and stops when its reader does", async () => {
   const state = { isClosed: false }
   async function* source(breaks: boolean): AsyncGenerator<Uint8Array> {

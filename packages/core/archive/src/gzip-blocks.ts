@@ -3,7 +3,7 @@ import { promisify } from 'node:util'
 import * as zlib from 'node:zlib'
 import { isDense } from './density.ts'
 
-const deflateRaw = promisify<zlib.InputType, zlib.ZlibOptions, Buffer<ArrayBuffer>>(zlib.deflateRaw)
+const deflateRaw = promisify<zlib.InputType, zlib.ZlibOptions, Buffer>(zlib.deflateRaw)
 
 /** Compressed apart from the others; larger ones hardly get smaller by it. */
 const blockBytes = 512 << 10
@@ -15,20 +15,26 @@ const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 255])
 /** RFC 1951, section 3.2.6: a last block with fixed codes that has nothing but its end. */
 const lastBlock = Buffer.from([3, 0])
 
+/**
+ * Deflates a block (RFC 1951): to whole bytes and without a last block, so that another can follow; the same bytes each
+ * time. `undefined` when it would not get smaller. The block does not change meanwhile.
+ */
+export type DeflateBlock = (block: Buffer) => Promise<Buffer | undefined>
+
 export interface GzipBlocksOptions {
-  /** 1 to 9, default 1: the others take two to three times as long for a few percent. */
-  readonly level?: number
+  /** By default zlib's fastest level: the others take two to three times as long for a few percent. */
+  readonly deflate?: DeflateBlock
   /** Blocks in memory, each half a megabyte and what becomes of it; default 4. */
   readonly ahead?: number
 }
 
 /**
  * `source` as one gzip member, whose blocks are compressed side by side in libuv's pool. Bytes that do not compress are
- * stored. The result depends on the bytes and the level alone (and on the version of zlib), not on how they came.
+ * stored. The result depends on the bytes and on `deflate` alone, not on how they came.
  */
 export async function* gzipBlocks(
   source: AsyncIterable<Uint8Array>,
-  { level = 1, ahead = defaultAhead }: GzipBlocksOptions = {},
+  { deflate = deflateByZlib, ahead = defaultAhead }: GzipBlocksOptions = {},
 ): AsyncGenerator<Buffer> {
   const underWay: Promise<Buffer>[] = []
   let [crc, bytes] = [0, 0]
@@ -36,7 +42,7 @@ export async function* gzipBlocks(
   for await (const block of gathered(source, blockBytes)) {
     crc = zlib.crc32(block, crc)
     bytes += block.length
-    underWay.push(begin(block, level))
+    underWay.push(begin(block, deflate))
     if (underWay.length >= ahead) yield await (underWay.shift() as Promise<Buffer>)
   }
   for (const block of underWay) yield await block
@@ -44,13 +50,19 @@ export async function* gzipBlocks(
 }
 
 /** A failure is heard when the block's turn comes, or by nobody when its reader has gone. */
-function begin(block: Buffer<ArrayBuffer>, level: number): Promise<Buffer> {
+function begin(block: Buffer, deflate: DeflateBlock): Promise<Buffer> {
   if (isDense(block)) return Promise.resolve(stored(block))
-  // A sync flush ends at a whole byte, so that the next block can follow.
-  const options = { level, memLevel: 9, chunkSize: blockBytes, finishFlush: zlib.constants.Z_SYNC_FLUSH }
-  const compressed = deflateRaw(block, options)
+  const compressed = deflate(block).then((result) => result ?? stored(block))
   compressed.catch(() => {})
   return compressed
+}
+
+/** A sync flush ends at a whole byte. */
+const zlibOptions = { level: 1, memLevel: 9, chunkSize: blockBytes, finishFlush: zlib.constants.Z_SYNC_FLUSH }
+
+async function deflateByZlib(block: Buffer): Promise<Buffer | undefined> {
+  const result = await deflateRaw(block, zlibOptions)
+  return result.length < block.length ? result : undefined
 }
 
 /** RFC 1951, section 3.2.4. */

@@ -11,7 +11,7 @@ export {
 } from './compression.ts'
 export { type EntryType, epoch, type Extent, type FileTime, type TarEntry } from './entry.ts'
 export { checkSymlinkTarget, sanitizeEntryPath, splitEntryPath } from './entry-path.ts'
-export { gzipBlocks, type GzipBlocksOptions } from './gzip-blocks.ts'
+export { type DeflateBlock, gzipBlocks, type GzipBlocksOptions } from './gzip-blocks.ts'
 export { decodeName, encodeName } from './name.ts'
 export { readTar, type TarMember } from './read-tar.ts'
 export { encodeHeader } from './tar-format.ts'

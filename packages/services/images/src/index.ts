@@ -1,3 +1,4 @@
+export { layerCompressor } from './compress-layer.ts'
 export type {
   CommitRequest,
   CreateImageRequest,

@@ -6,7 +6,7 @@ type Koffi = typeof koffiTypes
 type Library = ReturnType<Koffi['load']>
 
 let koffiModule: Koffi | undefined
-let library: Library | undefined
+let libcLibrary: Library | undefined
 
 /** The FFI, loaded at its first use: it costs 15 ms, which importing this package must not. */
 export function koffi(): Koffi {
@@ -17,27 +17,33 @@ export function koffi(): Koffi {
 
 /** The C library of this thread. */
 function libc(): Library {
-  library ??= koffi().load('libc.so.6')
-  return library
+  libcLibrary ??= koffi().load('libc.so.6')
+  return libcLibrary
 }
+
+/** Another library, by the name that its ABI has (`libNAME.so.MAJOR`); throws when it is not installed. */
+export const loadLibrary = (name: string): Library => koffi().load(name)
 
 /** `null`-able text, or a Buffer that ends with a NUL. */
 export type CString = string | Uint8Array | null
 
 /**
- * C functions by name, each declared to the FFI at its first call.
+ * C functions by name, of libc or of the `library` that is given, each declared to the FFI at its first call.
  *
  * Variadic functions (syscall, fcntl, ioctl, open) may be declared with the arguments they are called with: on Linux
  * both the System V x86-64 ABI and AAPCS64 pass integers and pointers of a variadic call as those of a plain one
  * (it is Apple's arm64 that does not).
  */
-export function declareFunctions<T extends object>(signatures: Readonly<Record<keyof T & string, string>>): T {
+export function declareFunctions<T extends object>(
+  signatures: Readonly<Record<keyof T & string, string>>,
+  library: () => Library = libc,
+): T {
   const functions = {}
   for (const [name, signature] of Object.entries<string>(signatures)) {
     Object.defineProperty(functions, name, {
       configurable: true,
       get() {
-        const value = libc().func(signature)
+        const value = library().func(signature)
         Object.defineProperty(functions, name, { value })
         return value
       },
@@ -98,13 +104,23 @@ interface AsyncFunction {
 }
 
 /** Calls `f` on a libuv pool thread. Only for calls that neither depend on nor change a thread's namespaces. */
-export function callAsync(f: unknown, syscall: string, path: string, args: readonly unknown[]): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
+export async function callAsync(f: unknown, syscall: string, path: string, args: readonly unknown[]): Promise<void> {
+  await callOnPool(f, args, (result) => {
+    if (result < 0) throw lastError(syscall, path)
+  })
+}
+
+/** What `f` returns from a libuv pool thread, handed to `take` while errno is still the call's. */
+export function callOnPool<T>(f: unknown, args: readonly unknown[], take: (result: number) => T): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
   // errno is kept per call: koffi saves it for the callback of an asynchronous one.
   ;(f as AsyncFunction).async(...args, (error: unknown, result: number) => {
-    if (error) reject(error)
-    else if (result < 0) reject(lastError(syscall, path))
-    else resolve()
+    if (error) return reject(error)
+    try {
+      resolve(take(result))
+    } catch (failure) {
+      reject(failure)
+    }
   })
   return promise
 }

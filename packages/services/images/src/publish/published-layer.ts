@@ -1,5 +1,5 @@
-import { gzipBlocks } from '@berth/archive'
 import { type Descriptor, type Digest, mediaTypes } from '@berth/oci'
+import { compressLayer } from '../compress-layer.ts'
 import { isPlain, ociTypes } from '../push/plan-push.ts'
 import type { PublishTools } from './publication.ts'
 
@@ -20,7 +20,7 @@ export async function publishedLayer(
     lease.broughtBlob({ digest: before.digest, sizeBytes: before.size, isNew: false })
     return { mediaType: mediaTypes.layerGzip, digest: before.digest, size: before.size }
   }
-  const blob = await content.ingest(gzipBlocks(content.open(digest)))
+  const blob = await content.ingest(compressLayer(content.open(digest)))
   lease.broughtBlob(blob)
   const compressed = { digest: blob.digest, size: blob.sizeBytes }
   known.recordCompressed(diffId, { mediaType: mediaTypes.dockerLayerGzip, ...compressed })

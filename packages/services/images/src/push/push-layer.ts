@@ -1,8 +1,8 @@
-import { gzipBlocks } from '@berth/archive'
 import { fault } from '@berth/base'
 import { type Descriptor, type Digest, mediaTypes } from '@berth/oci'
 import type { Repository } from '@berth/registry'
 import type { ContentStore } from '@berth/storage'
+import { compressLayer } from '../compress-layer.ts'
 import type { TransferStore } from '../transfer-store.ts'
 import type { TransferSlots } from '../pull/transfer-slots.ts'
 import type { PlannedLayer } from './plan-push.ts'
@@ -95,7 +95,7 @@ async function uploadCompressed(
   report: Report,
 ): Promise<Descriptor> {
   const onRead = (currentBytes: number) => report({ phase: 'pushing', currentBytes })
-  const open = () => gzipBlocks(counted(content.open(stored.digest), onRead))
+  const open = () => compressLayer(counted(content.open(stored.digest), onRead))
   const uploaded = await repository.uploadBlob({ kind: 'stream', open }, signal)
   const descriptor = { mediaType: mediaTypes.dockerLayerGzip, ...uploaded }
   known.recordCompressed(diffId, descriptor)
