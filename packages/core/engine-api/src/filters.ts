@@ -7,6 +7,7 @@ export type Filters = Readonly<Record<string, readonly string[]>>
 export function decodeFilters(text: string | null): Filters {
   if (!text) return {}
   const value = parse(text)
+  if (value === null) return {}
   if (!isObject(value)) throw invalid('invalid filter')
   return Object.fromEntries(Object.entries(value).map(([name, values]) => [name, valuesOf(values)]))
 }

@@ -1,7 +1,6 @@
 import {
   booleanFilter,
   compilePattern,
-  type ContainerId,
   type Filters,
   invalid,
   isKind,
@@ -12,12 +11,15 @@ import {
 import type { Container } from './container.ts'
 import type { ListQuery } from './containers.ts'
 import type { Context } from './context.ts'
+import { listedPorts } from './listed-ports.ts'
+import { compilePortFilters } from './port-filters.ts'
 
 const known = [
   'ancestor', 'before', 'expose', 'exited', 'health', 'id', 'isolation', 'is-task', 'label', 'name', 'network',
   'publish', 'since', 'status', 'volume',
 ] // prettier-ignore
 const statuses = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead']
+const upStatuses: ReadonlySet<string> = new Set(['running', 'paused', 'restarting'])
 const healths = ['none', 'starting', 'healthy', 'unhealthy']
 
 type Test = (container: Container) => boolean
@@ -37,10 +39,9 @@ async function compile(context: Context, query: ListQuery): Promise<Test[]> {
   requireValues(filters, 'health', healths)
   const showsAll =
     query.all || (query.limit ?? 0) > 0 || filters['status'] !== undefined || filters['exited'] !== undefined
-  const running: Test = ({ state }) =>
-    showsAll || state.status === 'running' || state.status === 'paused' || state.status === 'restarting'
+  const shown: Test = ({ state }) => showsAll || upStatuses.has(state.status)
   return [
-    running,
+    shown,
     ...simpleTests(context, filters),
     ...orderTests(context, filters),
     ...(await ancestorTests(context, filters)),
@@ -59,27 +60,35 @@ function simpleTests(context: Context, filters: Filters): Test[] {
     const values = filters[name]
     return values?.length ? [(container) => values.some((value) => test(container, value))] : []
   }
+  const fitPorts = compilePortFilters(filters)
   return [
-    ...any('id', ({ id }, value) => id.startsWith(value)),
+    ...idTests(context, filters),
     ...nameTests(filters),
     ...any('status', ({ state }, value) => state.status === value),
     ...any('health', ({ state }, value) => (state.health?.status ?? 'none') === value),
-    ...any('exited', ({ state, hasBeenStarted }, value) => hasExited(state, hasBeenStarted, parseExitCode(value))),
+    ...exitTests(filters),
     ...any('network', ({ endpoints }, value) => usesNetwork(endpoints, value)),
     ...any('volume', ({ mounts }, value) =>
       mounts.some((m) => m.name === value || m.destination === value || m.source === value),
     ),
-    ...any('expose', ({ config }, value) =>
-      portsInRange('expose', value).some((port) => config.ExposedPorts?.[port] !== undefined),
-    ),
-    ...any('publish', ({ id }, value) => {
-      const wanted = portsInRange('publish', value)
-      return hostPorts(context, id).some((port) => wanted.includes(port))
-    }),
+    ...(fitPorts ? [(container: Container) => fitPorts(listedPorts(context, container))] : []),
     ...(booleanFilter(filters, 'is-task') ? [() => false] : []),
-    ...any('isolation', ({ hostConfig }, value) => hostConfig.Isolation === value),
     ...(filters['label'] ? [(({ config }) => matchesLabels(config.Labels, filters['label'])) satisfies Test] : []),
   ]
+}
+
+/** Ids and what only one id begins with. */
+function idTests({ registry }: Context, filters: Filters): Test[] {
+  const prefixes = filters['id']
+  if (!prefixes?.length) return []
+  const ids = registry.all().map(({ id }) => id)
+  const wanted = new Set(
+    prefixes.flatMap((prefix) => {
+      const found = ids.filter((id) => id.startsWith(prefix))
+      return found.length === 1 ? found : []
+    }),
+  )
+  return [({ id }) => wanted.has(id)]
 }
 
 function nameTests(filters: Filters): Test[] {
@@ -98,40 +107,25 @@ function namePattern(text: string): Pick<Pattern, 'test'> {
   }
 }
 
-function hasExited(state: Container['state'], hasBeenStarted: boolean, code: number): boolean {
-  return hasBeenStarted && state.exitCode === code && state.status !== 'running' && state.status !== 'paused'
+function exitTests(filters: Filters): Test[] {
+  const codes = filters['exited']?.map(parseExitCode)
+  if (!codes?.length) return []
+  const hasEnded: Test = ({ state, hasBeenStarted }) => hasBeenStarted && !upStatuses.has(state.status)
+  return [(container) => hasEnded(container) && codes.includes(container.state.exitCode)]
 }
 
+/** In Docker's words; what is out of its integers' range is refused as well. */
 function parseExitCode(value: string): number {
-  if (!/^-?\d+$/.test(value)) throw invalid(`invalid filter 'exited=${value}'`)
-  return Number(value)
+  const refused = (why: string) =>
+    invalid(`invalid filter 'exited=${value}': strconv.Atoi: parsing ${JSON.stringify(value)}: ${why}`)
+  if (!/^[+-]?\d+$/.test(value)) throw refused('invalid syntax')
+  const code = BigInt(value.replace('+', ''))
+  if (BigInt.asIntN(64, code) !== code) throw refused('value out of range')
+  return Number(code)
 }
 
 function usesNetwork(endpoints: Container['endpoints'], value: string): boolean {
-  return Object.entries(endpoints).some(
-    ([name, endpoint]) => name === value || (endpoint.NetworkID !== '' && endpoint.NetworkID.startsWith(value)),
-  )
-}
-
-/** The host's ports that lead to a running container, as `8080/tcp`. */
-function hostPorts(context: Context, id: ContainerId): string[] {
-  return Object.entries(context.networks.attachment(id)?.ports ?? {}).flatMap(([port, bindings]) => {
-    const protocol = port.slice(port.indexOf('/'))
-    return (bindings ?? []).map(({ HostPort }) => `${HostPort}${protocol}`)
-  })
-}
-
-/** `80`, `80/udp`, `8000-8010/tcp` as `port/protocol` keys. */
-function portsInRange(filter: string, value: string): string[] {
-  const m = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(tcp|udp|sctp))?$/.exec(value)
-  const first = Number(m?.[1])
-  const last = Number(m?.[2] ?? m?.[1])
-  if (!m || first > last || last > 65_535) {
-    throw invalid(
-      `error while looking up for ${filter} ${value}: strconv.ParseUint: parsing ${JSON.stringify(value)}: invalid syntax`,
-    )
-  }
-  return Array.from({ length: last - first + 1 }, (_, i) => `${first + i}/${m[3] ?? 'tcp'}`)
+  return Object.entries(endpoints).some(([name, { NetworkID }]) => name === value || NetworkID.startsWith(value))
 }
 
 function orderTests(context: Context, filters: Filters): Test[] {

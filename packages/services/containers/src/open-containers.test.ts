@@ -203,6 +203,47 @@ test('list() filters by status, name, label and order', async () => {
   assert.deepEqual(await names({ name: ['^b'] }), ['bb'])
   assert.deepEqual(await names({ before: ['bb'] }), ['aa'])
   await assert.rejects(names({ nope: ['x'] }), /invalid filter 'nope'/)
+  assert.deepEqual(await names({ isolation: ['hyperv'] }), ['bb', 'aa'])
+})
+
+test('list() finds one container by the beginning of its id, and none where several begin so', async () => {
+  using engine = await openForTest()
+  const { containers } = engine
+  const ids = await Promise.all(Array.from({ length: 17 }, (_, i) => create(containers, `c${i}`)))
+  const found = async (...id: string[]) =>
+    (await containers.list({ all: true, size: false, filters: { id } })).map((container) => container.id)
+  const shared = ids.find((id) => ids.filter((other) => other[0] === id[0]).length > 1)
+  assert.ok(shared)
+  assert.deepEqual(await found(shared.slice(0, 1)), [])
+  assert.deepEqual(await found(shared.slice(0, 20)), [shared])
+  assert.deepEqual(await found(shared.slice(1, 20)), [])
+  assert.deepEqual(await found('nosuch', shared), [shared])
+  assert.deepEqual(await found(''), [])
+})
+
+test('list() refuses an exit code that is none, whoever else is listed', async () => {
+  using engine = await openForTest()
+  const listed = (exited: string) => engine.containers.list({ all: true, size: false, filters: { exited: [exited] } })
+  await assert.rejects(listed('x'), {
+    message: `invalid filter 'exited=x': strconv.Atoi: parsing "x": invalid syntax`,
+  })
+  await assert.rejects(listed('9223372036854775808'), {
+    message: `invalid filter 'exited=9223372036854775808': strconv.Atoi: parsing "9223372036854775808": value out of range`,
+  })
+  assert.deepEqual(await listed('-1'), [])
+})
+
+test('list() does not count a container as exited that is to be restarted', async () => {
+  using engine = await openForTest()
+  const { containers, runtime } = engine
+  const id = await create(containers, 'again', { RestartPolicy: { Name: 'always' } })
+  await containers.start(id)
+  const exited = containers.wait(id, 'next-exit', until).result
+  runtime.end(id, 3)
+  await exited
+  assert.equal(containers.get(id).state.status, 'restarting')
+  assert.deepEqual(await containers.list({ all: true, size: false, filters: { exited: ['3'] } }), [])
+  await containers.stop(id, {})
 })
 
 test('start() makes sure of the layers first: a power loss may have taken them', async () => {

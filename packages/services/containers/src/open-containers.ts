@@ -15,6 +15,7 @@ import { createExec, resizeExec, startExec } from './exec.ts'
 import { targetOfExec } from './exec-process.ts'
 import { HealthMonitors } from './health-monitors.ts'
 import { listContainers } from './list.ts'
+import { listedPorts } from './listed-ports.ts'
 import { logPath, openLogs } from './logs.ts'
 import { connectNetwork, disconnectNetwork } from './membership.ts'
 import { onExit } from './on-exit.ts'
@@ -210,9 +211,7 @@ function filesOf(context: Context, { id, hasBeenStarted }: Container): ReturnTyp
   return { resolvConfPath: path('resolv.conf'), hostnamePath: path('hostname'), hostsPath: path('hosts') }
 }
 
-function networkOf(context: Context, { id }: Container): ReturnType<Containers['network']> {
-  const attachment = context.networks.attachment(id)
-  if (!attachment) return { sandboxId: '', sandboxKey: '', ports: {} }
-  const { sandboxId, sandboxKey, ports } = attachment
-  return { sandboxId, sandboxKey, ports }
+function networkOf(context: Context, container: Container): ReturnType<Containers['network']> {
+  const { sandboxId, sandboxKey } = context.networks.attachment(container.id) ?? { sandboxId: '', sandboxKey: '' }
+  return { sandboxId, sandboxKey, ports: listedPorts(context, container) }
 }

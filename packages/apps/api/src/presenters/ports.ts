@@ -1,11 +1,4 @@
-import type { Container } from '@berth/containers'
 import type { PortMap, PortSummary } from '@berth/engine-api'
-
-/** A running container's ports: what is published, and as null what is only exposed. */
-export function withExposed({ config }: Container, published: Readonly<PortMap>): PortMap {
-  const exposed = Object.keys(config.ExposedPorts ?? {}).map((key) => [key.includes('/') ? key : `${key}/tcp`, null])
-  return { ...(Object.fromEntries(exposed) as PortMap), ...published }
-}
 
 /** `80/tcp` to the host's addresses, as entries sorted by port. */
 export function presentPorts(ports: Readonly<PortMap>): PortSummary[] {

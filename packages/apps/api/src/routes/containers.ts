@@ -8,7 +8,6 @@ import {
   type Filters,
   has,
   intParameter,
-  type PortMap,
 } from '@berth/engine-api'
 import type { Images } from '@berth/images'
 import type { ImageRunConfig } from '@berth/oci'
@@ -17,7 +16,6 @@ import type { Exchange } from '../exchange.ts'
 import { type InspectFacts, presentContainer } from '../presenters/container.ts'
 import { presentSummary } from '../presenters/container-summary.ts'
 import { linkNames, presentLinks } from '../presenters/links.ts'
-import { withExposed } from '../presenters/ports.ts'
 import { imageReference } from '../reference.ts'
 import { sendChunks, sendJson } from '../respond.ts'
 import type { Route } from '../router.ts'
@@ -87,9 +85,6 @@ function checkValues(filters: Filters): void {
     const choices = accepted.join(', ')
     throw invalid(`invalid filter '${name}=${value}': invalid value for ${what} (${value}): must be one of ${choices}`)
   }
-  const code = filters['exited']?.find((given) => !/^[+-]?\d+$/.test(given))
-  if (code === undefined) return
-  throw invalid(`invalid filter 'exited=${code}': strconv.Atoi: parsing ${JSON.stringify(code)}: invalid syntax`)
 }
 
 async function list(exchange: Exchange, deps: Deps): Promise<void> {
@@ -124,20 +119,12 @@ export async function summarise(
     const facts = {
       linkNames: names.get(container.id) ?? [],
       image: currentIds.get(container.config.Image) === container.imageId ? container.config.Image : container.imageId,
-      ports: portsOf(container, containers),
+      ports: containers.network(container.id).ports,
       ...(size ? { size } : {}),
       nowMs,
     }
     return presentSummary(container, facts, version)
   })
-}
-
-const noPorts: PortMap = {}
-
-function portsOf(container: Container, containers: Pick<Containers, 'network'>): Readonly<PortMap> {
-  const { status } = container.state
-  if (status !== 'running' && status !== 'paused') return noPorts
-  return withExposed(container, containers.network(container.id).ports)
 }
 
 /** Image ids by the references that the containers were made from. */
@@ -171,7 +158,7 @@ async function inspect(exchange: Exchange, containers: Deps['containers']): Prom
   const facts: InspectFacts = {
     logPath: containers.logPath(id),
     files: containers.files(id),
-    network: { ...containers.network(id), ports: portsOf(container, containers) },
+    network: containers.network(id),
     graphDriver: containers.graphDriver(id),
     links: presentLinks(container, finder(containers)),
     ...(boolParameter(exchange.query, 'size') ? { size: await containers.size(id) } : {}),
