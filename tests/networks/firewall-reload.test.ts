@@ -1,72 +1,34 @@
 // Beside whole rule sets of others, in the shapes that ufw, firewalld and nftables.service load them, and their reloads.
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, afterEach, before, test } from 'node:test'
+import { before, test } from 'node:test'
+import { runInside } from '@berth/testing'
 import {
-  Cli,
-  connectNeighbour,
-  loadFixture,
-  type Neighbour,
-  neighbourhood,
-  runInside,
-  startDaemon,
-  type TestDaemon,
-  until,
-} from '@berth/testing'
+  type FirewallHost,
+  fromHost,
+  fromOutside,
+  opens,
+  reachesOut,
+  serve,
+  silently,
+  useFirewallHosts,
+  warnings,
+} from './firewall-host.ts'
 
-interface Host {
-  readonly daemon: TestDaemon
-  readonly neighbour: Neighbour
-  readonly cli: Cli
-}
-
-const folder = mkdtempSync(join(tmpdir(), 'berth-test-'))
-const hosts: Host[] = []
-let usual: Host
-let behind: Host
+const hosts = useFirewallHosts()
+let usual: FirewallHost
+let behind: FirewallHost
 before(async () => {
-  usual = await makeHost()
-  behind = await makeHost('--publish-behind-firewall')
+  usual = await hosts.make()
+  behind = await hosts.make('--publish-behind-firewall')
 })
-afterEach(async () => {
-  for (const { cli, daemon } of hosts) {
-    const containers = await cli.ok('ps', '-aq')
-    if (containers !== '') await cli.ok('rm', '-f', ...containers.split('\n'))
-    await runInside(daemon.sandbox, 'nft', 'flush', 'ruleset')
-  }
-})
-after(async () => {
-  for (const { neighbour, daemon } of hosts) {
-    await neighbour[Symbol.asyncDispose]()
-    await daemon[Symbol.asyncDispose]()
-  }
-  rmSync(folder, { recursive: true })
-})
-
-async function makeHost(...args: string[]): Promise<Host> {
-  const daemon = await startDaemon({ args })
-  await loadFixture(daemon.api, 'busybox')
-  const cli = new Cli('docker', { host: daemon.host, api: daemon.api, daemon, folder, name: () => 'one' })
-  const host = { daemon, cli, neighbour: await connectNeighbour(daemon.sandbox) }
-  hosts.push(host)
-  return host
-}
-
-const serve = ({ cli }: Host, port: string) =>
-  cli.ok('run', '-d', '-p', port, 'busybox', 'nc', '-ll', '-p', '80', '-e', 'echo', 'inside')
-
-const fromOutside = ({ neighbour }: Host, port: number) => neighbour.ask(neighbourhood.host, port)
-const fromHost = ({ daemon }: Host, port: number) =>
-  runInside(daemon.sandbox, 'sh', '-c', `busybox nc -w 1 127.0.0.1 ${port} < /dev/null; true`)
-const opens = (ask: () => Promise<string>) => until(async () => (await ask()) === 'inside')
 
 /** Loads a file of rules as the boot scripts of distributions do. */
-async function load({ daemon }: Host, program: readonly string[], text: string): Promise<void> {
-  const file = join(folder, 'rules')
+async function load(host: FirewallHost, program: readonly string[], text: string): Promise<void> {
+  const file = join(hosts.folder, 'rules')
   writeFileSync(file, text)
-  assert.equal(await runInside(daemon.sandbox, ...program, file), '')
+  await silently(host, ...program, file)
 }
 
 /** What ufw's `enable` and `reload` load, its longer tails left out; `user` is what `ufw allow` has collected. */
@@ -127,12 +89,6 @@ table inet firewalld {
   chain filter_FORWARD_ZONES { ${forward}; }
 }
 `
-
-const reachesOut = async ({ cli }: Host): Promise<boolean> =>
-  (await cli.run(['run', '--rm', 'busybox', 'ping', '-c1', '-W1', neighbourhood.neighbour])).code === 0
-
-const warnings = async ({ daemon }: Host): Promise<string> =>
-  JSON.stringify(((await daemon.api.json('GET', '/info')) as { Warnings: unknown }).Warnings)
 
 const allowed = (port: number) => `-p tcp --dport ${port} -j ACCEPT`
 const bridged = ['-i berth0 -j ACCEPT', '-o berth0 -j ACCEPT']
