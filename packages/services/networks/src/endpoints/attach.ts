@@ -74,9 +74,9 @@ async function build(context: Context, request: AttachRequest, plan: AttachPlan)
   try {
     context.states.put(state)
     fault('attach: noted')
-    await create(context, state)
+    const files = () => writeFiles(state, [...plan.extraHosts, ...linkedNames(request.links)])
+    await create(context, state, files)
     fault('attach: created')
-    writeFiles(state, [...plan.extraHosts, ...linkedNames(request.links)])
     return state.attachment
   } catch (error) {
     release(context, state)
@@ -128,10 +128,10 @@ export function shownOf({ endpoints, ports }: Taken): Pick<Attachment, 'endpoint
   }
 }
 
-/** Everything in the kernel: namespace, links, addresses, firewall. */
-async function create(context: Context, state: SandboxState): Promise<void> {
+/** Everything in the kernel: namespace, links, addresses, firewall; and the files, while it is busy. */
+async function create(context: Context, state: SandboxState, files: () => void): Promise<void> {
   const { pin, endpoints, ports } = state
-  if (pin === undefined) return
+  if (pin === undefined) return files()
   for (const guard of endpoints.flatMap((endpoint) => guardOf(context, endpoint))) context.firewall.guard(guard)
   const change = {
     pin,
@@ -140,10 +140,16 @@ async function create(context: Context, state: SandboxState): Promise<void> {
     before: { ipv4: undefined, ipv6: undefined },
     after: waysOut(endpoints),
   }
-  await createSandbox(context.links, change, () => {
-    serveNames(context, state)
-    context.firewall.publish(ports)
-    context.firewall.link(linkedPorts(state))
+  await createSandbox(context.links, change, {
+    connecting: () => {
+      serveNames(context, state)
+      files()
+    },
+    // Not before: who asks for an address that nobody has yet asks again a second later.
+    settling: () => {
+      context.firewall.publish(ports)
+      context.firewall.link(linkedPorts(state))
+    },
   })
 }
 

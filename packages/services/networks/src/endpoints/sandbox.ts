@@ -26,8 +26,16 @@ export interface LinkChange {
 // The kernel has one lock for all links: who waits for it should not hold all of libuv's threads.
 const links = new KeyedLock<'links'>()
 
-/** Makes a namespace with a loopback and the inner ends of its links; does `meanwhile` while the kernel readies them. */
-export async function createSandbox(host: RouteSocket, change: LinkChange, meanwhile: () => void): Promise<void> {
+/** What is done on this thread while the kernel works for a link on another. */
+interface Meanwhile {
+  /** The namespace is there, and has no link yet. */
+  readonly connecting: () => void
+  /** The links have their addresses, and are not sure to pass frames yet. */
+  readonly settling: () => void
+}
+
+/** Makes a namespace with a loopback and the inner ends of its links. */
+export async function createSandbox(host: RouteSocket, change: LinkChange, meanwhile: Meanwhile): Promise<void> {
   using inside = pinNetns(change.pin, () => new RouteSocket())
   await applyChange({ host, inside }, change, meanwhile)
 }
@@ -46,10 +54,10 @@ interface Sockets {
 // The first link of every namespace.
 const loopbackIndex = 1
 
-async function applyChange({ host, inside }: Sockets, change: LinkChange, meanwhile?: () => void): Promise<void> {
+async function applyChange({ host, inside }: Sockets, change: LinkChange, meanwhile?: Meanwhile): Promise<void> {
   using _ = await links.acquire('links')
   await disconnect({ host, inside }, change.remove)
-  if (change.add.length > 0) await connect(host, change)
+  await both(change.add.length > 0 ? connect(host, change) : undefined, meanwhile?.connecting)
   const indexes = indexLinks(inside)
   prepare(change)
   const request = new RouteRequest().setUp(loopbackIndex)
@@ -62,8 +70,14 @@ async function applyChange({ host, inside }: Sockets, change: LinkChange, meanwh
   }
   changeRoutes(request, change, indexes)
   await inside.sendAsync(request, `configure ${insideNames(change.add)}`)
-  // One step later: by then the question is on its way, on a pool thread.
-  await Promise.all([settle(host, change.add), Promise.resolve().then(meanwhile)])
+  await both(settle(host, change.add), meanwhile?.settling)
+}
+
+/** Both are over afterwards, even if one has failed. */
+async function both(request: Promise<void> | undefined, work: (() => void) | undefined): Promise<void> {
+  // One step later: by then the request is on its way, on a pool thread.
+  const results = await Promise.allSettled([request, Promise.resolve().then(work)])
+  for (const result of results) if (result.status === 'rejected') throw result.reason
 }
 
 // The kernel itself puts off what follows from a link's going up, by a second at most.
