@@ -1,11 +1,12 @@
-import { codeOf, type Logger } from '@berth/base'
+import { type BodyFraming, codeOf, type Logger } from '@berth/base'
 import { newestVersion, parseVersion, versionText } from '@berth/engine-api'
 import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http'
 import type { ServerOptions } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { ApiDeps } from './deps.ts'
-import { Exchange, type Upgraded } from './exchange.ts'
+import { Exchange, type Outside } from './exchange.ts'
+import { dropRest, leavableBody, leaveBodies, type LeftBody } from './left-bodies.ts'
 import { listenOn, type ListenTarget, type TlsOptions } from './listen.ts'
 import { readRest } from './body.ts'
 import { sendEmpty, sendError, sendJson } from './respond.ts'
@@ -86,12 +87,17 @@ class ApiServer implements Api {
     Object.assign(server, { httpAllowHalfOpen: true })
     server.on('request', (request, response) => this.#start(request, response))
     server.on('upgrade', (request, socket, head) => {
+      const framing = this.#leaves(request)
+      if (framing) return this.#serveLeft(request, { socket: socket as Socket, head, framing })
       // At once: a client that has ended its side already would end an empty stream before anyone reads it.
       if (head.length > 0) socket.unshift(head)
-      this.#serveUpgrade(request, { socket })
+      this.#serveOutside(request, socket, { upgraded: { socket } })
     })
     server.on('clientError', refuseMalformed)
-    server.on('connection', (socket: Socket) => track(this.#sockets, socket))
+    server.on('connection', (socket: Socket) => {
+      track(this.#sockets, socket)
+      leaveBodies(socket, (request) => this.#leaves(request) !== undefined)
+    })
     if (tls) {
       server.on('secureConnection', (socket: Socket) => track(this.#sockets, socket))
       // A handshake that failed leaves nothing to read, and half a connection is one.
@@ -109,32 +115,46 @@ class ApiServer implements Api {
     return kind === 'stream' ? wanted !== 'websocket' : wanted === kind
   }
 
-  #serveUpgrade(request: IncomingMessage, upgraded: Upgraded): void {
+  /** How the body ends that is left in its socket: only where a route's work is done elsewhere. */
+  #leaves(request: IncomingMessage): BodyFraming | undefined {
+    const framing = leavableBody(request)
+    if (!framing) return undefined
+    const { path } = parseTarget(request.url ?? '/')
+    return this.#router.find(request.method ?? 'GET', path)?.route.leavesBody ? framing : undefined
+  }
+
+  #serveLeft(request: IncomingMessage, left: LeftBody): void {
+    this.#serveOutside(request, left.socket, { left }).once('finish', () => dropRest(left.socket))
+  }
+
+  /** Serves the last request of a connection that Node's parser has given up. */
+  #serveOutside(request: IncomingMessage, socket: Duplex, outside: Outside): ServerResponse {
     const response = new ServerResponse(request)
     response.shouldKeepAlive = false
-    response.assignSocket(upgraded.socket as Socket)
-    response.once('finish', () => upgraded.socket.end())
-    upgraded.socket.on('error', () => undefined)
-    track(this.#upgraded, upgraded.socket)
-    this.#start(request, response, upgraded)
+    response.assignSocket(socket as Socket)
+    response.once('finish', () => socket.end())
+    socket.on('error', () => undefined)
+    if (outside.upgraded) track(this.#upgraded, socket)
+    this.#start(request, response, outside)
+    return response
   }
 
   /** A client that vanishes makes streams fail whose work has long ended: that is no news. */
-  #start(request: IncomingMessage, response: ServerResponse, upgraded?: Upgraded): void {
+  #start(request: IncomingMessage, response: ServerResponse, outside: Outside = {}): void {
     request.on('error', () => undefined)
     response.on('error', () => undefined)
-    this.#serve(request, response, upgraded).catch((error: unknown) => {
+    this.#serve(request, response, outside).catch((error: unknown) => {
       this.#log.error({ err: error, url: request.url }, 'request abandoned')
       request.destroy()
     })
   }
 
-  async #serve(request: IncomingMessage, response: ServerResponse, upgraded?: Upgraded): Promise<void> {
+  async #serve(request: IncomingMessage, response: ServerResponse, outside: Outside): Promise<void> {
     for (const name in this.#headers) response.setHeader(name, this.#headers[name]!)
     const { path, search, version } = parseTarget(request.url ?? '/')
     this.#log.debug({ method: request.method, url: request.url }, 'request')
     const match = this.#router.find(request.method ?? 'GET', path)
-    const facts = { request, response, search, upgraded, params: match?.params ?? {}, closing: this.#closing.signal }
+    const facts = { request, response, search, ...outside, params: match?.params ?? {}, closing: this.#closing.signal }
     let exchange = new Exchange({ ...facts, version: newestVersion })
     if (!match || path.includes('//')) return serveUnknown(exchange)
     try {

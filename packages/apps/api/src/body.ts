@@ -28,8 +28,7 @@ const restMs = 250
 /** Takes what is left of the body, for a moment: a client whose connection is closed while it writes does not see the answer. */
 export async function readRest({ request, response, upgraded }: Exchange): Promise<void> {
   const isLeft = !request.complete && !hasNoBody(request) && !request.destroyed
-  // With this header another thread has read the connection.
-  if (!isLeft || upgraded || response.headersSent || response.hasHeader('Connection')) return
+  if (!isLeft || upgraded || response.headersSent) return
   const ended = new AbortController()
   const end = () => ended.abort()
   request.once('end', end).once('close', end).resume()

@@ -1,19 +1,25 @@
 import type { ApiVersion } from '@berth/engine-api'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
+import type { LeftBody } from './left-bodies.ts'
 
 /** A connection whose client asked to leave HTTP; what it reads first arrived with the request. */
 export interface Upgraded {
   readonly socket: Duplex
 }
 
-interface ExchangeFacts {
+/** What a request has of a connection on which no other follows. */
+export interface Outside {
+  readonly upgraded?: Upgraded | undefined
+  readonly left?: LeftBody | undefined
+}
+
+interface ExchangeFacts extends Outside {
   readonly request: IncomingMessage
   readonly response: ServerResponse
   readonly version: ApiVersion
   readonly params: Readonly<Record<string, string | undefined>>
   readonly search: string
-  readonly upgraded?: Upgraded | undefined
   /** Aborts when the engine stops serving. */
   readonly closing: AbortSignal
 }
@@ -27,6 +33,7 @@ export class Exchange {
   readonly response: ServerResponse
   readonly version: ApiVersion
   readonly upgraded: Upgraded | undefined
+  readonly left: LeftBody | undefined
   readonly #facts: ExchangeFacts
   #query: URLSearchParams | undefined
   #signal: AbortSignal | undefined
@@ -36,6 +43,7 @@ export class Exchange {
     this.response = facts.response
     this.version = facts.version
     this.upgraded = facts.upgraded
+    this.left = facts.left
     this.#facts = facts
   }
 

@@ -8,6 +8,8 @@ export interface Route {
   readonly handler: Handler
   /** Whether a client may ask to upgrade the connection here, and to what. */
   readonly upgradesTo?: 'stream' | 'websocket' | 'h2c'
+  /** Whether a large body is left in its socket for `upload()`. */
+  readonly leavesBody?: boolean
 }
 
 export interface Match {

@@ -1,8 +1,8 @@
+export { type BodyDecoder, type BodyFraming, createBodyDecoder } from './body-decoder.ts'
 export { type Borrowed, borrowed } from './borrowed.ts'
 export {
   isSocketSource,
   isSocketStream,
-  leastHead,
   type SocketBytes,
   type SocketSource,
   type SocketStream,

@@ -1,4 +1,12 @@
-import { codeOf, invalid, isSocketSource, notFound, type SocketBytes, type SocketStream } from '@berth/base'
+import {
+  codeOf,
+  createBodyDecoder,
+  invalid,
+  isSocketSource,
+  notFound,
+  type SocketBytes,
+  type SocketStream,
+} from '@berth/base'
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readSync, writeSync } from 'node:fs'
@@ -119,46 +127,119 @@ test('PUT /containers/{id}/archive hands the body and the parameters on, and tel
   assert.deepEqual([refused.status, refused.text], [400, '{"message":"container rootfs is marked read-only"}\n'])
 })
 
-test('PUT /containers/{id}/archive leaves a large body in its socket, but for its beginning', async () => {
-  const whole = Buffer.alloc(5 << 20, 'all of it, once ')
-  const bodies: Buffer[] = []
-  await using api = await serve({
+const put = ['PUT /containers/web/archive?path=/d HTTP/1.1', 'Host: x']
+
+/** An engine that reads bodies from their sockets, where it can. */
+async function serveReader(bodies: Buffer[], wasLeft: boolean[] = []) {
+  return await serve({
     containers: {
       writeArchive: async (_ref, { source }) => {
         assert.ok(isSocketSource(source))
-        const socket = await source.takeSocket()
-        assert.ok(socket)
-        bodies.push(await readSocket(socket))
+        const socket = source.takeSocket()
+        wasLeft.push(socket !== undefined)
+        bodies.push(await (socket ? readSocket(socket) : buffer(source)))
       },
     },
   })
-  const head = ['PUT /containers/web/archive?path=/d HTTP/1.1', 'Host: x', `Content-Length: ${whole.length}`]
-  // The body right after the head, after a while, and in pieces: the parser has read more or less of it.
-  for (const pieces of [[whole], [whole.subarray(0, 700), whole.subarray(700)], [Buffer.alloc(0), whole]]) {
-    const connection = api.raw(head)
-    for (const piece of pieces) {
-      connection.socket.write(piece)
-      await setImmediate()
+}
+
+const inChunks = (whole: Buffer, size: number): Buffer =>
+  Buffer.concat([
+    ...Array.from({ length: Math.ceil(whole.length / size) }, (_, index) => {
+      const part = whole.subarray(index * size, (index + 1) * size)
+      return Buffer.concat([Buffer.from(`${part.length.toString(16)}\r\n`), part, Buffer.from('\r\n')])
+    }),
+    Buffer.from('0\r\n\r\n'),
+  ])
+
+test('PUT /containers/{id}/archive leaves a large body in its socket, but for its beginning', async () => {
+  const whole = Buffer.alloc(5 << 20, 'all of it, once ')
+  const bodies: Buffer[] = []
+  await using api = await serveReader(bodies)
+  const bodyOf = {
+    [`Content-Length: ${whole.length}`]: whole,
+    'Transfer-Encoding: chunked': inChunks(whole, 300_000),
+    'transfer-encoding: Chunked\r\nExpect: 100-continue': inChunks(whole, 32_768),
+  }
+  for (const [header, wire] of Object.entries(bodyOf)) {
+    // The body right after the head, after a while, and in pieces: the parser has read more or less of it.
+    for (const pieces of [[wire], [wire.subarray(0, 700), wire.subarray(700)], [Buffer.alloc(0), wire]]) {
+      const connection = api.raw([...put, header])
+      for (const piece of pieces) {
+        connection.socket.write(piece)
+        await setImmediate()
+      }
+      const answer = await connection.ended
+      assert.match(answer, /^(HTTP\/1.1 100 Continue\r\n\r\n)?HTTP\/1.1 200 OK\r\n[^]*Connection: close/)
+      assert.equal(answer.includes('100 Continue'), header.includes('Expect'))
+      assert.ok(bodies.pop()?.equals(whole))
+      connection.socket.destroy()
     }
-    const answer = await connection.ended
-    assert.match(answer, /^HTTP\/1.1 200 OK\r\n[^]*Connection: close/)
+  }
+})
+
+test('PUT /containers/{id}/archive reads a body that it cannot leave in its socket', async () => {
+  const bodies: Buffer[] = []
+  const wasLeft: boolean[] = []
+  await using api = await serveReader(bodies, wasLeft)
+  const requests = [
+    // Small, behind another request, and in a coding of another kind.
+    [...put, 'Content-Length: 5', '', 'hello'],
+    ['GET /_ping HTTP/1.1', 'Host: x', '', ...put, 'Transfer-Encoding: chunked', '', '5', 'hello', '0', '', ''],
+    [...put, 'Transfer-Encoding: gzip, chunked', '', '5', 'hello', '0', '', ''],
+  ]
+  for (const request of requests) {
+    const connection = api.raw(request)
+    await connection.until('Content-Length: 0\r\n')
     connection.socket.destroy()
   }
-  assert.deepEqual(
-    bodies.map((body) => body.equals(whole)),
-    [true, true, true],
-  )
+  assert.deepEqual(wasLeft, [false, false, false])
+  assert.deepEqual(bodies.map(String), ['hello', 'hello', 'hello'])
+})
+
+test('PUT /containers/{id}/archive answers before it drops what nobody reads', async () => {
+  await using api = await serve({
+    containers: { writeArchive: () => Promise.reject(notFound('No such container: web')) },
+  })
+  for (const header of ['Transfer-Encoding: chunked', `Content-Length: ${64 << 20}`]) {
+    const connection = api.raw([...put, header])
+    const chunk = Buffer.alloc(1 << 20)
+    for (let count = 0; count < 64; count++) {
+      if (!connection.socket.write(`${chunk.length.toString(16)}\r\n`)) await once(connection.socket, 'drain')
+      if (!connection.socket.write(chunk)) await once(connection.socket, 'drain')
+    }
+    assert.match(await connection.ended, /^HTTP\/1.1 404 Not Found\r\n[^]*No such container: web/)
+    connection.socket.destroy()
+  }
+})
+
+test('PUT /containers/{id}/archive gives a body that was left to whoever reads it as a stream', async () => {
+  const bodies: unknown[] = []
+  await using api = await serve({
+    containers: {
+      writeArchive: async (_ref, { source }) => {
+        bodies.push(await buffer(source).then(String, codeOf))
+      },
+    },
+  })
+  const chunked = [...put, 'Transfer-Encoding: chunked']
+  await api.raw(chunked, '5\r\nhello\r\n0\r\n\r\n').ended
+  const torn = api.raw(chunked, '5\r\nhel')
+  torn.socket.end()
+  await torn.ended
+  assert.deepEqual(bodies, ['hello', 'ECONNRESET'])
 })
 
 /** Reads as another thread would, which does not wait for Node's event loop. */
-async function readSocket({ fd, head, sizeBytes }: SocketBytes): Promise<Buffer> {
-  const chunks: Buffer[] = [Buffer.from(head)]
-  for (let left = sizeBytes; left > 0; left -= chunks.at(-1)!.length) chunks.push(await readSome(fd, left))
-  return Buffer.concat(chunks)
+async function readSocket({ fd, head, framing }: SocketBytes): Promise<Buffer> {
+  const decoder = createBodyDecoder(framing)
+  const parts = decoder.decode(head)
+  while (!decoder.isComplete) parts.push(...decoder.decode(await readSome(fd)))
+  return Buffer.concat(parts)
 }
 
-async function readSome(fd: number, atMost: number): Promise<Buffer> {
-  const buffer = Buffer.alloc(Math.min(atMost, 1 << 18))
+async function readSome(fd: number): Promise<Buffer> {
+  const buffer = Buffer.alloc(1 << 18)
   for (;;) {
     try {
       return buffer.subarray(0, readSync(fd, buffer))

@@ -18,7 +18,7 @@ export function containerArchiveRoutes({ containers }: Deps): Route[] {
   return [
     { method: 'HEAD', path, handler: (exchange) => stat(exchange, containers) },
     { method: 'GET', path, handler: (exchange) => read(exchange, containers) },
-    { method: 'PUT', path, handler: (exchange) => write(exchange, containers) },
+    { method: 'PUT', path, leavesBody: true, handler: (exchange) => write(exchange, containers) },
   ]
 }
 

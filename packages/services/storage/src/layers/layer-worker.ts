@@ -74,7 +74,7 @@ export class LayerWorker implements AsyncDisposable {
     source: AsyncIterable<Uint8Array>,
     signal?: AbortSignal,
   ): Promise<void> {
-    const socket = isSocketSource(source) ? await source.takeSocket() : undefined
+    const socket = isSocketSource(source) ? source.takeSocket() : undefined
     if (socket) return await this.#feedSocket({ name, task }, socket, signal)
     signal?.throwIfAborted()
     const { promise, resolve, reject } = Promise.withResolvers<unknown>()

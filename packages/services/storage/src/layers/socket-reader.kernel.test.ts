@@ -1,4 +1,4 @@
-import { leastHead } from '@berth/base'
+import type { BodyFraming } from '@berth/base'
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
@@ -6,7 +6,9 @@ import { openConnection } from '../testing/connection.ts'
 import { SocketReader } from './socket-reader.ts'
 
 const never = new AbortController().signal
-const head = randomBytes(leastHead)
+const nothing = Buffer.alloc(0)
+const chunked: BodyFraming = { kind: 'chunked' }
+const sized = (sizeBytes: number): BodyFraming => ({ kind: 'sized', sizeBytes })
 
 async function readAll(reader: SocketReader): Promise<Buffer> {
   const chunks: Buffer[] = []
@@ -17,39 +19,66 @@ async function readAll(reader: SocketReader): Promise<Buffer> {
 test('SocketReader yields its head and then what the socket has, no byte more', async () => {
   const body = randomBytes(3 << 20)
   for (const size of [0, 1, 300_000, body.length]) {
-    using connection = await openConnection()
-    connection.client.write(body.subarray(0, size))
-    connection.client.write('another request')
-    using reader = new SocketReader({ fd: connection.fd, head, sizeBytes: size }, never)
-    assert.ok((await readAll(reader)).equals(Buffer.concat([head, body.subarray(0, size)])), String(size))
+    for (const headBytes of [0, 1, 600, 65_536]) {
+      using connection = await openConnection()
+      const wire = Buffer.concat([body.subarray(0, size), Buffer.from('another request')])
+      connection.client.write(wire.subarray(headBytes))
+      const source = { fd: connection.fd, head: wire.subarray(0, headBytes), framing: sized(size) }
+      using reader = new SocketReader(source, never)
+      assert.ok((await readAll(reader)).equals(body.subarray(0, size)), `${size} of them ${headBytes} at once`)
+    }
   }
 })
 
-test('SocketReader fails when the socket ends too soon', async () => {
+test('SocketReader takes chunks apart, and ends with the last one while the connection stays', async () => {
+  const body = randomBytes(3 << 20)
+  const pieces = [body.subarray(0, 1), body.subarray(1, 400), body.subarray(400, 700_000), body.subarray(700_000)]
+  const chunks = pieces.flatMap((piece) => [`${piece.length.toString(16)}\r\n`, piece, '\r\n'])
+  const wire = Buffer.concat([...chunks, '0\r\nTrailer: x\r\n\r\nanother request'].map((part) => Buffer.from(part)))
+  for (const headBytes of [0, 2, 65_536]) {
+    using connection = await openConnection()
+    connection.client.write(wire.subarray(headBytes))
+    const source = { fd: connection.fd, head: wire.subarray(0, headBytes), framing: chunked }
+    using reader = new SocketReader(source, never)
+    assert.ok((await readAll(reader)).equals(body), String(headBytes))
+  }
+})
+
+test('SocketReader’s first chunk stays, and tells what follows', async () => {
   using connection = await openConnection()
-  connection.client.end(randomBytes(1000))
-  using reader = new SocketReader({ fd: connection.fd, head, sizeBytes: 1001 }, never)
-  await assert.rejects(readAll(reader), { code: 'ECONNRESET' })
+  const body = randomBytes(4000)
+  connection.client.write(body.subarray(100))
+  using reader = new SocketReader({ fd: connection.fd, head: body.subarray(0, 100), framing: sized(4000) }, never)
+  const chunks: Uint8Array[] = []
+  for await (const chunk of reader) {
+    chunks.push(chunk)
+    connection.client.write('more')
+  }
+  assert.ok(chunks[0]!.length >= 512)
+  assert.ok(body.subarray(0, chunks[0]!.length).equals(chunks[0]!))
+})
+
+test('SocketReader fails when the socket ends too soon', async () => {
+  for (const framing of [sized(1001), chunked]) {
+    using connection = await openConnection()
+    connection.client.end(Buffer.concat([Buffer.from('400\r\n'), randomBytes(900)]))
+    using reader = new SocketReader({ fd: connection.fd, head: nothing, framing }, never)
+    await assert.rejects(readAll(reader), { code: 'ECONNRESET' })
+  }
+})
+
+test('SocketReader refuses what is no chunked coding', async () => {
+  using connection = await openConnection()
+  connection.client.write('5\r\nhello and more')
+  using reader = new SocketReader({ fd: connection.fd, head: nothing, framing: chunked }, never)
+  await assert.rejects(readAll(reader), { kind: 'invalid' })
 })
 
 test('SocketReader stops waiting when it is told to', async () => {
   using connection = await openConnection()
   const abort = new AbortController()
-  using reader = new SocketReader({ fd: connection.fd, head, sizeBytes: 1 }, abort.signal)
+  using reader = new SocketReader({ fd: connection.fd, head: nothing, framing: sized(1) }, abort.signal)
   const reading = readAll(reader)
   setImmediate(() => abort.abort(new Error('enough')))
   await assert.rejects(reading, { message: 'enough' })
-})
-
-test('SocketReader takes what its reader left, so that the sender comes to its end', async () => {
-  using connection = await openConnection()
-  const sent = new Promise<void>((resolve) => connection.client.write(randomBytes(4 << 20), () => resolve()))
-  const reader = new SocketReader({ fd: connection.fd, head, sizeBytes: 4 << 20 }, never)
-  for await (const _ of reader) break
-  reader[Symbol.dispose]()
-  await sent
-})
-
-test('SocketReader refuses a head that tells nothing', () => {
-  assert.throws(() => new SocketReader({ fd: 0, head: head.subarray(1), sizeBytes: 1 }, never), /too short/)
 })

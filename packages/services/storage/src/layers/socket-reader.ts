@@ -1,33 +1,30 @@
-import { leastHead, type SocketBytes } from '@berth/base'
+import { type BodyDecoder, createBodyDecoder, type SocketBytes } from '@berth/base'
 import { duplicate } from '@berth/linux'
 import { Socket } from 'node:net'
 
 /** As much as a socket holds, and no more than a processor's cache does. */
 const readBytes = 256 << 10
 
-/** How long what nobody wants is read on, so that a client that sends all before it listens hears the answer. */
-const lingerMs = 2000
+/** Enough of a body to tell what it is. */
+const leastHead = 512
 
 /**
  * Reads `SocketBytes` into one and the same memory: but for the first, a chunk is only lent until the next is asked for.
- * A socket that ends too soon is an error of code ECONNRESET. What is unread when it is disposed of is read and dropped.
+ * A socket that ends too soon is an error of code ECONNRESET. What is unread when it is disposed of stays unread.
  */
 export class SocketReader implements AsyncIterable<Uint8Array>, Disposable {
-  readonly #head: Uint8Array
+  readonly #decoder: BodyDecoder
   readonly #socket: Socket
   readonly #buffer = Buffer.allocUnsafeSlow(readBytes)
   readonly #signal: AbortSignal
-  /** Bytes that were not read yet. */
-  #left: number
-  #chunk: Uint8Array | undefined
+  /** Read, and not taken apart yet. */
+  #bytes: Uint8Array
   #hasEnded = false
-  #isDropping = false
   #wake: () => void = () => {}
 
-  constructor({ fd, head, sizeBytes }: SocketBytes, signal: AbortSignal) {
-    if (head.length < leastHead) throw new Error('the head is too short to tell what follows')
-    this.#head = head
-    this.#left = sizeBytes
+  constructor({ fd, head, framing }: SocketBytes, signal: AbortSignal) {
+    this.#decoder = createBodyDecoder(framing)
+    this.#bytes = head
     this.#signal = signal
     signal.addEventListener('abort', () => this.#wake(), { once: true })
     const onread = { buffer: this.#buffer, callback: (length: number) => this.#onRead(length) }
@@ -37,26 +34,40 @@ export class SocketReader implements AsyncIterable<Uint8Array>, Disposable {
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    const head = this.#head
-    yield head
-    while (this.#left > 0 || this.#chunk) {
-      this.#signal.throwIfAborted()
-      const chunk = this.#chunk
-      this.#chunk = undefined
-      if (chunk) yield chunk
-      else if (this.#hasEnded) throw Object.assign(new Error('the client is gone'), { code: 'ECONNRESET' })
-      else await this.#read()
+    let head: Uint8Array[] | undefined = []
+    let headBytes = 0
+    for await (const part of this.#parts()) {
+      if (!head) {
+        yield part
+        continue
+      }
+      head.push(Buffer.from(part))
+      headBytes += part.length
+      if (headBytes < leastHead) continue
+      yield Buffer.concat(head)
+      head = undefined
     }
+    if (headBytes > 0 && head) yield Buffer.concat(head)
   }
 
   [Symbol.dispose](): void {
-    if (this.#left === 0 || this.#hasEnded || this.#signal.aborted) return void this.#socket.destroy()
-    this.#isDropping = true
-    this.#socket.setTimeout(lingerMs, () => this.#socket.destroy())
-    this.#socket.resume()
+    this.#socket.destroy()
   }
 
+  async *#parts(): AsyncGenerator<Uint8Array> {
+    for (;;) {
+      this.#signal.throwIfAborted()
+      const parts = this.#decoder.decode(this.#bytes)
+      yield* parts
+      if (this.#decoder.isComplete) return
+      if (this.#hasEnded) throw Object.assign(new Error('the client is gone'), { code: 'ECONNRESET' })
+      await this.#read()
+    }
+  }
+
+  /** Waits for what the socket has, if it has not ended. */
   #read(): Promise<void> {
+    this.#bytes = this.#buffer.subarray(0, 0)
     return new Promise((resolve) => {
       this.#wake = resolve
       this.#socket.resume()
@@ -65,13 +76,7 @@ export class SocketReader implements AsyncIterable<Uint8Array>, Disposable {
 
   /** False stops the reading until it is asked for again. */
   #onRead(length: number): boolean {
-    const used = Math.min(length, this.#left)
-    this.#left -= used
-    if (this.#isDropping) {
-      if (this.#left === 0) this.#socket.destroy()
-      return this.#left > 0
-    }
-    this.#chunk = this.#buffer.subarray(0, used)
+    this.#bytes = this.#buffer.subarray(0, length)
     this.#wake()
     return false
   }
