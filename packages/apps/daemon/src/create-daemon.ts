@@ -148,6 +148,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
     dataRoot,
     storageDriver: driver,
     networkWarnings: () => networks.warnings(),
+    events,
     layersSize: () => snapshots.listCommitted().reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
   })
   const check = (options: Parameters<typeof checkEngine>[1]) =>

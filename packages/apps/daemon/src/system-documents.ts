@@ -1,7 +1,8 @@
 import type { InfoFacts, VersionFacts } from '@berth/api'
+import type { Events } from '@berth/events'
 import { layerCompressor } from '@berth/images'
 import type { HostFacts, Runtime } from '@berth/runtime'
-import { readFile } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import type { Config } from './config/config.ts'
 import { registrySettings } from './registry-settings.ts'
 import { engineVersion } from './version.ts'
@@ -17,6 +18,7 @@ export interface SystemFacts {
   /** What of the host keeps networks from working. */
   readonly networkWarnings: () => Promise<string[]>
   readonly backingFileSystem: string
+  readonly events: Pick<Events, 'subscriberCount'>
   /** Of the OCI runtime and the init, by name; '' unknown. */
   readonly versions: Readonly<Record<string, string>>
 }
@@ -51,13 +53,14 @@ export async function infoFacts(system: SystemFacts): Promise<InfoFacts> {
       Log: ['json-file', 'local', 'none'],
     },
     ...addressPools(config),
-    IPv4Forwarding: true,
+    IPv4Forwarding: (await readFile('/proc/sys/net/ipv4/ip_forward', 'utf8')).trim() === '1',
     BridgeNfIptables: false,
     BridgeNfIp6tables: false,
     Debug: config.get('debug', false),
-    NFd: 0,
+    NFd: (await readdir('/proc/self/fd')).length,
+    // Go's own; Node has nothing of the kind.
     NGoroutines: 0,
-    NEventsListener: 0,
+    NEventsListener: system.events.subscriberCount,
     LoggingDriver: config.get('log-driver', 'json-file'),
     OperatingSystem: await operatingSystem(),
     RegistryConfig: registryConfig(config),
@@ -101,7 +104,8 @@ function limits({ cgroup }: HostFacts) {
   }
 }
 
-function runtimes({ runtime, facts }: SystemFacts) {
+function runtimes({ runtime, facts, versions }: SystemFacts) {
+  const commit = (program: string) => ({ ID: versions[program] ?? '' })
   const entries = Object.entries(runtime.runtimes).map(([name, { path, args }]) => {
     return [name, { path, ...(args.length > 0 ? { runtimeArgs: [...args] } : {}) }] as const
   })
@@ -109,9 +113,9 @@ function runtimes({ runtime, facts }: SystemFacts) {
     Runtimes: Object.fromEntries(entries),
     DefaultRuntime: runtime.defaultRuntime,
     InitBinary: facts.initPath?.split('/').at(-1) ?? '',
-    ContainerdCommit: { ID: '', Expected: '' },
-    RuncCommit: { ID: '', Expected: '' },
-    InitCommit: { ID: '', Expected: '' },
+    ContainerdCommit: { ID: '' },
+    RuncCommit: commit(runtime.defaultRuntime),
+    InitCommit: commit('docker-init'),
   }
 }
 

@@ -104,7 +104,7 @@ export interface ContainerInspectResponse {
   SizeRw?: number
   SizeRootFs?: number
   Mounts: MountPointResponse[]
-  Config: ContainerConfig
+  Config: Omit<ContainerConfig, 'Env'> & { Env: string[] | null }
   NetworkSettings: NetworkSettingsResponse
 }
 

@@ -10,7 +10,8 @@ export interface ImageSummary {
   Id: string
   Labels: Record<string, string> | null
   ParentId: string
-  RepoDigests: string[]
+  /** Null for none before 1.43. */
+  RepoDigests: string[] | null
   RepoTags: string[]
   /** Bytes; -1: not computed. */
   SharedSize: number

@@ -55,8 +55,10 @@ const spans = {
   // answers
   networkListContainers: before(28),
   infoKernelMemory: before(42),
+  infoSecurityNames: before(25),
   multiplexedMediaType: since(42),
   noneImageNames: before(43),
+  nullRepoDigests: before(43),
   imageVirtualSize: before(44),
   runtimeStatus: since(44),
   imageContainerConfig: before(45),

@@ -43,14 +43,25 @@ async function logEnd(context: Context, container: Container, signal: AbortSigna
 export function logTarget(context: Pick<Context, 'directory'>, container: Container): LogTarget {
   const plan = planLog(container.hostConfig.LogConfig)
   if (plan.driver === 'none') return plan
-  const { driver, maxSizeBytes, maxFiles, compress } = plan
+  const { driver, maxSizeBytes, maxFiles, compress, mode, maxBufferSizeBytes } = plan
   const attrs = recordedAttributes(plan, container)
-  const path = logPath(context, container)
-  return { driver, path, maxSizeBytes, maxFiles, compress, ...(attrs ? { attrs } : {}) }
+  return {
+    driver,
+    path: pathOf(context, container, driver),
+    maxSizeBytes,
+    maxFiles,
+    compress,
+    ...(attrs ? { attrs } : {}),
+    ...(mode === 'non-blocking' ? { dropsBeyondBytes: maxBufferSizeBytes } : {}),
+  }
 }
 
-/** The current log file; '' where there is none. */
-export function logPath({ directory }: Pick<Context, 'directory'>, { id, hostConfig }: Container): string {
-  if (hostConfig.LogConfig.Type === 'json-file') return join(directory, id, `${id}-json.log`)
-  return hostConfig.LogConfig.Type === 'local' ? join(directory, id, 'local-logs', 'container.log') : ''
+function pathOf({ directory }: Pick<Context, 'directory'>, { id }: Container, driver: 'json-file' | 'local'): string {
+  return driver === 'local' ? join(directory, id, 'local-logs', 'container.log') : join(directory, id, `${id}-json.log`)
+}
+
+/** The log file that clients may read themselves, json-file's; '' where there is none. */
+export function publicLogPath(context: Pick<Context, 'directory'>, container: Container): string {
+  const isPublic = container.hasBeenStarted && container.hostConfig.LogConfig.Type === 'json-file'
+  return isPublic ? pathOf(context, container, 'json-file') : ''
 }

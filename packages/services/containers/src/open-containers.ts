@@ -16,7 +16,7 @@ import { targetOfExec } from './exec-process.ts'
 import { HealthMonitors } from './health-monitors.ts'
 import { listContainers } from './list.ts'
 import { listedPorts } from './listed-ports.ts'
-import { logPath, openLogs } from './logs.ts'
+import { openLogs, publicLogPath } from './logs.ts'
 import { connectNetwork, disconnectNetwork } from './membership.ts'
 import { onExit } from './on-exit.ts'
 import { pauseContainer, unpauseContainer } from './pause.ts'
@@ -171,7 +171,7 @@ function useCases(context: Context): Containers {
     get: byId,
     list: (query) => listContainers(context, query),
     size: (id) => sizeOf(context, byId(id)),
-    logPath: (id) => (byId(id).hasBeenStarted ? logPath(context, byId(id)) : ''),
+    logPath: (id) => publicLogPath(context, byId(id)),
     files: (id) => filesOf(context, byId(id)),
     network: (id) => networkOf(context, byId(id)),
     graphDriver: (id) => ({ Name: context.snapshots.driver, Data: context.snapshots.directories(id) }),

@@ -38,6 +38,9 @@ export function createEvents(options: EventsOptions = {}): Events {
       endAt(subscription, query.untilNs, now, signal)
       return subscription
     },
+    get subscriberCount() {
+      return subscriptions.size
+    },
   }
 }
 

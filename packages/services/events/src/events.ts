@@ -27,4 +27,6 @@ export interface Events {
    * a bound: publishing never waits and never grows without end.
    */
   subscribe(query: EventQuery, signal: AbortSignal): AsyncIterable<EngineEvent>
+  /** Those who follow now. */
+  readonly subscriberCount: number
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { Readable } from 'node:stream'
 import { test, type TestContext } from 'node:test'
 import { gzipSync } from 'node:zlib'
+import { sha256 } from '@berth/oci'
 import type { CommitRequest } from './images.ts'
 import { layerOf, setUp, simpleArchive } from './testing/fixture.ts'
 
@@ -32,6 +33,17 @@ test('commit() puts the writable layer on the parent and says how it was made', 
   assert.deepEqual(entry, { created_by: 'top -b', author: 'me', comment: 'why' })
   assert.equal(created, image.config.created)
   assert.deepEqual((await eventLog()).slice(-2), [`create ${id}`, 'tag child:latest'])
+})
+
+test('commit() of a container that changed nothing adds no layer', async (t) => {
+  const { images, content, parent, request } = await withParent(t)
+  await images.commit(await request({ layer: Readable.from([Buffer.alloc(1024)]), reference: 'same' }))
+  const same = await images.resolve('same')
+  assert.deepEqual(same.config.rootfs.diff_ids, parent.config.rootfs.diff_ids)
+  assert.deepEqual([same.chainId, same.sizeBytes], [parent.chainId, parent.sizeBytes])
+  assert.equal(same.config.history?.at(-1)?.empty_layer, true)
+  await images[Symbol.asyncDispose]()
+  assert.ok(content.list().every(({ digest }) => digest !== sha256(Buffer.alloc(1024))))
 })
 
 test('commit() with a config of its own takes from the container what that leaves open', async (t) => {

@@ -1,6 +1,6 @@
 import { fault, invalid, nowText, zeroTime } from '@berth/base'
-import type { Digest, ImageConfig, ImageRunConfig } from '@berth/oci'
-import { addLayer, maxLayers } from './add-layer.ts'
+import { type Digest, type ImageConfig, type ImageRunConfig, sha256 } from '@berth/oci'
+import { type AddedLayer, addLayer, maxLayers } from './add-layer.ts'
 import { applyChanges } from '@berth/dockerfile'
 import { mergeRunConfig } from './merge-run-config.ts'
 import { announce, type ImagesContext } from './context.ts'
@@ -10,6 +10,9 @@ import type { ImageRecord } from './image-store.ts'
 import { storeNewImage } from './new-image.ts'
 import { announceTag, changesOfTag } from './tag-image.ts'
 import { unpackImage } from './unpack-image.ts'
+
+/** The end of an archive that holds nothing: such a layer is left out, as Docker does. */
+const emptyLayer = sha256(Buffer.alloc(1024))
 
 /** Makes an image of a container: its writable layer on the image it was made from. */
 export async function commitImage(context: ImagesContext, request: CommitRequest): Promise<Digest> {
@@ -30,10 +33,11 @@ async function commit(context: ImagesContext, request: CommitRequest): Promise<D
   using lease = await context.reclaimer.lease()
   const parent = await unpackImage(context, base)
   const layer = await addLayer(context, lease, { source: request.layer, parent: request.parent.chainId })
+  const layers = layer.diffId === emptyLayer ? [] : [layer]
   const image = await storeNewImage(context.content, lease, {
-    config: committedImage(request, parent, runConfig, layer.diffId),
-    layers: [...parent.layers, layer.descriptor],
-    layerSizes: [...(parent.layerSizes ?? []), layer.sizeBytes],
+    config: committedImage(request, parent, runConfig, layers),
+    layers: [...parent.layers, ...layers.map(({ descriptor }) => descriptor)],
+    layerSizes: [...(parent.layerSizes ?? []), ...layers.map(({ sizeBytes }) => sizeBytes)],
     parent: parent.id,
     lastTaggedAt: zeroTime,
   })
@@ -53,7 +57,7 @@ function committedImage(
   { author, message, containerId, containerConfig }: CommitRequest,
   parent: ImageRecord,
   config: ImageRunConfig,
-  diffId: Digest,
+  layers: readonly AddedLayer[],
 ): ImageConfig {
   const created = nowText()
   const signed = author ? { author } : {}
@@ -63,6 +67,7 @@ function committedImage(
     ...(createdBy && { created_by: createdBy }),
     ...signed,
     ...(message && { comment: message }),
+    ...(layers.length === 0 && { empty_layer: true }),
   }
   const { os, architecture, variant, rootfs, history = [] } = parent.config
   return {
@@ -73,7 +78,7 @@ function committedImage(
     ...signed,
     container: containerId,
     config,
-    rootfs: { type: 'layers', diff_ids: [...rootfs.diff_ids, diffId] },
+    rootfs: { type: 'layers', diff_ids: [...rootfs.diff_ids, ...layers.map(({ diffId }) => diffId)] },
     history: [...history, entry],
   }
 }

@@ -27,6 +27,8 @@ export type LogTarget =
       readonly compress: boolean
       /** Labels and environment to record with each line (json-file's `attrs`). */
       readonly attrs?: Readonly<Record<string, string>>
+      /** So much may wait for the disk, and what comes beyond it is dropped; absent: the container waits. */
+      readonly dropsBeyondBytes?: number
     }
   | { readonly driver: 'none' }
 

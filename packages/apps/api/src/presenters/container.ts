@@ -62,7 +62,8 @@ export function presentContainer(
 /** The MAC address that was asked for on the main network is told here too, for clients of before there were several. */
 function presentConfig({ config, hostConfig, requestedEndpoints }: Container): ContainerInspectResponse['Config'] {
   const { MacAddress } = requestedEndpoints[hostConfig.NetworkMode] ?? emptyEndpoint()
-  return { ...config, OnBuild: config.OnBuild ?? null, ...(MacAddress === '' ? {} : { MacAddress }) }
+  const Env = config.Env.length > 0 ? config.Env : null
+  return { ...config, Env, OnBuild: config.OnBuild ?? null, ...(MacAddress === '' ? {} : { MacAddress }) }
 }
 
 function presentState(state: ContainerState): ContainerStateResponse {

@@ -26,12 +26,17 @@ export function presentImageSummary(image: Image, counts: ImageCounts, version: 
     Id: image.id,
     Labels: image.config.config?.Labels ?? null,
     ParentId: image.parent,
-    RepoDigests: showsNone ? ['<none>@<none>'] : [...image.repoDigests],
+    RepoDigests: showsNone ? ['<none>@<none>'] : presentDigests(image, version),
     RepoTags: showsNone ? ['<none>:<none>'] : [...image.repoTags],
     SharedSize: counts.sharedBytes,
     Size: image.sizeBytes,
     ...(has(version, 'imageVirtualSize') ? { VirtualSize: image.sizeBytes } : {}),
   }
+}
+
+/** Older versions have null for none. */
+function presentDigests({ repoDigests }: Image, version: ApiVersion): string[] | null {
+  return repoDigests.length === 0 && has(version, 'nullRepoDigests') ? null : [...repoDigests]
 }
 
 /** One of the `Manifests` of an entry. */

@@ -77,6 +77,9 @@ function versionedInfo(facts: InfoFacts, version: ApiVersion): Partial<InfoRespo
     has(version, feature) ? value : undefined
   return {
     KernelMemory: only('infoKernelMemory', true),
+    SecurityOptions: has(version, 'infoSecurityNames')
+      ? facts.SecurityOptions.map(securityName)
+      : facts.SecurityOptions,
     BridgeNfIptables: only('infoBridgeNetfilter', facts.BridgeNfIptables ?? false),
     BridgeNfIp6tables: only('infoBridgeNetfilter', facts.BridgeNfIp6tables ?? false),
     FirewallBackend: only('infoFirewall', facts.FirewallBackend),
@@ -87,6 +90,9 @@ function versionedInfo(facts: InfoFacts, version: ApiVersion): Partial<InfoRespo
     InitCommit: presentCommit(facts.InitCommit, version),
   }
 }
+
+/** `seccomp` of `name=seccomp,profile=builtin`. */
+const securityName = (option: string): string => /^name=([^,]*)/.exec(option)?.[1] ?? option
 
 function presentRuntimes(runtimes: Record<string, RuntimeInfo>, version: ApiVersion): Record<string, RuntimeInfo> {
   if (has(version, 'runtimeStatus')) return runtimes
@@ -101,5 +107,5 @@ function presentRegistry(config: RegistryConfigInfo, version: ApiVersion): Regis
 }
 
 function presentCommit({ ID }: CommitInfo, version: ApiVersion): CommitInfo {
-  return has(version, 'infoCommitExpected') ? { ID, Expected: ID } : { ID }
+  return has(version, 'infoCommitExpected') && ID !== '' ? { ID, Expected: ID } : { ID }
 }

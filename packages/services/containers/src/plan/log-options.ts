@@ -1,6 +1,6 @@
 import { compilePattern, invalid, messageOf, notImplemented, parseGoBool } from '@berth/base'
 import type { LogConfig } from '@berth/engine-api'
-import { parseSizeBytes } from './go-values.ts'
+import { parseSizeBytes, sizeProblem } from './go-values.ts'
 import { formatTag, type TagSubject, validateTag } from './log-tag.ts'
 import type { LogPlan } from './types.ts'
 
@@ -80,7 +80,7 @@ function planMode(options: Options): { mode: 'blocking' | 'non-blocking'; maxBuf
   if (text === undefined) return { mode, maxBufferSizeBytes: defaults.maxBufferSizeBytes }
   if (mode === 'blocking') throw invalid("logger: max-buffer-size option is only supported with 'mode=non-blocking'")
   const maxBufferSizeBytes = parseSizeBytes(text)
-  if (maxBufferSizeBytes === undefined) throw invalid(`error parsing option max-buffer-size: invalid size: '${text}'`)
+  if (maxBufferSizeBytes === undefined) throw invalid(`error parsing option max-buffer-size: ${sizeProblem(text)}`)
   return { mode, maxBufferSizeBytes }
 }
 
@@ -89,7 +89,7 @@ function size(name: string, options: Options): number | undefined {
   const text = options[name]
   if (text === undefined) return undefined
   const bytes = text === '-1' ? 0 : parseSizeBytes(text)
-  if (bytes === undefined) throw wrong(`invalid size: '${text}'`)
+  if (bytes === undefined) throw wrong(sizeProblem(text))
   return bytes
 }
 

@@ -11,6 +11,7 @@ export function joinedContainer(mode: string): string | undefined {
 /** Throws `invalid` for a mode that is none. */
 export function validateNamespaceModes(hostConfig: HostConfig): void {
   const { IpcMode, PidMode, UTSMode, CgroupnsMode, UsernsMode } = hostConfig
+  if (joinedContainer(IpcMode) === '') throw invalid('failed to join IPC namespace: invalid name or ID supplied: ""')
   if (!isJoin(IpcMode) && !['', 'none', 'private', 'shareable', 'host'].includes(IpcMode)) {
     throw invalid(`invalid IPC mode: ${IpcMode}`)
   }

@@ -87,6 +87,7 @@ const refusals: Record<string, readonly (readonly [PlanRequest, string])[]> = {
   ],
   'namespaces and networks': [
     [host({ IpcMode: 'foo' }), 'invalid IPC mode: foo'],
+    [host({ IpcMode: 'container:' }), 'failed to join IPC namespace: invalid name or ID supplied: ""'],
     [host({ PidMode: 'container:' }), 'invalid PID mode: container:'],
     [host({ UTSMode: 'foo' }), 'invalid UTS mode: foo'],
     [host({ CgroupnsMode: 'foo' }), 'invalid cgroup namespace mode: foo'],
@@ -178,6 +179,8 @@ const refusals: Record<string, readonly (readonly [PlanRequest, string])[]> = {
       log('json-file', { mode: 'non-blocking', 'max-buffer-size': 'x' }),
       "error parsing option max-buffer-size: invalid size: 'x'",
     ],
+    [log('json-file', { 'max-size': '1x' }), "failed to initialize logging driver: invalid suffix: 'x'"],
+    [log('json-file', { 'max-size': '-5' }), "failed to initialize logging driver: invalid size: '-5'"],
     [log('json-file', { 'max-size': 'abc' }), "failed to initialize logging driver: invalid size: 'abc'"],
     [log('json-file', { 'max-file': '0' }), 'failed to initialize logging driver: max-file cannot be less than 1'],
     [

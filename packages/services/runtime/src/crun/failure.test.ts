@@ -28,6 +28,12 @@ test('startError() and execError() say which part of the path is no directory', 
   assert.equal(startFailureExitCode(message), 127)
 })
 
+test('startError() finds no executable where the command is empty', () => {
+  const error = startError('crun', 'open executable: Permission denied', '')
+  assert.match(error.message, /exec: "": executable file not found in \$PATH$/)
+  assert.equal(startFailureExitCode(error.message), 127)
+})
+
 test('startError() says permission denied of what cannot be executed', () => {
   for (const text of ['open executable: Operation not permitted', 'open executable: Permission denied']) {
     const error = startError('crun', text, '/etc')

@@ -30,13 +30,15 @@ const unable = 'unable to start container process'
 /** crun's sentences become runc's, whose wording is Docker's; runc's are kept without its prefix. */
 function describe(text: string, executable: string, opening: string): string {
   const subject = `exec: ${JSON.stringify(executable)}`
-  if (/^executable file .* not found in \$PATH/.test(text)) {
+  // Of a command that is empty crun tries the folders of the PATH themselves.
+  const isMissing = /^executable file .* not found in \$PATH/.test(text)
+  if (isMissing || (executable === '' && deniedPattern.test(text))) {
     const reason = executable.includes('/')
       ? `stat ${executable}: no such file or directory`
       : 'executable file not found in $PATH'
     return `${opening}: ${subject}: ${reason}`
   }
-  if (/^(open|exec) .*(Operation not permitted|Permission denied)$/.test(text)) {
+  if (deniedPattern.test(text)) {
     return `${opening}: ${subject}: permission denied`
   }
   if (/^open executable: Not a directory$/.test(text)) {
@@ -48,6 +50,8 @@ function describe(text: string, executable: string, opening: string): string {
   const plain = text.replace(/^(runc (run|create) failed|exec failed): /, '')
   return lower(plain)
 }
+
+const deniedPattern = /^(open|exec) .*(Operation not permitted|Permission denied)$/
 
 const notFileHint =
   'Are you trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and is the expected type'

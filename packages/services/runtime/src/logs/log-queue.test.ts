@@ -53,6 +53,22 @@ test('LogQueue is full beyond a megabyte, and tells when it is not any more', as
   assert.ok(sink.isClosed)
 })
 
+test('LogQueue that may drop is never full, and drops whole entries that come while too much waits', async () => {
+  const sink = new SlowSink()
+  const queue = new LogQueue(sink, () => assert.fail('was never full'), 10)
+  for (const text of ['first, of 20 bytes \n', 'dropped\n']) queue.push(Buffer.from(text))
+  await new Promise(setImmediate)
+  queue.push(Buffer.from('dropped too\n'))
+  assert.equal(queue.isFull, false)
+  await sink.take()
+  await sink.take()
+  for (const text of ['a 1234\n', 'b\n', 'dropped\n']) queue.push(Buffer.from(text))
+  await new Promise(setImmediate)
+  await sink.take()
+  await sink.take()
+  assert.equal(sink.taken, 'first, of 20 bytes \na 1234\nb\n')
+})
+
 test('LogQueue.close() writes what waits, then takes nothing', async () => {
   const sink = new SlowSink()
   const queue = new LogQueue(sink, () => {})

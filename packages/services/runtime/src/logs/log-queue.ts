@@ -25,30 +25,41 @@ interface Block {
 export class LogQueue {
   readonly #sink: EntrySink
   readonly #onRoom: () => void
+  readonly #dropsBeyondBytes: number | undefined
   #blocks: Block[] = []
   #bytes = 0
   #writing: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
-  /** `onRoom` is called when a full queue is no longer full. */
-  constructor(sink: EntrySink, onRoom: () => void) {
+  /**
+   * `onRoom` is called when a full queue is no longer full. With `dropsBeyondBytes` it is never full: what comes while
+   * so much waits is dropped.
+   */
+  constructor(sink: EntrySink, onRoom: () => void, dropsBeyondBytes?: number) {
     this.#sink = sink
     this.#onRoom = onRoom
+    this.#dropsBeyondBytes = dropsBeyondBytes
   }
 
   /** Whether producers should pause; what is put in nevertheless is kept. */
   get isFull(): boolean {
-    return this.#bytes >= fullBytes
+    return this.#dropsBeyondBytes === undefined && this.#bytes >= fullBytes
   }
 
   /** Takes a copy of whole entries. */
   push(entries: Buffer): void {
-    if (entries.length === 0 || this.#closing) return
+    if (entries.length === 0 || this.#closing || this.#dropsNow(entries.length)) return
     const block = this.#blockFor(entries.length)
     entries.copy(block.bytes, block.length)
     block.length += entries.length
     this.#bytes += entries.length
     this.#writing ??= this.#write()
+  }
+
+  /** Never when nothing waits: even entries that are larger than all room are taken then. */
+  #dropsNow(length: number): boolean {
+    if (this.#dropsBeyondBytes === undefined || this.#bytes === 0) return false
+    return this.#bytes + length > this.#dropsBeyondBytes
   }
 
   /** Resolves when what has been put in is written, or dropped. */

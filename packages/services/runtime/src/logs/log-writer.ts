@@ -31,7 +31,8 @@ export async function openLogWriter(target: LogTarget, warn: Warn): Promise<LogW
     driver === 'local' ? localEncoder(stream) : jsonFileEncoder(stream, attrs)
   const encoders = [encoder('stdout'), encoder('stderr')] as const
   let onRoom = () => {}
-  const queue = new LogQueue(await openRotatingFile(target, encoders[0].boundaries, warn), () => onRoom())
+  const file = await openRotatingFile(target, encoders[0].boundaries, warn)
+  const queue = new LogQueue(file, () => onRoom(), target.dropsBeyondBytes)
   const [stdout, stderr] = encoders.map((one) => streamCutter(one, queue)) as [LineCutter, LineCutter]
   let closed: Promise<void> | undefined
   const close = () => {

@@ -166,6 +166,7 @@ function logTarget(log: Fields): LogTarget {
     maxFiles: integer(log, 'maxFiles'),
     compress: flag(log, 'compress'),
     attrs: attrs === undefined ? undefined : textsByName(record(attrs, 'attrs')),
+    ...(log['dropsBeyondBytes'] === undefined ? {} : { dropsBeyondBytes: integer(log, 'dropsBeyondBytes') }),
   }
 }
 

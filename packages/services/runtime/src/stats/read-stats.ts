@@ -57,7 +57,7 @@ async function readV1(cgroups: Cgroups, cgroupsPath: string, system: SystemCpu):
     cpu_stats: cpuUsageV1({ usage, usagePerCpu, acctStat, cpuStat }, system),
     memory_stats: memoryUsage(files, totalmem()),
     pids_stats: pidsStats(pids, maxPids),
-    blkio_stats: blkioStats(parseBlkioV1(io[0]), parseBlkioV1(io[1])),
+    blkio_stats: blkioStats(parseBlkioV1(io[0]), parseBlkioV1(io[1]), []),
   }
 }
 
@@ -85,17 +85,21 @@ function pidsStats(current: string | undefined, max: string | undefined): StatsS
 
 type BlkioList = StatsSample['blkio_stats'][string] | undefined
 
-/** Only what the kernel still counts is filled in; the other lists were those of a scheduler long gone. */
-export function blkioStats(bytes: BlkioList = null, operations: BlkioList = null): StatsSample['blkio_stats'] {
+/** Only what the kernel still counts is filled in; the `others` were those of a scheduler long gone. */
+export function blkioStats(
+  bytes: BlkioList = null,
+  operations: BlkioList = null,
+  others: [] | null = null,
+): StatsSample['blkio_stats'] {
   return {
     io_service_bytes_recursive: bytes,
     io_serviced_recursive: operations,
-    io_queue_recursive: null,
-    io_service_time_recursive: null,
-    io_wait_time_recursive: null,
-    io_merged_recursive: null,
-    io_time_recursive: null,
-    sectors_recursive: null,
+    io_queue_recursive: others,
+    io_service_time_recursive: others,
+    io_wait_time_recursive: others,
+    io_merged_recursive: others,
+    io_time_recursive: others,
+    sectors_recursive: others,
   }
 }
 
