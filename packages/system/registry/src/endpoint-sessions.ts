@@ -1,7 +1,7 @@
 import type { Endpoint } from './endpoints.ts'
 import { RegistryError } from './errors.ts'
 import { UnreachedError } from './http/connection-error.ts'
-import { retried } from './retry.ts'
+import { retried, type RetryOptions } from './retry.ts'
 import type { Session } from './session.ts'
 import type { Timeouts } from './settings.ts'
 
@@ -26,30 +26,26 @@ export class EndpointSessions {
   }
 
   /** Mirrors come first, and none of their failures is final. */
-  reading<T>(work: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    return this.#first(false, work, signal)
+  reading<T>(work: (session: Session) => Promise<T>, options: RetryOptions = {}): Promise<T> {
+    return this.#first(false, work, options)
   }
 
   /** Only the registry itself takes what is written. */
-  writing<T>(work: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T> {
-    return this.#first(true, work, signal)
+  writing<T>(work: (session: Session) => Promise<T>, options: RetryOptions = {}): Promise<T> {
+    return this.#first(true, work, options)
   }
 
-  async #first<T>(
-    writes: boolean,
-    work: (session: Session) => Promise<T>,
-    signal: AbortSignal | undefined,
-  ): Promise<T> {
+  async #first<T>(writes: boolean, work: (session: Session) => Promise<T>, options: RetryOptions): Promise<T> {
     const endpoints = await this.#options.endpoints(writes)
     let failure: unknown
     for (const endpoint of endpoints) {
       const isLast = endpoint === endpoints.at(-1)
       try {
-        const result = await this.#at(endpoint, work, { signal, isLast })
+        const result = await this.#at(endpoint, work, { ...options, isLast })
         this.#options.onAnswer(endpoint)
         return result
       } catch (error) {
-        if (signal?.aborted) throw error
+        if (options.signal?.aborted) throw error
         if (isAnswer(error)) this.#options.onAnswer(endpoint)
         if (!endpoint.isMirror && !(error instanceof UnreachedError)) throw error
         failure = error
@@ -62,11 +58,15 @@ export class EndpointSessions {
   #at<T>(
     endpoint: Endpoint,
     work: (session: Session) => Promise<T>,
-    { signal, isLast }: { signal: AbortSignal | undefined; isLast: boolean },
+    { isLast, ...options }: RetryOptions & { readonly isLast: boolean },
   ): Promise<T> {
     // A mirror that is slow to say no would keep us from the registry itself.
     const attempts = endpoint.isMirror && !isLast ? 1 : this.#options.attempts
-    return retried(() => work(this.#options.session(endpoint)), { attempts, timeouts: this.#options.timeouts, signal })
+    return retried(() => work(this.#options.session(endpoint)), {
+      attempts,
+      timeouts: this.#options.timeouts,
+      ...options,
+    })
   }
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { EngineError } from '@berth/base'
+import { sha256 } from '@berth/oci'
 import {
   type HostileRegistry,
   type HostileRegistryOptions,
@@ -113,6 +114,24 @@ test('Repository waits as long as the registry asks, when that is not long', asy
   registry.addImage('a/b', image)
   registry.misbehave({ on: 'manifest', how: tooManyRequests('0'), times: 2 })
   await registries.repository({ domain: registry.host, path: 'a/b' }).manifest('1')
+})
+
+test('Repository tells how long it waits before an upload is tried again', async (t) => {
+  const { registries, open } = await setUp(t)
+  const registry = await open()
+  registry.misbehave({ on: 'upload', method: 'PUT', how: { kind: 'answer', status: 503, body: '' }, times: 1 })
+  const told: number[] = []
+  const bytes = Buffer.from('some bytes')
+  await registries.repository({ domain: registry.host, path: 'a/b' }).uploadBlob({
+    kind: 'blob',
+    digest: sha256(bytes),
+    sizeBytes: bytes.length,
+    open: async function* (start) {
+      yield bytes.subarray(start)
+    },
+    onRetry: (secondsLeft) => void told.push(secondsLeft),
+  })
+  assert.deepEqual(told, [1])
 })
 
 test('credentials go to nobody but the registry: not where it redirects', async (t) => {

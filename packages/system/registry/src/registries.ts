@@ -60,7 +60,9 @@ class OpenRegistries implements Registries {
 
   async login(domain: string, auth: AuthConfig, signal?: AbortSignal): Promise<LoginResult> {
     const sessions = this.#sessions(domain, auth)
-    return await sessions.writing((session) => login(session, this.#authorizerOf(session), { auth, signal }), signal)
+    return await sessions.writing((session) => login(session, this.#authorizerOf(session), { auth, signal }), {
+      signal,
+    })
   }
 
   async search(domain: string, query: SearchQuery, auth: AuthConfig = {}): Promise<SearchResult[]> {

@@ -4,7 +4,7 @@ import { repositoryScope } from './auth/scope.ts'
 import { type BlobBody, openBlob, readBlob } from './blobs.ts'
 import type { EndpointSessions } from './endpoint-sessions.ts'
 import { fetchManifest, type FetchedManifest, putManifest, resolveManifest } from './manifests.ts'
-import { planRetry } from './retry.ts'
+import { planRetry, type RetryOptions } from './retry.ts'
 import { listReferrers } from './referrers.ts'
 import type { Timeouts } from './settings.ts'
 import { listTags } from './tags.ts'
@@ -25,7 +25,7 @@ export interface Repository {
   /** The bytes of a blob from `start` on where the registry can do that, else from 0; not verified. */
   openBlob(
     blob: Pick<Descriptor, 'digest' | 'size'>,
-    options?: { start?: number; signal?: AbortSignal },
+    options?: { readonly start?: number } & RetryOptions,
   ): Promise<BlobBody>
   /** A small blob, verified. */
   readBlob(digest: Digest, maxBytes: number, signal?: AbortSignal): Promise<Buffer>
@@ -59,33 +59,41 @@ export function createRepository(
   return {
     name,
     resolve: (reference, signal) =>
-      sessions.reading((session) => resolveManifest(session, reference, at(read, signal)), signal),
+      sessions.reading((session) => resolveManifest(session, reference, at(read, signal)), { signal }),
     manifest: (reference, signal) =>
-      sessions.reading((session) => fetchManifest(session, reference, at(read, signal)), signal),
-    openBlob: (blob, { start = 0, signal } = {}) =>
-      sessions.reading((session) => openBlob(session, { ...blob, start }, at(read, signal)), signal),
+      sessions.reading((session) => fetchManifest(session, reference, at(read, signal)), { signal }),
+    openBlob: (blob, { start = 0, ...options } = {}) =>
+      sessions.reading((session) => openBlob(session, { ...blob, start }, at(read, options.signal)), options),
     readBlob: (digest, maxBytes, signal) =>
-      sessions.reading((session) => readBlob(session, digest, { ...at(read, signal), maxBytes }), signal),
+      sessions.reading((session) => readBlob(session, digest, { ...at(read, signal), maxBytes }), { signal }),
     hasBlob: (digest, signal) =>
-      sessions.writing(async (session) => {
-        const target = `/v2/${name.path}/blobs/${digest}`
-        const answer = await session.send({ method: 'HEAD', target, scopes: write, signal })
-        answer.body.resume()
-        return answer.status === 200
-      }, signal),
+      sessions.writing(
+        async (session) => {
+          const target = `/v2/${name.path}/blobs/${digest}`
+          const answer = await session.send({ method: 'HEAD', target, scopes: write, signal })
+          answer.body.resume()
+          return answer.status === 200
+        },
+        { signal },
+      ),
     mountBlob: (digest, fromPath, signal) => {
       const scopes = [...write, repositoryScope(fromPath, 'pull')]
-      return sessions.writing((session) => mountBlob(session, { digest, fromPath }, at(scopes, signal)), signal)
+      return sessions.writing((session) => mountBlob(session, { digest, fromPath }, at(scopes, signal)), { signal })
     },
     uploadBlob: (source, signal) =>
-      sessions.writing((session) => uploadBlob(session, source, at(write, signal)), signal),
+      sessions.writing((session) => uploadBlob(session, source, at(write, signal)), {
+        signal,
+        onRetry: source.onRetry,
+      }),
     putManifest: (reference, manifest, signal) => {
       if (manifest.bytes.length === 0) throw invalid('an empty manifest')
-      return sessions.writing((session) => putManifest(session, { reference, ...manifest }, at(write, signal)), signal)
+      return sessions.writing((session) => putManifest(session, { reference, ...manifest }, at(write, signal)), {
+        signal,
+      })
     },
     referrers: (digest, artifactType, signal) =>
-      sessions.reading((session) => listReferrers(session, { digest, artifactType }, at(read, signal)), signal),
+      sessions.reading((session) => listReferrers(session, { digest, artifactType }, at(read, signal)), { signal }),
     retryMs: (error, next) => (next > attempts ? undefined : planRetry(error, next, timeouts)),
-    tags: (signal) => sessions.reading((session) => listTags(session, at(read, signal)), signal),
+    tags: (signal) => sessions.reading((session) => listTags(session, at(read, signal)), { signal }),
   }
 }

@@ -34,18 +34,33 @@ export function mayPass(error: unknown): boolean {
   return isKind(error, 'unavailable') && passingReasons.test((error as Error).message)
 }
 
+/** Waits for `waitMs` before another try; `onRetry` hears how many seconds are left, now and with each that passes. */
+export async function pauseBeforeRetry(waitMs: number, { signal, onRetry }: RetryOptions): Promise<void> {
+  for (let leftMs = waitMs; leftMs > 0;) {
+    onRetry?.(Math.ceil(leftMs / 1000))
+    const stepMs = leftMs % 1000 || 1000
+    await delay(stepMs, undefined, signal && { signal })
+    leftMs -= stepMs
+  }
+}
+
+export interface RetryOptions {
+  readonly signal?: AbortSignal | undefined
+  readonly onRetry?: ((secondsLeft: number) => void) | undefined
+}
+
 /** Does `work` until it succeeds, fails for good, or has been tried `attempts` times. */
 export async function retried<T>(
   work: () => Promise<T>,
-  { attempts, timeouts, signal }: { attempts: number; timeouts: Timeouts; signal: AbortSignal | undefined },
+  { attempts, timeouts, ...options }: RetryOptions & { readonly attempts: number; readonly timeouts: Timeouts },
 ): Promise<T> {
   for (let next = 2; ; next++) {
     try {
       return await work()
     } catch (error) {
       const waitMs = next > attempts ? undefined : planRetry(error, next, timeouts)
-      if (waitMs === undefined || signal?.aborted) throw error
-      await delay(waitMs, undefined, signal && { signal })
+      if (waitMs === undefined || options.signal?.aborted) throw error
+      await pauseBeforeRetry(waitMs, options)
     }
   }
 }

@@ -3,7 +3,7 @@ import type { AuthConfig } from '@berth/engine-api'
 import { basicHeader, hasPassword } from './auth/credentials.ts'
 import type { Endpoint } from './endpoints.ts'
 import { printable } from './errors.ts'
-import { UnreachedError } from './http/connection-error.ts'
+import { searchPath, UnreachedError } from './http/connection-error.ts'
 import { readDocument } from './http/read-limited.ts'
 import { type Answer, drop, type Transport } from './http/transport.ts'
 import type { Timeouts } from './settings.ts'
@@ -47,7 +47,7 @@ export async function search(
 }
 
 async function searchAt(endpoint: Endpoint, { term, limit }: SearchQuery, means: Means): Promise<SearchResult[]> {
-  const url = new URL(`${endpoint.base}/v1/search`)
+  const url = new URL(`${endpoint.base}${searchPath}`)
   url.search = `q=${encodeURIComponent(term)}&n=${limit}`
   const headers: Record<string, string> = hasPassword(means.auth) ? { Authorization: basicHeader(means.auth) } : {}
   const answer = await means.transport.send({ method: 'GET', url, headers, verifiesTls: endpoint.verifiesTls })

@@ -1,10 +1,9 @@
 import { unavailable } from '@berth/base'
 import { type Descriptor, type Digest, Digester } from '@berth/oci'
-import { setTimeout as delay } from 'node:timers/promises'
 import { answerError } from './errors.ts'
 import { type Answer, drop } from './http/transport.ts'
 import type { Place } from './place.ts'
-import { mayPass } from './retry.ts'
+import { mayPass, pauseBeforeRetry, type RetryOptions } from './retry.ts'
 import type { Session } from './session.ts'
 
 /** Bytes to upload: of a blob that is known, or of one whose digest only its end will tell. */
@@ -16,11 +15,13 @@ export type UploadSource =
       /** The blob from `start` on; called again when an upload is continued. */
       readonly open: (start: number) => AsyncIterable<Uint8Array>
       readonly onProgress?: (sentBytes: number) => void
+      readonly onRetry?: RetryOptions['onRetry']
     }
   | {
       readonly kind: 'stream'
       readonly open: () => AsyncIterable<Uint8Array>
       readonly onProgress?: (sentBytes: number) => void
+      readonly onRetry?: RetryOptions['onRetry']
     }
 
 type Uploaded = Pick<Descriptor, 'digest' | 'size'>
@@ -78,7 +79,7 @@ async function uploadKnown(
       return { digest, size: sizeBytes }
     } catch (error) {
       if (tries >= maxResumes || !mayPass(error) || place.signal?.aborted) throw error
-      await delay(place.timeouts.retryMs * 2 ** tries, undefined, place.signal && { signal: place.signal })
+      await pauseBeforeRetry(place.timeouts.retryMs * 2 ** tries, { signal: place.signal, onRetry: source.onRetry })
       const standing = await askStanding(session, location, place)
       location = standing?.location ?? (await beginUpload(session, place))
       start = standing && standing.start < sizeBytes ? standing.start : 0

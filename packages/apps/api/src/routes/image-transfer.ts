@@ -19,8 +19,7 @@ export async function push(exchange: Exchange, name: string, images: Pick<Images
   const { query, signal, version } = exchange
   const named = parseReference(name)
   const tag = query.get('tag') ?? ''
-  if (named.digest !== undefined) throw invalid('cannot push a digest reference')
-  const reference = formatReference(tag === '' ? named : withTag(named, tag))
+  const reference = formatReference(tag === '' || named.digest !== undefined ? named : withTag(named, tag))
   const platform = has(version, 'pushPlatform') ? platformParameter(query) : undefined
   const request = { reference, auth: registryAuth(exchange), signal, ...(platform ? { platform } : {}) }
   await sendProgress(exchange, (send) => images.push(request, send), { errorsInStream: false })

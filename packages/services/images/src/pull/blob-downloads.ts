@@ -1,14 +1,15 @@
 import { fault, isDiskFull, isKind, SharedWork } from '@berth/base'
 import type { Descriptor } from '@berth/oci'
-import { BrokenOffError, type Repository } from '@berth/registry'
+import { BrokenOffError, pauseBeforeRetry, type Repository } from '@berth/registry'
 import type { ContentStore, IngestedBlob, PartialBlob } from '@berth/storage'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { TransferSlots } from './transfer-slots.ts'
 
 /** How far a blob is on its way. Sizes are bytes. */
 export type BlobProgress =
   | { readonly phase: 'waiting' }
   | { readonly phase: 'downloading'; readonly currentBytes: number }
+  /** Something went wrong that may pass. */
+  | { readonly phase: 'retrying'; readonly secondsLeft: number }
   | { readonly phase: 'verifying' }
   /** It is whole and right in this file, which is moved to its place once it is on the disk. */
   | { readonly phase: 'verified'; readonly path: string }
@@ -77,7 +78,7 @@ interface Transfer {
 
 /** A body that breaks off is continued where it stands, with growing pauses. */
 async function fetchInTries(transfer: Transfer): Promise<IngestedBlob> {
-  const { partial, repository, signal } = transfer
+  const { partial, repository, signal, report } = transfer
   const resumed = partial.sizeBytes > 0
   for (let next = 2; ; next++) {
     try {
@@ -86,7 +87,7 @@ async function fetchInTries(transfer: Transfer): Promise<IngestedBlob> {
     } catch (error) {
       const waitMs = error instanceof BrokenOffError ? repository.retryMs(error, next) : undefined
       if (waitMs === undefined || signal.aborted) throw error
-      await delay(waitMs, undefined, { signal })
+      await pauseBeforeRetry(waitMs, { signal, onRetry: retryTeller(report) })
     }
   }
 }
@@ -94,7 +95,11 @@ async function fetchInTries(transfer: Transfer): Promise<IngestedBlob> {
 async function fetchRest({ descriptor, repository, signal, partial, report }: Transfer): Promise<void> {
   const { digest, size } = descriptor
   if (partial.sizeBytes === size && size > 0) return
-  const { chunks, start, host } = await repository.openBlob(descriptor, { start: partial.sizeBytes, signal })
+  const { chunks, start, host } = await repository.openBlob(descriptor, {
+    start: partial.sizeBytes,
+    signal,
+    onRetry: retryTeller(report),
+  })
   if (start !== partial.sizeBytes) await partial.reset()
   await partial.append(reported(chunks, { start, report }), signal)
   fault('pull: blob')
@@ -102,6 +107,11 @@ async function fetchRest({ descriptor, repository, signal, partial, report }: Tr
     throw new BrokenOffError(`${host}: unexpected EOF: ${partial.sizeBytes} of ${size} bytes of blob ${digest}`)
   }
 }
+
+const retryTeller =
+  (report: Transfer['report']) =>
+  (secondsLeft: number): void =>
+    report({ phase: 'retrying', secondsLeft })
 
 /** Bytes of an earlier run may have been lost or altered since: then all of it is fetched once more. */
 async function commit(transfer: Transfer, resumed: boolean): Promise<IngestedBlob> {

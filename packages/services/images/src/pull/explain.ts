@@ -1,6 +1,6 @@
 import { forbidden, internal, notFound, tooManyRequests, unauthorized } from '@berth/base'
 import { familiarName, familiarString, type Reference } from '@berth/oci'
-import { RegistryError, UnreachedError } from '@berth/registry'
+import { NoCredentialsError, RegistryError, UnreachedError } from '@berth/registry'
 
 /** What a registry's refusal of `reference` is called: Docker's words, by which clients know it. */
 export function explainPull(error: unknown, reference: Reference): unknown {
@@ -37,4 +37,9 @@ const waitOf = (ms: number | undefined): string =>
 export function explainAnswer(error: unknown): unknown {
   if (error instanceof UnreachedError) return internal(error.message, error)
   return error instanceof RegistryError ? byStatus(error) : error
+}
+
+/** Docker says of a push without credentials what is missing, not what was asked for. */
+export function explainPush(error: unknown): unknown {
+  return error instanceof NoCredentialsError ? internal(error.reason, error) : explainAnswer(error)
 }

@@ -156,6 +156,33 @@ test('pull() continues where a body broke off, and asks for nothing twice', asyn
   assert.ok(Number(/bytes=(\d+)-/.exec(third ?? '')?.[1]) <= size)
 })
 
+test('pull() tells how long it waits before another try', async (t) => {
+  const { registry, pull } = await setUpRegistry(t)
+  const [broken, busy] = registry.addImage('team/app', {
+    layers: [[file('a', randomBytes(300_000))], [file('b', randomBytes(200_000))]],
+    tag: '1',
+  }).layers
+  registry.misbehave({ on: 'blob', path: broken!.digest, how: { kind: 'cut', afterBytes: 100_000 }, times: 1 })
+  registry.misbehave({ on: 'blob', path: busy!.digest, how: { kind: 'answer', status: 503, body: '' }, times: 1 })
+  const retrying = (await pull('team/app:1')).filter(({ status }) => String(status).startsWith('Retrying'))
+  assert.deepEqual(
+    retrying.map(({ status, id }) => [status, id]).toSorted(),
+    [broken, busy].map((layer) => ['Retrying in 1 second', layer!.digest.slice(7, 19)]).toSorted(),
+  )
+})
+
+test('pull() refuses what is reserved, and asks nobody', async (t) => {
+  const { images, registry } = await setUpRegistry(t)
+  await assert.rejects(
+    images.pull({ reference: 'scratch:1' }, () => {}),
+    {
+      kind: 'forbidden',
+      message: "'scratch' is a reserved name",
+    },
+  )
+  assert.deepEqual(registry.requests, [])
+})
+
 test('pull() begins anew where a registry knows no ranges', async (t) => {
   const { registry, pull, images } = await setUpRegistry(t)
   const { layers } = registry.addImage('team/app', incompressible(300_000))

@@ -1,4 +1,4 @@
-import { fault, invalid, messageOf, zeroTime } from '@berth/base'
+import { fault, forbidden, invalid, messageOf, zeroTime } from '@berth/base'
 import type { AuthConfig } from '@berth/engine-api'
 import {
   chainIds,
@@ -57,6 +57,7 @@ export async function pullImage(
   progress: Progress,
 ): Promise<void> {
   const reference = parseReference(request.reference)
+  if (familiarName(reference) === 'scratch') throw forbidden("'scratch' is a reserved name")
   const platform = request.platform === undefined ? undefined : parsePlatform(request.platform)
   const repository = transfers.registries.repository(reference, request.auth)
   const signal = request.signal ?? new AbortController().signal

@@ -109,6 +109,8 @@ function tell(report: LayerReport, progress: BlobProgress): void {
       return report.say('Waiting')
     case 'downloading':
       return report.bar('Downloading', progress.currentBytes)
+    case 'retrying':
+      return report.retrying(progress.secondsLeft)
     case 'verifying':
       return report.say('Verifying Checksum')
     case 'verified':

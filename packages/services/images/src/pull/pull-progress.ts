@@ -28,6 +28,11 @@ export class LayerReport {
     this.#send({ status, progressDetail: {}, id: this.#id })
   }
 
+  /** What is waited for before another try. */
+  retrying(secondsLeft: number): void {
+    this.say(`Retrying in ${secondsLeft} second${secondsLeft === 1 ? '' : 's'}`)
+  }
+
   /** `Downloading` with a bar. The last step of a status is always shown. */
   bar(status: string, currentBytes: number): void {
     const nowMs = performance.now()

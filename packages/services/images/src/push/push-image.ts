@@ -15,7 +15,7 @@ import type { Repository } from '@berth/registry'
 import type { ImagesContext } from '../context.ts'
 import type { Progress } from '../images.ts'
 import type { ImageRecord } from '../image-store.ts'
-import { explainAnswer } from '../pull/explain.ts'
+import { explainPush } from '../pull/explain.ts'
 import { LayerReport } from '../pull/pull-progress.ts'
 import type { Transfers } from '../pull/transfers.ts'
 import {
@@ -29,7 +29,7 @@ import {
   planTag,
   type PushedManifest,
 } from './plan-push.ts'
-import { pushLayer } from './push-layer.ts'
+import { pushLayer, type PushProgress } from './push-layer.ts'
 
 export interface PushRequest {
   /** A name alone stands for all its tags. */
@@ -64,7 +64,7 @@ export async function pushImage(
   try {
     for (const tag of await plansOf(push, reference, request.platform)) await pushTag(push, tag)
   } catch (error) {
-    throw explainAnswer(error)
+    throw explainPush(error)
   }
   context.events.publish('image', 'push', familiarString(reference), { name: familiarName(reference) })
 }
@@ -145,12 +145,22 @@ async function pushOneLayer(push: Push, layer: PlannedLayer, report: LayerReport
     (own, tell) => pushLayer({ content: context.content, known, slots, repository, signal: own }, layer, tell),
     {
       signal,
-      onProgress: (step) =>
-        step.phase === 'waiting' ? report.say('Waiting') : report.bar('Pushing', step.currentBytes),
+      onProgress: (step) => tell(report, step),
     },
   )
   report.say(outcome)
   return descriptor
+}
+
+function tell(report: LayerReport, step: PushProgress): void {
+  switch (step.phase) {
+    case 'waiting':
+      return report.say('Waiting')
+    case 'retrying':
+      return report.retrying(step.secondsLeft)
+    case 'pushing':
+      return report.bar('Pushing', step.currentBytes)
+  }
 }
 
 /** Sees to it that the repository has a small blob of the store. */

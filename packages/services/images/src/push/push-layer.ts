@@ -24,7 +24,10 @@ export interface PushedLayer {
   readonly outcome: LayerOutcome
 }
 
-export type PushProgress = { readonly phase: 'waiting' } | { readonly phase: 'pushing'; readonly currentBytes: number }
+export type PushProgress =
+  | { readonly phase: 'waiting' }
+  | { readonly phase: 'retrying'; readonly secondsLeft: number }
+  | { readonly phase: 'pushing'; readonly currentBytes: number }
 
 type Report = (progress: PushProgress) => void
 
@@ -83,6 +86,7 @@ async function upload(
       sizeBytes: stored.size,
       open: (start) => content.open(stored.digest, { start }),
       onProgress: (currentBytes) => report({ phase: 'pushing', currentBytes }),
+      onRetry: (secondsLeft) => report({ phase: 'retrying', secondsLeft }),
     },
     signal,
   )
@@ -95,8 +99,9 @@ async function uploadCompressed(
   report: Report,
 ): Promise<Descriptor> {
   const onRead = (currentBytes: number) => report({ phase: 'pushing', currentBytes })
+  const onRetry = (secondsLeft: number) => report({ phase: 'retrying', secondsLeft })
   const open = () => compressLayer(counted(content.open(stored.digest), onRead))
-  const uploaded = await repository.uploadBlob({ kind: 'stream', open }, signal)
+  const uploaded = await repository.uploadBlob({ kind: 'stream', open, onRetry }, signal)
   const descriptor = { mediaType: mediaTypes.dockerLayerGzip, ...uploaded }
   known.recordCompressed(diffId, descriptor)
   return descriptor

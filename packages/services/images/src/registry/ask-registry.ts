@@ -52,7 +52,7 @@ export async function askDistribution(
   { auth, signal }: RegistryQuestion,
 ): Promise<Distribution> {
   const reference = parseAnyReference(name)
-  if (typeof reference === 'string') throw invalid(`unknown image reference format: ${name}`)
+  if (typeof reference === 'string') throw invalid('no manifest found for full image ID')
   const { domain, path, tag, digest } = withDefaultTag(reference)
   const repository = registries.repository({ domain, path }, auth)
   try {

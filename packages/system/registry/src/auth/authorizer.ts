@@ -1,4 +1,4 @@
-import { forbidden, internal } from '@berth/base'
+import { EngineError, forbidden } from '@berth/base'
 import type { AuthConfig } from '@berth/engine-api'
 import { isIP } from 'node:net'
 import type { Endpoint } from '../endpoints.ts'
@@ -14,6 +14,16 @@ export interface AuthorizerOptions {
   readonly auth: AuthConfig
   readonly transport: Transport
   readonly timeouts: Timeouts
+}
+
+/** The registry wants a password, and there is none. */
+export class NoCredentialsError extends EngineError {
+  readonly reason = 'no basic auth credentials'
+
+  constructor(asked: string) {
+    // Not `unauthorized`: at that docker's command line asks for a password, also in a script.
+    super('internal', `${asked}: no basic auth credentials`)
+  }
 }
 
 interface KeptToken {
@@ -48,8 +58,7 @@ export class Authorizer {
     const challenge = parseChallenge(header)
     if (challenge === undefined || this.#options.auth.registrytoken) return false
     if (challenge.scheme === 'basic' && !hasPassword(this.#options.auth)) {
-      // Not `unauthorized`: at that docker's command line asks for a password, also in a script.
-      throw internal(`${asked}: no basic auth credentials`)
+      throw new NoCredentialsError(asked)
     }
     if (sent !== undefined && challenge.scheme === 'basic') return false
     this.#challenge = challenge

@@ -10,8 +10,16 @@ interface Failed {
   readonly statusCode?: number
 }
 
-/** Go's verb of a request in an error: `Get`, `Post`. */
-const verbOf = (method: string): string => (method === 'POST' ? 'Post' : 'Get')
+/** A request in an error, as Go tells it. A query may hold a token or a signature; what is searched for is no secret. */
+function shown(method: string, url: URL): string {
+  // For what a registry serves its root stands, as clients know it.
+  if (url.pathname.startsWith('/v2/')) return `Get "${url.origin}/v2/"`
+  const query = url.pathname === searchPath ? url.search : ''
+  return `${method === 'POST' ? 'Post' : 'Get'} "${url.origin}${url.pathname}${query}"`
+}
+
+/** Of registries' first protocol. */
+export const searchPath = '/v1/search'
 
 /**
  * A failure to reach a registry, in the words that Docker's users know: `Get "https://host/v2/": dial tcp ...`. `proxy` is the
@@ -19,7 +27,7 @@ const verbOf = (method: string): string => (method === 'POST' ? 'Post' : 'Get')
  */
 export function connectionError(method: string, url: URL, error: unknown, proxy?: string): UnreachedError {
   const reason = (proxy === undefined ? undefined : proxyReason(url, error, proxy)) ?? reasonOf(url, error)
-  return new UnreachedError(`${verbOf(method)} "${shown(url)}": ${reason}`, error)
+  return new UnreachedError(`${shown(method, url)}: ${reason}`, error)
 }
 
 /** What a proxy says of itself when it serves only whom it knows (RFC 9110, 15.5.8). */
@@ -27,7 +35,7 @@ export const proxyWantsCredentials = 407
 
 /** A proxy's refusal; without what its URL has of secrets. */
 export function proxyRefusal(method: string, url: URL, proxy: string, status: number): UnreachedError {
-  const message = `${verbOf(method)} "${shown(url)}": ${refusalOf(proxy, status)}`
+  const message = `${shown(method, url)}: ${refusalOf(proxy, status)}`
   return new UnreachedError(message, undefined)
 }
 
@@ -50,9 +58,6 @@ export class UnreachedError extends EngineError {
     super('unavailable', message, { cause })
   }
 }
-
-/** A query may hold a token or a signature; for what a registry serves its root stands, as clients know it. */
-const shown = (url: URL): string => `${url.origin}${url.pathname.startsWith('/v2/') ? '/v2/' : url.pathname}`
 
 const plainReasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connect: connection refused',
