@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { command, type CommandOptions, type CommandResult } from './command.ts'
 import type { TestEngine } from './engine.ts'
+import { patience } from './patience.ts'
 
 export type CliProgram = 'docker' | 'berth'
 
@@ -71,7 +72,7 @@ async function runOnTerminal(cli: Cli, args: readonly string[], keys: TerminalKe
   const inner = `stty rows ${rows} cols ${columns}; exec ${quoted}`
   const child = spawn('script', ['-qefc', inner, '/dev/null'], { env: { ...process.env, ...cli.env }, stdio: 'pipe' })
   const { promise, resolve, reject } = Promise.withResolvers<CommandResult>()
-  const timer = setTimeout(() => child.kill('SIGKILL'), 30_000)
+  const timer = setTimeout(() => child.kill('SIGKILL'), patience(30_000))
   let stdout = ''
   let typed = false
   const type = (): void => {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
+import { patience } from './patience.ts'
 
 export interface CommandResult {
   /** 128 + n when a signal ended it. */
@@ -26,7 +27,7 @@ export async function command(
 ): Promise<CommandResult> {
   const { input = '', env = {}, timeoutMs = 60_000, cwd } = options
   const child = spawn(file, args, { env: { ...process.env, ...env }, stdio: 'pipe', cwd })
-  const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
+  const timer = setTimeout(() => child.kill('SIGKILL'), patience(timeoutMs))
   child.stdin.on('error', () => {})
   child.stdin.end(input)
   try {

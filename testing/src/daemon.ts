@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { EngineApi } from './engine-api.ts'
 import { commandLine, removeEmptyCgroups } from './host-state.ts'
+import { patience } from './patience.ts'
 import { createSandbox, processesInside, type Sandbox } from './sandbox.ts'
 
 const repository = fileURLToPath(new URL('../..', import.meta.url))
@@ -137,7 +138,7 @@ class Daemon implements TestDaemon {
   }
 
   async #answering(child: ChildProcess): Promise<void> {
-    const deadline = performance.now() + 20_000
+    const deadline = performance.now() + patience(20_000)
     for (;;) {
       if (await this.api.ping()) return
       const hasEnded = child.exitCode !== null || child.signalCode !== null
@@ -159,7 +160,7 @@ class Daemon implements TestDaemon {
   /** SIGTERM; when that does not help within 15 seconds, SIGKILL. */
   async #terminate(): Promise<void> {
     const child = this.#process
-    const timer = setTimeout(() => child?.kill('SIGKILL'), 15_000)
+    const timer = setTimeout(() => child?.kill('SIGKILL'), patience(15_000))
     await this.kill('SIGTERM')
     clearTimeout(timer)
   }
@@ -173,7 +174,7 @@ class Daemon implements TestDaemon {
   async #endProcesses(): Promise<string[]> {
     const supervisors = this.supervisors()
     for (const pid of supervisors) process.kill(pid, 'SIGTERM')
-    const deadline = performance.now() + 5000
+    const deadline = performance.now() + patience(5000)
     while (this.#processes().length > 0 && performance.now() < deadline) await sleep(20)
     const left = this.#processes()
     const lines = left.map((pid) => `process ${pid} ${commandLine(pid)}`)

@@ -2,6 +2,7 @@ import { type IncomingMessage, request, type RequestOptions } from 'node:http'
 import { json, text } from 'node:stream/consumers'
 import type { Readable } from 'node:stream'
 import type { Socket } from 'node:net'
+import { patience } from './patience.ts'
 
 export interface EngineAnswer {
   readonly status: number
@@ -14,7 +15,7 @@ export interface RequestExtras {
   readonly signal?: AbortSignal
 }
 
-const patience = (): AbortSignal => AbortSignal.timeout(60_000)
+const inTime = (): AbortSignal => AbortSignal.timeout(patience(60_000))
 
 /** Plain HTTP to an engine: nothing between the test and the wire. `host` is `unix:///path` or `tcp://host:port`. */
 export class EngineApi {
@@ -54,13 +55,13 @@ export class EngineApi {
     body?: object | Buffer | Readable,
     extras?: RequestExtras,
   ): Promise<{ status: number; headers: IncomingMessage['headers']; text: string }> {
-    const answer = await this.open(method, path, body, { signal: patience(), ...extras })
+    const answer = await this.open(method, path, body, { signal: inTime(), ...extras })
     return { status: answer.status, headers: answer.headers, text: await text(answer.body) }
   }
 
   /** The body of a request that must succeed; throws the engine's message otherwise. */
   async json(method: string, path: string, body?: object | Buffer | Readable): Promise<unknown> {
-    const answer = await this.open(method, path, body, { signal: patience() })
+    const answer = await this.open(method, path, body, { signal: inTime() })
     if (answer.status >= 400) throw new Error(`${method} ${path}: ${answer.status} ${await text(answer.body)}`)
     if (answer.status === 204) return void answer.body.resume()
     return json(answer.body)
@@ -95,7 +96,9 @@ export class EngineApi {
 
   async ping(): Promise<boolean> {
     try {
-      return (await this.request('GET', '/_ping', undefined, { signal: AbortSignal.timeout(5000) })).status === 200
+      return (
+        (await this.request('GET', '/_ping', undefined, { signal: AbortSignal.timeout(patience(5000)) })).status === 200
+      )
     } catch {
       return false
     }

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, readFileSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { patience } from './patience.ts'
 
 /** What an engine could leave behind on the host, one line per thing. */
 export type HostState = ReadonlySet<string>
@@ -27,7 +28,7 @@ export function readHostState(): HostState {
  * its way out (the kernel frees namespaces and cgroups a little later); what comes meanwhile is somebody else's.
  */
 export async function leaksSince(before: HostState, sandbox: string, patienceMs = 5000): Promise<string[]> {
-  const deadline = performance.now() + patienceMs
+  const deadline = performance.now() + patience(patienceMs)
   const find = (): string[] => [
     ...[...readHostState()].filter((line) => !before.has(line) && !isOthers(line)),
     ...processesOf(sandbox).map((pid) => `process ${pid} ${commandLine(pid)}`),

@@ -26,13 +26,16 @@ after(() => {
   )
 })
 
-const make = (): void => cgroupPaths(cgroups, cgroupsPath).forEach((path) => mkdirSync(path, { recursive: true }))
+const make = (): void => {
+  cgroupPaths(cgroups, cgroupsPath).forEach((path) => mkdirSync(path, { recursive: true }))
+  if (cgroups.version === 2) writeFileSync(`${cgroups.unified}/cgroup.subtree_control`, '+memory')
+}
 const shell = (script: string, input = devNull): number =>
   spawnProcess({ path: '/bin/sh', args: ['-c', script], fds: [input, devNull, devNull] })
 const join = (pid: number): void => {
   for (const path of cgroupPaths(cgroups, cgroupsPath)) {
     // A v1 cpuset takes no process before it has been given cpus and memory nodes.
-    if (cgroups.controllers.get('cpuset') !== path.slice(0, -cgroupsPath.length))
+    if (cgroups.version === 2 || cgroups.controllers.get('cpuset') !== path.slice(0, -cgroupsPath.length))
       writeFileSync(`${path}/cgroup.procs`, `${pid}`)
   }
 }

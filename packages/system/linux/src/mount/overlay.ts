@@ -1,6 +1,8 @@
-import { closeSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { LinuxError } from '../error.ts'
-import { check, type CString, declareFunctions, EINVAL, lastError } from '../libc.ts'
+import { procFd } from '../file/at.ts'
+import { O_PATH } from '../file/constants.ts'
+import { check, type CString, declareFunctions, ENOTDIR, lastError } from '../libc.ts'
 import { mount } from './mount.ts'
 
 const c = declareFunctions<{
@@ -43,15 +45,44 @@ export interface OverlayOptions {
   readonly options?: Readonly<Record<string, string>>
 }
 
-let knowsLowerdirPlus = true
+let knowsLowerdirPlus: boolean | undefined
 
 /**
  * Mounts an overlay. Layers are given one by one (`lowerdir+`, Linux 6.5) so that their number is not bound by the page
  * that mount(2)'s options must fit in; older kernels get the options string.
  */
 export function mountOverlay(options: OverlayOptions): void {
-  if (knowsLowerdirPlus && mountByConfig(options)) return
-  mount({ source: 'overlay', target: options.target, type: 'overlay', data: overlayData(options) })
+  knowsLowerdirPlus ??= probeLowerdirPlus()
+  if (knowsLowerdirPlus) mountByConfig(options)
+  else mountByText(options)
+}
+
+/** A kernel that knows the option looks for the layer at once; others refuse the option, or keep it until the mount is made. */
+function probeLowerdirPlus(): boolean {
+  const fd = openContext()
+  try {
+    const layer = '/dev/null/no-layer'
+    const result = c.fsconfig(SYS_fsconfig, fd, FSCONFIG_SET_STRING, 'lowerdir+', layer, 0)
+    return result < 0 && lastError('fsconfig').errno === ENOTDIR
+  } finally {
+    closeSync(fd)
+  }
+}
+
+const optionsPageBytes = 4096
+
+/** By mount(2): with the layers' paths where those fit, else with descriptors, which are shorter. */
+function mountByText(options: OverlayOptions): void {
+  const layers: number[] = []
+  try {
+    for (const path of options.lower) layers.push(openSync(path, O_PATH))
+    const text = overlayData(options)
+    const fits = Buffer.byteLength(text) < optionsPageBytes
+    const data = fits ? text : overlayData({ ...options, lower: layers.map(procFd) })
+    mount({ source: 'overlay', target: options.target, type: 'overlay', data })
+  } finally {
+    for (const fd of layers) closeSync(fd)
+  }
 }
 
 /** The options of an overlay as mount(2) takes them, colons and commas in paths escaped. */
@@ -64,11 +95,12 @@ export function overlayData({ lower, upper, work, volatile, options = {} }: Over
   return parts.join(',')
 }
 
-/** False where this kernel does not know `lowerdir+`. */
-function mountByConfig(options: OverlayOptions): boolean {
-  const fd = check(c.fsopen(SYS_fsopen, 'overlay', FSOPEN_CLOEXEC), 'fsopen', 'overlay')
+const openContext = (): number => check(c.fsopen(SYS_fsopen, 'overlay', FSOPEN_CLOEXEC), 'fsopen', 'overlay')
+
+function mountByConfig(options: OverlayOptions): void {
+  const fd = openContext()
   try {
-    if (!configure(fd, options)) return false
+    configure(fd, options)
     const mounted = c.fsmount(SYS_fsmount, fd, FSMOUNT_CLOEXEC, 0)
     if (mounted < 0) throw failure(fd, 'fsmount', options.target)
     try {
@@ -80,13 +112,12 @@ function mountByConfig(options: OverlayOptions): boolean {
     } finally {
       closeSync(mounted)
     }
-    return true
   } finally {
     closeSync(fd)
   }
 }
 
-function configure(fd: number, { lower, upper, work, volatile, options = {}, target }: OverlayOptions): boolean {
+function configure(fd: number, { lower, upper, work, volatile, options = {}, target }: OverlayOptions): void {
   const set = (key: string, value: string) => {
     if (c.fsconfig(SYS_fsconfig, fd, FSCONFIG_SET_STRING, key, value, 0) < 0)
       throw failure(fd, `fsconfig ${key}`, value)
@@ -96,13 +127,7 @@ function configure(fd: number, { lower, upper, work, volatile, options = {}, tar
   const flag = (key: string) => {
     if (c.fsconfig(SYS_fsconfig, fd, FSCONFIG_SET_FLAG, key, null, 0) < 0) throw failure(fd, 'fsconfig', key)
   }
-  for (const [index, layer] of lower.entries()) {
-    if (c.fsconfig(SYS_fsconfig, fd, FSCONFIG_SET_STRING, 'lowerdir+', layer, 0) === 0) continue
-    const error = failure(fd, 'fsconfig lowerdir+', layer)
-    if (index > 0 || error.errno !== EINVAL || !/unknown parameter/i.test(error.message)) throw error
-    knowsLowerdirPlus = false
-    return false
-  }
+  for (const layer of lower) set('lowerdir+', layer)
   if (upper !== undefined) set('upperdir', upper)
   if (work !== undefined) set('workdir', work)
   if (volatile) flag('volatile')
@@ -111,7 +136,6 @@ function configure(fd: number, { lower, upper, work, volatile, options = {}, tar
     else flag(key)
   }
   if (c.fsconfig(SYS_fsconfig, fd, FSCONFIG_CMD_CREATE, null, null, 0) < 0) throw failure(fd, 'fsconfig create', target)
-  return true
 }
 
 /** The error of a call on an fs context, with what the file system itself said: read(2) of the context. */
