@@ -1,3 +1,4 @@
+import { messageOf } from '@berth/base'
 import { formatPlatform, hostPlatform, normalizePlatform, type Platform } from '@berth/oci'
 import { execFile } from 'node:child_process'
 import { readdirSync } from 'node:fs'
@@ -5,8 +6,10 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { probePrograms, type ProbeProgram } from './probe-programs.ts'
 
-/** What was found out is found out anew after this, beside whoever asks. */
+/** What was found out is found out anew after this. */
 const rememberMs = 30_000
+/** So long after a question that shows it: whoever asks has a build under way, which starting programs would hold up. */
+const laterMs = 2000
 const registrations = '/proc/sys/fs/binfmt_misc'
 const runTimeoutMs = 5000
 
@@ -16,12 +19,15 @@ const runTimeoutMs = 5000
  */
 export class RunnablePlatforms {
   readonly #directory: string
+  readonly #rememberMs: number
+  #later: NodeJS.Timeout | undefined
   #known:
     | { readonly platforms: Promise<readonly Platform[]>; readonly names: string; readonly atMs: number }
     | undefined
 
-  constructor(directory: string) {
+  constructor(directory: string, options: { readonly rememberMs?: number } = {}) {
     this.#directory = directory
+    this.#rememberMs = options.rememberMs ?? rememberMs
   }
 
   async get(): Promise<readonly Platform[]> {
@@ -29,12 +35,24 @@ export class RunnablePlatforms {
     const known = this.#known
     if (known?.names !== names) return await this.#ask(names)
     // Where the registrations cannot be seen, the answer to the next question is the one of today.
-    if (performance.now() - known.atMs > rememberMs) void this.#ask(names)
+    if (performance.now() - known.atMs > this.#rememberMs) this.#askLater()
     return await known.platforms
   }
 
+  #askLater(): void {
+    this.#later ??= setTimeout(() => {
+      this.#later = undefined
+      const names = registeredNames()
+      // On a disk that is full the last answer stays.
+      void this.#find().then((found) => this.#remember(Promise.resolve(found), names), messageOf)
+    }, laterMs).unref()
+  }
+
   #ask(names: string): Promise<readonly Platform[]> {
-    const platforms = this.#find()
+    return this.#remember(this.#find(), names)
+  }
+
+  #remember(platforms: Promise<readonly Platform[]>, names: string): Promise<readonly Platform[]> {
     this.#known = { platforms, names, atMs: performance.now() }
     return platforms
   }
