@@ -185,6 +185,8 @@ export interface Builder {
   build(request: BuildRequest, progress: BuildProgress, signal: AbortSignal): Promise<BuildResult>
   /** The same, and what comes of it is the caller's to export. */
   solve(request: BuildRequest, progress: BuildProgress, signal: AbortSignal): Promise<BuildOutcome>
+  /** A build is about to come: what takes a while to start is started. */
+  expectBuild(): void
   /** Unpacks a context from a tar, compressed or not, into a new directory; dispose of it when the build is over. */
   receiveContext(tar: Readable, signal: AbortSignal): Promise<ReceivedContext>
   /** Brings a context from a git repository, or a tar or Dockerfile that a URL names. */

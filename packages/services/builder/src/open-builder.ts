@@ -73,9 +73,10 @@ export async function openBuilder(options: BuilderOptions): Promise<OpenBuilder>
       return { imageId: await outcome.createImage(request.tags, { isCache, isSquashed }), stages: [] }
     },
     solve: (request, progress, signal) => run({ request, progress, signal }),
+    expectBuild: () => context.storage.trees.expectWork(),
     receiveContext: (tar, signal) => receiveContext(context, tar, signal),
     emptyContext: async () => {
-      const { root, directory } = await makeContextDirectory(context)
+      const { root, directory } = makeContextDirectory(context)
       return openContext(context, root, directory)
     },
     fetchContext: (remote, signal) => fetchContext(context, remote, signal),

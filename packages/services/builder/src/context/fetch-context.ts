@@ -25,7 +25,7 @@ export async function fetchContext(context: Context, remote: string, signal: Abo
 }
 
 async function fetchGit(context: Context, remote: string, signal: AbortSignal): Promise<ReceivedContext> {
-  const { root, directory } = await makeContextDirectory(context)
+  const { root, directory } = makeContextDirectory(context)
   try {
     const folder = await checkOutGit(remote, {
       directory,
@@ -57,7 +57,7 @@ async function dockerfileOnly(context: Context, body: AsyncIterable<Uint8Array>)
     if (bytes > maxDockerfileBytes) throw invalid(`a Dockerfile may have ${maxDockerfileBytes} bytes`)
     chunks.push(chunk)
   }
-  const { root, directory } = await makeContextDirectory(context)
+  const { root, directory } = makeContextDirectory(context)
   await writeFile(join(directory, 'Dockerfile'), Buffer.concat(chunks))
   return openContext(context, root, directory)
 }

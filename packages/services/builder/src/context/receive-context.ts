@@ -2,8 +2,8 @@ import { codeOf, fault, invalid, messageOf } from '@berth/base'
 import { parseIgnoreFile } from '@berth/dockerfile'
 import { openInRoot, procFd } from '@berth/linux'
 import { randomBytes } from 'node:crypto'
-import { closeSync, constants, createWriteStream, fstatSync } from 'node:fs'
-import { mkdir, open, rm } from 'node:fs/promises'
+import { closeSync, constants, createWriteStream, fstatSync, mkdirSync } from 'node:fs'
+import { open, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -16,7 +16,7 @@ const maxFileBytes = 4 << 20
 /** Takes a context from a tar, compressed or not, into a directory of its own. */
 export async function receiveContext(context: Context, tar: Readable, signal: AbortSignal): Promise<ReceivedContext> {
   await context.storage.space.require('building an image')
-  const { root, directory } = await makeContextDirectory(context)
+  const { root, directory } = makeContextDirectory(context)
   const archive = join(root, 'context.tar')
   try {
     await pipeline(tar, createWriteStream(archive, { mode: 0o600, highWaterMark: 1 << 20 }), { signal })
@@ -31,10 +31,11 @@ export async function receiveContext(context: Context, tar: Readable, signal: Ab
 }
 
 /** A directory for a context, and the one that goes with it in the end. */
-export async function makeContextDirectory({ directory: base }: Context): Promise<{ root: string; directory: string }> {
+export function makeContextDirectory({ directory: base }: Context): { root: string; directory: string } {
   const root = join(base, 'tmp', `context-${randomBytes(8).toString('hex')}`)
   const directory = join(root, 'files')
-  await mkdir(directory, { recursive: true, mode: 0o755 })
+  mkdirSync(root, { mode: 0o755 })
+  mkdirSync(directory, { mode: 0o755 })
   return { root, directory }
 }
 

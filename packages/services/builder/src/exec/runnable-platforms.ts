@@ -40,7 +40,8 @@ export class RunnablePlatforms {
   }
 
   #askLater(): void {
-    this.#later ??= setTimeout(() => {
+    if (this.#later) return
+    this.#later = setTimeout(() => {
       this.#later = undefined
       const names = registeredNames()
       // On a disk that is full the last answer stays.

@@ -180,7 +180,7 @@ async function findSources(
   if (local.length > 0) {
     const root =
       copy.from === '' ? await build.request.contextDirectory(local) : await build.sourceRoot(copy.from, stage.stage)
-    for (const pattern of local) found.push(...(await findLocal(stage, copy, root, pattern)))
+    found.push(...(await Promise.all(local.map((pattern) => findLocal(stage, copy, root, pattern)))).flat())
     if (found.length === 0 && build.request.style === 'classic') throw noSources(copy)
   }
   if (copy.files.length > 0) {

@@ -26,6 +26,7 @@ export async function solve(
   if (request.frontend !== '' || (request.definition?.def.length ?? 0) > 0) {
     throw new GrpcError(grpcCode.unimplemented, 'builds are run over LLBBridge: graphs of clients are not supported')
   }
+  services.builder.expectBuild()
   const job = services.jobs.mention(request.ref)
   job.start(request)
   const cancel = () => job.cancel()

@@ -39,6 +39,11 @@ export class LayerWorker implements AsyncDisposable {
     this.#options = { file: defaultFile(), threads, idleMs: 1000, soonMs: 60_000, ...options }
   }
 
+  /** Has a thread at hand; it ends as one does that has had nothing to do. */
+  start(): void {
+    if (this.#threads.size === 0) void this.run('remove', { paths: [] }).catch(() => {})
+  }
+
   /** Runs a task. An abort rejects with the signal's reason once the task has stopped. */
   async run<N extends TaskName>(name: N, task: TaskOf<Tasks[N]>, signal?: AbortSignal): Promise<ResultOf<Tasks[N]>> {
     return (await this.#perform({ kind: 'run', name, task }, signal)) as ResultOf<Tasks[N]>

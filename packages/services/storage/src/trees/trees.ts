@@ -8,6 +8,8 @@ import type { SourceSelection } from './selection.ts'
 
 /** Work on trees of files that are no snapshots, or are mounted, off the event loop. All roots are absolute host paths. */
 export interface Trees {
+  /** Starts a thread, if none is there: work comes soon. */
+  expectWork(): void
   /** What a build copies, by its content. */
   digest(selection: SourceSelection): Promise<SourcesDigest>
   copy(task: CopySourcesTask): Promise<void>
@@ -56,6 +58,7 @@ export interface AddArchiveTask {
 /** The trees by a layer worker. */
 export function openTrees(worker: LayerWorker): Trees {
   return {
+    expectWork: () => worker.start(),
     digest: (selection) => worker.run('digestSources', selection),
     copy: (task) => worker.run('copySources', task),
     makeDirectory: (task) => worker.run('makeDirectory', task),
