@@ -61,15 +61,34 @@ async function receiveChanged(
 
 /** Receives a few small files of a directory of the client's. */
 async function receiveSmall(
-  { progress, signal, sessionFor }: FileSources,
+  sources: FileSources,
   wanted: WantedTree & { readonly title: string; readonly status: string },
 ): Promise<{ readonly files: ReceivedFiles; readonly vertex: string }> {
-  return await progress.vertex(wanted.title).run(async (vertex) => {
-    const status = vertex.status(wanted.status)
-    let received = 0
-    const onProgress = (bytes: number) => void (received = bytes)
-    const files = await receiveFiles(await sessionFor(wanted.name), wanted, { signal, onProgress })
-    status.done(received)
+  return await tellSmall(sources, wanted, () => askForSmall(sources, wanted))
+}
+
+/** Small files of the client's, and how many bytes they took. */
+export interface SmallFiles {
+  readonly files: ReceivedFiles
+  readonly receivedBytes: number
+}
+
+async function askForSmall({ signal, sessionFor }: FileSources, wanted: WantedTree): Promise<SmallFiles> {
+  let receivedBytes = 0
+  const onProgress = (bytes: number) => void (receivedBytes = bytes)
+  const files = await receiveFiles(await sessionFor(wanted.name), wanted, { signal, onProgress })
+  return { files, receivedBytes }
+}
+
+async function tellSmall(
+  { progress }: FileSources,
+  { title, status: id }: { readonly title: string; readonly status: string },
+  ask: () => Promise<SmallFiles>,
+): Promise<{ readonly files: ReceivedFiles; readonly vertex: string }> {
+  return await progress.vertex(title).run(async (vertex) => {
+    const status = vertex.status(id)
+    const { files, receivedBytes } = await ask()
+    status.done(receivedBytes)
     return { files, vertex: vertex.digest }
   })
 }
@@ -143,10 +162,27 @@ async function receiveDefinition(
 const lowerCase = (filename: string): string =>
   posix.join(posix.dirname(filename), posix.basename(filename).toLowerCase())
 
+/** Asks for a directory's ignore file, which a build most likely needs, before that is known. */
+export function askForIgnoreFile(sources: FileSources, name: string): Promise<SmallFiles> {
+  const asked = askForSmall(sources, { name, follows: [ignoreFileName] })
+  // Whoever needs it has its failure.
+  asked.catch(() => {})
+  return asked
+}
+
+const ignoreFileName = '.dockerignore'
+
+interface IgnoringDirectory {
+  readonly name: string
+  readonly title: string
+  /** The directory's own ignore file, where it was asked for already. */
+  readonly asked?: Promise<SmallFiles> | undefined
+}
+
 /** The patterns of what the client shall leave out of a directory. */
 export async function loadIgnored(
   sources: FileSources,
-  directory: { readonly name: string; readonly title: string },
+  directory: IgnoringDirectory,
   ignoreFile?: string,
 ): Promise<readonly string[]> {
   const text = ignoreFile ?? (await receiveIgnoreFile(sources, directory))
@@ -155,13 +191,8 @@ export async function loadIgnored(
 
 async function receiveIgnoreFile(
   sources: FileSources,
-  { name, title }: { readonly name: string; readonly title: string },
+  { name, title, asked = askForIgnoreFile(sources, name) }: IgnoringDirectory,
 ): Promise<string | undefined> {
-  const { files } = await receiveSmall(sources, {
-    title,
-    status: 'transferring context:',
-    name,
-    follows: ['.dockerignore'],
-  })
-  return files.read('.dockerignore')
+  const { files } = await tellSmall(sources, { title, status: 'transferring context:' }, () => asked)
+  return files.read(ignoreFileName)
 }

@@ -1,5 +1,5 @@
 import { cleanContextPath } from '@berth/builder'
-import { fetchRemote, type FileSources, loadIgnored, receiveDirectory } from './load-definition.ts'
+import { fetchRemote, type FileSources, loadIgnored, receiveDirectory, type SmallFiles } from './load-definition.ts'
 
 /** A directory that is received when a step needs it. */
 export type LazyDirectory = (paths: readonly string[]) => Promise<string>
@@ -10,6 +10,8 @@ export interface LocalDirectory {
   readonly titles: { readonly tree: string; readonly ignoreFile: string }
   /** An ignore file that goes before the directory's own. */
   readonly ignoreFile?: string | undefined
+  /** The directory's own, where it was asked for already. */
+  readonly askedIgnoreFile?: Promise<SmallFiles> | undefined
   /** Paths that are known to be needed; undefined: all. */
   readonly paths: readonly string[] | undefined
 }
@@ -18,8 +20,8 @@ export interface LocalDirectory {
 export function localDirectory(sources: FileSources, directory: LocalDirectory): LazyDirectory {
   let excludes: Promise<readonly string[]> | undefined
   const receive = async (follows: readonly string[] | undefined): Promise<string> => {
-    const { name, titles, ignoreFile } = directory
-    excludes ??= loadIgnored(sources, { name, title: titles.ignoreFile }, ignoreFile)
+    const { name, titles, ignoreFile, askedIgnoreFile: asked } = directory
+    excludes ??= loadIgnored(sources, { name, title: titles.ignoreFile, asked }, ignoreFile)
     const wanted = { name, title: titles.tree, status: 'transferring context:', excludes: await excludes, follows }
     return (await receiveDirectory(sources, wanted)).tree.directory
   }

@@ -8,9 +8,10 @@ import { forwardAgent, hasAgent } from '../session/forward-agent.ts'
 import type { Sessions } from '../session/sessions.ts'
 import { buildError, type SourceFile } from './build-error.ts'
 import type { FrontendRequest } from './decode-attributes.ts'
-import { fetchRemote, type FileSources, type Definition, loadDefinition } from './load-definition.ts'
+import { askForIgnoreFile, fetchRemote, type FileSources, type Definition, loadDefinition } from './load-definition.ts'
 import { type LazyDirectory, localDirectory } from './local-context.ts'
 import { openNamedContexts } from './named-contexts.ts'
+import { Transfers } from './transfers.ts'
 
 export interface FrontendContext {
   readonly builder: Builder
@@ -29,6 +30,8 @@ export interface LoadedBuild {
   readonly request: BuildRequest
   readonly definition: Definition
   readonly source: SourceFile
+  /** The client sends what is known to be needed of the context from now on, before a step asks for it. */
+  expectContext(): void
 }
 
 /** Runs `work` on the loaded Dockerfile; its errors are told with the lines that they stand on. */
@@ -37,23 +40,24 @@ export async function withDefinition<T>(
   request: FrontendRequest,
   work: (loaded: LoadedBuild) => Promise<T>,
 ): Promise<T> {
-  const received = new AsyncDisposableStack()
+  const transfers = new Transfers(context.job.signal)
   try {
-    return await loadAndRun(context, request, received, work)
+    return await loadAndRun(context, request, transfers, work)
   } finally {
     // The client need not wait for it.
-    context.cleanUps.add(received)
+    context.cleanUps.add(transfers)
   }
 }
 
 async function loadAndRun<T>(
   context: FrontendContext,
   request: FrontendRequest,
-  received: AsyncDisposableStack,
+  transfers: Transfers,
   work: (loaded: LoadedBuild) => Promise<T>,
 ): Promise<T> {
-  const files = fileSources(context, request, received)
+  const files = fileSources(context, request, transfers)
   const remote = request.context === undefined ? undefined : await fetchRemote(files, request.context)
+  const askedIgnoreFile = remote ? undefined : askForIgnoreFile(files, 'context')
   const definition = await loadDefinition(files, request, remote)
   const source = { filename: request.filename, text: definition.dockerfile }
   try {
@@ -63,13 +67,15 @@ async function loadAndRun<T>(
     const common = { dockerfile: definition.dockerfile, target: name, contexts, args }
     const [first, ...others] = platforms.map((platform) => ({ ...common, platform }))
     const target = first ?? { ...common, platform: '' }
+    const paths = knownPaths([target, ...others])
     const contextDirectory: LazyDirectory = remote
       ? async () => remote.tree.directory
       : localDirectory(files, {
           name: 'context',
           titles: { tree: '[internal] load build context', ignoreFile: '[internal] load .dockerignore' },
           ignoreFile: definition.ignoreFile,
-          paths: knownPaths([target, ...others]),
+          askedIgnoreFile,
+          paths,
         })
     const built: BuildRequest = {
       ...target,
@@ -84,7 +90,10 @@ async function loadAndRun<T>(
       entitlements: context.entitlements,
       ...sessionParts(context),
     }
-    return await work({ request: built, definition, source })
+    const expectContext = () => {
+      if (paths && paths.length > 0) transfers.expect(contextDirectory(paths))
+    }
+    return await work({ request: built, definition, source, expectContext })
   } catch (error) {
     throw buildError(error, source, context.job.steps)
   }
@@ -93,14 +102,14 @@ async function loadAndRun<T>(
 function fileSources(
   { builder, sessions, job, sessionId }: FrontendContext,
   { sessionOf }: FrontendRequest,
-  received: AsyncDisposableStack,
+  { received, signal }: Transfers,
 ): FileSources {
   return {
     builder,
     progress: job.progress,
-    signal: job.signal,
+    signal,
     received,
-    sessionFor: (directory) => sessions.get(sessionOf.get(directory) ?? sessionId, job.signal),
+    sessionFor: (directory) => sessions.get(sessionOf.get(directory) ?? sessionId, signal),
   }
 }
 

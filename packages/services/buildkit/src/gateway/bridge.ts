@@ -103,7 +103,11 @@ async function solveFrontend(services: Services, job: Job, request: SolveRequest
   const imports = () => (imported ??= importCaches(cacheContext(services, job, started.session), wanted))
   return await withDefinition(context, decoded, async (loaded) => {
     const before = await checkBuild(services.images, loaded)
-    if (before.isComplete) reportChecks(job, loaded, before)
+    if (before.isComplete) {
+      reportChecks(job, loaded, before)
+      // What an imported cache has may need none of it.
+      if (wanted.length === 0) loaded.expectContext()
+    }
     const made = await solvePlatforms(services, job, { ...loaded.request, imports, exportsCache }, decoded)
     const scanned = await scanImages(services, job, { wish: decoded.attestations.sbom, made, request: loaded.request })
     job.attests = attestsOf(decoded.attestations, loaded, { job, attributes: frontendOpt, scanned })
