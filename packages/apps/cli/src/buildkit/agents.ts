@@ -1,8 +1,9 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { messageOf } from '@berth/base'
+import { codeOf, messageOf } from '@berth/base'
+import { reasonOf } from '../options/key-values.ts'
 import type { SshSpec } from './build-request.ts'
 
 /** Sockets of agents by their ids; disposing ends those that were started for keys. */
@@ -18,27 +19,54 @@ export function startAgents(specs: readonly SshSpec[], env: Environment): Agents
   const sockets = new Map<string, string>()
   for (const { id, paths } of specs) {
     if (sockets.has(id)) throw new Error(`invalid duplicate ID ${id}`)
+    const places = placesOf(paths, env)
+    const what = `failed to convert agent config {${id} [${paths.join(' ')}] false}`
+    if (places.length === 0) {
+      throw new Error(`${what}: invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set`)
+    }
     try {
-      sockets.set(id, findSocket(paths, env) ?? startAgent(paths, undo))
+      sockets.set(id, findSocket(places) ?? startAgent(places, undo))
     } catch (error) {
       const reason = `failed to convert agent config for ID: ${JSON.stringify(id)}: ${messageOf(error)}`
-      throw new Error(`failed to convert agent config {${id} [${paths.join(' ')}] false}: ${reason}`, { cause: error })
+      throw new Error(`${what}: ${reason}`, { cause: error })
     }
   }
   const owned = undo.move()
   return { sockets, [Symbol.dispose]: () => owned.dispose() }
 }
 
+/** What was named, or the agent of our environment; none where that names none. */
+function placesOf(paths: readonly string[], env: Environment): readonly string[] {
+  const isNamed = paths.length > 1 || (paths[0] ?? '') !== ''
+  return isNamed ? paths : [env['SSH_AUTH_SOCK'] ?? ''].filter(Boolean)
+}
+
 /** The agent's socket; undefined for keys. */
-function findSocket(paths: readonly string[], env: Environment): string | undefined {
-  const [first = env['SSH_AUTH_SOCK'] ?? '', ...more] = paths.length === 1 && paths[0] === '' ? [] : paths
-  if (first === '') throw new Error('invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set')
+function findSocket([first = '', ...more]: readonly string[]): string | undefined {
   const status = statSync(first, { throwIfNoEntry: false })
   if (status === undefined) throw new Error(`stat ${first}: no such file or directory`)
-  if (!status.isSocket()) return undefined
+  if (!status.isSocket()) {
+    for (const path of [first, ...more]) requireKey(path)
+    return undefined
+  }
   if (more.length > 0) throw new Error('only single socket allowed')
   return first
 }
+
+/** OpenSSH's files of keys, and those of PEM, have such a line (RFC 7468). */
+const keyMark = /^-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/m
+
+function requireKey(path: string): void {
+  let text: string
+  try {
+    text = readFileSync(path, 'latin1')
+  } catch (error) {
+    throw new Error(`failed to read ${path}: ${failedCall(error)} ${path}: ${reasonOf(error)}`, { cause: error })
+  }
+  if (!keyMark.test(text)) throw new Error(`failed to parse ${path}: ssh: no key found`)
+}
+
+const failedCall = (error: unknown): string => (codeOf(error) === 'EISDIR' ? 'read' : 'open')
 
 const startMs = 3000
 

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
 import { messageOf } from '@berth/base'
-import { formatReference, parseReference } from '@berth/oci'
+import { formatPlatform, formatReference, hostPlatform, parsePlatform, parseReference } from '@berth/oci'
 import type { BuildRequest, Output } from './build-request.ts'
 
 /** What the engine says of itself, as far as it decides how it is asked. */
@@ -19,7 +19,9 @@ export function frontendAttributes(
 ): Record<string, string> {
   const { call, target, noCache, noCacheFilter, platforms, shmSizeBytes, cgroupParent, ulimits } = request
   const hosts = extraHosts(request.extraHosts, facts)
-  for (const platform of platforms) requirePlatform(platform)
+  if (noCache && noCacheFilter.length > 0) {
+    throw new Error('--no-cache and --no-cache-filter cannot currently be used together')
+  }
   const limits = ulimits.map(({ Name, Soft, Hard }) => `${Name}=${Soft}:${Hard}`).join(',')
   return {
     ...prefixed('build-arg', request.buildArgs),
@@ -30,7 +32,7 @@ export function frontendAttributes(
     ...(target !== '' && { target }),
     ...(noCacheFilter.length > 0 && { 'no-cache': noCacheFilter.join(',') }),
     ...(noCache && { 'no-cache': '' }),
-    ...(platforms.length > 0 && { platform: platforms.join(',') }),
+    ...(platforms.length > 0 && { platform: platforms.map(wholePlatform).join(',') }),
     ...networkAttributes(request.networkMode),
     ...(hosts !== '' && { 'add-hosts': hosts }),
     ...(shmSizeBytes > 0 && { 'shm-size': String(shmSizeBytes) }),
@@ -40,14 +42,20 @@ export function frontendAttributes(
   }
 }
 
-function requirePlatform(text: string): void {
-  if (text.split('/').length > 3) {
-    throw new Error(`${JSON.stringify(text)}: cannot parse platform specifier: invalid argument`)
-  }
+/** `local` is this client's own. Throws for what is none. */
+function wholePlatform(text: string): string {
+  if (text === 'local') return formatPlatform(hostPlatform())
+  parsePlatform(text)
+  return text
 }
+
+/** What `--allow` may name; a device has a name of its own. */
+const knownEntitlement = /^(network\.host|security\.insecure|device(=.*)?)$/
 
 /** What RUN may do beyond what is usual: what was allowed, and what the options need. */
 export function entitlementsOf({ entitlements, networkMode }: BuildRequest): string[] {
+  const unknown = entitlements.find((name) => !knownEntitlement.test(name))
+  if (unknown !== undefined) throw new Error(`unknown entitlement ${unknown}`)
   return networkMode === 'host' ? [...new Set([...entitlements, 'network.host'])] : [...entitlements]
 }
 
@@ -130,6 +138,7 @@ export function exportersOf({ outputs, tags, call }: BuildRequest): Output[] {
 
 /** Throws in buildx's words for what is no name of an image. */
 function wholeName(tag: string): string {
+  if (tag === '') throw new Error('invalid tag "": repository name must have at least one component')
   try {
     return formatReference(parseReference(tag))
   } catch (error) {

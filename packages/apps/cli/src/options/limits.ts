@@ -40,8 +40,12 @@ const ulimits = new Set([
 export function parseUlimit(text: string): Ulimit {
   const equals = text.indexOf('=')
   const [Name, limits] = [text.slice(0, equals), text.slice(equals + 1).split(':')]
-  if (equals < 0 || limits.length > 2 || limits.includes('')) throw new Error(`invalid ulimit argument: ${text}`)
+  if (equals < 0) throw new Error(`invalid ulimit argument: ${text}`)
   if (!ulimits.has(Name)) throw new Error(`invalid ulimit type: ${Name}`)
+  if (limits.length > 2) {
+    const given = limits.join(':')
+    throw new Error(`too many limit value arguments - ${given}, can only have up to two, \`soft[:hard]\``)
+  }
   const [Soft = 0, Hard = Soft] = limits.map(parseLimit)
   if (Soft === -1 && Hard !== -1)
     throw new Error(`ulimit soft limit must be less than or equal to hard limit: soft: -1 (unlimited), hard: ${Hard}`)

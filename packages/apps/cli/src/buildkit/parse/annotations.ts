@@ -1,8 +1,11 @@
+import { messageOf } from '@berth/base'
+import { parsePlatform } from '@berth/oci'
+
 const kinds = ['manifest', 'index', 'manifest-descriptor', 'index-descriptor']
 
 /** `--annotation [TYPE[[PLATFORM]],...:]KEY=VALUE` as attributes of an output. Throws an Error in buildx's words. */
 export function parseAnnotations(texts: readonly string[]): Record<string, string> {
-  return Object.fromEntries(texts.flatMap(parseAnnotation))
+  return Object.fromEntries(texts.filter(Boolean).flatMap(parseAnnotation))
 }
 
 function parseAnnotation(text: string): (readonly [string, string])[] {
@@ -20,7 +23,22 @@ function parseAnnotation(text: string): (readonly [string, string])[] {
 
 /** `manifest`, `index[linux/amd64]`. */
 function requirePlace(text: string): string {
-  const [, kind = '', platform] = /^([^[\]]*)(\[[A-Za-z0-9_/-]+\])?$/.exec(text) ?? []
-  if (!kinds.includes(kind)) throw new Error(`unknown annotation type ${JSON.stringify(text)}`)
-  return `${kind}${platform ?? ''}`
+  const found = /^([a-z-]+)(?:\[([A-Za-z0-9_/-]+)\])?$/.exec(text)
+  const [, kind = '', platform] = found ?? []
+  if (found === null) {
+    const shape = 'expected type and optional platform in square brackets'
+    throw new Error(`invalid annotation type ${JSON.stringify(text)}, ${shape}`)
+  }
+  if (!kinds.includes(kind)) throw new Error(`unknown annotation type ${JSON.stringify(kind)}`)
+  if (platform === undefined) return kind
+  requirePlatform(platform)
+  return `${kind}[${platform}]`
+}
+
+function requirePlatform(text: string): void {
+  try {
+    parsePlatform(text)
+  } catch (error) {
+    throw new Error(`invalid platform ${JSON.stringify(text)}: ${messageOf(error)}`, { cause: error })
+  }
 }

@@ -1,4 +1,4 @@
-import { parseFields, readBoolean } from './fields.ts'
+import { parseFields, readBoolean, requireBoolean } from './fields.ts'
 
 export interface AttestFlags {
   readonly attest: readonly string[]
@@ -25,24 +25,19 @@ function shorthand(type: string, text: string): string[] {
 }
 
 function parseAttest(text: string): { readonly type: string; readonly value: string | undefined } {
+  if (text === '') throw new Error('EOF')
   const attributes: [string, string][] = []
   let type = ''
   let isDisabled = false
   for (const { key, value } of parseFields(text, (field) => `invalid value ${field}`)) {
     if (key === 'type') type = value
-    else if (key === 'disabled') isDisabled = requireBoolean(value)
+    else if (key === 'disabled') isDisabled = requireBoolean(value, `invalid value ${key}=${value}`)
     else attributes.push([key, value])
   }
   if (type === '') throw new Error('attestation type not specified')
   if (isDisabled) return { type, value: undefined }
   const sorted = attributes.toSorted(([a], [b]) => (a < b ? -1 : 1))
   return { type, value: [['type', type], ...sorted].map(([key, value]) => quoted(`${key}=${value}`)).join(',') }
-}
-
-function requireBoolean(text: string): boolean {
-  const value = readBoolean(text)
-  if (value === undefined) throw new Error(`strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`)
-  return value
 }
 
 const quoted = (field: string): string => (/[",\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)

@@ -21,3 +21,11 @@ export function readBoolean(text: string): boolean | undefined {
   if (/^(?:0|f|F|FALSE|false|False)$/.test(text)) return false
   return undefined
 }
+
+/** The same; throws for what is none. */
+export function requireBoolean(text: string, what: string): boolean {
+  const value = readBoolean(text)
+  if (value === undefined)
+    throw new Error(`${what}: strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`)
+  return value
+}

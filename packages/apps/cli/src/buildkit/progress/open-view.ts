@@ -13,6 +13,7 @@ export function chooseMode(cli: Cli, given: string): ProgressMode {
   const text = given === 'auto' || given === '' ? (cli.env['BUILDKIT_PROGRESS'] ?? 'auto') || 'auto' : given
   const mode = progressModes.find((one) => one === text)
   if (mode === undefined) throw new Error(`invalid progress mode ${text}`)
+  if (mode === 'tty' && !cli.isTerminal(2)) throw new Error('failed to get console: provided file is not a console')
   if (mode !== 'auto') return mode
   return cli.isTerminal(2) && cli.env['TERM'] !== 'dumb' ? 'tty' : 'plain'
 }
@@ -27,7 +28,6 @@ export function openView(cli: Cli, mode: ProgressMode, context: string): Progres
     case 'none':
       return new QuietView()
     case 'tty':
-      if (!cli.isTerminal(2)) throw new Error('failed to get console: provided file is not a console')
       return new TerminalView({
         write,
         label: `docker:${context}`,

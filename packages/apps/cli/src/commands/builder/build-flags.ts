@@ -10,7 +10,7 @@ import {
   swapBytes,
 } from '../../flags/flag.ts'
 import type { Flag, FlagValues } from '../../flags/flag.ts'
-import { checkLabel, expandEnvironment, parsed } from '../../options/key-values.ts'
+import { parsed } from '../../options/key-values.ts'
 import { parseUlimit } from '../../options/limits.ts'
 
 const texts = (spec: string, help: string): Flag<readonly string[]> => list(spec, help, { placeholder: 'stringArray' })
@@ -43,7 +43,7 @@ export const buildFlags = {
     'SSH agent socket or keys to expose to the build (format: "default|<id>[=<socket>|<key>[,<key>]]")',
   ),
   addHost: list('add-host', 'Add a custom host-to-IP mapping ("host:ip")'),
-  buildArg: list('build-arg', 'Set build-time variables', { check: expandEnvironment }),
+  buildArg: list('build-arg', 'Set build-time variables'),
   cacheFrom: {
     ...texts('cache-from', 'External cache sources (e.g., "user/app:cache", "type=local,src=path/to/dir")'),
     placeholder: 'strings',
@@ -60,7 +60,7 @@ export const buildFlags = {
   forceRm: hidden(boolean('force-rm', 'Always remove intermediate containers')),
   iidfile: string('iidfile', 'Write the image ID to the file'),
   isolation: hidden(string('isolation', 'Container isolation technology (Windows only)')),
-  label: list('label', 'Set metadata for an image', { check: checkLabel }),
+  label: list('label', 'Set metadata for an image'),
   memory: hidden(bytes('m,memory', 'Memory limit')),
   memorySwap: hidden(swapBytes('memory-swap', 'Swap limit equal to memory plus swap: -1 to enable unlimited swap')),
   network: string(

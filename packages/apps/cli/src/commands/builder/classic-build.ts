@@ -8,7 +8,7 @@ import type { Cli } from '../../cli.ts'
 import { registryConfigHeader } from '../../credentials/registry-auth.ts'
 import { describeFailure, StatusError } from '../../errors.ts'
 import { invalidArgument } from '../../flags/parse-flags.ts'
-import { toRecord } from '../../options/key-values.ts'
+import { checkLabel, expandEnvironment, toRecord } from '../../options/key-values.ts'
 import { checkExtraHost } from '../../options/networks.ts'
 import { proxyVariables } from '../../options/proxies.ts'
 import { splitReference } from '../../options/reference.ts'
@@ -66,13 +66,13 @@ function buildQuery(given: BuildFlags): Query {
     securityopt: given.securityOpt,
     cachefrom: json(given.cacheFrom),
     ulimits: json(given.ulimit),
-    labels: given.label.length === 0 ? undefined : JSON.stringify(toRecord(given.label)),
+    labels: given.label.length === 0 ? undefined : JSON.stringify(toRecord(given.label.map(checkLabel))),
   }
 }
 
 /** An argument without a value, here or in our environment, is the Dockerfile's own; the proxies are arguments too. */
 function buildArguments(cli: Cli, texts: readonly string[]): Query {
-  const pairs = texts.map((text): [string, string | null] => {
+  const pairs = texts.map(expandEnvironment).map((text): [string, string | null] => {
     const equals = text.indexOf('=')
     return equals < 0 ? [text, null] : [text.slice(0, equals), text.slice(equals + 1)]
   })
