@@ -95,6 +95,61 @@ test('SIGHUP reloads the configuration, and a wrong one is kept out', async () =
   writeFileSync(configFile, '{}')
 })
 
+test('SIGHUP with a setting that cannot be meant changes none of the others', async () => {
+  const info = () => daemon.api.json('GET', '/info') as Promise<{ Labels: string[]; Debug: boolean }>
+  writeFileSync(configFile, JSON.stringify({ labels: ['a=1'] }))
+  process.kill(daemon.pid, 'SIGHUP')
+  await until(async () => (await info()).Labels.includes('a=1'))
+  for (const wrong of [{ 'log-level': 'bogus' }, { 'max-concurrent-uploads': 0 }, { 'default-runtime': 'nosuch' }]) {
+    const refusals = () => daemon.log().split('configuration kept: the new one is wrong').length
+    const before = refusals()
+    writeFileSync(configFile, JSON.stringify({ labels: ['a=2'], debug: true, ...wrong }))
+    process.kill(daemon.pid, 'SIGHUP')
+    await until(() => refusals() > before)
+    const { Labels, Debug } = await info()
+    assert.deepEqual({ Labels, Debug }, { Labels: ['a=1'], Debug: false })
+  }
+  writeFileSync(configFile, '{}')
+})
+
+test('SIGHUP brings OCI runtimes, which the next container runs by, and takes them away', async () => {
+  const start = async () => {
+    const body = { Image: 'busybox', Cmd: ['true'], HostConfig: { Runtime: 'other' } }
+    const made = await daemon.api.request('POST', '/containers/create?name=by-other', body)
+    if (made.status !== 201) return made.status
+    const started = await daemon.api.request('POST', '/containers/by-other/start')
+    await daemon.api.json('DELETE', '/containers/by-other?force=1')
+    return started.status
+  }
+  const reload = async (settings: object, isLoaded: (runtimes: Record<string, unknown>) => boolean) => {
+    writeFileSync(configFile, JSON.stringify(settings))
+    process.kill(daemon.pid, 'SIGHUP')
+    const info = () => daemon.api.json('GET', '/info') as Promise<{ Runtimes: Record<string, unknown> }>
+    await until(async () => isLoaded((await info()).Runtimes))
+  }
+  assert.equal(await start(), 400)
+  await reload({ runtimes: { other: { path: 'runc' } } }, (runtimes) => 'other' in runtimes)
+  assert.equal(await start(), 204)
+  await reload({}, (runtimes) => !('other' in runtimes))
+  assert.equal(await start(), 400)
+})
+
+test('berthd that is stopped waits for requests as long as shutdown-timeout says', async () => {
+  writeFileSync(configFile, JSON.stringify({ 'shutdown-timeout': 15 }))
+  await daemon.kill('SIGTERM')
+  await daemon.start()
+  const body = { Image: 'busybox', Cmd: ['sh', '-c', 'trap "" TERM; while :; do sleep 1; done'] }
+  await daemon.api.json('POST', '/containers/create?name=deaf', body)
+  await daemon.api.json('POST', '/containers/deaf/start')
+  const stopped = daemon.api.request('POST', '/containers/deaf/stop?t=3')
+  await daemon.api.ping()
+  await daemon.kill('SIGTERM')
+  assert.equal((await stopped).status, 204)
+  writeFileSync(configFile, '{}')
+  await daemon.start()
+  await daemon.api.json('DELETE', '/containers/deaf?force=1')
+})
+
 test('berthd that is stopped with nothing running leaves no process, mount, namespace, rule, cgroup or bridge', async () => {
   await run('brief')
   await daemon.api.json('DELETE', '/containers/brief?force=1')

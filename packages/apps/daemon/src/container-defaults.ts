@@ -1,5 +1,5 @@
 import { invalid } from '@berth/base'
-import type { DaemonDefaults } from '@berth/containers'
+import { checkUlimits, type DaemonDefaults } from '@berth/containers'
 import type { Ulimit } from '@berth/engine-api'
 import type { Runtime } from '@berth/runtime'
 import { readFile } from 'node:fs/promises'
@@ -12,27 +12,33 @@ import type { Config } from './config/config.ts'
  */
 export async function containerDefaults(
   config: Config,
-  { runtimes, defaultRuntime }: Pick<Runtime, 'runtimes' | 'defaultRuntime'>,
+  runtime: Pick<Runtime, 'runtimes' | 'defaultRuntime'>,
   dataRoot: string,
 ): Promise<(config: Config) => DaemonDefaults> {
   const seccompProfile = await readSeccompProfile(config)
+  return (current) => ({
+    ...containerSettings(current),
+    seccompProfile,
+    runtimes: Object.keys(runtime.runtimes),
+    cgroupDriver: 'cgroupfs',
+    dataRoot,
+  })
+}
+
+/** What the configuration alone decides. Throws `invalid` naming the option that is wrong. */
+export function containerSettings(config: Config) {
   requireExecOptions(config)
-  return (current) => {
-    const wanted = current.get('default-runtime', defaultRuntime)
-    return {
-      logConfig: logConfig(current),
-      ulimits: current.get('default-ulimits', {} as Readonly<Record<string, Ulimit>>),
-      init: current.get('init', false),
-      shmSizeBytes: parseBytes('default-shm-size', current.get('default-shm-size', '64m')),
-      ipcMode: oneOf(current, 'default-ipc-mode', ['private', 'shareable']),
-      cgroupnsMode: oneOf(current, 'default-cgroupns-mode', ['', 'private', 'host']),
-      noNewPrivileges: current.get('no-new-privileges', false),
-      seccompProfile,
-      runtimes: [wanted, ...Object.keys(runtimes).filter((name) => name !== wanted)],
-      cgroupParent: current.get('cgroup-parent', ''),
-      cgroupDriver: 'cgroupfs',
-      dataRoot,
-    }
+  const ulimits = config.get('default-ulimits', {} as Readonly<Record<string, Ulimit>>)
+  checkUlimits(Object.values(ulimits))
+  return {
+    logConfig: logConfig(config),
+    ulimits,
+    init: config.get('init', false),
+    shmSizeBytes: parseBytes('default-shm-size', config.get('default-shm-size', '64m')),
+    ipcMode: oneOf(config, 'default-ipc-mode', ['private', 'shareable']),
+    cgroupnsMode: oneOf(config, 'default-cgroupns-mode', ['', 'private', 'host']),
+    noNewPrivileges: config.get('no-new-privileges', false),
+    cgroupParent: config.get('cgroup-parent', ''),
   }
 }
 

@@ -9,7 +9,7 @@ import { adoptStrayControllers, lockFile, releaseStrayControllers, trimMemory } 
 import { openNetworks } from '@berth/networks'
 import { createRegistries } from '@berth/registry'
 import { ensureDefaultAppArmorProfile, openDescriptorStore, openRuntime, readHostFacts, readLogs } from '@berth/runtime'
-import { defaultSpaceFloor, openStorage, parseSpaceFloor, type SpaceFloor } from '@berth/storage'
+import { openStorage } from '@berth/storage'
 import { openVolumes } from '@berth/volumes'
 import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -23,7 +23,7 @@ import type { BuilderEntry } from './config/values.ts'
 import { containerDefaults } from './container-defaults.ts'
 import { engineId } from './engine-id.ts'
 import { listenTargets } from './listen-targets.ts'
-import type { DaemonLogger } from './logger.ts'
+import { type DaemonLogger, logLevel } from './logger.ts'
 import { networkSettings } from './network-settings.ts'
 import { makeDirectories, planPaths } from './paths.ts'
 import { programFiles } from './program-files.ts'
@@ -31,6 +31,7 @@ import { registrySettings, transferLimits } from './registry-settings.ts'
 import { runDefaults } from './run-defaults.ts'
 import { runtimeSettings } from './runtime-settings.ts'
 import { engineVersion } from './version.ts'
+import { minFreeSpace, storageDriver } from './storage-settings.ts'
 import { createSystem } from './system.ts'
 import { trimWhenSettled } from './trim-when-settled.ts'
 
@@ -59,7 +60,6 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
   const driver = storageDriver(config)
   const worker = { file: layerWorker }
   const spaceFloor = () => minFreeSpace(config)
-  spaceFloor()
   const storage = stack.use(
     await openStorage({ root: paths.dataRoot, database, logger, driver, worker, fault, spaceFloor }),
   )
@@ -168,7 +168,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
     log: logger,
     version: engineVersion,
   })
-  stack.defer(() => api.close())
+  stack.defer(() => api.close(shutdownMs(config)))
   stack.defer(() => releaseIfIdle(containers, adopted))
   stack.use(trimWhenSettled({ trim: giveBackMemory, logger }))
   const owned = stack.move()
@@ -180,6 +180,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger): Promi
       const next = config.reloaded(fresh)
       const nextRules = rulesOf(next)
       const nextRemembered = historyOf(next)
+      runtime.reconfigure(runtimeSettings(next))
       registries.reconfigure(registrySettings(next))
       config = next
       rules = nextRules
@@ -201,19 +202,14 @@ function claim(directory: string, flag: string): Disposable {
   }
 }
 
-function storageDriver(config: Config): 'overlay2' | 'vfs' {
-  return config.get('storage-driver', 'overlay2') === 'vfs' ? 'vfs' : 'overlay2'
+/** How long requests may take to end; undefined: as long as the API gives them. Below 0 there is no limit. */
+function shutdownMs(config: Config): number | undefined {
+  if (!config.has('shutdown-timeout')) return undefined
+  const seconds = config.get('shutdown-timeout', 0)
+  return seconds < 0 ? longestTimerMs : Math.min(seconds * 1000, longestTimerMs)
 }
 
-/** Throws `invalid` for what is no size. */
-function minFreeSpace(config: Config): SpaceFloor {
-  const text = config.get('min-free-space', '')
-  return text === '' ? defaultSpaceFloor : parseSpaceFloor(text)
-}
-
-export function logLevel(config: Config): string {
-  return config.get('debug', false) ? 'debug' : config.get('log-level', 'info')
-}
+const longestTimerMs = 2 ** 31 - 1
 
 /** Mounts that running containers need stay for them. */
 function releaseIfIdle(containers: OpenContainers, adopted: readonly string[]): void {

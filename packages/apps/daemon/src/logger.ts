@@ -1,9 +1,27 @@
-import type { Logger } from '@berth/base'
+import { invalid, type Logger } from '@berth/base'
 import { writeSync } from 'node:fs'
 import { pino } from 'pino'
+import type { Config } from './config/config.ts'
 
 export interface DaemonLogger extends Logger {
   setLevel(level: string): void
+}
+
+const levels = ['debug', 'info', 'warn', 'error', 'fatal']
+const formats = ['text', 'json']
+
+/** Throws `invalid` in Docker's words. */
+export function logLevel(config: Config): string {
+  const level = config.get('log-level', '') || 'info'
+  if (!levels.includes(level)) throw invalid(`invalid logging level: ${level}`)
+  return config.get('debug', false) ? 'debug' : level
+}
+
+/** Throws `invalid` in Docker's words. */
+export function logFormat(config: Config): string {
+  const format = config.get('log-format', '') || 'text'
+  if (!formats.includes(format)) throw invalid(`invalid log format: ${format}`)
+  return format
 }
 
 /** Logs to standard error: `text` is logfmt, as dockerd's; `json` is an object a line. */

@@ -2,7 +2,7 @@ import { EngineError, messageOf } from '@berth/base'
 import { writeFileSync, rmSync } from 'node:fs'
 import { type Config, loadConfig } from './config/config.ts'
 import { helpText, type ParsedFlags, parseFlags } from './config/flags.ts'
-import { createLogger, type DaemonLogger } from './logger.ts'
+import { createLogger, type DaemonLogger, logFormat, logLevel } from './logger.ts'
 import { planPaths } from './paths.ts'
 import { engineVersion } from './version.ts'
 
@@ -13,7 +13,7 @@ async function main(argv: readonly string[]): Promise<void> {
     const flags = parseFlags(argv)
     if (flags.asksForHelp) return console.log(helpText())
     if (flags.asksForVersion) return console.log(`Berth version ${engineVersion}`)
-    const config = loadConfig(flags.values)
+    const config = await checkedConfig(flags)
     if (config.get('validate', false)) return console.log('configuration OK')
     await serve(flags, config)
   } catch (error) {
@@ -22,21 +22,29 @@ async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
+/** Throws `invalid` naming what is wrong. Loaded on demand: `--help` needs none of what the check knows. */
+async function checkedConfig(flags: ParsedFlags): Promise<Config> {
+  const config = loadConfig(flags.values)
+  const { checkConfig } = await import('./check-config.ts')
+  checkConfig(config)
+  return config
+}
+
 async function serve(flags: ParsedFlags, config: Config): Promise<void> {
   // Whoever removes or unmounts the directory that the engine was started in would take it from its threads and programs.
   process.chdir('/')
-  const { createDaemon, logLevel } = await import('./create-daemon.ts')
+  const { createDaemon } = await import('./create-daemon.ts')
   const { closeOnExec } = await import('@berth/linux')
   // What a shell or service manager left open is none of the supervisor's, nor of a container's.
   closeOnExec()
-  const logger = createLogger(logLevel(config), config.get('log-format', 'text'))
+  const logger = createLogger(logLevel(config), logFormat(config))
   guard(logger)
   const paths = planPaths(config)
   const stopped = Promise.withResolvers<string>()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopped.resolve(signal))
   const startedMs = performance.now()
   await using daemon = await createDaemon(config, logger)
-  process.on('SIGHUP', () => reload(flags, daemon, logger))
+  process.on('SIGHUP', () => void reload(flags, daemon, logger))
   await daemon.listen()
   writeFileSync(paths.pidfile, String(process.pid))
   logger.info({ ms: Math.round(performance.now() - startedMs) }, 'Daemon has completed initialization')
@@ -44,9 +52,13 @@ async function serve(flags: ParsedFlags, config: Config): Promise<void> {
   rmSync(paths.pidfile, { force: true })
 }
 
-function reload(flags: ParsedFlags, daemon: { reload(fresh: Config): void }, logger: DaemonLogger): void {
+async function reload(
+  flags: ParsedFlags,
+  daemon: { reload(fresh: Config): void },
+  logger: DaemonLogger,
+): Promise<void> {
   try {
-    daemon.reload(loadConfig(flags.values))
+    daemon.reload(await checkedConfig(flags))
     logger.info({}, 'configuration reloaded')
   } catch (error) {
     logger.error({ error: messageOf(error) }, 'configuration kept: the new one is wrong')

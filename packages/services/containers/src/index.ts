@@ -24,4 +24,6 @@ export type {
   WaitResult,
 } from './containers.ts'
 export { type ContainersOptions, type OpenContainers, openContainers } from './open-containers.ts'
+export { planLog } from './plan/log-options.ts'
 export type { DaemonDefaults } from './plan/types.ts'
+export { checkUlimits } from './plan/validate-resources.ts'

@@ -32,6 +32,13 @@ export type LogTarget =
     }
   | { readonly driver: 'none' }
 
+/** OCI runtimes beside those that are found. */
+export interface RuntimesOptions {
+  /** From the daemon's configuration; a path without slash is looked up. */
+  readonly runtimes?: Readonly<Record<string, { readonly path: string; readonly args?: readonly string[] }>>
+  readonly defaultRuntime?: string
+}
+
 export interface StartRequest {
   readonly containerId: ContainerId
   /** Written as config.json into a bundle directory that the runtime makes and removes. */
@@ -159,4 +166,6 @@ export interface Runtime extends AsyncDisposable {
   /** Name to binary path of the OCI runtimes found, default first. */
   readonly runtimes: Readonly<Record<string, { readonly path: string; readonly args: readonly string[] }>>
   readonly defaultRuntime: string
+  /** Takes other OCI runtimes for what is started from now on. Throws `invalid` for a default that is none of them. */
+  reconfigure(options: RuntimesOptions): void
 }

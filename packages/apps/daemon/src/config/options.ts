@@ -47,7 +47,7 @@ export const optionSpecs: readonly OptionSpec[] = [
   { flag: 'log-level', short: 'l', kind: 'string', help: 'Logging level: debug, info, warn, error, fatal', isReloadable: true },
   { flag: 'log-format', kind: 'string', help: 'Logging format: text or json' },
   { flag: 'live-restore', kind: 'boolean', help: 'Containers always outlive the daemon; accepted', isReloadable: true },
-  { flag: 'shutdown-timeout', kind: 'integer', help: 'Seconds to wait for requests at shutdown', isReloadable: true },
+  { flag: 'shutdown-timeout', kind: 'integer', help: 'Seconds that requests may take to end at shutdown (default 1; below 0 no limit)', isReloadable: true },
   { flag: 'label', key: 'labels', kind: 'list', help: 'Set key=value labels on the daemon', isReloadable: true },
   { flag: 'validate', kind: 'boolean', help: 'Validate the configuration and exit' },
   { flag: 'tls', kind: 'boolean', help: 'Use TLS; implied by --tlsverify' },

@@ -1,5 +1,5 @@
 import { invalid } from '@berth/base'
-import type { Resources } from '@berth/engine-api'
+import type { Resources, Ulimit } from '@berth/engine-api'
 import type { HostFacts } from '@berth/runtime'
 import { isCpuListWithin, parseCpuList } from './cpu-list.ts'
 
@@ -197,12 +197,17 @@ function blkioLists(resources: Resources, cgroup: HostFacts['cgroup']): Change[]
 const ulimitNames =
   'core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending stack'.split(' ')
 
-function ulimits({ Ulimits }: Resources): Change[] {
-  for (const { Name: name, Soft: soft, Hard: hard } of Ulimits ?? []) {
+/** Throws `invalid` for a limit that there is not, and for a soft one above its hard one. */
+export function checkUlimits(limits: readonly Ulimit[]): void {
+  for (const { Name: name, Soft: soft, Hard: hard } of limits) {
     if (!ulimitNames.includes(name.toLowerCase())) throw invalid(`invalid ulimit type: ${name}`)
     const isAbove = hard !== -1 && (soft === -1 || soft > hard)
     if (isAbove) throw invalid(`ulimit soft limit must be less than or equal to hard limit: ${soft} > ${hard}`)
   }
+}
+
+function ulimits({ Ulimits }: Resources): Change[] {
+  checkUlimits(Ulimits ?? [])
   return []
 }
 

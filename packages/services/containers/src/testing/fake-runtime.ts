@@ -11,6 +11,7 @@ import { PassThrough } from 'node:stream'
 
 /** A runtime of no processes: tests say when one ends. */
 export class FakeRuntime implements Runtime {
+  reconfigure(): void {}
   readonly runtimes = { crun: { path: '/usr/bin/crun', args: [] } }
   readonly defaultRuntime = 'crun'
   readonly calls: string[] = []

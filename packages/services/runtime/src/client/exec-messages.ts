@@ -8,10 +8,10 @@ import { isPlainCrun, runtimeCommand, type Runtimes } from './runtimes.ts'
 /** Puts together what the supervisor is told of execs. Throws `conflict` where the container is not running. */
 export class ExecMessages {
   readonly #bundles: Bundles
-  readonly #runtimes: Runtimes
+  readonly #runtimes: () => Runtimes
   readonly #cgroups: Cgroups
 
-  constructor(bundles: Bundles, runtimes: Runtimes, cgroups: Cgroups) {
+  constructor(bundles: Bundles, runtimes: () => Runtimes, cgroups: Cgroups) {
     this.#bundles = bundles
     this.#runtimes = runtimes
     this.#cgroups = cgroups
@@ -40,6 +40,6 @@ export class ExecMessages {
   }
 
   #commandOf({ containerId, runtimeName }: ExecTarget): RuntimeCommand {
-    return runtimeCommand(this.#runtimes, runtimeName || this.#bundles.runtimeName(containerId))
+    return runtimeCommand(this.#runtimes(), runtimeName || this.#bundles.runtimeName(containerId))
   }
 }

@@ -42,6 +42,7 @@ import type {
   StartedProcess,
   StartRequest,
   SupervisedContainer,
+  RuntimesOptions,
 } from '../runtime.ts'
 import { openAttachStream } from './attach-stream.ts'
 import { ExecMessages } from './exec-messages.ts'
@@ -49,7 +50,7 @@ import { Bundles } from './bundles.ts'
 import { type ControlLink, RuntimeFailure } from './control-link.ts'
 import { linkSupervisor, type SupervisorProgram, supervisorSocket } from './launch-supervisor.ts'
 import { ProcessWatch } from './process-watch.ts'
-import { findRuntimes, isPlainCrun, runtimeCommand, type Runtimes, type RuntimesOptions } from './runtimes.ts'
+import { findRuntimes, isPlainCrun, runtimeCommand, type Runtimes } from './runtimes.ts'
 import { updateResources } from './update-resources.ts'
 
 export interface OpenRuntimeOptions extends RuntimesOptions {
@@ -70,10 +71,8 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<Runtime>
 }
 
 class SupervisorRuntime implements Runtime {
-  readonly runtimes: Runtime['runtimes']
-  readonly defaultRuntime: string
   readonly #options: OpenRuntimeOptions
-  readonly #found: Runtimes
+  #found: Runtimes
   readonly #cgroups: Cgroups
   readonly #bundles: Bundles
   readonly #execs: ExecMessages
@@ -95,13 +94,23 @@ class SupervisorRuntime implements Runtime {
     this.#found = found
     this.#cgroups = cgroups
     this.#bundles = new Bundles(options.runRoot, cgroups)
-    this.#execs = new ExecMessages(this.#bundles, found, cgroups)
-    this.runtimes = found.commands
-    this.defaultRuntime = found.defaultName
+    this.#execs = new ExecMessages(this.#bundles, () => this.#found, cgroups)
     const report = (error: unknown) => options.logger.error({ error }, 'a listener of the runtime failed')
     this.#exits = new Emitter(report)
     this.#ooms = new Emitter(report)
     this.#losses = new Emitter(report)
+  }
+
+  get runtimes(): Runtime['runtimes'] {
+    return this.#found.commands
+  }
+
+  get defaultRuntime(): string {
+    return this.#found.defaultName
+  }
+
+  reconfigure(options: RuntimesOptions): void {
+    this.#found = findRuntimes(options)
   }
 
   async open(): Promise<void> {

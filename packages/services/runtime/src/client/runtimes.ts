@@ -2,16 +2,11 @@ import { accessSync, constants } from 'node:fs'
 import { basename, delimiter, isAbsolute, join } from 'node:path'
 import { invalid } from '@berth/base'
 import type { RuntimeCommand } from '../protocol/messages.ts'
+import type { RuntimesOptions } from '../runtime.ts'
 
 export interface Runtimes {
   readonly commands: Readonly<Record<string, RuntimeCommand>>
   readonly defaultName: string
-}
-
-export interface RuntimesOptions {
-  /** From the daemon's configuration; a path without slash is looked up. */
-  readonly runtimes?: Readonly<Record<string, { readonly path: string; readonly args?: readonly string[] }>>
-  readonly defaultRuntime?: string
 }
 
 const known = ['crun', 'runc']
