@@ -82,3 +82,20 @@ test('SocketReader stops waiting when it is told to', async () => {
   setImmediate(() => abort.abort(new Error('enough')))
   await assert.rejects(reading, { message: 'enough' })
 })
+
+test('SocketReader drops what is left of a body, and waits no longer for a sender than it was told', async () => {
+  const body = Buffer.concat([Buffer.from('200000\r\n'), randomBytes(2 << 20), Buffer.from('\r\n0\r\n\r\n')])
+  for (const wasBegun of [false, true]) {
+    using connection = await openConnection()
+    const sent = new Promise((resolve) => connection.client.write(body.subarray(1), resolve))
+    using reader = new SocketReader({ fd: connection.fd, head: body.subarray(0, 1), framing: chunked }, never)
+    if (wasBegun) for await (const _ of reader) break
+    await reader.drop(60_000)
+    await sent
+  }
+  using connection = await openConnection()
+  using silent = new SocketReader({ fd: connection.fd, head: nothing, framing: chunked }, never)
+  await silent.drop(10)
+  using malformed = new SocketReader({ fd: connection.fd, head: Buffer.from('no size\r\n'), framing: chunked }, never)
+  await malformed.drop(60_000)
+})

@@ -1,4 +1,4 @@
-import { type BodyDecoder, createBodyDecoder, type SocketBytes } from '@berth/base'
+import { type BodyDecoder, createBodyDecoder, isKind, type SocketBytes } from '@berth/base'
 import { duplicate } from '@berth/linux'
 import { Socket } from 'node:net'
 
@@ -57,17 +57,38 @@ export class SocketReader implements AsyncIterable<Uint8Array>, Disposable {
   async *#parts(): AsyncGenerator<Uint8Array> {
     for (;;) {
       this.#signal.throwIfAborted()
-      const parts = this.#decoder.decode(this.#bytes)
-      yield* parts
+      yield* this.#decoded()
       if (this.#decoder.isComplete) return
       if (this.#hasEnded) throw Object.assign(new Error('the client is gone'), { code: 'ECONNRESET' })
       await this.#read()
     }
   }
 
+  /**
+   * Reads and drops what is left of the body, for a while: a client that is answered while it sends may take that for a
+   * fault of the connection.
+   */
+  async drop(withinMs: number): Promise<void> {
+    const timer = setTimeout(() => this.#onEnd(), withinMs)
+    try {
+      for (this.#decoded(); !this.#decoder.isComplete && !this.#hasEnded; this.#decoded()) await this.#read()
+    } catch (error) {
+      // What is no chunked coding has no end to wait for.
+      if (!isKind(error, 'invalid')) throw error
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** What was read, taken apart once. */
+  #decoded(): Uint8Array[] {
+    const bytes = this.#bytes
+    this.#bytes = bytes.subarray(0, 0)
+    return this.#decoder.decode(bytes)
+  }
+
   /** Waits for what the socket has, if it has not ended. */
   #read(): Promise<void> {
-    this.#bytes = this.#buffer.subarray(0, 0)
     return new Promise((resolve) => {
       this.#wake = resolve
       this.#socket.resume()

@@ -6,6 +6,9 @@ import { SocketReader } from './socket-reader.ts'
 import { SocketWriter } from './socket-writer.ts'
 import { type Sinks, sinks, type Streams, streams, type Tasks, tasks } from './tasks.ts'
 
+/** So long a client that still sends what failed is listened to. */
+const restMs = 250
+
 /** Requests under way. */
 const running = new Map<number, Running>()
 
@@ -102,7 +105,12 @@ async function runSink(request: Request & { kind: 'sink' }, state: Running): Pro
   const { signal } = state.abort
   if (request.socket) {
     using reader = new SocketReader(request.socket, signal)
-    return await run(request.task, reader, signal)
+    try {
+      return await run(request.task, reader, signal)
+    } catch (error) {
+      await reader.drop(restMs)
+      throw error
+    }
   }
   state.incoming = new IncomingChunks((chunks) => answer({ kind: 'wanted', id: request.id, chunks }), signal)
   return await run(request.task, state.incoming, signal)
