@@ -9,7 +9,7 @@ import {
   shortId,
 } from '@berth/base'
 import { type EndpointSettings, emptyEndpoint } from '@berth/engine-api'
-import type { NetworkRecord } from '@berth/networks'
+import { type NetworkRecord, sharedNamespace } from '@berth/networks'
 import type { Container } from './container.ts'
 import type { Context } from './context.ts'
 import { joinedContainer } from './plan/namespace-modes.ts'
@@ -73,14 +73,11 @@ function resolveMember({ registry }: Context, ref: string): Container {
   return registry.resolve(ref)
 }
 
-function requireChangeable({ id, hostConfig, state, endpoints }: Container): void {
+function requireChangeable({ id, hostConfig, state }: Container): void {
   if (state.status === 'removing' || state.status === 'dead') {
     throw forbidden(`Container ${id} is marked for removal and cannot be connected or disconnected to the network`)
   }
-  if (joinedContainer(hostConfig.NetworkMode) === undefined && endpoints['host'] === undefined) return
-  throw forbidden(
-    'container sharing network namespace with another container or host cannot be connected to any other network',
-  )
+  if (joinedContainer(hostConfig.NetworkMode) !== undefined) throw forbidden(sharedNamespace)
 }
 
 interface Joining {
@@ -88,17 +85,10 @@ interface Joining {
   readonly asked: EndpointSettings
 }
 
+/** What it is in already, it is in with new settings. */
 function joinAtRest({ networks }: Context, container: Container, { record, asked }: Joining): Endpoints {
-  if (record.driver === 'host') {
-    throw invalid('cannot connect container to host network - container must be created in host network mode')
-  }
   const others = Object.keys(container.endpoints).filter((name) => name !== record.name)
-  if (others.length > 0 && [record.name, ...others].includes('none')) {
-    throw forbidden(
-      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
-    )
-  }
-  networks.checkEndpoint(record.name, asked)
+  networks.checkMember(record.name, asked, others)
   const DNSNames = record.name === 'bridge' || record.name === 'none' ? null : namesAtRest(container, asked)
   return { ...container.endpoints, [record.name]: { ...asked, DNSNames } }
 }
@@ -115,9 +105,7 @@ export async function disconnectNetwork(context: Context, leaving: Leaving): Pro
   await context.locks.run(id, async () => {
     const container = context.registry.resolve(id)
     if (record.driver === 'host' && container.endpoints['host']) {
-      throw forbidden(
-        'container cannot be disconnected from host network - container must be created in host network mode',
-      )
+      throw forbidden('cannot disconnect container from host network - container was created in host network mode')
     }
     const endpoints = isAlive(container)
       ? (await context.networks.disconnect({ containerId: id, network: record.id })).endpoints

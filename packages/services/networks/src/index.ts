@@ -1,3 +1,4 @@
+export { sharedNamespace } from './endpoints/check-join.ts'
 export type { NetworkRecord } from './model.ts'
 export type { Attachment, AttachRequest, InterfaceCounters, MembershipRequest, Networks } from './networks.ts'
 export { type AddressRange, buildAddressRange } from './ipam/default-pools.ts'

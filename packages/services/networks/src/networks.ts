@@ -77,9 +77,9 @@ export interface Networks extends AsyncDisposable {
   connect(request: MembershipRequest & { readonly settings: EndpointSettings }): Promise<Attachment>
   /** Takes a running container out of a network. */
   disconnect(request: MembershipRequest): Promise<Attachment>
-  /** Throws what is wrong with what is asked of a network's endpoint. */
-  checkEndpoint(network: string, settings: EndpointSettings): void
-  /** The same of a new container's, which names the network; one that is not there, or is a template, is no reason. */
+  /** Throws why a container that is in the networks named `others` cannot join another with these settings. */
+  checkMember(network: string, settings: EndpointSettings, others: readonly string[]): void
+  /** Throws what is wrong with the settings of a new container, which names the network; one that is not there, or is a template, is no reason. */
   checkConfig(network: string, settings: EndpointSettings): void
   /** A running container has a new name. */
   rename(containerId: ContainerId, name: string): void

@@ -12,8 +12,10 @@ import { connect, disconnect, finishHalfMade } from './endpoints/connect.ts'
 import { detach, release } from './endpoints/detach.ts'
 import { removeLink, updateLink } from './endpoints/links.ts'
 import { checkAddressForms, checkEndpoint } from './endpoints/check-endpoint.ts'
+import { checkJoin } from './endpoints/check-join.ts'
 import { inConfig } from './endpoints/plan-attachment.ts'
 import { rename } from './endpoints/rename.ts'
+import type { NetworkRecord } from './model.ts'
 import { readCounters } from './endpoints/sandbox.ts'
 import { foreignDropWarnings } from './firewall/foreign-drops.ts'
 import type { AttachRequest, InterfaceCounters, Networks } from './networks.ts'
@@ -46,7 +48,7 @@ export async function openNetworks(options: NetworksOptions): Promise<Networks> 
     detach: (id) => locks.run(id, () => detach(context, id)),
     connect: (request) => locks.run(request.containerId, () => connect(context, request)),
     disconnect: (request) => locks.run(request.containerId, () => disconnect(context, request)),
-    checkEndpoint: (network, settings) => checkEndpoint(registry.resolve(network), settings),
+    checkMember: (network, settings, others) => checkMember(registry.resolve(network), settings, others),
     checkConfig: (network, settings) => inConfig(network, () => checkConfig(context, network, settings)),
     rename: (id, name) => rename(context, id, name),
     updateLink: (id, link) => updateLink(context, id, link),
@@ -73,6 +75,11 @@ function withDefaults(dns: DnsDefaults, request: AttachRequest): AttachRequest {
     dnsOptions: request.dnsOptions.length > 0 ? request.dnsOptions : dns.options,
     dnsSearch: request.dnsSearch.length > 0 ? request.dnsSearch : dns.search,
   }
+}
+
+function checkMember(record: NetworkRecord, settings: EndpointSettings, others: readonly string[]): void {
+  checkEndpoint(record, settings)
+  checkJoin(record, others)
 }
 
 function checkConfig({ registry }: Context, network: string, settings: EndpointSettings): void {

@@ -165,7 +165,7 @@ function fakeNetworks(attached: Set<string>, directory: string): Networks {
     get: (ref) => {
       throw notFound(`network ${ref} not found`)
     },
-    checkEndpoint: () => {},
+    checkMember: () => {},
     checkConfig: () => {},
     rename: () => {},
     updateLink: () => {},

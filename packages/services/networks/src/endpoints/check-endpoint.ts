@@ -10,7 +10,6 @@ type Settings = Pick<EndpointSettings, 'IPAMConfig' | 'Aliases' | 'MacAddress' |
 
 /** Throws `invalid`, in Docker's words, with everything that is wrong with what is asked of a network's endpoint. */
 export function checkEndpoint(record: NetworkRecord, settings: Settings): void {
-  if (record.configOnly) throw forbidden('cannot create endpoint on configuration-only network')
   const complaints = [...predefinedComplaints(record, settings), ...addressComplaints(record, settings)]
   if (settings.MacAddress && !isMac(settings.MacAddress)) complaints.push(`invalid MAC address ${settings.MacAddress}`)
   if (settings.MacAddress && record.driver === 'ipvlan') {
@@ -18,6 +17,7 @@ export function checkEndpoint(record: NetworkRecord, settings: Settings): void {
   }
   complaints.push(...parseEndpointOptions(settings.DriverOpts ?? {}).complaints)
   refuse(complaints)
+  if (record.configOnly) throw forbidden('cannot create endpoint on configuration-only network')
 }
 
 /** The same for a network that is not there yet: what can be wrong without it. */
@@ -37,7 +37,9 @@ function predefinedComplaints({ name }: NetworkRecord, { IPAMConfig, Aliases }: 
     ...(IPAMConfig?.IPv4Address || IPAMConfig?.IPv6Address
       ? ['user specified IP address is supported on user defined networks only']
       : []),
-    ...(Aliases && Aliases.length > 0 ? ['network-scoped aliases are only supported for user-defined networks'] : []),
+    ...(Aliases && Aliases.length > 0
+      ? ['network-scoped alias is supported only for containers in user defined networks']
+      : []),
   ]
 }
 
@@ -52,7 +54,9 @@ function formComplaints(asked: Settings['IPAMConfig']): string[] {
   return [
     ...(v4 !== '' && !isHost(v4, 4) ? [`invalid IPv4 address: ${v4}`] : []),
     ...(v6 !== '' && !isHost(v6, 6) ? [`invalid IPv6 address: ${v6}`] : []),
-    ...(LinkLocalIPs ?? []).filter((text) => !isAddress(text)).map((text) => `invalid link-local IP address: ${text}`),
+    ...(LinkLocalIPs ?? [])
+      .filter((text) => !isLinkLocal(text))
+      .map((text) => `invalid link-local IP address: ${text}`),
   ]
 }
 
@@ -60,6 +64,10 @@ function formComplaints(asked: Settings['IPAMConfig']): string[] {
 const isHost = (text: string, family: Family): boolean => isOf(text, family) && toNumber(text) !== 0n
 
 const isOf = (text: string, family: Family): boolean => isAddress(text) && familyOf(text) === family
+
+const linkLocalRanges = ['169.254.0.0/16', 'fe80::/10'].map(parseSubnet)
+const isLinkLocal = (text: string): boolean =>
+  isAddress(text) && linkLocalRanges.some((range) => range.family === familyOf(text) && contains(range, toNumber(text)))
 
 function rangeComplaints({ name, pools }: NetworkRecord, family: Family, address: string): string[] {
   if (address === '') return []

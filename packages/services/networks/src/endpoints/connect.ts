@@ -4,12 +4,12 @@ import { announceMember } from '../announce.ts'
 import type { Context } from '../context.ts'
 import { forgetEndpointNames, serveNames, serveNamesAnew } from '../dns/serve-sandbox.ts'
 import { addHostsLines, removeHostsLines } from '../files/edit-hosts.ts'
-import type { Endpoint, NetworkRecord } from '../model.ts'
+import type { Endpoint } from '../model.ts'
 import type { Attachment, MembershipRequest } from '../networks.ts'
 import { plannedLink, shownOf } from './attach.ts'
 import { checkEndpoint } from './check-endpoint.ts'
+import { checkJoin, sharedNamespace } from './check-join.ts'
 import { guardOf } from './guard.ts'
-import { privateMode } from './plan-attachment.ts'
 import { publishPorts, reachedAs } from './publish.ts'
 import { waysOut } from './routes.ts'
 import { changeLinks, type LinkChange } from './sandbox.ts'
@@ -21,10 +21,17 @@ export async function connect(
   context: Context,
   { containerId, network, settings }: MembershipRequest & { readonly settings: EndpointSettings },
 ): Promise<Attachment> {
-  const state = requireChangeable(context, containerId)
+  const state = requireAttached(context, containerId)
+  if (state.sharedWith !== undefined) throw forbidden(sharedNamespace)
   const record = context.registry.resolve(network)
-  checkJoin(state, record)
   checkEndpoint(record, settings)
+  if (state.endpoints.some(({ networkId }) => networkId === record.id)) {
+    throw forbidden(`endpoint with name ${state.name} already exists in network ${record.name}`)
+  }
+  checkJoin(
+    record,
+    state.endpoints.map(({ networkName }) => networkName),
+  )
   const taken = state.endpoints.flatMap(({ link }) => link?.inside ?? [])
   const endpoint = takeEndpoint(
     context,
@@ -36,25 +43,10 @@ export async function connect(
   return next.attachment
 }
 
-function requireChangeable({ states }: Context, containerId: MembershipRequest['containerId']): SandboxState {
+function requireAttached({ states }: Context, containerId: MembershipRequest['containerId']): SandboxState {
   const state = states.get(containerId)
   if (!state) throw invalid(`container ${containerId} is not running`)
-  if (state.sharedWith === undefined && state.pin !== undefined) return state
-  throw forbidden(
-    'container sharing network namespace with another container or host cannot be connected to any other network',
-  )
-}
-
-/** What networks may be together. Throws in Docker's words. */
-export function checkJoin({ name, endpoints }: Pick<SandboxState, 'name' | 'endpoints'>, record: NetworkRecord): void {
-  if (record.driver === 'host') {
-    throw invalid('cannot connect container to host network - container must be created in host network mode')
-  }
-  const isPrivate = record.driver === 'null' && !record.configOnly
-  if (isPrivate || endpoints.some(({ networkName }) => networkName === 'none')) throw forbidden(privateMode)
-  if (endpoints.some(({ networkId }) => networkId === record.id)) {
-    throw forbidden(`endpoint with name ${name} already exists in network ${record.name}`)
-  }
+  return state
 }
 
 /** Noted as half made first: a killed engine's successor takes the endpoint away again. */
@@ -131,7 +123,7 @@ function closePorts(context: Context, { ports }: SandboxState): void {
 /** Takes a running container out of a network. The caller holds the container's lock. */
 export async function disconnect(context: Context, { containerId, network }: MembershipRequest): Promise<Attachment> {
   const record = context.registry.resolve(network)
-  const state = requireChangeable(context, containerId)
+  const state = requireAttached(context, containerId)
   const endpoint = state.endpoints.find(({ networkId }) => networkId === record.id)
   if (!endpoint) throw internal(`container ${containerId} is not connected to network ${record.name}`)
   const next = await leave(context, state, endpoint)

@@ -92,7 +92,7 @@ test('planAttachment() refuses on the default bridge what needs a network of one
     kind: 'invalid',
     message: `invalid config for network bridge: invalid endpoint settings:
 * user specified IP address is supported on user defined networks only
-* network-scoped aliases are only supported for user-defined networks
+* network-scoped alias is supported only for containers in user defined networks
 * invalid MAC address bad`,
   })
 })

@@ -8,6 +8,7 @@ import type { AttachRequest } from '../networks.ts'
 import { planPorts } from '../ports/plan-ports.ts'
 import type { NetworkRegistry } from '../registry.ts'
 import { checkEndpoint } from './check-endpoint.ts'
+import { privateMode } from './check-join.ts'
 import { compareCandidates } from './gateways.ts'
 import { candidateOf } from './routes.ts'
 
@@ -78,9 +79,6 @@ function checkTogether(records: readonly NetworkRecord[]): void {
     `container cannot be connected to host and ${names.filter((name) => name !== 'host').join(', ')} networks`,
   )
 }
-
-export const privateMode =
-  'container cannot be connected to multiple networks with one of the networks in private (none) mode'
 
 /** Docker names the network where there is more than one to choose from. */
 export function inConfig(network: string, check: () => void): void {

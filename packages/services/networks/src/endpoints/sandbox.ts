@@ -142,7 +142,9 @@ const insideNames = (add: LinkChange['add']): string => add.map(({ endpoint }) =
 /** In Docker's words, where it has some. */
 function described(error: unknown, add: LinkChange['add']): unknown {
   if (codeOf(error) === 'EEXIST') {
-    return invalid(`failed to add interface to sandbox: ${insideNames(add)}: file exists`, error)
+    const host = add.map(({ endpoint: { link } }) => link.host || link.inside).join(', ')
+    const renaming = `error renaming interface "${host}" to "${insideNames(add)}"`
+    return invalid(`failed to add interface ${host} to sandbox: ${renaming}: file exists`, error)
   }
   const refused = add.find(({ endpoint }) => !isUnicastMac(endpoint.settings.MacAddress))?.endpoint
   if (codeOf(error) !== 'EADDRNOTAVAIL' || !refused) return error
