@@ -44,7 +44,7 @@ export async function buildExecProcess(
     ...processLimits(containerUlimits(context, container)),
     oomScoreAdj: hostConfig.OomScoreAdj,
     noNewPrivileges: security.noNewPrivileges,
-    ...(apparmor(context, container, exec) && { apparmorProfile: apparmor(context, container, exec) }),
+    ...(isConfined(context, container) && { apparmorProfile: container.appArmorProfile }),
   }
 }
 
@@ -75,10 +75,9 @@ function capabilities(context: Context, { hostConfig }: Container, exec: ExecCon
   return resolveCapabilities(request, context.facts.boundingCapabilities)
 }
 
-function apparmor(context: Context, container: Container, exec: ExecConfig): string {
-  if (!context.facts.hasAppArmor) return ''
-  return exec.privileged ? 'unconfined' : container.appArmorProfile
-}
+/** Also of a privileged exec: its container's profile holds, as in Docker. */
+const isConfined = ({ facts }: Context, { appArmorProfile }: Container): boolean =>
+  facts.hasAppArmor && appArmorProfile !== ''
 
 function requireValidEnv(env: readonly string[]): void {
   for (const entry of env)

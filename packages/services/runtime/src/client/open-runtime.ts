@@ -23,6 +23,7 @@ import {
 import type { RuntimeResources, RuntimeSpec } from '@berth/oci'
 import { CompiledFilters } from '../crun/compiled-filters.ts'
 import { execError, startError } from '../crun/failure.ts'
+import { ensureAppArmorProfile } from '../host/apparmor.ts'
 import {
   type Announcement,
   processKey,
@@ -126,6 +127,7 @@ class SupervisorRuntime implements Runtime {
     const command = runtimeCommand(this.#found, request.runtimeName)
     const control = this.#control()
     const spec = withConsole(request)
+    await ensureAppArmorProfile(spec.process.apparmorProfile)
     const filtered = this.#filters.apply(command, spec)
     const bundle = this.#bundles.write(containerId, filtered, request.runtimeName || this.defaultRuntime)
     this.#starting.add(containerId)
@@ -181,10 +183,12 @@ class SupervisorRuntime implements Runtime {
   }
 
   async exec(request: ExecRequest): Promise<StartedProcess> {
+    await ensureAppArmorProfile(request.process.apparmorProfile)
     return await this.#started(request, this.#control().request(this.#execMessage(request)))
   }
 
   async execAttached(request: ExecRequest, options: AttachOptions): Promise<AttachedProcess> {
+    await ensureAppArmorProfile(request.process.apparmorProfile)
     const { containerId, execId } = request
     const control = this.#control()
     if (!control.welcome.servesWithAttach) {

@@ -64,3 +64,13 @@ test('startError() and execError() speak of a working directory as runc does', (
 })
 
 const escape = (text: string): string => text.replace(/[()]/g, String.raw`\$&`)
+
+test('startError() and execError() speak of an AppArmor profile that there is not as runc does', () => {
+  const text = 'write file `/proc/thread-self/attr/exec`: No such file or directory'
+  const reason =
+    'unable to apply apparmor profile: apparmor failed to apply profile: write /proc/thread-self/attr/exec: no such file or directory'
+  const opening = 'unable to start container process'
+  const start = `${started}: crun create failed: ${opening}: error during container init: ${reason}`
+  assert.equal(startError('crun', text, 'true').message, start)
+  assert.equal(execError(text, 'true').message, `OCI runtime exec failed: exec failed: ${opening}: ${reason}`)
+})

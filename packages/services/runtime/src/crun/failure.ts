@@ -25,6 +25,9 @@ export function startFailureExitCode(message: string): 126 | 127 | 128 {
 const classify = (message: string): EngineError =>
   startFailureExitCode(message) === 128 ? internal(message) : invalid(message)
 
+// The only label that a spec of ours asks the kernel for.
+const unconfined = 'unable to apply apparmor profile: apparmor failed to apply profile'
+
 const unable = 'unable to start container process'
 
 /** crun's sentences become runc's, whose wording is Docker's; runc's are kept without its prefix. */
@@ -47,6 +50,8 @@ function describe(text: string, executable: string, opening: string): string {
   const chdir = /^chdir `(.*)`: (.*)$/.exec(text)
   if (chdir)
     return `${opening}: chdir to cwd (${JSON.stringify(chdir[1])}) set in config.json failed: ${lower(chdir[2]!)}`
+  const confining = /^write file `(\/proc\/.*\/attr\/.*)`: (.*)$/.exec(text)
+  if (confining) return `${opening}: ${unconfined}: write ${confining[1]}: ${lower(confining[2]!)}`
   const plain = text.replace(/^(runc (run|create) failed|exec failed): /, '')
   return lower(plain)
 }

@@ -7,8 +7,14 @@ test('isLoaded() finds the profile in the kernel list, in any mode', () => {
   assert.equal(isLoaded('docker-default-2 (enforce)\n'), false)
 })
 
-test('profileText denies mounts and writes to the kernel', () => {
-  assert.match(profileText, /deny mount,/)
-  assert.match(profileText, /deny @\{PROC\}\/sysrq-trigger rwklx,/)
-  assert.equal(profileText.split('{').length, profileText.split('}').length)
+test('profileText() denies mounts and writes to the kernel', () => {
+  const text = profileText([])
+  assert.match(text, /deny mount,/)
+  assert.match(text, /deny @\{PROC\}\/sysrq-trigger rwklx,/)
+  assert.equal(text.split('{').length, text.split('}').length)
+})
+
+test('profileText() includes what the distribution has, and does without', () => {
+  assert.match(profileText(['/etc/apparmor.d/tunables/global']), /^include "\/etc\/apparmor.d\/tunables\/global"$/m)
+  assert.match(profileText([]), /^@\{PROC\}=\/proc\/$/m)
 })

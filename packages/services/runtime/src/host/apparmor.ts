@@ -14,7 +14,12 @@ export function isAppArmorUsable(): boolean {
   return existsSync(loadedProfiles) && findParser() !== undefined
 }
 
-/** Loads `docker-default` unless the kernel has it. Something else on the host may have unloaded it: call before a start. */
+/** Loads `docker-default` where `profile` is that one and something on the host has unloaded it: call before a process starts. */
+export async function ensureAppArmorProfile(profile: string | undefined): Promise<void> {
+  if (profile === defaultAppArmorProfile) await ensureDefaultAppArmorProfile()
+}
+
+/** Loads `docker-default` unless the kernel has it. */
 export async function ensureDefaultAppArmorProfile(): Promise<void> {
   const parser = findParser()
   if (parser === undefined || isLoaded(readFileSync(loadedProfiles, 'utf8'))) return
@@ -23,7 +28,7 @@ export async function ensureDefaultAppArmorProfile(): Promise<void> {
       if (error) reject(unavailable(`loading the AppArmor profile: ${stderr.trim() || messageOf(error)}`, error))
       else resolve()
     })
-    child.stdin?.end(profileText)
+    child.stdin?.end(profileText(includes.filter(existsSync)))
   })
 }
 
@@ -33,12 +38,19 @@ export function isLoaded(profiles: string): boolean {
 
 const findParser = (): string | undefined => parsers.find((path) => existsSync(path))
 
-/** Files and network as usual, but no mounts, and nothing of the host's kernel through /proc and /sys (apparmor.d(5)). */
-export const profileText = `
-#include <tunables/global>
+// Where a distribution keeps what profiles share; one that has only the parser has none of it.
+const [tunables, base] = ['/etc/apparmor.d/tunables/global', '/etc/apparmor.d/abstractions/base']
+const includes = [tunables, base]
+
+/**
+ * Files and network as usual, but no mounts, and nothing of the host's kernel through /proc and /sys (apparmor.d(5)).
+ * `there`: which of the distribution's files it may include.
+ */
+export const profileText = (there: readonly string[]): string => `
+${there.includes(tunables) ? `include "${tunables}"` : '@{PROC}=/proc/'}
 
 profile ${defaultAppArmorProfile} flags=(attach_disconnected,mediate_deleted) {
-  #include <abstractions/base>
+  ${there.includes(base) ? `include "${base}"` : ''}
 
   network,
   capability,
