@@ -187,6 +187,12 @@ test('attach() and connect() end when the links pass frames: the first one is no
   }
 })
 
+test('attach() serves names that a client hears who hears 127.0.0.11 only', async () => {
+  await t.create({ Name: 'a' })
+  const { netnsPath } = await t.networks.attach(t.request({ mode: 'a', name: 'www' }))
+  assert.match(await inside(netnsPath, 'busybox', 'nslookup', 'www', '127.0.0.11'), /Name:\s+www/)
+})
+
 test('attach() gives both families, the address and MAC that were asked for, and link-local ones', async () => {
   const Config = [{ Subnet: '10.8.0.0/24' }, { Subnet: 'fd00:8::/64' }]
   await t.create({ Name: 'n', EnableIPv6: true, IPAM: { Config } })

@@ -37,6 +37,9 @@ interface Meanwhile {
 /** Makes a namespace with a loopback and the inner ends of its links. */
 export async function createSandbox(host: RouteSocket, change: LinkChange, meanwhile: Meanwhile): Promise<void> {
   using inside = pinNetns(change.pin, () => new RouteSocket())
+  // Before any socket is bound inside: without a local address the kernel takes 127.0.0.11 for a broadcast address, which
+  // nothing is sent from.
+  inside.send(new RouteRequest().setUp(loopbackIndex), 'set up lo')
   await applyChange({ host, inside }, change, meanwhile)
 }
 
