@@ -66,13 +66,26 @@ const maxWidth = 1_000_000
 /** As fmt.Sprintf. */
 export function sprintf(format: string, values: readonly unknown[]): string {
   let used = 0
+  let isReordered = false
   const star = (text: string | undefined): number | undefined => {
     if (text === undefined || text === '') return undefined
     return text === '*' ? Number(values[used++]) : Number(text)
   }
   const out = format.replace(
-    /%([+\-# 0]*)(\*|\d+)?(?:\.(\*|\d*))?([\s\S]|$)/gu,
-    (_all, flags: string, width: string | undefined, precision: string | undefined, verb: string) => {
+    /%([+\-# 0]*)(\*|\d+)?(?:\.(\*|\d*))?(?:\[(\d+)\])?([\s\S]|$)/gu,
+    (
+      _all,
+      flags: string,
+      width: string | undefined,
+      precision: string | undefined,
+      place: string | undefined,
+      verb: string,
+    ) => {
+      if (place !== undefined) {
+        isReordered = true
+        if (Number(place) < 1 || Number(place) > values.length) return `%!${verb}(BADINDEX)`
+        used = Number(place) - 1
+      }
       if (verb === '%') return '%'
       if (verb === '') return '%!(NOVERB)'
       const directive = { flags, width: star(width), precision: precision === '' ? 0 : star(precision), verb }
@@ -82,7 +95,7 @@ export function sprintf(format: string, values: readonly unknown[]): string {
       return formatDirective(directive, values[used++])
     },
   )
-  if (used >= values.length) return out
+  if (isReordered || used >= values.length) return out
   const extra = values.slice(used).map((value) => describe(value))
   return `${out}%!(EXTRA ${extra.join(', ')})`
 }
@@ -173,7 +186,8 @@ function formatFloatVerb(directive: Directive, value: number): string | undefine
   const text = formatFloat(Math.abs(value), verb, precision)
   const negative = value < 0 || Object.is(value, -0)
   const sign = negative ? '-' : flags.includes('+') ? '+' : flags.includes(' ') ? ' ' : ''
-  return zeroPad(sign, text, directive)
+  // A precision counts decimals here, not digits: it leaves the zeros their width.
+  return zeroPad(sign, text, { ...directive, precision: undefined })
 }
 
 /** As strconv.FormatFloat; `v` is the shortest form, with an exponent from 1e+06 on. */

@@ -92,6 +92,8 @@ const formats: [args: string, output: string][] = [
   ['"%d %s" "a" 3', '%!d(string=a) %!s(int=3)'],
   ['"%d"', '%!d(MISSING)'],
   ['"x" 1 "b"', 'x%!(EXTRA int=1, string=b)'],
+  ['"%05.2f|%08.3f|%-6.1f|%+06.1f" 3.14159 -2.5 1.5 1.5', '03.14|-002.500|1.5   |+001.5'],
+  ['"%[2]s %[1]s %s|%[3]s|%[1]d" "a" "b"', 'b a b|%!s(BADINDEX)|%!d(string=a)'],
   ['"100%%|%"', '100%|%!(NOVERB)'],
 ]
 
