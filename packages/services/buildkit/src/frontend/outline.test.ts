@@ -51,6 +51,21 @@ test('outlineOf() tells of arguments, secrets and agents as BuildKit does', () =
   })
 })
 
+test('outlineOf() leaves out arguments of the platform that nobody gives a value', () => {
+  const text = 'ARG TARGETOS=q\nFROM busybox\nARG TARGETARCH\nARG TARGETOS\nARG BUILDARCH=z\nARG BUILDOS\nARG X\n'
+  const { args = [] } = outlineOf({
+    dockerfile: text,
+    target: '',
+    contexts: new Map(),
+    platform: '',
+    args: { BUILDOS: 'b' },
+  })
+  assert.deepEqual(
+    args.map(({ name }) => name),
+    ['TARGETOS', 'BUILDARCH', 'BUILDOS', 'X'],
+  )
+})
+
 test('listTargets() lists the stages with what their comments say', () => {
   assert.deepEqual(listTargets(dockerfile).targets, [
     { name: 'base', description: 'is the first', base: 'busybox:${VER}', location: at(4) },

@@ -21,10 +21,12 @@ export interface Outline {
 
 /** The arguments, secrets and agents of a target and of what it stands on, in the order of the file. */
 export function outlineOf(request: StageRequest): Outline {
-  const { dockerfile, target, needed } = planBuild(request, 'buildkit')
+  const { dockerfile, target, needed, automatic } = planBuild(request, 'buildkit')
   const { stageName, line } = target.from
   const description = stageName === '' ? '' : describe(stageName, line.comments)
-  const args = argsOf(dockerfile.globalArgs, needed, request.args)
+  const all = argsOf(dockerfile.globalArgs, needed, request.args)
+  // Those of the platform have values of their own, unless somebody gives them one.
+  const args = all.filter(({ name, value }) => value !== undefined || !automatic.has(name))
   const mounts = needed.flatMap(mountsOf)
   const [secrets, ssh] = (['secret', 'ssh'] as const).map((type) => inOrder(mounts.filter((one) => one.type === type)))
   return {
