@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import type { ReceivedContext } from '../builder.ts'
 import type { Context } from '../context.ts'
-import { checkOutGit, isGit } from './git.ts'
+import { checkOutGit } from './git.ts'
+import { isGit } from './parse-git.ts'
 import { makeContextDirectory, openContext, receiveContext } from './receive-context.ts'
 
 /** A Dockerfile that a URL names is not larger. */

@@ -1,4 +1,4 @@
-import { codeOf, invalid, unavailable } from '@berth/base'
+import { codeOf, invalid, messageOf, unavailable } from '@berth/base'
 import { openInRoot, procFd } from '@berth/linux'
 import type { Proxies } from '@berth/registry'
 import { execFile } from 'node:child_process'
@@ -6,56 +6,52 @@ import { closeSync, constants, readlinkSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { parseGit } from './parse-git.ts'
 
 const run = promisify(execFile)
-
-/** A repository, what of it, and where in it: `https://host/repo.git#ref:folder`. */
-export interface GitSource {
-  readonly url: string
-  readonly ref: string
-  readonly folder: string
-}
-
-/** Whether a context or source is a git repository: https://docs.docker.com/build/concepts/context/#git-repositories */
-export function isGit(text: string): boolean {
-  if (/^(?:git:\/\/|git@|ssh:\/\/|github\.com\/)/.test(text)) return true
-  return /^https?:\/\/[^#?]*\.git(?:[#?]|$)/.test(text)
-}
-
-/** Takes a source apart. Throws `invalid` for a ref that git would take for an option. */
-export function parseGit(text: string): GitSource {
-  const hash = text.indexOf('#')
-  const address = hash < 0 ? text : text.slice(0, hash)
-  const fragment = hash < 0 ? '' : text.slice(hash + 1)
-  const [ref = '', ...rest] = fragment.split(':')
-  if (ref.startsWith('-') || address.startsWith('-'))
-    throw invalid(`invalid git reference: ${JSON.stringify(ref || address)}`)
-  return { url: address.startsWith('github.com/') ? `https://${address}` : address, ref, folder: rest.join(':') }
-}
 
 export interface CheckOut {
   /** An empty directory. */
   readonly directory: string
   readonly keepsGitDirectory: boolean
+  /** The commit that it has to be, beside what the address itself says; '' for any. */
+  readonly commit?: string
   readonly proxies: Proxies
   readonly signal: AbortSignal
 }
 
 /** Fetches one commit and checks it out; returns the wanted folder, resolved inside the repository. Needs git. */
 export async function checkOutGit(text: string, checkOut: CheckOut): Promise<string> {
-  const { directory, keepsGitDirectory } = checkOut
-  const { url, ref, folder } = parseGit(text)
+  const { directory, keepsGitDirectory, commit = '' } = checkOut
+  const source = parseGit(text)
   const git = (...args: string[]) => runGit(checkOut, args)
   await git('init', '--quiet')
-  await git('fetch', '--quiet', '--depth=1', '--', url, ref || 'HEAD')
+  const depth = await fetchOne(git, [source.url, source.ref || 'HEAD'])
   await git('-c', 'advice.detachedHead=false', 'checkout', '--quiet', 'FETCH_HEAD')
-  await git('submodule', 'update', '--quiet', '--init', '--recursive', '--depth=1')
-  if (!keepsGitDirectory) await rm(join(directory, '.git'), { recursive: true, force: true })
-  return folderIn(directory, folder)
+  const head = (await git('rev-parse', 'HEAD')).trim()
+  const wanted = [commit, source.commit].find((one) => !head.startsWith(one))
+  if (wanted !== undefined) throw invalid(`expected checksum to match ${wanted}, got ${head}`)
+  if (source.hasSubmodules) await git('submodule', 'update', '--quiet', '--init', '--recursive', ...depth)
+  const keeps = source.keepsGitDirectory ?? keepsGitDirectory
+  if (!keeps) await rm(join(directory, '.git'), { recursive: true, force: true })
+  return folderIn(directory, source.folder)
+}
+
+/** Fetches a commit alone, or, from a server of plain files, which cannot give less, all before it; how deep, as an option. */
+async function fetchOne(git: (...args: string[]) => Promise<string>, what: readonly string[]): Promise<string[]> {
+  const shallow = ['--depth=1']
+  try {
+    await git('fetch', '--quiet', ...shallow, '--', ...what)
+    return shallow
+  } catch (error) {
+    if (!messageOf(error).includes('dumb http transport does not support shallow')) throw error
+    await git('fetch', '--quiet', '--', ...what)
+    return []
+  }
 }
 
 /** No hooks, no prompts, no protocol that runs programs, no configuration: neither the user's nor the repository's. */
-async function runGit({ directory, proxies, signal }: CheckOut, args: readonly string[]): Promise<void> {
+async function runGit({ directory, proxies, signal }: CheckOut, args: readonly string[]): Promise<string> {
   const env = {
     PATH: process.env['PATH'] ?? '/usr/bin:/bin',
     // What is checked out is no home: its .gitconfig would name programs to run.
@@ -65,6 +61,8 @@ async function runGit({ directory, proxies, signal }: CheckOut, args: readonly s
     GIT_CONFIG_NOSYSTEM: '1',
     GIT_ATTR_NOSYSTEM: '1',
     GIT_TERMINAL_PROMPT: '0',
+    // Its words are read.
+    LC_ALL: 'C',
     GIT_SSH_COMMAND: 'ssh -oBatchMode=yes',
     GIT_ALLOW_PROTOCOL: 'http:https:git:ssh',
     http_proxy: proxies.http,
@@ -83,7 +81,8 @@ async function runGit({ directory, proxies, signal }: CheckOut, args: readonly s
     'core.symlinks=true',
   ]
   try {
-    await run('git', [...options, ...args], { cwd: directory, env, signal, maxBuffer: 1 << 20 })
+    const { stdout } = await run('git', [...options, ...args], { cwd: directory, env, signal, maxBuffer: 1 << 20 })
+    return stdout
   } catch (error) {
     if (codeOf(error) === 'ENOENT')
       throw unavailable('the program git is not found: git contexts need the package git', error)

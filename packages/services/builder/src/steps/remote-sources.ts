@@ -7,7 +7,8 @@ import { mkdir, mkdtemp, rm, utimes } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { checkOutGit, isGit } from '../context/git.ts'
+import { checkOutGit } from '../context/git.ts'
+import { isGit } from '../context/parse-git.ts'
 import type { StageContext } from './step-context.ts'
 
 /** Whether ADD takes `source` from somewhere else than the context. */
@@ -28,6 +29,7 @@ export async function fetchSources(
     return await checkOutGit(source, {
       directory: root,
       keepsGitDirectory: copy.keepsGitDirectory,
+      commit: copy.checksum,
       proxies: build.context.remotes.proxies,
       signal: build.signal,
     })
@@ -65,11 +67,11 @@ async function download(
     },
   })
   await pipeline(body, hashing, createWriteStream(path, { mode: 0o600 }), { signal })
-  requireChecksum(url, checksum, `sha256:${hash.digest('hex')}`)
+  requireChecksum(checksum, `sha256:${hash.digest('hex')}`)
   if (modifiedMs !== undefined) await utimes(path, modifiedMs / 1000, modifiedMs / 1000)
 }
 
-function requireChecksum(url: string, wanted: string, actual: string): void {
+function requireChecksum(wanted: string, actual: string): void {
   if (wanted === '' || wanted === actual) return
-  throw invalid(`ADD failed: digest mismatch of ${url}: ${actual}, expected ${wanted}`)
+  throw invalid(`digest mismatch ${actual}: ${wanted}`)
 }
