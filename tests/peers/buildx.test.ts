@@ -47,6 +47,35 @@ test('a Dockerfile and a context come by standard input, by a tar, and from else
   assert.equal(await client.output(await build(['-f', 'sub/My.Dockerfile', '-'], tar)), 'f1')
 })
 
+test('a context is a repository behind a URL: by a query, without its .git or with it', async () => {
+  const folder = client.context({ 'work/s/Dockerfile': 'FROM busybox\nCOPY . /r\nCMD ls -A /r\n', 'work/s/f': 'f' })
+  const git = (...args: string[]) => execFileSync('git', args, { cwd: join(folder, 'work'), stdio: 'ignore' })
+  git('init', '--quiet', '--initial-branch=main')
+  writeFileSync(join(folder, 'work/Dockerfile'), 'FROM busybox\nCOPY . /r\nCMD ls -A /r\n')
+  git('add', '.')
+  git('-c', 'user.name=a', '-c', 'user.email=a@b', 'commit', '--quiet', '--message=a')
+  git('clone', '--quiet', '--bare', '.', '../r.git')
+  git('-C', '../r.git', 'update-server-info')
+  const httpd = ['busybox', 'httpd', '-f', '-p', '127.0.0.1:8098', '-h', folder]
+  const { file, args, env } = daemon.sandbox.enter(httpd)
+  const server = spawn(file, args, { env, stdio: 'ignore' })
+  const url = 'http://127.0.0.1:8098/r.git'
+  const built = async (...options: string[]): Promise<string> =>
+    await client.output((await client.ok(folder, ['build', '-q', ...options])).stdout.trim())
+  try {
+    await until(async () => (await client.run(folder, ['build', '-q', url])).code === 0, 20_000)
+    const outputs = [
+      await built(url),
+      await built(`${url}?branch=main&subdir=s`),
+      await built('--build-arg', 'BUILDKIT_CONTEXT_KEEP_GIT_DIR=1', url),
+    ]
+    assert.deepEqual(outputs, ['Dockerfile\ns\n', 'Dockerfile\nf\n', '.git\nDockerfile\ns\n'])
+  } finally {
+    server.kill()
+    await once(server, 'exit')
+  }
+})
+
 test('a context is behind a URL: as a tar, or a Dockerfile alone', async () => {
   const folder = client.context({
     Dockerfile: 'FROM busybox\nCMD echo by URL',

@@ -190,7 +190,7 @@ export interface Builder {
   /** Unpacks a context from a tar, compressed or not, into a new directory; dispose of it when the build is over. */
   receiveContext(tar: Readable, signal: AbortSignal): Promise<ReceivedContext>
   /** Brings a context from a git repository, or a tar or Dockerfile that a URL names. */
-  fetchContext(remote: string, signal: AbortSignal): Promise<ReceivedContext>
+  fetchContext(remote: string, options: FetchOptions): Promise<ReceivedContext>
   /** A new, empty context to be filled. */
   emptyContext(): Promise<ReceivedContext>
   /** Files of clients' directories, from one build to the next. */
@@ -209,6 +209,12 @@ export interface Builder {
   platforms(): Promise<readonly Platform[]>
   /** What the cache is kept within. */
   cacheRules(): readonly PruneRule[]
+}
+
+export interface FetchOptions {
+  /** With a repository's `.git`, unless its address says otherwise. */
+  readonly keepsGitDirectory?: boolean
+  readonly signal: AbortSignal
 }
 
 export interface FillOptions {

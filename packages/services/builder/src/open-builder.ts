@@ -79,7 +79,7 @@ export async function openBuilder(options: BuilderOptions): Promise<OpenBuilder>
       const { root, directory } = makeContextDirectory(context)
       return openContext(context, root, directory)
     },
-    fetchContext: (remote, signal) => fetchContext(context, remote, signal),
+    fetchContext: (remote, fetching) => fetchContext(context, remote, fetching),
     keptContexts: context.keptContexts,
     buildRecords: new BuildRecords(database),
     imageCaches: (references) => imageCaches(context, references),

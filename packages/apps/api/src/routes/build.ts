@@ -32,7 +32,7 @@ async function build(exchange: Exchange, builder: Builder): Promise<void> {
   await using context =
     decoded.remote === ''
       ? await builder.receiveContext(exchange.request, signal)
-      : await builder.fetchContext(decoded.remote, signal)
+      : await builder.fetchContext(decoded.remote, { signal })
   const dockerfile = await readDockerfile(context, decoded.file)
   await applyIgnoreFile(context, decoded.file)
   const header = exchange.request.headers['x-registry-config']

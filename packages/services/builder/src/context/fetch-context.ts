@@ -3,7 +3,7 @@ import { internal, invalid, messageOf } from '@berth/base'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import type { ReceivedContext } from '../builder.ts'
+import type { FetchOptions, ReceivedContext } from '../builder.ts'
 import type { Context } from '../context.ts'
 import { checkOutGit } from './git.ts'
 import { isGit } from './parse-git.ts'
@@ -13,8 +13,9 @@ import { makeContextDirectory, openContext, receiveContext } from './receive-con
 const maxDockerfileBytes = 4 << 20
 
 /** Brings a context that is not sent: a git repository, or a tar or a Dockerfile behind a URL. */
-export async function fetchContext(context: Context, remote: string, signal: AbortSignal): Promise<ReceivedContext> {
-  if (isGit(remote)) return await fetchGit(context, remote, signal)
+export async function fetchContext(context: Context, remote: string, options: FetchOptions): Promise<ReceivedContext> {
+  const { signal } = options
+  if (isGit(remote)) return await fetchGit(context, remote, options)
   if (!/^https?:\/\//.test(remote)) throw invalid(`invalid remote build context: ${JSON.stringify(remote)}`)
   const { body, contentType } = await context.remotes.download(remote, signal).catch((error: unknown) => {
     throw internal(`error downloading remote context ${remote}: ${messageOf(error)}`, error)
@@ -25,12 +26,16 @@ export async function fetchContext(context: Context, remote: string, signal: Abo
     : await receiveContext(context, Readable.from(whole, { objectMode: false }), signal)
 }
 
-async function fetchGit(context: Context, remote: string, signal: AbortSignal): Promise<ReceivedContext> {
+async function fetchGit(
+  context: Context,
+  remote: string,
+  { keepsGitDirectory = false, signal }: FetchOptions,
+): Promise<ReceivedContext> {
   const { root, directory } = makeContextDirectory(context)
   try {
     const folder = await checkOutGit(remote, {
       directory,
-      keepsGitDirectory: false,
+      keepsGitDirectory,
       proxies: context.remotes.proxies,
       signal,
     })

@@ -94,13 +94,17 @@ async function tellSmall(
 }
 
 /** A context that the client does not have as a directory: a stream of its own, or what a URL names. */
-export async function fetchRemote(sources: FileSources, url: string): Promise<Loaded> {
+export async function fetchRemote(
+  sources: FileSources,
+  url: string,
+  { keepsGitDirectory = false }: { readonly keepsGitDirectory?: boolean } = {},
+): Promise<Loaded> {
   const { builder, progress, signal, received } = sources
   const upload = uploadOf(url)
   return await progress.vertex('[internal] load remote build context').run(async ({ digest }) => {
     const context = upload
       ? await builder.receiveContext(openUpload(await sources.sessionFor(''), upload, signal), signal)
-      : await builder.fetchContext(url, signal)
+      : await builder.fetchContext(url, { signal, keepsGitDirectory })
     return { tree: received.use(context), vertex: digest }
   })
 }

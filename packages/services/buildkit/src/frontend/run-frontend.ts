@@ -56,7 +56,10 @@ async function loadAndRun<T>(
   work: (loaded: LoadedBuild) => Promise<T>,
 ): Promise<T> {
   const files = fileSources(context, request, transfers)
-  const remote = request.context === undefined ? undefined : await fetchRemote(files, request.context)
+  // Of the context itself: named ones go by their addresses alone.
+  const keepsGitDirectory = /^(?:1|t|true)$/i.test(request.args['BUILDKIT_CONTEXT_KEEP_GIT_DIR'] ?? '')
+  const remote =
+    request.context === undefined ? undefined : await fetchRemote(files, request.context, { keepsGitDirectory })
   const askedIgnoreFile = remote ? undefined : askForIgnoreFile(files, 'context')
   const definition = await loadDefinition(files, request, remote)
   const source = { filename: request.filename, text: definition.dockerfile }
