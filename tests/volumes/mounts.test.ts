@@ -129,13 +129,6 @@ test('an image is mounted read-only, whole or in part, and kept while a containe
   assert.equal(await run('cat /i/data/f; touch /i/x 2>/dev/null || echo refused', mount()), 'of the image\nrefused')
   assert.equal(await run('ls /i', mount('data')), 'f')
   assert.equal(await run('cat /i', mount('data/f')), 'of the image')
-  if (engine.daemon) {
-    const again = { Type: 'image', Source: image, Target: '/again' }
-    assert.equal(
-      await run('cat /i/data/f /again/data/f', { Mounts: [...mount().Mounts, again] }),
-      'of the image\nof the image',
-    )
-  }
   assert.equal((await start('ls /i', mount('out'))).refusedBy, 'start')
   const { refusedBy, message } = await start('true', mount('../x'))
   assert.deepEqual(
@@ -290,24 +283,6 @@ test('shared and slave binds pass mounts on as they say', async (t) => {
     await onHost(engine, 'umount', join(source, 'inner'))
     assert.doesNotMatch(await seen('rprivate'), / (shared|master):/)
     assert.equal(await onHost(engine, 'ls', join(source, 'inner')), '')
-  } finally {
-    await onHost(engine, 'umount', source)
-  }
-})
-
-test('a propagation that the source’s mount does not have is refused at the start in docker’s words', async (t) => {
-  if (!engine.daemon) return t.skip('mounts are made on the host of the engine’s own')
-  const source = folder('kept')
-  await onHost(engine, 'mount', '--bind', source, source)
-  await onHost(engine, 'mount', '--make-private', source)
-  try {
-    const refusal = async (propagation: string) => {
-      const { refusedBy, message } = await start('true', { Binds: [`${source}:/x:${propagation}`] })
-      return [refusedBy, message]
-    }
-    const words = `path ${source} is mounted on ${source} but it is not a shared`
-    assert.deepEqual(await refusal('rshared'), ['start', `${words} mount`])
-    assert.deepEqual(await refusal('slave'), ['start', `${words} or slave mount`])
   } finally {
     await onHost(engine, 'umount', source)
   }
