@@ -152,6 +152,7 @@ export {
   setSubreaper,
   waitPid,
 } from './process/process.ts'
+export { hastenWithoutChildren } from './process/priority.ts'
 export { Reaper } from './process/reaper.ts'
 export { reapUnclaimed } from './process/unclaimed.ts'
 export { spawnProcess, type SpawnProcessOptions } from './process/spawn.ts'

@@ -96,6 +96,17 @@ test('prepareExec() for a terminal keeps its size and its socket for the exec', 
   await end(container)
 })
 
+/** The niceness in proc_pid_stat(5), after the name's closing parenthesis. */
+const niceness = (stat: string): number => Number(stat.slice(stat.lastIndexOf(')')).split(' ')[17])
+
+test('the runtime of an exec with a terminal comes before others, to set its size; the exec does not', async () => {
+  const container = await sleeper()
+  const exec = execRequest(container.containerId, ['cat', '/proc/self/stat'], terminal)
+  assert.equal(niceness(textOfProcess(await prepare(exec), 'stat')), -20)
+  assert.equal(niceness((await run(exec)).output), 0)
+  await end(container)
+})
+
 test('prepareExec() gives up after a second, and leaves nothing', async () => {
   const container = await sleeper()
   const execs = [execRequest(container.containerId, 'true'), execRequest(container.containerId, 'true', terminal)]

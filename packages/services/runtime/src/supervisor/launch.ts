@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { nowText } from '@berth/base'
-import { type ExitStatus, killPid, type Reaper, spawnProcess } from '@berth/linux'
+import { type ExitStatus, hastenWithoutChildren, killPid, type Reaper, spawnProcess } from '@berth/linux'
 import { type RuntimeFiles, runtimePath } from '../crun/arguments.ts'
 import { readRuntimeError } from '../crun/runtime-log.ts'
 import type { RuntimeCommand } from '../protocol/messages.ts'
@@ -53,6 +53,8 @@ export function callRuntime(reaper: Reaper, launch: Launch): RuntimeCall {
   try {
     const pid = spawnRuntime(launch, pair.childFds)
     pair.closeChildEnds()
+    // crun lets an exec's program run when its terminal is made, and sets the size only then.
+    if (files.consolePath !== undefined) hastenWithoutChildren(pid)
     if (launch.oomScoreAdj !== undefined) writeOomScoreAdj(pid, launch.oomScoreAdj)
     let hasEnded = false
     const ended = reaper.exit(pid)
