@@ -1,8 +1,8 @@
 import { decompress, readTar } from '@berth/archive'
-import { conflict, invalid } from '@berth/base'
+import { codeOf, conflict, invalid } from '@berth/base'
 import { chainId, type Digest, Digester } from '@berth/oci'
 import type { LayerSource, Snapshots } from '@berth/storage'
-import { createReadStream } from 'node:fs'
+import { createReadStream, openSync, type ReadStream } from 'node:fs'
 
 /** Snapshots that only count: what is unpacked is read and verified, and its files' sizes are summed. */
 export class FakeSnapshots implements Snapshots {
@@ -17,7 +17,7 @@ export class FakeSnapshots implements Snapshots {
 
   async unpack(parent: Digest | undefined, layer: LayerSource) {
     const digester = new Digester()
-    const sizeBytes = await sizeOf(digested(decompress(createReadStream(layer.path)), digester))
+    const sizeBytes = await sizeOf(digested(decompress(read(layer)), digester))
     const diffId = digester.digest()
     if (layer.diffId && layer.diffId !== diffId)
       throw invalid(`layer has the diff id ${diffId}, expected ${layer.diffId}`)
@@ -67,6 +67,16 @@ export class FakeSnapshots implements Snapshots {
 
 function unused(): never {
   throw new Error('not a part of this fake')
+}
+
+/** The file is opened at once: a moment later it may have been moved. */
+function read({ path, movedTo = path }: LayerSource): ReadStream {
+  try {
+    return createReadStream('', { fd: openSync(path, 'r') })
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+    return createReadStream('', { fd: openSync(movedTo, 'r') })
+  }
 }
 
 async function* digested(source: AsyncIterable<Buffer>, digester: Digester): AsyncGenerator<Buffer> {
