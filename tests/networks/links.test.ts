@@ -87,3 +87,19 @@ test('a link to nobody, or to who does not run, is refused in Docker’s words',
   )
   await ok('rm', down, web)
 })
+
+test('on a network of users a link names who comes later, and each may name the other', async () => {
+  const [network, one, two] = [engine.name(), engine.name(), engine.name()]
+  await ok('network', 'create', network)
+  const run = (name: string, link: string) =>
+    ok('run', '-d', '--name', name, '--network', network, '--link', link, 'busybox', 'sleep', '600')
+  await run(one, `${two}:later`)
+  assert.match(await cli.fails('exec', one, 'ping', '-c', '1', '-w', '1', 'later'), /bad address 'later'/)
+  await run(two, `${one}:earlier`)
+  assert.match(await ok('exec', one, 'ping', '-c', '1', '-w', '3', 'later'), /1 packets received/)
+  assert.match(await ok('exec', two, 'ping', '-c', '1', '-w', '3', 'earlier'), /1 packets received/)
+  const format = `{{json .HostConfig.Links}} {{json (index .NetworkSettings.Networks "${network}").Links}}`
+  assert.equal(await ok('inspect', '-f', format, one), `null ["${two}:later"]`)
+  await ok('rm', '-f', one, two)
+  await ok('network', 'rm', network)
+})

@@ -19,14 +19,15 @@ const enableIPv6Option = 'com.docker.network.enable_ipv6'
 
 /** Decides what a new network is. Nothing is taken. Throws in Docker's words. */
 export function planNetwork(asked: NetworkCreateRequest, context: NetworkPlanContext): NetworkRecord {
-  checkName(asked, context.networks)
+  checkName(asked)
   checkKind(asked)
+  checkIpamConfigs(asked.IPAM?.Config ?? [])
+  requireFreeName(asked, context.networks)
   const request = withTemplate(asked, context.networks)
   const driver = asked.ConfigOnly ? 'null' : asked.Driver || 'bridge'
   const options = { ...context.defaultOptions[driver], ...request.Options }
   const families = chooseFamilies(request, options)
   const asksFor = request.IPAM?.Config ?? []
-  checkIpamConfigs(asksFor)
   if (!asked.ConfigOnly) checkDriver(asked)
   checkIpamDriver(request)
   const base = {
@@ -54,17 +55,25 @@ export function planNetwork(asked: NetworkCreateRequest, context: NetworkPlanCon
   return { ...base, ipam: { ...ipam, config: [...asksFor, ...chosen] }, pools }
 }
 
-function checkName({ Name }: NetworkCreateRequest, networks: readonly NetworkRecord[]): void {
+function checkName({ Name }: NetworkCreateRequest): void {
   if (Name.trim() === '') throw invalid('invalid name: name is empty')
   if (isPredefined(Name) || Name === 'default') {
     throw forbidden(`operation is not permitted on predefined ${Name} network `)
   }
   // A control character would break tables and the hosts' resolvers alike.
   if (/\p{Cc}/u.test(Name)) throw invalid(`invalid name: ${JSON.stringify(Name)} has control characters`)
+}
+
+function requireFreeName({ Name }: NetworkCreateRequest, networks: readonly NetworkRecord[]): void {
   if (networks.some(({ name }) => name === Name)) throw conflict(`network with name ${Name} already exists`)
 }
 
-function checkKind({ Scope, Ingress, ConfigOnly, ConfigFrom }: NetworkCreateRequest): void {
+function checkKind({ Scope, Ingress, ConfigOnly, ConfigFrom, Internal, Attachable }: NetworkCreateRequest): void {
+  if (ConfigOnly && (Ingress || Internal || Attachable || Scope !== '')) {
+    throw forbidden(
+      'configuration network can only contain network specific fields. Network operator fields like [ ingress | internal | attachable | scope ] are not supported.',
+    )
+  }
   if (Ingress) throw forbidden('Ingress network can only be global scope network')
   if (Scope === 'swarm') throw forbidden('cannot create a swarm scoped network when swarm is not active')
   if (Scope !== '' && Scope !== 'local')
@@ -123,8 +132,6 @@ function withTemplate(request: NetworkCreateRequest, networks: readonly NetworkR
       Options: template.ipam.options && { ...template.ipam.options },
       Config: template.ipam.config && [...template.ipam.config],
     },
-    Internal: template.internal || request.Internal,
-    Attachable: template.attachable || request.Attachable,
     Options: { ...template.options },
     Labels: { ...template.labels, ...request.Labels },
   }

@@ -47,6 +47,13 @@ test('create() refuses what cannot hold, in Docker’s words, and leaves nothing
     [{ Name: '' }, 'invalid', 'invalid name: name is empty'],
     [{ Name: 'host' }, 'forbidden', 'operation is not permitted on predefined host network '],
     [{ Name: 'first' }, 'conflict', 'network with name first already exists'],
+    [{ Name: 'first', ...config({ Subnet: '10.9.0.0/99' }) }, 'invalid', 'invalid subnet 10.9.0.0/99'],
+    [
+      { Name: 'n', ConfigOnly: true, Internal: true },
+      'forbidden',
+      'configuration network can only contain network specific fields. Network operator fields like [ ingress | internal | attachable | scope ] are not supported.',
+    ],
+    [{ Name: 'n', ConfigOnly: true, Scope: 'local' }, 'forbidden', 'configuration network can only contain'],
     [{ Name: 'n', Driver: 'nope' }, 'notFound', 'plugin "nope" not found'],
     [{ Name: 'n', Driver: 'null' }, 'forbidden', 'only one instance of "null" network is allowed'],
     [{ Name: 'n', Driver: 'macvlan' }, 'invalid', 'a macvlan network needs a parent'],

@@ -8,6 +8,10 @@ export function joinedContainer(mode: string): string | undefined {
   return mode.startsWith(containerPrefix) ? mode.slice(containerPrefix.length) : undefined
 }
 
+/** True for a mode that names a network of users': there links are names of the DNS, also of those who come later. */
+export const isUserNetwork = (mode: string): boolean =>
+  !['', 'default', 'bridge', 'host', 'none'].includes(mode) && joinedContainer(mode) === undefined
+
 /** Throws `invalid` for a mode that is none. */
 export function validateNamespaceModes(hostConfig: HostConfig): void {
   const { IpcMode, PidMode, UTSMode, CgroupnsMode, UsernsMode } = hostConfig

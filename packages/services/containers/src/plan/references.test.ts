@@ -23,3 +23,12 @@ test('resolveReferences() needs processes and IPC to exist, networks only at sta
   assert.throws(resolve({ PidMode: 'container:x' }), { kind: 'invalid', message: 'No such container: x' })
   assert.equal(resolve({ NetworkMode: 'container:x' })().NetworkMode, 'container:x')
 })
+
+test('resolveReferences() needs linked containers to exist, but on networks of users: their DNS finds who comes later', () => {
+  const resolve = (NetworkMode: string) => () =>
+    resolveReferences(plan({ hostConfig: { NetworkMode, Links: ['x:alias'] } }), known)
+  for (const mode of ['', 'default', 'bridge', 'none']) {
+    assert.throws(resolve(mode), { kind: 'invalid', message: 'could not get container for x: No such container: x' })
+  }
+  assert.deepEqual(resolve('users')().Links, ['x:alias'])
+})

@@ -1,7 +1,7 @@
 import { type ContainerId, EngineError, invalid, messageOf } from '@berth/base'
 import type { HostConfig } from '@berth/engine-api'
 import { parseMode } from './binds.ts'
-import { joinedContainer } from './namespace-modes.ts'
+import { isUserNetwork, joinedContainer } from './namespace-modes.ts'
 import type { ContainerPlan, ContainerReference } from './types.ts'
 
 /** Everyone whom a container's configuration names. Throws `invalid` for a link or source that cannot be read. */
@@ -12,12 +12,13 @@ export function referencesOf(hostConfig: HostConfig): ContainerReference[] {
     ['ipc', IpcMode],
     ['network', NetworkMode],
   ] as const
+  const links = (Links ?? []).map(parseLink)
   return [
     ...joins.flatMap(([use, mode]) => {
       const ref = joinedContainer(mode)
       return ref ? [{ use, ref }] : []
     }),
-    ...(Links ?? []).map(parseLink),
+    ...(isUserNetwork(NetworkMode) ? [] : links),
     ...(VolumesFrom ?? []).map(parseVolumesFrom),
   ]
 }

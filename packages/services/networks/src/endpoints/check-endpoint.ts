@@ -69,9 +69,9 @@ const linkLocalRanges = ['169.254.0.0/16', 'fe80::/10'].map(parseSubnet)
 const isLinkLocal = (text: string): boolean =>
   isAddress(text) && linkLocalRanges.some((range) => range.family === familyOf(text) && contains(range, toNumber(text)))
 
-function rangeComplaints({ name, pools }: NetworkRecord, family: Family, address: string): string[] {
+function rangeComplaints({ pools }: NetworkRecord, family: Family, address: string): string[] {
   if (address === '') return []
-  const configured = poolsOf(pools, family).filter(({ isChosen }) => !isChosen || isPredefined(name))
+  const configured = poolsOf(pools, family).filter(({ isChosen }) => !isChosen)
   if (configured.length === 0) {
     return ['user specified IP address is supported only when connecting to networks with user configured subnets']
   }

@@ -93,6 +93,7 @@ test('planAttachment() refuses on the default bridge what needs a network of one
     message: `invalid config for network bridge: invalid endpoint settings:
 * user specified IP address is supported on user defined networks only
 * network-scoped alias is supported only for containers in user defined networks
+* user specified IP address is supported only when connecting to networks with user configured subnets
 * invalid MAC address bad`,
   })
 })
