@@ -38,8 +38,8 @@ export interface TestDaemon extends AsyncDisposable {
   log(): string
   /** Ends berthd with `signal` and waits for its end. Containers and the supervisor stay when it is SIGKILL. */
   kill(signal: NodeJS.Signals): Promise<void>
-  /** Starts it again on the same folders and waits until it answers; `env` is this start's only. */
-  start(env?: Readonly<Record<string, string>>): Promise<void>
+  /** Starts it again on the same folders and waits until it answers; `env` and what runs it are this start's only. */
+  start(env?: Readonly<Record<string, string>>, through?: readonly string[]): Promise<void>
   /** Resolves when berthd ends by itself. */
   ended(): Promise<void>
   /** The supervisors that run for it. */
@@ -95,11 +95,11 @@ class Daemon implements TestDaemon {
     return this.#processes().filter((pid) => /supervisor/.test(commandLine(pid)))
   }
 
-  async start(extra: Readonly<Record<string, string>> = {}): Promise<void> {
+  async start(extra: Readonly<Record<string, string>> = {}, through: readonly string[] = []): Promise<void> {
     const roots = ['--data-root', this.dataRoot, '--exec-root', this.runRoot, '--pidfile', join(this.#folder, 'pid')]
     const own = ['-H', this.host, ...roots, '--cgroup-parent', `/${this.sandbox.name}`]
     const argv = [join(repository, 'bin/berth'), 'daemon', ...own, ...(this.#options.args ?? []), ...this.#further]
-    const { file, args, env } = this.sandbox.enter(argv)
+    const { file, args, env } = this.sandbox.enter([...through, ...argv])
     const child = spawn(file, args, {
       env: { ...env, ...this.#options.env, ...extra },
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { dirname, join } from 'node:path'
 import { after, afterEach, before, test } from 'node:test'
@@ -157,6 +157,37 @@ function mountsBelow(folder: string): string[] {
   return targets.filter((target) => target.startsWith(`${folder}/`)).toReversed()
 }
 
+const inOtherMounts = ['unshare', '--mount', '--propagation', 'private']
+/** As its log has it: one in other mounts is not in the sandbox's. */
+function newestSupervisor(): number {
+  const lines = readFileSync(join(daemon.runRoot, 'supervisor.log'), 'utf8').trimEnd().split('\n')
+  return (JSON.parse(lines.at(-1)!) as { pid: number }).pid
+}
+
+const mountsOf = (pid: number): string => readlinkSync(`/proc/${pid}/ns/mnt`)
+
+test('berthd that is started in other mounts than those of the containers goes there', async () => {
+  await run('plain')
+  await daemon.kill('SIGKILL')
+  await daemon.start({}, inOtherMounts)
+  assert.equal(mountsOf(daemon.pid), mountsOf(daemon.supervisors()[0]!))
+  assert.equal((await run('second')).Running, true)
+  await daemon.api.json('POST', '/containers/plain/restart?t=0')
+  assert.match(daemon.log(), /joins the mount namespace of the containers that run already/)
+})
+
+test('berthd that is started in other mounts than those of a supervisor without containers stays there', async () => {
+  await daemon.kill('SIGKILL')
+  const idle = newestSupervisor()
+  await daemon.start({}, inOtherMounts)
+  await until(() => !isAlive(idle))
+  assert.equal(mountsOf(newestSupervisor()), mountsOf(daemon.pid))
+  assert.equal((await run('plain')).Running, true)
+  await daemon.api.json('DELETE', '/containers/plain?force=1')
+  await daemon.kill('SIGTERM')
+  await daemon.start()
+})
+
 test('the supervisor leaves no socket when it ends with berthd', async () => {
   const socket = join(daemon.runRoot, 'supervisor.sock')
   assert.ok(existsSync(socket))
@@ -194,5 +225,5 @@ test('berthd refuses to start beside a supervisor of another protocol that has c
     server?.close()
   }
   // It was asked to become the present program, which its containers forbid; not to end.
-  assert.deepEqual(asked, ['control', 'replace', 'control'])
+  assert.deepEqual(asked, ['control', 'control', 'replace', 'control'])
 })

@@ -8,7 +8,14 @@ import { openImages, openSignatureGate } from '@berth/images'
 import { adoptStrayControllers, lockFile, releaseStrayControllers, trimMemory } from '@berth/linux'
 import { openNetworks } from '@berth/networks'
 import { createRegistries } from '@berth/registry'
-import { ensureDefaultAppArmorProfile, openDescriptorStore, openRuntime, readHostFacts, readLogs } from '@berth/runtime'
+import {
+  ensureDefaultAppArmorProfile,
+  openDescriptorStore,
+  openRuntime,
+  readHostFacts,
+  readLogs,
+  supervisorElsewhere,
+} from '@berth/runtime'
 import { openStorage } from '@berth/storage'
 import { openVolumes } from '@berth/volumes'
 import { statfs } from 'node:fs/promises'
@@ -22,6 +29,7 @@ import type { Config } from './config/config.ts'
 import type { BuilderEntry } from './config/values.ts'
 import { containerDefaults } from './container-defaults.ts'
 import { engineId } from './engine-id.ts'
+import { joinMounts } from './join-mounts.ts'
 import { listenTargets } from './listen-targets.ts'
 import { type DaemonLogger, logLevel } from './logger.ts'
 import { networkSettings } from './network-settings.ts'
@@ -42,14 +50,22 @@ export interface Daemon extends AsyncDisposable {
   reload(fresh: Config): void
 }
 
-/** Builds the engine top to bottom; what was built is released in reverse, also when a later step fails. */
-export async function createDaemon(initial: Config, logger: DaemonLogger): Promise<Daemon> {
+/**
+ * Builds the engine top to bottom; what was built is released in reverse, also when a later step fails. `startDirectory`:
+ * what relative paths of the command line are as of.
+ */
+export async function createDaemon(initial: Config, logger: DaemonLogger, startDirectory: string): Promise<Daemon> {
   let config = initial
   await using stack = new AsyncDisposableStack()
   const paths = planPaths(config)
   await makeDirectories(paths)
   stack.use(claim(paths.dataRoot, 'data-root'))
   stack.use(claim(paths.runRoot, 'exec-root'))
+  const supervisorPid = await supervisorElsewhere(paths.runRoot)
+  if (supervisorPid !== undefined) {
+    logger.warn({ supervisorPid }, 'joins the mount namespace of the containers that run already')
+    joinMounts(supervisorPid, startDirectory)
+  }
   const adopted = adoptStrayControllers()
   const facts = readHostFacts()
   if (facts.hasAppArmor) await ensureDefaultAppArmorProfile()

@@ -1,4 +1,4 @@
-import { EngineError, messageOf } from '@berth/base'
+import { codeOf, EngineError, messageOf } from '@berth/base'
 import { writeFileSync, rmSync } from 'node:fs'
 import { type Config, loadConfig } from './config/config.ts'
 import { helpText, type ParsedFlags, parseFlags } from './config/flags.ts'
@@ -31,6 +31,7 @@ async function checkedConfig(flags: ParsedFlags): Promise<Config> {
 }
 
 async function serve(flags: ParsedFlags, config: Config): Promise<void> {
+  const startDirectory = workingDirectory()
   // Whoever removes or unmounts the directory that the engine was started in would take it from its threads and programs.
   process.chdir('/')
   const { createDaemon } = await import('./create-daemon.ts')
@@ -43,13 +44,23 @@ async function serve(flags: ParsedFlags, config: Config): Promise<void> {
   const stopped = Promise.withResolvers<string>()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopped.resolve(signal))
   const startedMs = performance.now()
-  await using daemon = await createDaemon(config, logger)
+  await using daemon = await createDaemon(config, logger, startDirectory)
   process.on('SIGHUP', () => void reload(flags, daemon, logger))
   await daemon.listen()
   writeFileSync(paths.pidfile, String(process.pid))
   logger.info({ ms: Math.round(performance.now() - startedMs) }, 'Daemon has completed initialization')
   logger.info({ signal: await stopped.promise }, 'stopping')
   rmSync(paths.pidfile, { force: true })
+}
+
+/** `/` where it has been removed. */
+function workingDirectory(): string {
+  try {
+    return process.cwd()
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return '/'
+    throw error
+  }
 }
 
 async function reload(

@@ -46,5 +46,6 @@ export {
 } from './client/open-descriptor-store.ts'
 export { openRuntime, type OpenRuntimeOptions } from './client/open-runtime.ts'
 export type { SupervisorProgram } from './client/launch-supervisor.ts'
+export { supervisorElsewhere } from './client/supervisor-elsewhere.ts'
 export { startFailureExitCode } from './crun/failure.ts'
 export { readLogs } from './logs/read-logs.ts'

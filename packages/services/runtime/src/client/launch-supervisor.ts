@@ -77,7 +77,8 @@ function commandLine({ runRoot, program }: SupervisorOptions, build: string): [s
   return [node, ...nodeFlags, script, '--run-root', runRoot, '--build', build, ...args]
 }
 
-async function openIfThere(options: ControlLinkOptions): Promise<ControlLink | undefined> {
+/** Undefined where no supervisor serves. */
+export async function openIfThere(options: ControlLinkOptions): Promise<ControlLink | undefined> {
   try {
     return await ControlLink.open(options)
   } catch (error) {

@@ -1,4 +1,3 @@
-import { readlinkSync } from 'node:fs'
 import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
@@ -52,6 +51,7 @@ import { type ControlLink, RuntimeFailure } from './control-link.ts'
 import { linkSupervisor, type SupervisorProgram, supervisorSocket } from './launch-supervisor.ts'
 import { ProcessWatch } from './process-watch.ts'
 import { findRuntimes, isPlainCrun, runtimeCommand, type Runtimes } from './runtimes.ts'
+import { mountNamespace } from './supervisor-elsewhere.ts'
 import { updateResources } from './update-resources.ts'
 
 export interface OpenRuntimeOptions extends RuntimesOptions {
@@ -382,15 +382,6 @@ class SupervisorRuntime implements Runtime {
     const path = this.#bundles.cgroupsPath(containerId)
     if (path === undefined) throw notFound(`container ${containerId} has no cgroup`)
     return path
-  }
-}
-
-/** Undefined once the process has ended. A runtime that has entered a container's cgroup is in the supervisor's. */
-function mountNamespace(pid: number): string | undefined {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/mnt`)
-  } catch {
-    return undefined
   }
 }
 
