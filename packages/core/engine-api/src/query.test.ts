@@ -35,6 +35,19 @@ test('timeParameter() takes seconds, fractions and RFC 3339', () => {
 test('platformParameter() reads the JSON form', () => {
   assert.equal(platformParameter(query('platform={"os":"linux","architecture":"arm","variant":"v7"}')), 'linux/arm/v7')
   assert.equal(platformParameter(query('')), undefined)
-  for (const bad of ['zz', '{}', '{"os":1}'])
-    assert.throws(() => platformParameter(query(`platform=${bad}`)), /failed to parse platform/)
+})
+
+test('platformParameter() refuses in the words of Docker what is no platform', () => {
+  const refused = {
+    bogus: "failed to parse platform: invalid character 'b' looking for beginning of value",
+    '"linux"': 'failed to parse platform: "linux" is not a JSON object',
+    '[]': 'failed to parse platform: [] is not a JSON object',
+    '{"os":1,"architecture":"amd64"}': 'failed to parse platform: os, architecture and variant are strings',
+    '{}': 'both OS and Architecture must be provided',
+    null: 'both OS and Architecture must be provided',
+    '{"os":"linux"}': 'both OS and Architecture must be provided',
+  }
+  for (const [text, message] of Object.entries(refused)) {
+    assert.throws(() => platformParameter(query(`platform=${text}`)), { kind: 'invalid', message }, text)
+  }
 })

@@ -1,4 +1,5 @@
-import { invalid, parseTimeNs } from '@berth/base'
+import { invalid, messageOf, parseTimeNs } from '@berth/base'
+import { parseJson } from './go-json.ts'
 
 const falseWords = new Set(['', '0', 'no', 'false', 'none'])
 
@@ -63,18 +64,27 @@ export function platformParameter(
 ): string | undefined {
   const text = query.get(name)
   if (!text) return undefined
-  const { os = '', architecture = '', variant = '' } = parsePlatform(text)
-  if (!os || !architecture) throw invalid('failed to parse platform: os and architecture are required')
+  const { os, architecture, variant } = parsePlatform(text)
+  if (!os || !architecture) throw invalid('both OS and Architecture must be provided')
   return variant ? `${os}/${architecture}/${variant}` : `${os}/${architecture}`
 }
 
-function parsePlatform(text: string): { os?: string; architecture?: string; variant?: string } {
+function parsePlatform(text: string): Readonly<Record<'os' | 'architecture' | 'variant', string>> {
+  const value = parsePlatformJson(text) ?? {}
+  if (typeof value !== 'object' || Array.isArray(value)) {
+    throw invalid(`failed to parse platform: ${text} is not a JSON object`)
+  }
+  const { os = '', architecture = '', variant = '' } = value as Record<string, unknown>
+  if (typeof os !== 'string' || typeof architecture !== 'string' || typeof variant !== 'string') {
+    throw invalid('failed to parse platform: os, architecture and variant are strings')
+  }
+  return { os, architecture, variant }
+}
+
+function parsePlatformJson(text: string): unknown {
   try {
-    const value = JSON.parse(text) as Record<string, unknown>
-    const [os, architecture, variant] = [value['os'], value['architecture'], value['variant'] ?? '']
-    if (typeof os !== 'string' || typeof architecture !== 'string' || typeof variant !== 'string') return {}
-    return { os, architecture, variant }
+    return parseJson(text)
   } catch (error) {
-    throw invalid(`failed to parse platform: ${JSON.stringify(text)} is not a JSON object`, error)
+    throw invalid(`failed to parse platform: ${messageOf(error).replace(/^invalid JSON: /, '')}`, error)
   }
 }
