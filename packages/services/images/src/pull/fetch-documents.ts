@@ -7,10 +7,15 @@ import {
   isIndexType,
   isLayerType,
   type Manifest,
+  maxManifestBytes,
   type Platform,
+  type Reference,
 } from '@berth/oci'
 import type { FetchedManifest, Repository } from '@berth/registry'
+import type { ContentStore } from '@berth/storage'
 import { maxLayers } from '../add-layer.ts'
+import type { ImagesContext } from '../context.ts'
+import { keyOf } from '../image-store.ts'
 import { chooseManifest } from './choose-manifest.ts'
 
 /** The documents that lead from a name to one image. */
@@ -25,11 +30,35 @@ export interface ImageDocuments {
 
 const maxDepth = 3
 
+/**
+ * What a reference stands for now. Of a tag that is here only the head is asked for, as docker does: registries that
+ * limit pulls count those that get more. The caller has a lease.
+ */
+export async function fetchTarget(
+  { store, content }: Pick<ImagesContext, 'store' | 'content'>,
+  repository: Repository,
+  { reference, signal }: { readonly reference: Reference; readonly signal: AbortSignal },
+): Promise<FetchedManifest> {
+  const id = reference.digest ?? reference.tag ?? 'latest'
+  const known = reference.digest === undefined ? store.names.get(keyOf(reference))?.target : undefined
+  if (known && content.info(known.digest)) {
+    const { digest } = await repository.resolve(id, signal)
+    if (digest === known.digest) return { descriptor: known, bytes: await content.read(digest, maxManifestBytes) }
+  }
+  return await repository.manifest(id, signal)
+}
+
+interface DocumentsRequest {
+  readonly repository: Repository
+  readonly platform: Platform | undefined
+  readonly signal: AbortSignal
+}
+
 /** Follows indexes to the manifest for `platform` (default: this host), from a target that was fetched. */
 export async function fetchDocuments(
-  repository: Repository,
+  content: ContentStore,
   target: FetchedManifest,
-  { platform, signal }: { readonly platform: Platform | undefined; readonly signal: AbortSignal },
+  { repository, platform, signal }: DocumentsRequest,
 ): Promise<ImageDocuments> {
   const chain = [target]
   for (let current = target; chain.length <= maxDepth + 1;) {
@@ -40,7 +69,7 @@ export async function fetchDocuments(
       return { target, chain, manifest: document.manifest, descriptor }
     }
     const next = chooseManifest(document.index, platform)
-    current = await fetchChild(repository, next, signal)
+    current = (await childHere(content, next)) ?? (await fetchChild(repository, next, signal))
     chain.push(current)
   }
   throw invalid(`${repository.name.path}: indexes are nested too deep`)
@@ -48,6 +77,11 @@ export async function fetchDocuments(
 
 /** Only these types say something of a document; for any other the document speaks for itself. */
 const knownType = (mediaType: string): string | undefined => (/manifest|index/.test(mediaType) ? mediaType : undefined)
+
+async function childHere(content: ContentStore, descriptor: Descriptor): Promise<FetchedManifest | undefined> {
+  if (content.info(descriptor.digest)?.sizeBytes !== descriptor.size) return undefined
+  return { descriptor, bytes: await content.read(descriptor.digest, maxManifestBytes) }
+}
 
 async function fetchChild(repository: Repository, wanted: Descriptor, signal: AbortSignal): Promise<FetchedManifest> {
   if (!isDigest(wanted.digest)) throw invalid('an index names a manifest by no digest')

@@ -38,6 +38,25 @@ test('pull() brings an image under its tag and its digest, once', async (t) => {
   assert.deepEqual(await eventLog(), [`pull ${registry.host}/team/app`, `pull ${registry.host}/team/app`])
 })
 
+test('pull() asks for no more than the head of a tag whose image is here', async (t) => {
+  const { registry, pull, images } = await setUpRegistry(t)
+  const architecture = process.arch === 'x64' ? 'amd64' : 'arm64'
+  const add = (content: string) =>
+    registry.addMultiImage('team/app', [{ layers: [[file('a', content)]], architecture }], { tag: '1' })
+  const requestsOfPull = async () => {
+    registry.forget()
+    await pull('team/app:1')
+    return registry.requests.map(({ method, url }) => `${method} ${url.replace(/.*\/(?=blobs|manifests)/, '')}`)
+  }
+  add('old')
+  assert.equal((await requestsOfPull()).includes('HEAD manifests/1'), false)
+  assert.deepEqual(await requestsOfPull(), ['HEAD manifests/1'])
+  const added = add('new')
+  assert.deepEqual((await requestsOfPull()).slice(0, 2), ['HEAD manifests/1', 'GET manifests/1'])
+  const { repoDigests } = await images.resolve(`${registry.host}/team/app:1`)
+  assert.deepEqual(repoDigests, [`${registry.host}/team/app@${added.index.digest}`])
+})
+
 test('pull() takes zstd, gzip and plain layers of OCI and Docker', async (t) => {
   const { registry, pull, images } = await setUpRegistry(t)
   for (const compression of ['zstd', 'gzip', 'none'] as const) {

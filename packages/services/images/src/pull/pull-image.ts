@@ -29,7 +29,7 @@ import type { Progress } from '../images.ts'
 import { blobsOfName, type ImageRecord, keyOf, type NameRecord, type StoreChange } from '../image-store.ts'
 import type { ImageLease } from '../reclaimer.ts'
 import { explainPull } from './explain.ts'
-import { fetchDocuments, type ImageDocuments } from './fetch-documents.ts'
+import { fetchDocuments, fetchTarget, type ImageDocuments } from './fetch-documents.ts'
 import type { Transfers } from './transfers.ts'
 import { pullLayers } from './pull-layers.ts'
 import type { UnfinishedPull } from './unfinished-pulls.ts'
@@ -99,10 +99,10 @@ async function pullReference(
   const { repository, progress, signal } = pull
   const id = reference.digest ?? reference.tag ?? 'latest'
   using lease = await context.reclaimer.lease()
-  const target = await repository.manifest(id, signal)
+  const target = await fetchTarget(context, repository, { reference, signal })
   progress({ status: `Pulling from ${reference.path}`, id: reference.digest ? `${nameOf(reference)}@${id}` : id })
   await transfers.gate?.admit({ reference, target: target.descriptor, repository }, signal)
-  const documents = await fetchDocuments(repository, target, pull)
+  const documents = await fetchDocuments(context.content, target, pull)
   const unfinished = transfers.unfinished.open()
   const { id: imageId, isNewer } = await bringAndRecord(context, transfers, {
     ...pull,
