@@ -17,6 +17,7 @@ test('POST /auth answers with the identity token, or the registry’s refusal', 
   const [good, bad] = [await login('good'), await login('bad')]
   assert.deepEqual([good.status, JSON.parse(good.text)], [200, { IdentityToken: 'me@reg', Status: 'Login Succeeded' }])
   assert.deepEqual([bad.status, JSON.parse(bad.text)], [401, { message: 'login attempt failed' }])
+  assert.equal((await api.call('POST', '/auth')).status, 400)
 })
 
 test('GET /distribution/{name}/json takes names with slashes', async () => {

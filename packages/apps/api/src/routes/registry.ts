@@ -30,7 +30,7 @@ export function registryRoutes({ images }: Deps): Route[] {
 }
 
 async function login(exchange: Exchange, images: Deps['images']): Promise<void> {
-  const auth = toAuthConfig(await readJson(exchange))
+  const auth = toAuthConfig(await readJson(exchange, { required: true }))
   const token = await images.checkCredentials(auth, exchange.signal)
   sendJson(exchange, { IdentityToken: token, Status: 'Login Succeeded' })
 }
