@@ -10,6 +10,7 @@ export { type ContentStoreOptions, openContentStore } from './open-content-store
 export type { Change, ChangeKind, LayerSource, Snapshots } from './snapshots.ts'
 export type { Lease, Leases } from './gc/leases.ts'
 export type { GcRoots } from './gc/plan-sweep.ts'
+export { type KeepOptions, KeptSizes } from './kept-sizes.ts'
 export { LayerWorker, type LayerWorkerOptions } from './layers/layer-worker.ts'
 export { keptMs, leastKeptBytes } from './partial-blobs.ts'
 export { openStorage, type Storage, type StorageOptions } from './open-storage.ts'

@@ -55,8 +55,11 @@ export interface Snapshots {
   remove(key: string): Promise<void>
   /** Deletes a committed snapshot that has no child; `conflict` otherwise. */
   removeCommitted(chainId: Digest): Promise<void>
-  /** Bytes of the writable layer, or of one committed layer. */
-  usage(keyOrChainId: string): Promise<number>
+  /**
+   * Bytes of the writable layer, or of one committed layer. `isAtRest`: its owner knows of nobody who writes to the
+   * layer, so that its size is kept until something is mounted or copied there.
+   */
+  usage(keyOrChainId: string, options?: { readonly isAtRest?: boolean }): Promise<number>
   /** What the writable layer changed, sorted by path. */
   changes(key: string): Promise<Change[]>
   /** The writable layer as an uncompressed OCI layer tar (whiteouts included). */

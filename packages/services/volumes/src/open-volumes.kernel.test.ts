@@ -156,6 +156,47 @@ test('keep() keeps nothing when the record cannot be written', async () => {
   assert.deepEqual(volumes.list(), [])
 })
 
+test('usage() keeps the size of a volume that no container has mounted, but sees what comes and goes in its directory', async () => {
+  const { mountpoint } = await volumes.create(ask('own'))
+  mkdirSync(join(mountpoint, 'deep'))
+  const grow = (name: string, sizeBytes: number) => writeFileSync(join(mountpoint, name), 'x'.repeat(sizeBytes))
+  grow('deep/f', 1)
+  assert.equal(await volumes.usage('own'), 1)
+  grow('deep/f', 2)
+  assert.equal(await volumes.usage('own'), 1)
+  grow('new', 10)
+  assert.equal(await volumes.usage('own'), 12)
+  await volumes.mount('own', container('a'))
+  grow('deep/f', 3)
+  assert.equal(await volumes.usage('own'), 13)
+  grow('deep/f', 4)
+  assert.equal(await volumes.usage('own'), 14)
+  await volumes.unmountAll(container('a'))
+  grow('deep/f', 5)
+  assert.equal(await volumes.usage('own'), 15)
+})
+
+test('prune() tells the bytes that there are, whatever was kept of them', async () => {
+  const { mountpoint } = await volumes.create(ask(''))
+  mkdirSync(join(mountpoint, 'deep'))
+  assert.equal(await volumes.usage(volumes.list()[0]!.name), 0)
+  writeFileSync(join(mountpoint, 'deep/f'), 'x')
+  assert.equal((await volumes.prune({})).reclaimedBytes, 1)
+})
+
+test('users() names each container that has a volume once', async () => {
+  const [a, b] = [container('a'), container('b')]
+  volumes.onUseQuery(() => [a, a, b].map((containerId) => ({ volume: 'own', containerId })))
+  await volumes.acquire(ask('other'), b)
+  assert.deepEqual(
+    [...volumes.users()].map(([name, users]) => [name, [...users]]),
+    [
+      ['own', [a, b]],
+      ['other', [b]],
+    ],
+  )
+})
+
 test('fill() leaves an empty volume when it fails', async () => {
   const { mountpoint } = await volumes.create(ask('own'))
   const failing = volumes.fill('own', container('a'), (directory) => {

@@ -24,6 +24,7 @@ import { discardDirectories, makeDirectories, makeRoot, releaseMounts, strayDire
 import { type MountPlace, VolumeMounts } from './volume-mounts.ts'
 import { requireVolumeName } from './volume-name.ts'
 import { missing, type Ownership, planRecord, VolumeRecords } from './volume-records.ts'
+import { VolumeSizes } from './volume-sizes.ts'
 import { VolumeUses } from './volume-uses.ts'
 import type { Fill, LentVolume, MountDetails, Volumes } from './volumes.ts'
 
@@ -57,6 +58,7 @@ class OpenVolumes implements OwnedVolumes {
   readonly #locks = new KeyedLock<string>()
   readonly #mounts = new VolumeMounts()
   readonly #uses = new VolumeUses()
+  readonly #sizes: VolumeSizes
   readonly #worker: LayerWorker
   readonly #trash: Trash
   readonly #events: Pick<Events, 'publish'>
@@ -68,6 +70,7 @@ class OpenVolumes implements OwnedVolumes {
     this.#logger = logger
     this.#records = new VolumeRecords(openVolumeStore(database))
     this.#worker = new LayerWorker(worker)
+    this.#sizes = new VolumeSizes((path) => this.#worker.run('usage', { path }))
     this.#trash = new Trash(directories.trash, worker, logger)
   }
 
@@ -83,7 +86,7 @@ class OpenVolumes implements OwnedVolumes {
   }
 
   list(filters: Filters = {}): Volume[] {
-    const used = this.#uses.names()
+    const used = this.#uses.byVolume()
     const test = listTest(filters, (name) => used.has(name))
     const all = this.#records.all().filter(({ phase }) => phase !== 'removing')
     const volumes = all.map((record) => this.#present(record))
@@ -99,7 +102,7 @@ class OpenVolumes implements OwnedVolumes {
 
   removeUnused(name: string, but: ContainerId): Promise<boolean> {
     return this.#locks.run(name, () => {
-      if (this.usersOf(name).some((user) => user !== but)) return false
+      if (this.#usersOf(name).some((user) => user !== but)) return false
       if (this.#records.has(name)) this.#removeLocked(name, but)
       return true
     })
@@ -113,7 +116,8 @@ class OpenVolumes implements OwnedVolumes {
     const deleted: string[] = []
     let reclaimedBytes = 0
     for (const { name } of this.list().filter(test)) {
-      if (this.usersOf(name).length > 0) continue
+      if (this.#usersOf(name).length > 0) continue
+      this.#sizes.forget(name)
       const bytes = await this.usage(name).catch(() => 0)
       if (!(await this.#removeIfUnused(name))) continue
       deleted.push(name)
@@ -123,12 +127,14 @@ class OpenVolumes implements OwnedVolumes {
     return { deleted, reclaimedBytes }
   }
 
-  usage(name: string): Promise<number> {
-    return this.#worker.run('usage', { path: this.#present(this.#records.require(name)).mountpoint })
+  async usage(name: string): Promise<number> {
+    this.#records.require(name)
+    const isAtRest = this.#mounts.usersOf(name).length === 0
+    return await this.#sizes.of(name, this.#directories.data(name), isAtRest)
   }
 
-  usersOf(name: string): ContainerId[] {
-    return [...new Set([...this.#mounts.usersOf(name), ...this.#uses.of(name)])]
+  users(): ReadonlyMap<string, ReadonlySet<ContainerId>> {
+    return this.#uses.byVolume()
   }
 
   onUseQuery(query: () => Iterable<VolumeUse>): void {
@@ -273,7 +279,7 @@ class OpenVolumes implements OwnedVolumes {
   }
 
   #removeLocked(name: string, but?: ContainerId): void {
-    const users = this.usersOf(name).filter((user) => user !== but)
+    const users = this.#usersOf(name).filter((user) => user !== but)
     if (users.length > 0) throw conflict(`remove ${name}: volume is in use - [${users.join(', ')}]`)
     const record = this.#records.require(name)
     // Never delete what is mounted, only what is the volume's own.
@@ -285,6 +291,7 @@ class OpenVolumes implements OwnedVolumes {
   }
 
   #discard(name: string): void {
+    this.#sizes.forget(name)
     releaseMounts(this.#directories, name)
     discardDirectories(this.#directories, this.#trash, name)
     fault('volume remove: renamed')
@@ -293,6 +300,7 @@ class OpenVolumes implements OwnedVolumes {
   }
 
   async #mountLocked(record: VolumeRecord, containerId: ContainerId): Promise<void> {
+    this.#sizes.forget(record.name)
     await this.#mounts.mount(record.name, containerId, this.#place(record))
     if (record.phase !== 'copying' && record.phase !== 'moving') return
     try {
@@ -310,6 +318,11 @@ class OpenVolumes implements OwnedVolumes {
       await this.#mounts.unmount(name, containerId, this.#place(record))
       this.#announce(record, 'unmount', { container: containerId })
     })
+  }
+
+  /** Who has it, and who has it mounted beside them. */
+  #usersOf(name: string): ContainerId[] {
+    return [...new Set([...this.#mounts.usersOf(name), ...this.#uses.of(name)])]
   }
 
   #place({ name, options }: VolumeRecord): MountPlace {

@@ -29,9 +29,15 @@ export class VolumeUses {
     return new Set(uses.map(({ containerId }) => containerId))
   }
 
-  /** The names of the volumes that a container has. */
-  names(): Set<string> {
-    return new Set([...this.#all()].map(({ volume }) => volume))
+  /** The containers that have each volume that a container has. */
+  byVolume(): Map<string, Set<ContainerId>> {
+    const users = new Map<string, Set<ContainerId>>()
+    for (const { volume, containerId } of this.#all()) {
+      const known = users.get(volume)
+      if (known) known.add(containerId)
+      else users.set(volume, new Set([containerId]))
+    }
+    return users
   }
 
   *#all(): Generator<VolumeUse> {

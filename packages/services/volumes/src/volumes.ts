@@ -34,10 +34,13 @@ export interface Volumes {
   prune(filters: Filters, options?: { readonly all?: boolean }): Promise<{ deleted: string[]; reclaimedBytes: number }>
   /** Removes it unless a container other than `but` has it; true when it is gone. */
   removeUnused(name: string, but: ContainerId): Promise<boolean>
-  /** Bytes of its files. */
+  /**
+   * Bytes of its files. While no container has it mounted they are kept, ten minutes at most: other programs of the host
+   * may write deep in there unseen.
+   */
   usage(name: string): Promise<number>
-  /** The containers that have it, running or not. */
-  usersOf(name: string): ContainerId[]
+  /** The containers that have each volume that a container has, running or not. */
+  users(): ReadonlyMap<string, ReadonlySet<ContainerId>>
   /** Registers who knows which container has which volume. */
   onUseQuery(query: () => Iterable<VolumeUse>): void
 

@@ -19,7 +19,7 @@ interface Deps {
   readonly builder: Pick<Builder, 'cacheRecords'>
   readonly containers: Pick<Containers, 'get' | 'list' | 'network' | 'size'>
   readonly images: Pick<Images, 'list' | 'resolve' | 'history'>
-  readonly volumes: Pick<Volumes, 'list' | 'usage' | 'usersOf'>
+  readonly volumes: Pick<Volumes, 'list' | 'usage' | 'users'>
   readonly isExperimental: boolean
 }
 

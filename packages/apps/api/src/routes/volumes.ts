@@ -41,12 +41,13 @@ export function presentVolume(volume: Volume): VolumeResponse {
 }
 
 /** With their sizes in bytes; without those that a driver's options mount: what is there may not be on this disk. */
-export async function measureVolumes(volumes: Pick<Volumes, 'list' | 'usage' | 'usersOf'>): Promise<VolumeResponse[]> {
+export async function measureVolumes(volumes: Pick<Volumes, 'list' | 'usage' | 'users'>): Promise<VolumeResponse[]> {
+  const users = volumes.users()
   const measured: VolumeResponse[] = []
   for (const volume of volumes.list().filter(({ options }) => Object.keys(options ?? {}).length === 0)) {
     const Size = await unlessGone(volumes.usage(volume.name))
     if (Size === undefined) continue
-    measured.push({ ...presentVolume(volume), UsageData: { RefCount: volumes.usersOf(volume.name).length, Size } })
+    measured.push({ ...presentVolume(volume), UsageData: { RefCount: users.get(volume.name)?.size ?? 0, Size } })
   }
   return measured
 }

@@ -131,7 +131,7 @@ export function fakeDeps(services: FakeServices = {}): ApiDeps {
     containers: partial<Containers>('containers', { ...defaultContainers, ...containers }),
     images: partial<Images>('images', { ...defaultImages, ...images }),
     events: partial<Events>('events', { ...events }),
-    volumes: partial<Volumes>('volumes', { list: () => [], ...volumes }),
+    volumes: partial<Volumes>('volumes', { list: () => [], users: () => new Map(), ...volumes }),
     builder: partial<Builder>('builder', { cacheRecords: async () => [], ...builder }),
     buildkit: async () => partial<Buildkit>('buildkit', buildkit ?? {}),
     check: async () => [],

@@ -13,6 +13,7 @@ import type { Found } from '../check/finding.ts'
 import type { ContentStore } from '../content-store.ts'
 import type { GcRoots } from '../gc/plan-sweep.ts'
 import { type ContainerTree, openFiles, type OpenFiles, type TreeCopies } from '../copies/copies.ts'
+import { KeptSizes } from '../kept-sizes.ts'
 import { LayerWorker, type LayerWorkerOptions } from '../layers/layer-worker.ts'
 import type { Change, LayerSource, Snapshots } from '../snapshots.ts'
 import type { SnapshotContext } from './context.ts'
@@ -112,6 +113,7 @@ class OpenSnapshots implements OwnedSnapshots {
   readonly #syncer: Syncer
   readonly #unpacker: Unpacker
   readonly #holds = new Holds()
+  readonly #sizes = new KeptSizes()
   readonly trees: Trees
 
   constructor(context: SnapshotContext, syncer: Syncer) {
@@ -158,6 +160,7 @@ class OpenSnapshots implements OwnedSnapshots {
   mount(key: string, { volatile = false, bare = false }: { volatile?: boolean; bare?: boolean } = {}): string {
     const { driver } = this.#context
     const paths = this.#paths(this.#active(key))
+    this.#sizes.forget(key)
     const path = bare ? mountBare(driver, paths, volatile) : driver.mount(paths, { volatile })
     this.#holds.claim(key)
     return path
@@ -172,6 +175,7 @@ class OpenSnapshots implements OwnedSnapshots {
     const { driver } = this.#context
     const paths = this.#paths(this.#active(key))
     const wasMounted = driver.isMounted(paths)
+    this.#sizes.forget(key)
     const path = driver.mount(paths, { volatile: false })
     this.#holds.add(key, !wasMounted)
     return { path, [Symbol.dispose]: once(() => void this.#release(key, paths)) }
@@ -188,6 +192,7 @@ class OpenSnapshots implements OwnedSnapshots {
     const { number, parent } = active
     const chainId = chainOf(parent, diffId)
     await driver.unmount(this.#ownPaths(active))
+    this.#sizes.forget(key)
     const sizeBytes = await this.usage(key)
     const existing = table.committed.get(chainId)
     if (existing) {
@@ -208,6 +213,7 @@ class OpenSnapshots implements OwnedSnapshots {
     const snapshot = table.active.get(key)
     if (!snapshot) return
     this.#holds.forget(key)
+    this.#sizes.forget(key)
     await driver.unmount(this.#ownPaths(snapshot))
     // Another removal may have come first meanwhile.
     if (table.active.get(key) !== snapshot) return
@@ -224,13 +230,13 @@ class OpenSnapshots implements OwnedSnapshots {
     table.deleteCommitted(chainId, () => this.#discard(snapshot.number))
   }
 
-  async usage(keyOrChainId: string): Promise<number> {
-    const { table, worker, directories } = this.#context
+  async usage(keyOrChainId: string, { isAtRest = false }: { readonly isAtRest?: boolean } = {}): Promise<number> {
+    const { table, driver } = this.#context
     const committed = table.committed.get(keyOrChainId as Digest)
     if (committed) return committed.sizeBytes
     const snapshot = this.#active(keyOrChainId)
-    const bytes = await worker.run('usage', { path: directories.files(snapshot.number) })
-    return this.#context.driver.copiesParent ? Math.max(0, bytes - this.#sizeOf(snapshot.parent)) : bytes
+    const isQuiet = isAtRest && !driver.isMounted(this.#ownPaths(snapshot))
+    return await this.#sizes.of(snapshot.key, () => this.#walk(snapshot), { isAtRest: isQuiet })
   }
 
   changes(key: string): Promise<Change[]> {
@@ -344,6 +350,12 @@ class OpenSnapshots implements OwnedSnapshots {
   } {
     const { files, lower } = this.#paths(this.#active(key))
     return { path: files, lower, form: this.#context.driver.form }
+  }
+
+  async #walk({ number, parent }: ActiveSnapshot): Promise<number> {
+    const { worker, directories, driver } = this.#context
+    const bytes = await worker.run('usage', { path: directories.files(number) })
+    return driver.copiesParent ? Math.max(0, bytes - this.#sizeOf(parent)) : bytes
   }
 
   #sizeOf(parent: Digest | undefined): number {

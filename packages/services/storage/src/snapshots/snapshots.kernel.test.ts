@@ -252,6 +252,28 @@ for (const driver of ['overlay2', 'vfs'] as const) {
     await snapshots.remove('k')
   })
 
+  contract('usage() keeps the size of a layer at rest until somebody may write to it', async () => {
+    await snapshots.prepare('k', undefined)
+    const files = snapshots.directories('k')['UpperDir']!
+    const ask = (isAtRest: boolean) => snapshots.usage('k', { isAtRest })
+    // Nobody writes there past the engine: here that shows what is walked.
+    const grow = (sizeBytes: number) => writeFileSync(join(files, 'f'), 'x'.repeat(sizeBytes))
+    const empty = await ask(true)
+    grow(10)
+    assert.deepEqual([(await ask(true)) - empty, (await ask(false)) - empty], [0, 10])
+    snapshots.mount('k')
+    assert.equal((await ask(true)) - empty, 10)
+    grow(20)
+    assert.equal((await ask(true)) - empty, 20)
+    await snapshots.unmount('k')
+    grow(30)
+    assert.equal((await ask(true)) - empty, 30)
+    snapshots.hold('k')[Symbol.dispose]()
+    grow(40)
+    assert.equal((await ask(true)) - empty, 40)
+    await snapshots.remove('k')
+  })
+
   contract('remove() and removeCommitted() free what nothing stands on', async () => {
     const { chainId } = await snapshots.unpack(undefined, await layer('a'))
     const top = await snapshots.unpack(chainId, await layer('b'))
