@@ -24,6 +24,15 @@ test('networkSettings() refuses what is no address, by the flag', () => {
   }
 })
 
+test('networkSettings() takes search domains that are some', () => {
+  const domains = ['example.com', 'a-b.example.', '.', ' x ', `${'a.'.repeat(126)}b`]
+  assert.deepEqual(settings(...domains.map((domain) => `--dns-search=${domain}`)).dnsSearch, domains)
+  for (const domain of ['a b', '', '..', '-a', 'a-', 'a..b', '1.2.3.4', 'a_b', 'a\nnameserver 1', 'a.'.repeat(150)]) {
+    const message = `invalid --dns-search: ${domain} is not a valid domain`
+    assert.throws(() => settings(`--dns-search=${domain}`), { kind: 'invalid', message })
+  }
+})
+
 test('networkSettings() hands on how ports are published', () => {
   assert.deepEqual(settings('--iptables=false', '--allow-direct-routing', '--publish-behind-firewall').publishing, {
     iptables: false,

@@ -26,7 +26,7 @@ export function networkSettings(config: Config): Settings {
     hostGatewayIps: config.has('host-gateway-ips') ? addresses('host-gateway-ip', list('host-gateway-ips')) : undefined,
     dns: addresses('dns', list('dns')),
     dnsOptions: list('dns-opts'),
-    dnsSearch: list('dns-search'),
+    dnsSearch: searchDomains(list('dns-search')),
   }
 }
 
@@ -35,6 +35,17 @@ function addresses(flag: string, texts: readonly string[]): string[] {
   const all = texts.flatMap((text) => text.split(','))
   for (const text of all) if (isIP(text) === 0) throw invalid(`invalid --${flag}: ${text} is not an IP address`)
   return all
+}
+
+/** As dockerd has them: one without a letter would be an address. `.` clears the search list. */
+function searchDomains(texts: readonly string[]): readonly string[] {
+  const label = /^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?$/
+  for (const text of texts) {
+    const domain = text.trim().replace(/\.$/, '')
+    const isDomain = domain.length < 255 && /[a-zA-Z]/.test(domain) && domain.split('.').every((part) => label.test(part))
+    if (!isDomain && text.trim() !== '.') throw invalid(`invalid --dns-search: ${text} is not a valid domain`)
+  }
+  return texts
 }
 
 function defaultBridge(config: Config): Settings {
