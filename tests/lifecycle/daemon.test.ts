@@ -95,6 +95,44 @@ test('SIGHUP reloads the configuration, and a wrong one is kept out', async () =
   writeFileSync(configFile, '{}')
 })
 
+test('SIGHUP tells what holds from now on, and what takes a restart', async () => {
+  const settings = {
+    features: { buildkit: false },
+    'registry-mirrors': ['https://mirror.example'],
+    'default-shm-size': '1m',
+    'max-download-attempts': 2,
+  }
+  const sinceSeconds = Date.now() / 1000
+  writeFileSync(configFile, JSON.stringify(settings))
+  process.kill(daemon.pid, 'SIGHUP')
+  await until(() => daemon.log().includes('settings="[\\"default-shm-size\\"]"'))
+  assert.match(daemon.log(), /"configuration reloaded" .*max-download-attempts=2/)
+  const query = `since=${sinceSeconds}&until=${Date.now() / 1000}&filters=${encodeURIComponent('{"event":["reload"]}')}`
+  const { text } = await daemon.api.request('GET', `/events?${query}`)
+  const { Actor: actor } = JSON.parse(text) as { Actor: { Attributes: Record<string, string> } }
+  const hosts = ['name', 'runtimes', 'default-runtime', 'default-cgroupns-mode']
+  const rest = Object.fromEntries(Object.entries(actor.Attributes).filter(([key]) => !hosts.includes(key)))
+  assert.deepEqual(rest, {
+    debug: 'false',
+    'default-ipc-mode': 'private',
+    'default-shm-size': '67108864',
+    features: 'map[buildkit:false]',
+    'insecure-registries': '[]',
+    labels: '[]',
+    'live-restore': 'true',
+    'max-concurrent-downloads': '3',
+    'max-concurrent-uploads': '5',
+    'max-download-attempts': '2',
+    'registry-mirrors': '["https://mirror.example"]',
+    'shutdown-timeout': '1',
+  })
+  const ping = () => daemon.api.request('HEAD', '/_ping').then(({ headers }) => headers['builder-version'])
+  assert.equal(await ping(), '1')
+  writeFileSync(configFile, '{}')
+  process.kill(daemon.pid, 'SIGHUP')
+  await until(async () => (await ping()) === '2')
+})
+
 test('SIGHUP with a setting that cannot be meant changes none of the others', async () => {
   const info = () => daemon.api.json('GET', '/info') as Promise<{ Labels: string[]; Debug: boolean }>
   writeFileSync(configFile, JSON.stringify({ labels: ['a=1'] }))

@@ -39,6 +39,8 @@ export type InfoFacts = Omit<InfoResponse, CountedInfo | ConstantInfo>
 export interface System {
   version(): VersionFacts | Promise<VersionFacts>
   info(): InfoFacts | Promise<InfoFacts>
+  /** What clients are told: by which of Docker's builders they are to build, where nothing else is said. */
+  builderVersion(): '1' | '2'
   /** Bytes of all layers in the store. */
   layersSize(): number | Promise<number>
   /** `overlay2`: the driver's name that inspect shows of images. */

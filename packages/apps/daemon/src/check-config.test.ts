@@ -21,6 +21,7 @@ test('checkConfig() takes what is left open, and what can be meant', () => {
     labels: ['a=1', 'b=', 'a=1'],
     'storage-driver': 'vfs',
     'default-ulimits': { nofile: { Name: 'nofile', Soft: 1, Hard: 2 } },
+    features: { buildkit: true, 'containerd-snapshotter': false },
     'log-driver': 'local',
     'log-opts': { 'max-size': '1m' },
   }
@@ -34,6 +35,8 @@ test('checkConfig() names the setting that cannot be meant', () => {
     [{ 'log-format': 'bogus' }, 'invalid log format: bogus'],
     [{ labels: ['a'] }, 'bad attribute format: a'],
     [{ labels: ['a=1', 'a=2'] }, 'conflict labels for a=2 and a=1'],
+    [{ features: { x: true } }, 'unknown feature: x'],
+    [{ features: { cdi: true } }, 'feature cdi is refused: the Container Device Interface is not supported yet'],
     [{ hosts: ['bogus://x'] }, 'invalid bind address (bogus://x): use unix:///path or tcp://host:port'],
     [{ 'storage-driver': 'bogus' }, 'invalid --storage-driver: bogus: use overlay2 or vfs'],
     [{ 'min-free-space': 'x' }, 'invalid --min-free-space: "x" is neither a size (2g) nor a part (5%)'],

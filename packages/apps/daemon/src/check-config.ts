@@ -4,6 +4,7 @@ import { cacheRules } from './cache-rules.ts'
 import type { Config } from './config/config.ts'
 import type { BuilderEntry } from './config/values.ts'
 import { containerSettings } from './container-defaults.ts'
+import { checkFeatures } from './features.ts'
 import { historyLimits } from './history-limits.ts'
 import { listenTargets } from './listen-targets.ts'
 import { logFormat, logLevel } from './logger.ts'
@@ -20,6 +21,7 @@ export function checkConfig(config: Config): void {
   logLevel(config)
   logFormat(config)
   checkLabels(config.get('labels', [] as readonly string[]))
+  checkFeatures(config)
   listenTargets(config, planPaths(config))
   storageDriver(config)
   minFreeSpace(config)

@@ -36,6 +36,7 @@ import { networkSettings } from './network-settings.ts'
 import { makeDirectories, planPaths } from './paths.ts'
 import { programFiles } from './program-files.ts'
 import { registrySettings, transferLimits } from './registry-settings.ts'
+import { reloadAttributes } from './reload-attributes.ts'
 import { runDefaults } from './run-defaults.ts'
 import { runtimeSettings } from './runtime-settings.ts'
 import { engineVersion } from './version.ts'
@@ -46,7 +47,7 @@ import { trimWhenSettled } from './trim-when-settled.ts'
 export interface Daemon extends AsyncDisposable {
   /** Serves on every configured address; resolves once all of them listen. */
   listen(): Promise<void>
-  /** Takes the reloadable settings of `fresh`. */
+  /** Takes the reloadable settings of `fresh`, and logs them. Throws `invalid`, and changes nothing, where one is wrong. */
   reload(fresh: Config): void
 }
 
@@ -202,7 +203,11 @@ export async function createDaemon(initial: Config, logger: DaemonLogger, startD
       rules = nextRules
       remembered = nextRemembered
       logger.setLevel(logLevel(config))
-      events.publish('daemon', 'reload', id, { name: facts.hostname })
+      const attributes = reloadAttributes(config, { facts, runtime })
+      events.publish('daemon', 'reload', id, attributes)
+      logger.info(attributes, 'configuration reloaded')
+      const settings = config.restartKeys(fresh)
+      if (settings.length > 0) logger.warn({ settings }, 'what these settings say now holds from the next start on')
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

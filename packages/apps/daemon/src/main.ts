@@ -70,7 +70,6 @@ async function reload(
 ): Promise<void> {
   try {
     daemon.reload(await checkedConfig(flags))
-    logger.info({}, 'configuration reloaded')
   } catch (error) {
     logger.error({ error: messageOf(error) }, 'configuration kept: the new one is wrong')
   }

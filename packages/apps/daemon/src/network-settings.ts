@@ -42,7 +42,8 @@ function searchDomains(texts: readonly string[]): readonly string[] {
   const label = /^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?$/
   for (const text of texts) {
     const domain = text.trim().replace(/\.$/, '')
-    const isDomain = domain.length < 255 && /[a-zA-Z]/.test(domain) && domain.split('.').every((part) => label.test(part))
+    const isDomain =
+      domain.length < 255 && /[a-zA-Z]/.test(domain) && domain.split('.').every((part) => label.test(part))
     if (!isDomain && text.trim() !== '.') throw invalid(`invalid --dns-search: ${text} is not a valid domain`)
   }
   return texts

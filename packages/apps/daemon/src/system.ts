@@ -3,6 +3,7 @@ import type { HostFacts } from '@berth/runtime'
 import { execFile } from 'node:child_process'
 import { readMountInfo } from '@berth/linux'
 import { promisify } from 'node:util'
+import { builderVersion } from './features.ts'
 import { infoFacts, type SystemFacts, versionFacts } from './system-documents.ts'
 
 export interface SystemOptions extends Omit<SystemFacts, 'versions' | 'backingFileSystem'> {
@@ -20,6 +21,7 @@ export function createSystem(options: SystemOptions): System {
   return {
     version: async () => versionFacts(await facts()),
     info: async () => infoFacts(await facts()),
+    builderVersion: () => builderVersion(options.config()),
     layersSize: options.layersSize,
     storageDriver: options.storageDriver,
   }

@@ -5,7 +5,7 @@ import { type DiskUsageResponse, has } from '@berth/engine-api'
 import type { Images } from '@berth/images'
 import type { Volumes } from '@berth/volumes'
 import type { System } from '../deps.ts'
-import type { Exchange, Handler } from '../exchange.ts'
+import type { Exchange } from '../exchange.ts'
 import { presentInfo, presentVersion } from '../presenters/system.ts'
 import { sendJson } from '../respond.ts'
 import type { Route } from '../router.ts'
@@ -26,8 +26,8 @@ interface Deps {
 /** The engine itself. */
 export function systemRoutes(deps: Deps): Route[] {
   return [
-    { method: 'GET', path: '/_ping', handler: ping },
-    { method: 'HEAD', path: '/_ping', handler: ping },
+    { method: 'GET', path: '/_ping', handler: (exchange) => ping(exchange, deps.system) },
+    { method: 'HEAD', path: '/_ping', handler: (exchange) => ping(exchange, deps.system) },
     {
       method: 'GET',
       path: '/version',
@@ -38,9 +38,9 @@ export function systemRoutes(deps: Deps): Route[] {
   ]
 }
 
-const ping: Handler = ({ request, response }) => {
+function ping({ request, response }: Exchange, system: Pick<System, 'builderVersion'>): void {
   response.writeHead(200, {
-    'Builder-Version': '2',
+    'Builder-Version': system.builderVersion(),
     'Cache-Control': 'no-cache, no-store, must-revalidate',
     Pragma: 'no-cache',
     Swarm: 'inactive',

@@ -148,6 +148,7 @@ export function fakeDeps(services: FakeServices = {}): ApiDeps {
         components: [],
       }),
       info: () => fakeInfo,
+      builderVersion: () => '2',
       layersSize: () => 1000,
     },
     log: silentLogger,

@@ -82,6 +82,21 @@ test('loadConfig() refuses a directive given twice, an unknown one, a wrong type
   assert.equal(load('{"labels": ["a=b"], "userns-remap": ""}').get('labels', [] as readonly string[])[0], 'a=b')
 })
 
+test('features are switched by flag and by file', () => {
+  const { values } = parseFlags(['--feature', 'buildkit=false', '--feature=cdi'])
+  assert.deepEqual(values, { features: { buildkit: false, cdi: true } })
+  const load = (text: string) => withFile(text, (path) => loadConfig({ 'config-file': path }))
+  assert.deepEqual(load('{"features": {"buildkit": true}}').get('features', {}), { buildkit: true })
+  assert.throws(() => load('{"features": {"buildkit": "x"}}'), /features: want an object of true or false by name/)
+  assert.throws(() => parseFlags(['--feature=buildkit=x']), /invalid argument "x" for "--feature" flag/)
+})
+
+test('Config.restartKeys() names what changed in vain', () => {
+  const config = new Config({ debug: true, 'data-root': '/a', dns: ['192.0.2.1'], mtu: 1400 })
+  const fresh = new Config({ 'data-root': '/b', dns: ['192.0.2.1'], icc: false })
+  assert.deepEqual(config.restartKeys(fresh), ['data-root', 'mtu', 'icc'])
+})
+
 test('Config.reloaded() takes only what may change while the daemon runs', () => {
   const config = new Config({ debug: true, 'data-root': '/a', labels: ['x=1'] })
   const fresh = new Config({ debug: false, 'data-root': '/b' })

@@ -1,5 +1,6 @@
 import { codeOf, invalid, messageOf } from '@berth/base'
 import { readFileSync } from 'node:fs'
+import { isDeepStrictEqual } from 'node:util'
 import { keyOf, type OptionSpec, optionSpecs } from './options.ts'
 import { checkFileValue, type OptionValue, type OptionValues } from './values.ts'
 
@@ -33,6 +34,12 @@ export class Config {
       else values[key] = value
     }
     return new Config(values)
+  }
+
+  /** The settings that `fresh` has otherwise, and that no reload takes. */
+  restartKeys(fresh: Config): string[] {
+    const keys = optionSpecs.filter((spec) => !spec.isReloadable).map(keyOf)
+    return keys.filter((key) => !isDeepStrictEqual(this.#values[key], fresh.#values[key]))
   }
 }
 

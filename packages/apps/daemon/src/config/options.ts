@@ -12,6 +12,7 @@ export type OptionKind =
   | 'address-pools'
   | 'network-opts'
   | 'builder'
+  | 'features'
 
 export interface OptionSpec {
   /** The long flag, without dashes. */
@@ -116,6 +117,16 @@ export const optionSpecs: readonly OptionSpec[] = [
   { flag: 'max-concurrent-downloads', kind: 'integer', help: 'Blobs of pulls under way at a time (default 3)', isReloadable: true },
   { flag: 'max-concurrent-uploads', kind: 'integer', help: 'Blobs of pushes under way at a time (default 5)', isReloadable: true },
   { flag: 'max-download-attempts', kind: 'integer', help: 'Tries of a download (default 5)', isReloadable: true },
+  { flag: 'feature', key: 'features', kind: 'features', help: 'Features by name: buildkit=false has the docker CLI build by the classic interface', isReloadable: true },
+  { flag: 'raw-logs', kind: 'boolean', help: 'Full timestamps without colours, the way the log is; accepted' },
+  { flag: 'rootless', kind: 'boolean', help: 'Rootless mode', refusal: later('rootless mode', 'false') },
+  { flag: 'cdi-spec-dir', key: 'cdi-spec-dirs', kind: 'list', help: 'Directories of CDI specifications', refusal: later('the Container Device Interface', '') },
+  { flag: 'containerd-namespace', kind: 'string', help: "containerd's namespace", refusal: never('Berth has no containerd') },
+  { flag: 'containerd-plugins-namespace', key: 'containerd-plugin-namespace', kind: 'string', help: "containerd's namespace of plugins", refusal: never('Berth has no containerd') },
+  { flag: 'cri-containerd', kind: 'boolean', help: 'containerd with CRI', refusal: never('Berth has no containerd', 'false') },
+  { flag: 'network-control-plane-mtu', kind: 'integer', help: "MTU of swarm's control plane", refusal: never('swarm is out of scope', '1500') },
+  { flag: 'node-generic-resource', key: 'node-generic-resources', kind: 'list', help: "Resources of a swarm's node", refusal: never('swarm is out of scope', '') },
+  { flag: 'swarm-default-advertise-addr', kind: 'string', help: "Address of a swarm's node", refusal: never('swarm is out of scope', '') },
   { flag: 'builder', kind: 'builder', isOfFile: true, help: 'What the build cache is kept within, and what builds may do', isReloadable: true },
   { flag: 'http-proxy', kind: 'string', help: 'Proxy for HTTP to registries' },
   { flag: 'https-proxy', kind: 'string', help: 'Proxy for HTTPS to registries' },

@@ -17,6 +17,7 @@ export type OptionValue =
   | number
   | readonly string[]
   | Readonly<Record<string, string>>
+  | Readonly<Record<string, boolean>>
   | Readonly<Record<string, Ulimit>>
   | Readonly<Record<string, RuntimeEntry>>
   | readonly AddressPoolEntry[]
@@ -70,6 +71,8 @@ export function parseFlagTexts(spec: OptionSpec, texts: readonly string[]): Opti
       return texts.map((text) => parseAddressPool(spec, text))
     case 'network-opts':
       return parseNetworkOptions(spec, texts)
+    case 'features':
+      return parseFeatures(spec, texts)
     case 'builder':
       throw invalid(`--${spec.flag} is an option of daemon.json`)
     case 'runtimes':
@@ -107,6 +110,7 @@ const wanted: Readonly<Record<OptionSpec['kind'], string>> = {
   ulimits: 'an object of {"Name", "Soft", "Hard"}',
   'address-pools': 'a list of {"base", "size"}',
   'network-opts': 'an object of options by driver',
+  features: 'an object of true or false by name',
   builder: 'an object of {"gc", "history", "entitlements"}',
   runtimes: 'an object of {"path", "runtimeArgs"}',
 }
@@ -130,6 +134,8 @@ function fits(spec: OptionSpec, value: unknown): boolean {
       return Array.isArray(value) && value.every(isAddressPool)
     case 'network-opts':
       return isObject(value) && Object.values(value).every(isTextMap)
+    case 'features':
+      return isObject(value) && Object.values(value).every(isFlag)
     case 'builder':
       return isBuilderEntry(value)
     case 'runtimes':
@@ -232,6 +238,12 @@ function parseNetworkOptions(spec: OptionSpec, texts: readonly string[]): Record
     byDriver[driver] = { ...byDriver[driver], [option]: value }
   }
   return byDriver
+}
+
+/** `buildkit`, or `buildkit=false`. */
+function parseFeatures(spec: OptionSpec, texts: readonly string[]): Record<string, boolean> {
+  const pairs = texts.map((text) => (text.includes('=') ? splitPair(spec, text) : ([text, 'true'] as const)))
+  return Object.fromEntries(pairs.map(([name, value]) => [name, parseBoolean(spec, value)]))
 }
 
 function parseUlimit(spec: OptionSpec, text: string): [string, Ulimit] {
