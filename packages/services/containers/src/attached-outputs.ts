@@ -32,11 +32,15 @@ export class AttachedOutputs {
     stream.once('end', end).once('close', end)
   }
 
-  /** Resolves when those that are open now have ended, a moment later at most. The answer was begun at `begunMs`. */
-  async ended(id: ContainerId, begunMs: number): Promise<void> {
+  /**
+   * Resolves when those that are open now have ended, a moment later at most. The answer was begun at `begunMs`, or,
+   * where that is undefined, its head has been read.
+   */
+  async ended(id: ContainerId, begunMs: number | undefined): Promise<void> {
     const known = this.#known.get(id)
     if (!known) return
     await settlesWithin(Promise.all(known), patienceMs)
+    if (begunMs === undefined) return
     const restMs = begunMs + headMs - performance.now()
     if (restMs > 0) await delay(restMs)
   }

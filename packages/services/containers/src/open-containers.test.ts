@@ -3,7 +3,7 @@ import { decodeContainerCreate, newestVersion } from '@berth/engine-api'
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { setTimeout as delay } from 'node:timers/promises'
+import { setTimeout as delay, setImmediate } from 'node:timers/promises'
 import type { Containers } from './containers.ts'
 import { openForTest } from './testing/open-for-test.ts'
 
@@ -419,6 +419,32 @@ test('wait() is answered after the output that clients follow has been read to i
   stream.destroy()
   assert.deepEqual(await result, { exitCode: 3 })
 })
+
+for (const [condition, isDelayed] of [
+  ['next-exit', false],
+  ['removed', false],
+  ['not-running', true],
+] as const) {
+  test(`wait() for ${condition} leaves ${isDelayed ? 'a moment' : 'no time'} between output and answer`, async (t) => {
+    using engine = await openForTest()
+    const { containers, runtime } = engine
+    const id = await create(containers, 'brief', { AutoRemove: true })
+    const query = { logs: false, stream: true, stdin: false, stdout: true, stderr: true, detachKeys: '' }
+    const { stream } = await containers.attach(id, query)
+    const early = isDelayed ? undefined : containers.wait(id, condition, until).result
+    await containers.start(id)
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const result = early ?? containers.wait(id, condition, until).result
+    let isAnswered = false
+    void result.then(() => (isAnswered = true))
+    stream.destroy()
+    runtime.end(id, 3)
+    for (let turn = 0; turn < 100; turn++) await setImmediate()
+    assert.equal(isAnswered, !isDelayed)
+    t.mock.timers.tick(25)
+    assert.deepEqual(await result, { exitCode: 3 })
+  })
+}
 
 test('attach() without output ends with the input, and at once without either', async () => {
   using engine = await openForTest()

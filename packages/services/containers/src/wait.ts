@@ -1,5 +1,5 @@
 import { type ContainerId, invalid } from '@berth/base'
-import type { Container } from './container.ts'
+import type { Container, ContainerStatus } from './container.ts'
 import type { Containers, WaitCondition, WaitResult } from './containers.ts'
 import type { Context } from './context.ts'
 
@@ -15,23 +15,36 @@ export function waitForContainer(
     throw invalid(`invalid condition: "${String(condition)}"`)
   }
   const { id } = container
+  const begunMs = isYetToStart(context, container, condition) ? undefined : performance.now()
   const wait = () => resultOf(context.registry.byId(id), condition) ?? context.waiters.wait(id, condition, signal)
   // One that is being started is about to run.
   const isStarting = condition === 'not-running' && context.starts.isUnderWay(id)
   const waiting = isStarting ? context.starts.settled(id).then(wait) : Promise.resolve(wait())
-  return { result: afterOutput(context, id, waiting) }
+  return { result: afterOutput(context, id, waiting, begunMs) }
+}
+
+/** Who waits for the exit of what does not run reads the head of the answer first, and asks for the start then. */
+function isYetToStart(context: Context, { id, state }: Container, condition: WaitCondition): boolean {
+  return condition !== 'not-running' && isOver(state.status) && !context.starts.isUnderWay(id)
+}
+
+function isOver(status: ContainerStatus): boolean {
+  return status === 'created' || status === 'exited' || status === 'dead'
 }
 
 /** What is known at once. */
 function resultOf(container: Container | undefined, condition: WaitCondition): WaitResult | undefined {
   if (condition !== 'not-running' || !container) return undefined
   const { status, exitCode, error } = container.state
-  const isOver = status === 'created' || status === 'exited' || status === 'dead'
-  return isOver ? { exitCode, ...(error ? { error } : {}) } : undefined
+  return isOver(status) ? { exitCode, ...(error ? { error } : {}) } : undefined
 }
 
-async function afterOutput(context: Context, id: ContainerId, waiting: Promise<WaitResult>): Promise<WaitResult> {
-  const begunMs = performance.now()
+async function afterOutput(
+  context: Context,
+  id: ContainerId,
+  waiting: Promise<WaitResult>,
+  begunMs: number | undefined,
+): Promise<WaitResult> {
   const result = await waiting
   await context.outputs.ended(id, begunMs)
   return result
