@@ -105,7 +105,7 @@ const withoutFamilies = (network: NetworkRules, families: readonly (4 | 6)[]): N
   ...(families.includes(6) ? { ipv6: undefined } : {}),
 })
 
-/** The API is no container's to reach, and an internal network reaches of the host its own gateway only. */
+/** The API is no container's to reach, and an internal network reaches of the host its own gateway only, and no relay there. */
 function input(
   networks: readonly NetworkRules[],
   { apiPorts, unmanaged }: { readonly apiPorts: readonly number[]; readonly unmanaged: readonly (4 | 6)[] },
@@ -126,6 +126,8 @@ function internalInput({ bridge, ipv4, ipv6 }: NetworkRules): string[] {
   return [
     ...(ipv4 && ipv4.subnets.length > 0 ? [foreign('ip', ipv4, [])] : [`${from} meta nfproto ipv4 drop`]),
     foreign('ip6', ipv6, ['fe80::/10']),
+    `iifname "${bridge}" meta nfproto ipv4 meta l4proto . th dport @relayed4 drop`,
+    `iifname "${bridge}" meta nfproto ipv6 meta l4proto . th dport @relayed6 drop`,
   ]
 }
 
@@ -152,18 +154,22 @@ function sourceRules(network: NetworkRules, family: 'ip' | 'ip6', rules: FamilyR
 
 const translates = ({ gatewayMode }: FamilyRules): boolean => gatewayMode === 'nat' || gatewayMode === 'nat-unprotected'
 
-/** Packets into a network are judged by its chain; what none of ours is the target of may leave, but from an internal one. */
+/**
+ * Nothing leaves an internal network, be it for a published port. Packets into a network are judged by its chain; what none
+ * of ours is the target of may leave.
+ */
 function forwarding(networks: readonly NetworkRules[], unmanaged: readonly (4 | 6)[]): string {
-  const verdicts = (prefix: string) => networks.map(({ bridge }) => `"${bridge}" : jump ${prefix}-${bridge}`).join(', ')
-  const judge = [`oifname vmap { ${verdicts('to')} }`, `iifname vmap { ${verdicts('from')} }`]
+  const verdicts = networks.map(({ bridge }) => `"${bridge}" : jump to-${bridge}`).join(', ')
+  const internal = networks.filter(({ isInternal }) => isInternal)
+  const within = internal.map(({ bridge }) => `"${bridge}" . "${bridge}"`).join(', ')
   return (
     networks.map((network) => chain(`to-${network.bridge}`, inbound(network))).join('') +
-    networks.map(({ bridge, isInternal }) => chain(`from-${bridge}`, [isInternal ? 'drop' : 'accept'])).join('') +
     chain('forward', [
       'type filter hook forward priority filter; policy accept;',
       ...acceptFamilies(unmanaged),
       'ct state established,related accept',
-      ...(networks.length > 0 ? judge : []),
+      ...(internal.length > 0 ? [`iifname ${bridgesOf(internal)} iifname . oifname != { ${within} } drop`] : []),
+      ...(networks.length > 0 ? [`oifname vmap { ${verdicts} }`] : []),
     ])
   )
 }

@@ -16,6 +16,9 @@ export const sets = {
   /** Containers' own ports that are open in networks without translation. */
   open4: { family: 'inet', key: 'inet_proto . ipv4_addr . inet_service', data: undefined },
   open6: { family: 'inet', key: 'inet_proto . ipv6_addr . inet_service', data: undefined },
+  /** Ports on all addresses of the host that the relay alone serves: nobody on an internal network may ask for them. */
+  relayed4: { family: 'inet', key: 'inet_proto . inet_service', data: undefined },
+  relayed6: { family: 'inet', key: 'inet_proto . inet_service', data: undefined },
   /** protocol . from . to . port, for packets by way of the host. */
   linked: { family: 'inet', key: 'inet_proto . ipv4_addr . ipv4_addr . inet_service', data: undefined },
   /** The same for frames, which the bridge passes without asking the host. */
@@ -71,21 +74,29 @@ function linkPart(name: string): Part {
   return { text: `"${name}"`, bytes }
 }
 
-/** What a published port is in the firewall; nothing where the relay does it all. */
+/** What a published port is in the firewall; nothing where the relay serves one address of the host's. */
 export function portElements(port: PublishedPort): Element[] {
   const { protocol, hostIp, hostPort, containerIp, containerPort, via, isDirect } = port
   const inside = [addressPart(containerIp), portPart(containerPort)]
   const family = isIPv4(containerIp) ? 4 : 6
-  if (via === 'relay') return []
+  if (via === 'relay') return relayElements(port)
   const opened: Element = { set: `open${family}`, key: [protocolPart(protocol), ...inside] }
   if (via === 'routed') return [opened]
   const direct = isDirect ? [opened] : []
-  if (hostIp === '0.0.0.0' || hostIp === '::') {
+  if (isUnspecified(hostIp)) {
     return [{ set: `ports${family}_any`, key: [protocolPart(protocol), portPart(hostPort)], data: inside }, ...direct]
   }
   const key = [protocolPart(protocol), addressPart(hostIp), portPart(hostPort)]
   return [{ set: `ports${family}`, key, data: inside }, ...direct]
 }
+
+/** On one address it was asked for there, be it the gateway of an internal network. */
+function relayElements({ protocol, hostIp, hostPort }: PublishedPort): Element[] {
+  if (!isUnspecified(hostIp)) return []
+  return [{ set: `relayed${isIPv4(hostIp) ? 4 : 6}`, key: [protocolPart(protocol), portPart(hostPort)] }]
+}
+
+export const isUnspecified = (address: string): boolean => address === '0.0.0.0' || address === '::'
 
 export function guardElements({ hostLink, mac, addresses, icc }: GuardedLink): Element[] {
   const link = linkPart(hostLink)

@@ -11,7 +11,7 @@ import { after, afterEach, beforeEach, test } from 'node:test'
 import { codeOf, type ContainerId, noDescriptors, silentLogger } from '@berth/base'
 import { openDatabase } from '@berth/database'
 import { createEvents } from '@berth/events'
-import type { PortMap } from '@berth/engine-api'
+import { decodeNetworkCreate, type PortMap } from '@berth/engine-api'
 import { inNetns, listenSocket, loadRuleset, pinNetns, RouteRequest, RouteSocket, unpinNetns } from '@berth/linux'
 import { openFirewall } from '../firewall/firewall.ts'
 import type { Attachment, Networks } from '../networks.ts'
@@ -162,13 +162,16 @@ async function askDatagram(address: string, port: number, say: string): Promise<
   await once(socket, 'connect')
   const answer = once(socket, 'message', { signal: AbortSignal.timeout(3000) })
   socket.send(say)
-  return String((await answer)[0])
+  const [message] = await answer.catch((cause: unknown) => {
+    throw new Error(`${address} has not answered '${say}'`, { cause })
+  })
+  return String(message)
 }
 
 test('datagrams are relayed too, and answered from the address that was asked', async () => {
   const { netnsPath = '' } = await publish({ '53/udp': bind('', '10053') })
   await using _server = inNetns(netnsPath, echo)
-  host.send(new RouteRequest().addAddress(1, '2001:db8::2', 128), 'address lo')
+  await addAddress('2001:db8::2')
   for (const address of ['127.0.0.1', gateway, '::1', '2001:db8::2']) {
     assert.equal(await askDatagram(address, 10053, 'hi'), `${gateway} hi`)
     assert.equal(await askDatagram(address, 10053, 'again'), `${gateway} again`)
@@ -226,6 +229,21 @@ test('publish() chooses the same free number for both families, and another each
   assert.equal(new Set(first).size, 1)
   assert.equal(first.length, 2)
   assert.notEqual(first[0], second[0])
+})
+
+test('an internal network reaches no published port, not at its own gateway either, be it translated or relayed', async () => {
+  const config = [{ Subnet: '10.7.0.0/24' }, { Subnet: 'fd07::/64' }]
+  const inner = { Name: 'inner', Internal: true, EnableIPv6: true, IPAM: { Config: config } }
+  await networks.create(decodeNetworkCreate(inner, 51))
+  const { netnsPath = '' } = await publish({ '80/tcp': bind('', '18096') })
+  await using _server = inNetns(netnsPath, () => serve(80))
+  const asker = await networks.attach(buildAttachRequest(root, { mode: 'inner' }))
+  const askFrom = (path: string, address: string) =>
+    output('nsenter', [`--net=${path}`, 'busybox', 'nc', '-w', '1', address, '18096'])
+  assert.match(await askFrom(netnsPath, gateway), new RegExp(`^${gateway} `))
+  for (const address of ['10.7.0.1', 'fd07::1']) {
+    assert.equal(await askFrom(asker.netnsPath ?? '', address), 'nc: timed out\n')
+  }
 })
 
 test('with behindHostFirewall the host’s own filter judges published ports, and all still works', async () => {

@@ -1,5 +1,6 @@
 import { closeSync, readFileSync } from 'node:fs'
 import { type DescriptorStore, internal, isKind, type Logger, messageOf } from '@berth/base'
+import { isUnspecified } from '../firewall/elements.ts'
 import type { PublishedPort } from '../firewall/rules.ts'
 import { listenSocket } from '@berth/linux'
 import { type PortRoute, planRoutes, type PortTarget, type RelayUse, type WantedPort } from './plan-ports.ts'
@@ -169,17 +170,15 @@ export class PublishedPorts {
   }
 }
 
-const isAny = (address: string): boolean => address === '0.0.0.0' || address === '::'
-
 const meets = (a: string, b: string): boolean =>
-  a === b || (a.includes(':') === b.includes(':') && (isAny(a) || isAny(b)))
+  a === b || (a.includes(':') === b.includes(':') && (isUnspecified(a) || isUnspecified(b)))
 
 /** One socket serves the same port on both unspecified addresses; every other address has its own. */
 function groupBySocket(ports: readonly PublishedPort[]): PublishedPort[][] {
   const listening = ports.filter(({ via }) => via !== 'routed')
   const groups = Map.groupBy(listening, (port) => {
     const { protocol, hostPort, containerPort, hostIp } = port
-    return [protocol, hostPort, containerPort, isAny(hostIp) ? 'any' : hostIp].join()
+    return [protocol, hostPort, containerPort, isUnspecified(hostIp) ? 'any' : hostIp].join()
   })
   return [...groups.values()]
 }
