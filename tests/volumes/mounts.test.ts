@@ -129,6 +129,13 @@ test('an image is mounted read-only, whole or in part, and kept while a containe
   assert.equal(await run('cat /i/data/f; touch /i/x 2>/dev/null || echo refused', mount()), 'of the image\nrefused')
   assert.equal(await run('ls /i', mount('data')), 'f')
   assert.equal(await run('cat /i', mount('data/f')), 'of the image')
+  if (engine.daemon) {
+    const again = { Type: 'image', Source: image, Target: '/again' }
+    assert.equal(
+      await run('cat /i/data/f /again/data/f', { Mounts: [...mount().Mounts, again] }),
+      'of the image\nof the image',
+    )
+  }
   assert.equal((await start('ls /i', mount('out'))).refusedBy, 'start')
   const { refusedBy, message } = await start('true', mount('../x'))
   assert.deepEqual(
@@ -285,6 +292,34 @@ test('shared and slave binds pass mounts on as they say', async (t) => {
     assert.equal(await onHost(engine, 'ls', join(source, 'inner')), '')
   } finally {
     await onHost(engine, 'umount', source)
+  }
+})
+
+test('a propagation that the source’s mount does not have is refused at the start in docker’s words', async (t) => {
+  if (!engine.daemon) return t.skip('mounts are made on the host of the engine’s own')
+  const source = folder('kept')
+  await onHost(engine, 'mount', '--bind', source, source)
+  await onHost(engine, 'mount', '--make-private', source)
+  try {
+    const refusal = async (propagation: string) => {
+      const { refusedBy, message } = await start('true', { Binds: [`${source}:/x:${propagation}`] })
+      return [refusedBy, message]
+    }
+    const words = `path ${source} is mounted on ${source} but it is not a shared`
+    assert.deepEqual(await refusal('rshared'), ['start', `${words} mount`])
+    assert.deepEqual(await refusal('slave'), ['start', `${words} or slave mount`])
+    assert.equal((await refusal('rprivate'))[0], 'ran')
+  } finally {
+    await onHost(engine, 'umount', source)
+  }
+})
+
+test('a bind of what holds the engine’s data is a slave unasked, also where the mount has no peers', async (t) => {
+  if (!engine.daemon) return t.skip('mounts are made on the host of the engine’s own')
+  const { DockerRootDir } = (await engine.api.json('GET', '/info')) as { DockerRootDir: string }
+  await onHost(engine, 'mount', '--make-private', '/')
+  for (const bind of [`${DockerRootDir}:/x`, `${DockerRootDir}/..:/x:rslave`, '/:/x']) {
+    assert.equal(await run('ls -d /x', { Binds: [bind] }), '/x')
   }
 })
 

@@ -39,7 +39,10 @@ export async function planSpecInput(
 ): Promise<SpecInput> {
   const { config, hostConfig } = container
   requireNoDeviceRequests(hostConfig)
-  const mounts = resolveMounts(await specMounts(container, sources), rootPath)
+  const mounts = resolveMounts(
+    await specMounts(container, { sources, dataRoot: context.defaults().dataRoot }),
+    rootPath,
+  )
   const user = resolveUser(config.User, readUserFiles(rootPath), hostConfig.GroupAdd ?? [])
   const security = parseSecurityOptions(hostConfig.SecurityOpt ?? [], context.defaults())
   return {

@@ -5,12 +5,14 @@ import { mkdir, stat } from 'node:fs/promises'
 import type { Container, MountPoint } from './container.ts'
 import type { PinnedSources } from './pinned-mounts.ts'
 import { cleanPath } from './plan/clean-path.ts'
+import { requirePropagation } from './propagation.ts'
 
 /** What the user asked to have mounted, as the spec takes it: binds, volumes and mounts, then tmpfs. */
 export async function specMounts(
   { hostConfig, mounts }: Pick<Container, 'hostConfig' | 'mounts'>,
-  sources: PinnedSources,
+  { sources, dataRoot }: { readonly sources: PinnedSources; readonly dataRoot: string },
 ): Promise<SpecMount[]> {
+  for (const mount of mounts) await requirePropagation(mount, dataRoot)
   return [
     ...(await Promise.all(
       mounts.map((mount) => specMount({ ...mount, source: sources.get(mount.destination) ?? mount.source })),

@@ -111,8 +111,7 @@ function bindPoint(bind: BindRequest, dataRoot: string): MountPoint {
  * container's root file system mounted.
  */
 function propagationOf({ source, propagation }: BindRequest, dataRoot: string): Propagation {
-  const isRelated = isInside(source, dataRoot) || isInside(dataRoot, source)
-  if (!isRelated) return (propagation || 'rprivate') as Propagation
+  if (!isRelatedTo(dataRoot, source)) return (propagation || 'rprivate') as Propagation
   if (propagation !== '' && propagation !== 'rslave' && propagation !== 'rshared') {
     throw invalid(
       `invalid mount config: must use either propagation mode "rslave" or "rshared" when mount source is within the daemon root, daemon root: "${dataRoot}", bind mount source: "${source}", propagation: "${propagation}"`,
@@ -120,6 +119,10 @@ function propagationOf({ source, propagation }: BindRequest, dataRoot: string): 
   }
   return (propagation || 'rslave') as Propagation
 }
+
+/** Whether a bind's source holds the engine's data, or is a part of them. */
+export const isRelatedTo = (dataRoot: string, source: string): boolean =>
+  isInside(source, dataRoot) || isInside(dataRoot, source)
 
 const isInside = (path: string, directory: string): boolean =>
   path === directory || path.startsWith(directory === '/' ? '/' : `${directory}/`)
