@@ -25,7 +25,7 @@ test('readConfigFile() leaves out a field of another type, and says which', () =
     '"proxies": []',
     '"proxies": {"default": {"httpProxy": 1}}',
     '"pruneFilters": "x"',
-    '"aliases": {"a": true}',
+    '"aliases": {"builder": true}',
   ]) {
     const { config, warnings } = read(`{${bad}, "detachKeys": "a"}`)
     assert.deepEqual(config, { detachKeys: 'a' }, bad)
@@ -35,8 +35,64 @@ test('readConfigFile() leaves out a field of another type, and says which', () =
   assert.deepEqual(read(JSON.stringify(good)), { config: good, warnings: '' })
 })
 
-test('readConfigFile() tells of what is no JSON', () => {
-  const { config, warnings } = read('{')
-  assert.deepEqual(config, {})
-  assert.match(warnings, /^WARNING: Error parsing config file \(\/config.json\): /)
+/** What is said of a text, without what every warning begins with. */
+function problemOf(text: string): string {
+  return read(text).warnings.replace('WARNING: Error parsing config file (/config.json): ', '').trimEnd()
+}
+
+test('readConfigFile() tells of what is no JSON in the words of Go', () => {
+  assert.deepEqual(read('{').config, {})
+  assert.deepEqual(
+    ['{', '', ' \n', 'null', "{'a':1}", '{"a":1,}', '[]', '7', '// x'].map(problemOf),
+    [
+      'unexpected EOF',
+      '',
+      '',
+      '',
+      String.raw`invalid character '\'' looking for beginning of object key string`,
+      "invalid character '}' looking for beginning of object key string",
+      'json: cannot unmarshal array into Go value of type configfile.ConfigFile',
+      'json: cannot unmarshal number into Go value of type configfile.ConfigFile',
+      "invalid character '/' looking for beginning of value",
+    ],
+  )
+})
+
+test('readConfigFile() names the field of another type by its whole path', () => {
+  const field = (path: string, kind: string, type: string): string =>
+    `json: cannot unmarshal ${kind} into Go struct field ConfigFile.${path} of type ${type}`
+  assert.deepEqual(
+    [
+      '{"proxies":{"default":{"httpProxy":1}}}',
+      '{"proxies":{"default":7}}',
+      '{"auths":7}',
+      '{"auths":{"x":{"auth":7}}}',
+      '{"credsStore":1}',
+      '{"plugins":{"a":7}}',
+      '{"features":{"a":true}}',
+      '{"servicesFormat":1}',
+    ].map(problemOf),
+    [
+      field('proxies.default.httpProxy', 'number', 'string'),
+      field('proxies.default', 'number', 'configfile.ProxyConfig'),
+      field('auths', 'number', 'map[string]types.AuthConfig'),
+      field('auths.x.auth', 'number', 'string'),
+      field('credsStore', 'number', 'string'),
+      field('plugins.a', 'number', 'map[string]string'),
+      field('features.a', 'bool', 'string'),
+      field('servicesFormat', 'number', 'string'),
+    ],
+  )
+})
+
+test('readConfigFile() tells of credentials that are none, and not what they are', () => {
+  assert.deepEqual(
+    ['!!!', 'YQ==', 'YTpi', ''].map((auth) => problemOf(JSON.stringify({ auths: { x: { auth } } }))),
+    ['illegal base64 data at input byte 0', 'Invalid auth configuration file', '', ''],
+  )
+})
+
+test('readConfigFile() refuses aliases of other commands than docker lets one have', () => {
+  assert.deepEqual(read('{"aliases":{"builder":"buildx"}}').warnings, '')
+  assert.throws(() => read('{"aliases":{"foo":"ps"}}'), /^Error: not allowed to alias "foo" \(allowed: builder\)$/)
 })

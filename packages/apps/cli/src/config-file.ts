@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { codeOf, messageOf } from '@berth/base'
+import { checkConfig } from './check-config.ts'
 
 /** What the proxies of new containers are set to. */
 export interface ProxyConfig {
@@ -40,61 +41,36 @@ export function configDirectory(env: Environment, flag: string): string {
   return chosen ?? join(env['HOME'] ?? '/', '.docker')
 }
 
-/** Reads config.json; an absent one is empty, what is malformed is told of and passed over. */
+/**
+ * Reads config.json; an absent one is empty, what is malformed is told of in docker's words and passed over. Throws an Error
+ * for an alias that there is not.
+ */
 export function readConfigFile(directory: string, warn: (text: string) => void): ConfigFile {
   const path = join(directory, 'config.json')
+  const text = readText(path, warn)
+  if (text.trim() === '') return {}
+  const { config, problem } = checkConfig(text)
+  if (problem !== undefined) warn(`WARNING: Error parsing config file (${path}): ${problem}\n`)
+  checkAliases(config)
+  return config
+}
+
+function readText(path: string, warn: (text: string) => void): string {
   try {
-    const { config, problem } = keepWellTyped(parse(readFileSync(path, 'utf8')))
-    if (problem !== undefined) warn(`WARNING: Error parsing config file (${path}): ${problem}\n`)
-    return config
+    return readFileSync(path, 'utf8')
   } catch (error) {
-    if (error instanceof SyntaxError) warn(`WARNING: Error parsing config file (${path}): ${error.message}\n`)
-    else if (codeOf(error) !== 'ENOENT') warn(`WARNING: Error loading config file: ${path}: ${messageOf(error)}\n`)
-    return {}
+    if (codeOf(error) !== 'ENOENT') warn(`WARNING: Error loading config file: ${path}: ${messageOf(error)}\n`)
+    return ''
   }
 }
 
-/** What our fields have to be, by Go's names of the types. */
-const fieldTypes: Readonly<Record<string, string>> = {
-  detachKeys: 'string',
-  psFormat: 'string',
-  imagesFormat: 'string',
-  statsFormat: 'string',
-  networksFormat: 'string',
-  volumesFormat: 'string',
-  pluginsFormat: 'string',
-  currentContext: 'string',
-  pruneFilters: '[]string',
-  cliPluginsExtraDirs: '[]string',
-  HttpHeaders: 'map[string]string',
-  aliases: 'map[string]string',
-  proxies: 'map[string]configfile.ProxyConfig',
-  plugins: 'map[string]map[string]string',
-}
+/** The commands that may be handed to a plugin. */
+const aliasable: readonly string[] = ['builder']
 
-/** Leaves out fields of other types, and says so in docker's words of the first. */
-function keepWellTyped(config: ConfigFile): { readonly config: ConfigFile; readonly problem: string | undefined } {
-  const isBad = ([name, value]: readonly [string, unknown]): boolean =>
-    Object.hasOwn(fieldTypes, name) && value !== null && !isOfType(value, fieldTypes[name] ?? '')
-  const entries = Object.entries(config)
-  const bad = entries.find(isBad)
-  if (bad === undefined) return { config, problem: undefined }
-  const [name, value] = bad
-  const problem = `json: cannot unmarshal ${jsonKind(value)} into Go struct field ConfigFile.${name} of type ${fieldTypes[name]}`
-  return { config: Object.fromEntries(entries.filter((entry) => !isBad(entry))), problem }
+function checkAliases({ aliases = {} }: ConfigFile): void {
+  const other = Object.keys(aliases ?? {}).find((name) => !aliasable.includes(name))
+  if (other !== undefined) throw new Error(`not allowed to alias ${JSON.stringify(other)} (allowed: ${aliasable.join(', ')})`)
 }
-
-function isOfType(value: unknown, type: string): boolean {
-  if (type === 'string') return typeof value === 'string'
-  if (type.startsWith('[]')) return Array.isArray(value) && value.every((item) => isOfType(item, type.slice(2)))
-  if (jsonKind(value) !== 'object') return false
-  const element = type.replace('map[string]', '')
-  const inner = element === 'configfile.ProxyConfig' ? 'map[string]string' : element
-  return Object.values(value as object).every((item) => isOfType(item, inner))
-}
-
-const jsonKind = (value: unknown): string =>
-  Array.isArray(value) ? 'array' : value === true || value === false ? 'bool' : typeof value
 
 /**
  * Changes config.json and keeps what is in it besides; it is replaced as a whole, where a symbolic link leads. Throws

@@ -17,3 +17,10 @@ test('customHeaders() refuses what docker refuses, in its words', () => {
   assert.throws(() => read('a'), { message: `${set}missing "=" in key=value pair: 'a'` })
   assert.throws(() => read('"a"b'), /formatted as comma-separated key=value pairs$/)
 })
+
+test('customHeaders() refuses names and values that HTTP has not', () => {
+  const of = (HttpHeaders: Record<string, string>) => () => customHeaders({}, { HttpHeaders })
+  assert.throws(of({ 'Bad Header': 'x' }), { message: 'net/http: invalid header field name "Bad Header"' })
+  assert.throws(of({ 'X-A': 'a\nb' }), { message: 'net/http: invalid header field value for "X-A"' })
+  assert.deepEqual(of({ 'X-A': 'a\tb ü' })(), { 'X-A': 'a\tb ü' })
+})

@@ -5,14 +5,24 @@ const variable = 'DOCKER_CUSTOM_HEADERS'
 
 /**
  * The headers of all requests to the engine: `name=value` pairs, comma-separated, of DOCKER_CUSTOM_HEADERS, or without it
- * those of config.json. Throws an Error in docker's words if the variable is malformed.
+ * those of config.json. Throws an Error in docker's words if the variable is malformed, or a header is not HTTP's.
  */
 export function customHeaders(
   env: Readonly<Record<string, string | undefined>>,
   config: ConfigFile,
 ): Readonly<Record<string, string>> | undefined {
   const text = env[variable] ?? ''
-  return text === '' ? config.HttpHeaders : Object.fromEntries(fieldsOf(text).map(parsePair))
+  const headers = text === '' ? config.HttpHeaders : Object.fromEntries(fieldsOf(text).map(parsePair))
+  if (headers !== undefined) checkHeaders(headers)
+  return headers
+}
+
+/** A header that HTTP does not have would end up as another, or as none. */
+function checkHeaders(headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) {
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) throw new Error(`net/http: invalid header field name ${JSON.stringify(name)}`)
+    if (/[^\t\P{Cc}]/u.test(value)) throw new Error(`net/http: invalid header field value for ${JSON.stringify(name)}`)
+  }
 }
 
 function fieldsOf(text: string): string[] {

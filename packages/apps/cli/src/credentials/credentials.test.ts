@@ -169,6 +169,14 @@ test('get() and all() take DOCKER_AUTH_CONFIG before what is configured', async 
   assert.deepEqual([username, password], ['ci', 'token'])
 })
 
+test('Credentials tell of a helper that is not there by what it was wanted for', async (t) => {
+  const { open } = setUp(t, { credsStore: 'nosuch' })
+  const absent = 'err: exec: "docker-credential-nosuch": executable file not found in $PATH, out: ``'
+  await assert.rejects(open().get('r'), { message: `error getting credentials - ${absent}` })
+  await assert.rejects(open().store('r', ann), { message: `error storing credentials - ${absent}` })
+  await assert.rejects(open().erase('r'), { message: `error erasing credentials - ${absent}` })
+})
+
 test('get() refuses a malformed DOCKER_AUTH_CONFIG without repeating it', async (t) => {
   const { directory } = setUp(t)
   for (const text of ['{"auths":"hunter2', '"hunter2"']) {

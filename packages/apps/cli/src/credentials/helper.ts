@@ -10,12 +10,15 @@ const tokenUser = '<token>'
 /** What helpers say of a server that they know nothing of. */
 const notFound = 'credentials not found in native keychain'
 
+/** A helper that is not there, or fails. */
+export class HelperError extends Error {}
+
 /** Asks `docker-credential-<name>` for a server's credentials; undefined when it has none. */
 export async function getFromHelper(name: string, server: string): Promise<AuthConfig | undefined> {
   const answer = await run(name, 'get', server)
   if (answer.code !== 0) {
     if (answer.output.trim() === notFound) return undefined
-    throw new Error(`error getting credentials - err: exit status ${answer.code}, out: \`${answer.output.trim()}\``)
+    throw new HelperError(`error getting credentials - err: exit status ${answer.code}, out: \`${answer.output.trim()}\``)
   }
   const { Username: username, Secret: secret } = parse(name, answer.output)
   if (username === tokenUser) return { serveraddress: server, identitytoken: secret }
@@ -30,7 +33,7 @@ export async function storeInHelper(name: string, server: string, auth: AuthConf
     Secret: isToken ? auth.identitytoken : (auth.password ?? ''),
   }
   const { code, output } = await run(name, 'store', JSON.stringify(document))
-  if (code !== 0) throw new Error(`error storing credentials - err: exit status ${code}, out: \`${output.trim()}\``)
+  if (code !== 0) throw new HelperError(`error storing credentials - err: exit status ${code}, out: \`${output.trim()}\``)
 }
 
 /** False when it had none. */
@@ -38,7 +41,7 @@ export async function eraseFromHelper(name: string, server: string): Promise<boo
   const { code, output } = await run(name, 'erase', server)
   if (code === 0) return true
   if (output.trim() === notFound) return false
-  throw new Error(`error erasing credentials - err: exit status ${code}, out: \`${output.trim()}\``)
+  throw new HelperError(`error erasing credentials - err: exit status ${code}, out: \`${output.trim()}\``)
 }
 
 function parse(name: string, output: string): { Username: string; Secret: string } {
@@ -48,19 +51,21 @@ function parse(name: string, output: string): { Username: string; Secret: string
   } catch {
     // What it printed may be a secret.
   }
-  throw new Error(`error getting credentials - docker-credential-${name} printed no credentials`)
+  throw new HelperError(`error getting credentials - docker-credential-${name} printed no credentials`)
 }
 
+const doing = { get: 'getting', store: 'storing', erase: 'erasing' } as const
+
 /** Secrets go by standard input: arguments are everybody's to read. */
-async function run(name: string, verb: string, input: string): Promise<{ code: number; output: string }> {
-  if (!/^[\w.+-]+$/.test(name)) throw new Error(`invalid name of a credential helper: ${JSON.stringify(name)}`)
+async function run(name: string, verb: keyof typeof doing, input: string): Promise<{ code: number; output: string }> {
+  if (!/^[\w.+-]+$/.test(name)) throw new HelperError(`invalid name of a credential helper: ${JSON.stringify(name)}`)
   const program = `docker-credential-${name}`
   const child = spawn(program, [verb], { stdio: ['pipe', 'pipe', 'inherit'] })
   const ended = Promise.withResolvers<number>()
   child.on('error', (error) => {
     const isAbsent = codeOf(error) === 'ENOENT'
     const why = isAbsent ? `exec: "${program}": executable file not found in $PATH` : error.message
-    ended.reject(new Error(`error getting credentials - err: ${why}, out: \`\``))
+    ended.reject(new HelperError(`error ${doing[verb]} credentials - err: ${why}, out: \`\``))
   })
   child.on('close', (code) => ended.resolve(code ?? 1))
   // One that ends before it has read all breaks the pipe.

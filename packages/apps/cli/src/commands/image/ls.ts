@@ -33,9 +33,16 @@ export const command = defineCommand({
     const view = imageView(!flags.noTrunc)
     const digest = flags.digests ? ['Digest'] : []
     const defaults = ['Repository', 'Tag', ...digest, 'ID', 'CreatedSince', 'Size']
-    await render(cli, rows, view, { format, defaults, quiet: flags.quiet, fit: flags.noTrunc ? undefined : fit })
+    const shown = flags.digests ? withDigest(format) : format
+    await render(cli, rows, view, { format: shown, defaults, quiet: flags.quiet, fit: flags.noTrunc ? undefined : fit })
   },
 })
+
+/** A table of the user's own has the digests' column as its last. */
+function withDigest(format: string): string {
+  const isOwnTable = format.startsWith('table') && format !== 'table'
+  return isOwnTable && !format.includes('{{.Digest}}') ? `${format}\t{{.Digest}}` : format
+}
 
 /** Names and ids are never cut: they are what the next command needs. */
 const fit = { shrink: { DIGEST: 20 }, drop: ['CREATED'] }

@@ -1,5 +1,6 @@
 import { messageOf } from '@berth/base'
 import type { VersionResponse } from '@berth/engine-api'
+import type { Template } from '@berth/go-template'
 import { newestApiVersion } from '@berth/engine-client'
 import type { Cli } from '../../cli.ts'
 import { currentContext } from '../../context/current-context.ts'
@@ -20,7 +21,7 @@ export const command = defineCommand({
     const client = describeClient(cli)
     if (flags.format === '')
       cli.out(`${formatClient(client)}${server === undefined ? '' : `\n${formatServer(server)}`}`)
-    else cli.out(`${await formatBy(cli, flags.format, { Client: client, Server: server ?? null })}\n`)
+    else await printBy(cli, flags.format, { data: { Client: client, Server: server ?? null }, failure })
     if (failure !== undefined) throw new StatusError(1, failure)
   },
 })
@@ -112,19 +113,32 @@ function reformatDate(text: string): string {
   return `${weekday} ${month} ${day} ${date.toISOString().slice(11, 19)} ${year}`
 }
 
-async function formatBy(
-  cli: Cli,
-  format: string,
-  data: { Client: ClientVersion; Server: VersionResponse | null },
-): Promise<string> {
-  if (format === 'json') return JSON.stringify(data)
-  const { goType, parseTemplate } = await import('@berth/go-template')
-  const typed = Object.defineProperty({ ...data }, goType, { value: 'system.versionInfo' })
+interface Versions {
+  readonly data: { readonly Client: ClientVersion; readonly Server: VersionResponse | null }
+  /** Why there is nothing of the server; told of rather than what a template misses then. */
+  readonly failure: string | undefined
+}
+
+async function printBy(cli: Cli, format: string, { data, failure }: Versions): Promise<void> {
+  if (format === 'json') return cli.out(`${JSON.stringify(data)}\n`)
+  const template = await parse(format)
+  const { goType, nilPointer } = await import('@berth/go-template')
+  const typed = Object.defineProperty({ ...data, Server: data.Server ?? nilPointer }, goType, {
+    value: 'system.versionInfo',
+  })
   try {
-    return parseTemplate(format, { name: 'version', zeroValue: byGoName }).execute(typed)
+    cli.out(`${template.execute(typed)}\n`)
   } catch (error) {
-    const parsed = messageOf(error).includes('executing')
-    if (parsed) cli.out('\n')
-    throw new StatusError(parsed ? 1 : 64, parsed ? messageOf(error) : `template parsing error: ${messageOf(error)}`)
+    cli.out('\n')
+    throw new StatusError(1, failure ?? messageOf(error))
+  }
+}
+
+async function parse(format: string): Promise<Template> {
+  const { parseTemplate } = await import('@berth/go-template')
+  try {
+    return parseTemplate(format, { name: 'version', zeroValue: byGoName })
+  } catch (error) {
+    throw new StatusError(64, `template parsing error: ${messageOf(error)}`)
   }
 }

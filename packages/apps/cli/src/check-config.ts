@@ -1,0 +1,123 @@
+import { messageOf } from '@berth/base'
+import { parseJson } from '@berth/engine-api'
+import type { ConfigFile } from './config-file.ts'
+
+/** A Go type of docker's config.json: what its JSON has to be. */
+interface GoShape {
+  readonly name: string
+  readonly kind: 'string' | 'array' | 'object'
+  /** What each element or value is. */
+  readonly element?: GoShape
+  readonly fields?: Readonly<Record<string, GoShape>>
+}
+
+const string: GoShape = { name: 'string', kind: 'string' }
+const strings: GoShape = { name: '[]string', kind: 'array', element: string }
+const mapOf = (element: GoShape): GoShape => ({ name: `map[string]${element.name}`, kind: 'object', element })
+
+function structOf(name: string, ...fields: readonly string[]): GoShape {
+  return { name, kind: 'object', fields: Object.fromEntries(fields.map((field) => [field, string])) }
+}
+
+const proxy = structOf('configfile.ProxyConfig', 'httpProxy', 'httpsProxy', 'noProxy', 'ftpProxy', 'allProxy')
+const auth = structOf(
+  'types.AuthConfig',
+  'username',
+  'password',
+  'auth',
+  'email',
+  'serveraddress',
+  'identitytoken',
+  'registrytoken',
+)
+
+/** ConfigFile of cli/config/configfile/file.go. */
+const shapes: Readonly<Record<string, GoShape>> = {
+  ...structOf(
+    'ConfigFile',
+    'psFormat',
+    'imagesFormat',
+    'networksFormat',
+    'pluginsFormat',
+    'volumesFormat',
+    'statsFormat',
+    'detachKeys',
+    'credsStore',
+    'serviceInspectFormat',
+    'servicesFormat',
+    'tasksFormat',
+    'secretFormat',
+    'configFormat',
+    'nodesFormat',
+    'currentContext',
+    'experimental',
+  ).fields,
+  auths: mapOf(auth),
+  HttpHeaders: mapOf(string),
+  credHelpers: mapOf(string),
+  pruneFilters: strings,
+  proxies: mapOf(proxy),
+  cliPluginsExtraDirs: strings,
+  plugins: mapOf(mapOf(string)),
+  aliases: mapOf(string),
+  features: mapOf(string),
+}
+
+/** The configuration that `text` is, without the fields of other types than docker's, and what is wrong first, in its words. */
+export function checkConfig(text: string): { readonly config: ConfigFile; readonly problem: string | undefined } {
+  let value: unknown
+  try {
+    value = parseJson(text)
+  } catch (error) {
+    return { config: {}, problem: messageOf(error).replace('invalid JSON: ', '') }
+  }
+  if (value === null) return { config: {}, problem: undefined }
+  const kind = jsonKind(value)
+  if (kind !== 'object') {
+    return { config: {}, problem: `json: cannot unmarshal ${kind} into Go value of type configfile.ConfigFile` }
+  }
+  return keepWellTyped(value as ConfigFile)
+}
+
+function keepWellTyped(config: ConfigFile): { readonly config: ConfigFile; readonly problem: string | undefined } {
+  const problems = new Map<string, string>()
+  for (const [field, value] of Object.entries(config)) {
+    const problem = Object.hasOwn(shapes, field) ? mismatch(value, shapes[field] ?? string, field) : undefined
+    if (problem !== undefined) problems.set(field, problem)
+  }
+  const [first] = problems.values()
+  if (first === undefined) return { config, problem: authProblem((config as { auths?: Auths }).auths ?? {}) }
+  return { config: Object.fromEntries(Object.entries(config).filter(([field]) => !problems.has(field))), problem: first }
+}
+
+/** What encoding/json says of a value that is not of its field's type; undefined when it is. */
+function mismatch(value: unknown, shape: GoShape, path: string): string | undefined {
+  const kind = jsonKind(value)
+  if (value === null) return undefined
+  if (kind !== shape.kind) {
+    return `json: cannot unmarshal ${kind} into Go struct field ConfigFile.${path} of type ${shape.name}`
+  }
+  if (kind === 'string') return undefined
+  for (const [key, inner] of Object.entries(value as object)) {
+    const expected = shape.fields?.[key] ?? shape.element
+    const problem = expected === undefined ? undefined : mismatch(inner, expected, `${path}.${key}`)
+    if (problem !== undefined) return problem
+  }
+  return undefined
+}
+
+const jsonKind = (value: unknown): string =>
+  Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value
+
+type Auths = Readonly<Record<string, { readonly auth?: string } | null>>
+
+/** `auth` is base64 of `user:password`. Its content is in no message. */
+function authProblem(auths: Auths): string | undefined {
+  for (const entry of Object.values(auths)) {
+    const encoded = entry?.auth ?? ''
+    const foreign = encoded.search(/[^A-Za-z0-9+/=\r\n]/)
+    if (foreign >= 0) return `illegal base64 data at input byte ${foreign}`
+    if (encoded !== '' && !Buffer.from(encoded, 'base64').includes(':')) return 'Invalid auth configuration file'
+  }
+  return undefined
+}
