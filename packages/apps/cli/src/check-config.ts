@@ -87,7 +87,10 @@ function keepWellTyped(config: ConfigFile): { readonly config: ConfigFile; reado
   }
   const [first] = problems.values()
   if (first === undefined) return { config, problem: authProblem((config as { auths?: Auths }).auths ?? {}) }
-  return { config: Object.fromEntries(Object.entries(config).filter(([field]) => !problems.has(field))), problem: first }
+  return {
+    config: Object.fromEntries(Object.entries(config).filter(([field]) => !problems.has(field))),
+    problem: first,
+  }
 }
 
 /** What encoding/json says of a value that is not of its field's type; undefined when it is. */

@@ -42,20 +42,17 @@ function problemOf(text: string): string {
 
 test('readConfigFile() tells of what is no JSON in the words of Go', () => {
   assert.deepEqual(read('{').config, {})
-  assert.deepEqual(
-    ['{', '', ' \n', 'null', "{'a':1}", '{"a":1,}', '[]', '7', '// x'].map(problemOf),
-    [
-      'unexpected EOF',
-      '',
-      '',
-      '',
-      String.raw`invalid character '\'' looking for beginning of object key string`,
-      "invalid character '}' looking for beginning of object key string",
-      'json: cannot unmarshal array into Go value of type configfile.ConfigFile',
-      'json: cannot unmarshal number into Go value of type configfile.ConfigFile',
-      "invalid character '/' looking for beginning of value",
-    ],
-  )
+  assert.deepEqual(['{', '', ' \n', 'null', "{'a':1}", '{"a":1,}', '[]', '7', '// x'].map(problemOf), [
+    'unexpected EOF',
+    '',
+    '',
+    '',
+    String.raw`invalid character '\'' looking for beginning of object key string`,
+    "invalid character '}' looking for beginning of object key string",
+    'json: cannot unmarshal array into Go value of type configfile.ConfigFile',
+    'json: cannot unmarshal number into Go value of type configfile.ConfigFile',
+    "invalid character '/' looking for beginning of value",
+  ])
 })
 
 test('readConfigFile() names the field of another type by its whole path', () => {

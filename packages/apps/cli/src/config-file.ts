@@ -69,7 +69,8 @@ const aliasable: readonly string[] = ['builder']
 
 function checkAliases({ aliases = {} }: ConfigFile): void {
   const other = Object.keys(aliases ?? {}).find((name) => !aliasable.includes(name))
-  if (other !== undefined) throw new Error(`not allowed to alias ${JSON.stringify(other)} (allowed: ${aliasable.join(', ')})`)
+  if (other !== undefined)
+    throw new Error(`not allowed to alias ${JSON.stringify(other)} (allowed: ${aliasable.join(', ')})`)
 }
 
 /**

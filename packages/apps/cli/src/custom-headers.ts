@@ -20,7 +20,8 @@ export function customHeaders(
 /** A header that HTTP does not have would end up as another, or as none. */
 function checkHeaders(headers: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(headers)) {
-    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) throw new Error(`net/http: invalid header field name ${JSON.stringify(name)}`)
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name))
+      throw new Error(`net/http: invalid header field name ${JSON.stringify(name)}`)
     if (/[^\t\P{Cc}]/u.test(value)) throw new Error(`net/http: invalid header field value for ${JSON.stringify(name)}`)
   }
 }

@@ -18,7 +18,9 @@ export async function getFromHelper(name: string, server: string): Promise<AuthC
   const answer = await run(name, 'get', server)
   if (answer.code !== 0) {
     if (answer.output.trim() === notFound) return undefined
-    throw new HelperError(`error getting credentials - err: exit status ${answer.code}, out: \`${answer.output.trim()}\``)
+    throw new HelperError(
+      `error getting credentials - err: exit status ${answer.code}, out: \`${answer.output.trim()}\``,
+    )
   }
   const { Username: username, Secret: secret } = parse(name, answer.output)
   if (username === tokenUser) return { serveraddress: server, identitytoken: secret }
@@ -33,7 +35,8 @@ export async function storeInHelper(name: string, server: string, auth: AuthConf
     Secret: isToken ? auth.identitytoken : (auth.password ?? ''),
   }
   const { code, output } = await run(name, 'store', JSON.stringify(document))
-  if (code !== 0) throw new HelperError(`error storing credentials - err: exit status ${code}, out: \`${output.trim()}\``)
+  if (code !== 0)
+    throw new HelperError(`error storing credentials - err: exit status ${code}, out: \`${output.trim()}\``)
 }
 
 /** False when it had none. */
