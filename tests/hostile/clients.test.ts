@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net'
 import { once } from 'node:events'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { loadFixture, readInventory, restored, startDaemon, type TestDaemon, until } from '@berth/testing'
+import { loadFixture, packTar, readInventory, restored, startDaemon, type TestDaemon, until } from '@berth/testing'
 
 const rounds = Number(process.env['BERTH_CLIENT_ROUNDS'] ?? 20)
 
@@ -128,6 +128,71 @@ test('clients that do not read hold up neither the container for ever nor the me
   assert.ok(memory(supervisor) < 120_000, `supervisor: ${memory(supervisor)} kB`)
   for (const socket of slow) socket.destroy()
   await daemon.api.json('DELETE', '/containers/flood?force=1')
+})
+
+const half = packTar([{ path: 'half', content: Buffer.alloc(1 << 20, 'h') }]).subarray(0, 4096)
+
+/** Copies whose bodies never end: nothing of a body, half a chunk's head, half a chunk, all chunks but the last. */
+const unfinished: readonly string[] = [
+  '',
+  '10',
+  `2000\r\n${half.toString('latin1')}`,
+  `1000\r\n${half.toString('latin1')}\r\n`,
+]
+
+test('copies whose senders are slow or stop hold nobody up, and end with their clients', async () => {
+  for (const name of ['slow', 'swift']) await run(name, 'exec sleep 1000', { HostConfig: { NetworkMode: 'none' } })
+  const copyIn = (name: string) =>
+    daemon.api.request('PUT', `/containers/${name}/archive?path=/tmp`, packTar([{ path: 'f', content: 'x' }]), {
+      headers: { 'Content-Type': 'application/x-tar' },
+    })
+  const stall = (body: string) =>
+    send('PUT /containers/slow/archive?path=/tmp HTTP/1.1', `Transfer-Encoding: chunked\r\n\r\n${body}`)
+  await copyIn('swift')
+  // The worker's thread that is there now stays.
+  await sleep(2000)
+  await copyIn('swift')
+  const [before, inventory] = [descriptors(), readInventory(daemon)]
+  const stopped = await Promise.all([...unfinished, ...unfinished].map(stall))
+  const dripping = await Promise.all(Array.from({ length: 4 }, () => stall(unfinished.at(-1)!)))
+  const drip = setInterval(() => dripping.forEach((socket) => socket.write('1\r\nh\r\n')), 20)
+  try {
+    for (let i = 0; i < 5; i++) {
+      const began = performance.now()
+      const statuses = await Promise.all(['slow', 'swift'].map(async (name) => (await copyIn(name)).status))
+      const read = await daemon.api.request('GET', '/containers/slow/archive?path=/tmp/f')
+      const tookMs = performance.now() - began
+      assert.deepEqual([...statuses, read.status], [200, 200, 200])
+      assert.ok(tookMs < 3000, `three copies took ${tookMs} ms`)
+    }
+  } finally {
+    clearInterval(drip)
+  }
+  for (const socket of stopped.slice(unfinished.length)) socket.end()
+  for (const socket of [...dripping, ...stopped.slice(0, unfinished.length)]) socket.destroy()
+  const settled = () => descriptors().every((count, i) => count <= (before[i] ?? 0) + 3)
+  await until(settled, 15_000).catch(() => assert.fail(`descriptors: ${before} before, ${descriptors()} after`))
+  await restored(daemon, inventory)
+  for (const socket of stopped) socket.destroy()
+  assert.equal((await copyIn('slow')).status, 200)
+  for (const name of ['slow', 'swift']) await daemon.api.json('DELETE', `/containers/${name}?force=1`)
+  assert.doesNotMatch(daemon.log(), /MaxListenersExceeded|uncaught exception|unhandled rejection/)
+})
+
+test('a container that somebody copies to without end can be removed', async () => {
+  const inventory = readInventory(daemon)
+  await daemon.api.json('POST', '/containers/create?name=doomed', { Image: 'busybox' })
+  const socket = await send(
+    'PUT /containers/doomed/archive?path=/tmp HTTP/1.1',
+    `Transfer-Encoding: chunked\r\n\r\n${unfinished.at(-1)}`,
+  )
+  await until(
+    async () => (await daemon.api.request('HEAD', '/containers/doomed/archive?path=/tmp/half')).status === 200,
+    10_000,
+  )
+  await daemon.api.json('DELETE', '/containers/doomed')
+  socket.destroy()
+  await restored(daemon, inventory)
 })
 
 async function statusOf(name: string): Promise<string> {
