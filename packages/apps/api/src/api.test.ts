@@ -2,6 +2,7 @@ import { conflict, silentLogger } from '@berth/base'
 import type { Events } from '@berth/events'
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import { readdirSync } from 'node:fs'
 import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
@@ -12,7 +13,7 @@ import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { createApi } from './api.ts'
-import { authority, clientCertificate, clientKey, serverCertificate, serverKey } from '@berth/testing'
+import { authority, clientCertificate, clientKey, serverCertificate, serverKey, until } from '@berth/testing'
 import { fakeDeps, serve } from './testing/fakes.ts'
 
 test('Api answers _ping by GET and HEAD with the headers that clients negotiate by', async () => {
@@ -175,6 +176,20 @@ test('Api.listen() with an authority serves only clients that have a certificate
   assert.equal(await ping({ cert: clientCertificate, key: clientKey }), 'OK')
   await assert.rejects(ping({}))
   await api.close(0)
+})
+
+test('Api lets go of a connection that was to be upgraded and was refused, whatever the client sent along', async () => {
+  await using api = await serve({ containers: { attach: () => Promise.reject(conflict('no')) } })
+  const descriptors = () => readdirSync('/proc/self/fd').length
+  const before = descriptors()
+  for (let i = 0; i < 20; i++) {
+    const upgrade = ['Host: x', 'Connection: Upgrade', 'Upgrade: tcp']
+    const connection = api.raw(['POST /containers/web/attach?stream=1 HTTP/1.1', ...upgrade])
+    connection.socket.write('more')
+    assert.match(await connection.ended, /^HTTP\/1\.1 409 /)
+    connection.socket.destroy()
+  }
+  await until(() => descriptors() <= before + 2)
 })
 
 test('Api.close() cuts hijacked connections at once', async () => {

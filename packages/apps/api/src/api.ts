@@ -91,7 +91,7 @@ class ApiServer implements Api {
       if (framing) return this.#serveLeft(request, { socket: socket as Socket, head, framing })
       // At once: a client that has ended its side already would end an empty stream before anyone reads it.
       if (head.length > 0) socket.unshift(head)
-      this.#serveOutside(request, socket, { upgraded: { socket } })
+      this.#serveOutside(request, socket as Socket, { upgraded: { socket } })
     })
     server.on('clientError', refuseMalformed)
     server.on('connection', (socket: Socket) => {
@@ -124,19 +124,21 @@ class ApiServer implements Api {
   }
 
   #serveLeft(request: IncomingMessage, left: LeftBody): void {
-    this.#serveOutside(request, left.socket, { left }).once('finish', () => dropRest(left.socket))
+    this.#serveOutside(request, left.socket, { left })
   }
 
   /** Serves the last request of a connection that Node's parser has given up. */
-  #serveOutside(request: IncomingMessage, socket: Duplex, outside: Outside): ServerResponse {
+  #serveOutside(request: IncomingMessage, socket: Socket, outside: Outside): void {
     const response = new ServerResponse(request)
     response.shouldKeepAlive = false
-    response.assignSocket(socket as Socket)
-    response.once('finish', () => socket.end())
+    response.assignSocket(socket)
+    response.once('finish', () => {
+      socket.end()
+      dropRest(socket)
+    })
     socket.on('error', () => undefined)
     if (outside.upgraded) track(this.#upgraded, socket)
     this.#start(request, response, outside)
-    return response
   }
 
   /** A client that vanishes makes streams fail whose work has long ended: that is no news. */
