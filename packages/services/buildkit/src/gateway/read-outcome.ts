@@ -20,6 +20,7 @@ export async function readFile(
   const status = fstatSync(place.fd)
   if (!status.isFile()) throw invalid(`${filePath} is no file`)
   const offset = Number(range?.offset ?? 0)
+  if (offset < 0) throw invalid(`${filePath} has no offset ${offset}`)
   const length = Math.min(Number(range?.length ?? 0) || status.size, Math.max(0, status.size - offset))
   if (length > maxFileBytes) throw invalid(`${filePath} is larger than ${maxFileBytes} bytes`)
   await using file = await open(procFd(place.fd), 'r')

@@ -13,6 +13,7 @@ import { corkForTick } from './cork.ts'
 import { decodeFrames, encodeFrame } from './frames.ts'
 import { enlargeWindow, http2Options, maxMessageBytes } from './settings.ts'
 import { readStatus } from './status.ts'
+import { unfinishedBytesOf } from './unfinished-bytes.ts'
 
 /** One method of the other side. */
 export interface RemoteMethod<I extends DescMessage = DescMessage, O extends DescMessage = DescMessage> {
@@ -155,7 +156,8 @@ class Call<I extends DescMessage, O extends DescMessage> implements ClientCall<I
 
   async *#receive(): AsyncGenerator<readonly MessageShape<O>[]> {
     try {
-      for await (const frames of decodeFrames(this.#body, maxMessageBytes)) {
+      const limits = { maxBytes: maxMessageBytes, unfinished: unfinishedBytesOf(this.#stream.session) }
+      for await (const frames of decodeFrames(this.#body, limits)) {
         yield frames.map((frame) => this.#decode(frame))
       }
     } catch (error) {

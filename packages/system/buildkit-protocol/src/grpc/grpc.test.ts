@@ -11,6 +11,7 @@ import { grpcCode, GrpcError } from './error.ts'
 import { decodeFrames, encodeFrame } from './frames.ts'
 import { GrpcRouter } from './router.ts'
 import { serveConnection } from './server.ts'
+import { UnfinishedBytes } from './unfinished-bytes.ts'
 
 const { solve: solveMethod, session: sessionMethod, listWorkers: workersMethod } = Control.method
 const pathOf = (name: string) => ({ path: `/moby.buildkit.v1.Control/${name}` })
@@ -96,14 +97,38 @@ test('decodeFrames() takes messages apart however they arrive, and refuses what 
   ])
   for (const size of [1, 4, bytes.length]) {
     const found: string[] = []
-    for await (const frames of decodeFrames(chunksOf(bytes, size), 10)) found.push(...frames.map(String))
+    for await (const frames of decodeFrames(chunksOf(bytes, size), limits(10))) found.push(...frames.map(String))
     assert.deepEqual(found, ['one', '', 'two'])
   }
-  await assert.rejects(Array.fromAsync(decodeFrames(chunksOf(bytes, 4), 2)), { code: grpcCode.resourceExhausted })
-  await assert.rejects(Array.fromAsync(decodeFrames(chunksOf(bytes.subarray(0, -1), 4), 10)), {
+  await assert.rejects(Array.fromAsync(decodeFrames(chunksOf(bytes, 4), limits(2))), {
+    code: grpcCode.resourceExhausted,
+  })
+  await assert.rejects(Array.fromAsync(decodeFrames(chunksOf(bytes.subarray(0, -1), 4), limits(10))), {
     code: grpcCode.internal,
   })
 })
+
+const limits = (maxBytes: number) => ({ maxBytes, unfinished: new UnfinishedBytes() })
+
+test('decodeFrames() gives back what it holds of unfinished messages, and fails when all hold too much', async () => {
+  const maxBytes = 40 << 20
+  const unfinished = new UnfinishedBytes()
+  const begun = Buffer.alloc(maxBytes)
+  begun.writeUInt32BE(maxBytes, 1)
+  const first = decodeFrames(chunksOf(begun, maxBytes), { maxBytes, unfinished })
+  await assert.rejects(first.next(), { code: grpcCode.internal })
+  await assert.rejects(Array.fromAsync(decodeFrames(endless(begun), { maxBytes: maxBytes * 2, unfinished })), {
+    code: grpcCode.resourceExhausted,
+  })
+  unfinished.hold(maxBytes)
+})
+
+async function* endless(bytes: Buffer): AsyncGenerator<Buffer> {
+  const begun = Buffer.from(bytes)
+  begun.writeUInt32BE(bytes.length * 2, 1)
+  yield begun
+  yield begun.subarray(0, bytes.length - 1)
+}
 
 async function* chunksOf(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)

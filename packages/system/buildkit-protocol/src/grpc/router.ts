@@ -15,6 +15,7 @@ import { grpcCode, GrpcError } from './error.ts'
 import { decodeFrames, encodeFrame } from './frames.ts'
 import { maxMessageBytes } from './settings.ts'
 import { statusTrailers } from './status.ts'
+import { unfinishedBytesOf } from './unfinished-bytes.ts'
 
 /** One call, as its handler sees it. */
 export interface Call {
@@ -169,11 +170,20 @@ async function serveChannel({ method, handler }: Route, answer: Answer, call: Ca
   answer.begin()
 }
 
-/** What is wrong with a message must leave the stream for the status. */
 async function* decodeRequests(stream: ServerHttp2Stream, schema: DescMessage) {
-  const chunks = stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>
-  for await (const frames of decodeFrames(chunks, maxMessageBytes)) {
+  const chunks = chunksOf(stream)
+  const limits = { maxBytes: maxMessageBytes, unfinished: unfinishedBytesOf(stream.session) }
+  for await (const frames of decodeFrames(chunks, limits)) {
     for (const frame of frames) yield decodeMessage(schema, frame)
+  }
+}
+
+/** What is wrong with a message must leave the stream for the status. A client that is gone has cancelled the call. */
+async function* chunksOf(stream: ServerHttp2Stream): AsyncGenerator<Buffer> {
+  try {
+    yield* stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>
+  } catch {
+    throw new GrpcError(grpcCode.cancelled, 'context canceled')
   }
 }
 
