@@ -8,10 +8,20 @@ import type { ServerHttp2Stream } from 'node:http2'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { loadFixture, startDaemon, type TestDaemon, until } from '@berth/testing'
-import type { MessageInitShape } from '@bufbuild/protobuf'
 import { Packet_PacketType as PacketType, PacketSchema } from '../../packages/system/buildkit-protocol/src/index.ts'
 import { BuildxClient } from '../peers/buildx-client.ts'
-import { build, frame, openSession, upgrade } from './buildkit-peer.ts'
+import {
+  build,
+  directory,
+  files,
+  finish,
+  frame,
+  openSession,
+  RawClient,
+  send,
+  symlink,
+  upgrade,
+} from './buildkit-peer.ts'
 
 let daemon: TestDaemon
 let count = 0
@@ -31,42 +41,6 @@ async function stillAnswers(): Promise<void> {
 
 /** What a build has received is gone when it is over. */
 const leftovers = (): string[] => readdirSync(join(daemon.dataRoot, 'builder/tmp'))
-
-const directory = 2 ** 31
-const symlink = 2 ** 27
-
-type Stat = NonNullable<MessageInitShape<typeof PacketSchema>['stat']>
-
-const send = (stream: ServerHttp2Stream, stats: readonly Stat[]): void => {
-  for (const stat of stats) stream.write(frame(PacketSchema, { type: PacketType.PACKET_STAT, stat }))
-  stream.write(frame(PacketSchema, { type: PacketType.PACKET_STAT }))
-}
-
-/** Whatever the engine wants, everything is said. */
-const finish = (stream: ServerHttp2Stream): void => {
-  stream.once('data', () => {
-    stream.write(frame(PacketSchema, { type: PacketType.PACKET_FIN }))
-    stream.end()
-  })
-}
-
-/** Answers for the Dockerfile's directory, and hands the others to `other`. */
-function files(dockerfile: string, other: (stream: ServerHttp2Stream) => void) {
-  return (stream: ServerHttp2Stream, name: string, follows: string) => {
-    if (follows === '.dockerignore') {
-      send(stream, [])
-      return finish(stream)
-    }
-    if (name !== 'dockerfile') return other(stream)
-    send(stream, [{ path: 'Dockerfile', mode: 0o644, size: BigInt(dockerfile.length) }])
-    stream.once('data', () => {
-      stream.write(frame(PacketSchema, { type: PacketType.PACKET_DATA, id: 0, data: Buffer.from(dockerfile) }))
-      stream.write(frame(PacketSchema, { type: PacketType.PACKET_DATA, id: 0 }))
-      stream.write(frame(PacketSchema, { type: PacketType.PACKET_FIN }))
-      stream.end()
-    })
-  }
-}
 
 /** A build whose context is what `other` sends. */
 async function buildFrom(other: (stream: ServerHttp2Stream) => void): Promise<string> {
@@ -194,22 +168,10 @@ test('what is no HTTP/2, or no message, ends the connection and nothing else', a
   }
 })
 
-/** One call with these bytes as its body; resolves to the status, or to what became of the stream. */
+/** One call with these bytes as its body, on a connection of its own; resolves to the status. */
 async function rawCall(path: string, body: Buffer, metadata: Record<string, string> = {}): Promise<string> {
-  const socket = await upgrade(daemon, '/grpc')
-  const session = connect('http://x', { createConnection: () => socket as never })
-  session.on('error', () => {})
-  const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/grpc', ...metadata })
-  let status = 'none'
-  const take = (headers: Record<string, unknown>) => (status = String(headers['grpc-status'] ?? status))
-  stream.on('response', take)
-  stream.on('trailers', take)
-  stream.on('error', () => {})
-  stream.end(body)
-  stream.resume()
-  await once(stream, 'close')
-  session.destroy()
-  return status
+  using client = await RawClient.open(daemon)
+  return (await client.call(path, body, metadata)).status ?? 'none'
 }
 
 const sized = (length: number, body: Buffer): Buffer => {
