@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net'
 import type { PortBinding } from '@berth/engine-api'
 import { between, defineCommand } from '../../command.ts'
 import { StatusError } from '../../errors.ts'
+import { compareNaturally } from '../../output/natural-order.ts'
 
 export const command = defineCommand({
   usage: 'CONTAINER [PRIVATE_PORT[/PROTO]]',
@@ -18,20 +19,23 @@ export const command = defineCommand({
 
 type Ports = Record<string, PortBinding[] | null>
 
-function listAll(ports: Ports): string {
-  const lines = Object.entries(ports ?? {}).flatMap(([port, bindings]) => {
-    return (bindings ?? []).map((binding) => ({ port, text: `${port} -> ${hostAddress(binding)}\n` }))
-  })
-  return lines
-    .toSorted(
-      (a, b) =>
-        Number.parseInt(a.port, 10) - Number.parseInt(b.port, 10) || (a.port < b.port ? -1 : a.port > b.port ? 1 : 0),
-    )
-    .map(({ text }) => text)
-    .join('')
+/** Every binding: `80/tcp -> 0.0.0.0:8080`. */
+export function listAll(ports: Ports): string {
+  return inOrder(
+    Object.entries(ports ?? {}).flatMap(([port, bindings]) =>
+      (bindings ?? []).map((binding) => `${port} -> ${hostAddress(binding)}`),
+    ),
+  )
 }
 
-function listOne(ports: Ports, wanted: string, container: string): string {
+const inOrder = (lines: readonly string[]): string =>
+  lines
+    .toSorted(compareNaturally)
+    .map((line) => `${line}\n`)
+    .join('')
+
+/** Where one port is published. Throws `StatusError` when it is nowhere, or `wanted` is no port. */
+export function listOne(ports: Ports, wanted: string, container: string): string {
   const [number = '', protocol = 'tcp'] = wanted.split('/')
   if (!/^\d+$/.test(number) || Number(number) > 65535) {
     const problem = /^\d+$/.test(number) ? 'value out of range' : 'invalid syntax'
@@ -40,7 +44,7 @@ function listOne(ports: Ports, wanted: string, container: string): string {
   }
   const bindings = ports?.[`${number}/${protocol}`] ?? []
   if (bindings.length === 0) throw new StatusError(1, `Error: No public port '${wanted}' published for ${container}`)
-  return bindings.map((binding) => `${hostAddress(binding)}\n`).join('')
+  return inOrder(bindings.map(hostAddress))
 }
 
 function hostAddress({ HostIp, HostPort }: PortBinding): string {
