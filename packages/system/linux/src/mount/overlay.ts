@@ -71,14 +71,24 @@ function probeLowerdirPlus(): boolean {
 
 const optionsPageBytes = 4096
 
-/** By mount(2): with the layers' paths where those fit, else with descriptors, which are shorter. */
-function mountByText(options: OverlayOptions): void {
+/** What `mountOverlay()` does by mount(2): with the layers' paths where those fit, else with descriptors, which are shorter. */
+export function mountByText(options: OverlayOptions): void {
+  const data = overlayData(options)
+  if (Buffer.byteLength(data) >= optionsPageBytes) return mountByDescriptors(options)
+  try {
+    mount({ source: 'overlay', target: options.target, type: 'overlay', data })
+  } catch (error) {
+    // The kernel does not say which layer is missing.
+    for (const path of options.lower) closeSync(openSync(path, O_PATH))
+    throw error
+  }
+}
+
+function mountByDescriptors(options: OverlayOptions): void {
   const layers: number[] = []
   try {
     for (const path of options.lower) layers.push(openSync(path, O_PATH))
-    const text = overlayData(options)
-    const fits = Buffer.byteLength(text) < optionsPageBytes
-    const data = fits ? text : overlayData({ ...options, lower: layers.map(procFd) })
+    const data = overlayData({ ...options, lower: layers.map(procFd) })
     mount({ source: 'overlay', target: options.target, type: 'overlay', data })
   } finally {
     for (const fd of layers) closeSync(fd)
