@@ -43,8 +43,6 @@ export interface System {
   builderVersion(): '1' | '2'
   /** Bytes of all layers in the store. */
   layersSize(): number | Promise<number>
-  /** `overlay2`: the driver's name that inspect shows of images. */
-  readonly storageDriver: string
 }
 
 /** Holds everything against the records; with `repair` mends what loses nothing. */

@@ -23,7 +23,6 @@ export function createSystem(options: SystemOptions): System {
     info: async () => infoFacts(await facts()),
     builderVersion: () => builderVersion(options.config()),
     layersSize: options.layersSize,
-    storageDriver: options.storageDriver,
   }
 }
 

@@ -122,6 +122,11 @@ export interface Images {
   list(query: ImageListQuery): Promise<Image[]>
   /** What the index that the image is known by has; nothing when there is none. */
   platforms(image: Pick<Image, 'id'>): Promise<ImagePlatform[]>
+  /** Where its topmost layer is on this host, as inspect shows it. `Data` is null where that is not unpacked. */
+  graphDriver(image: Pick<Image, 'chainId'>): {
+    readonly Name: string
+    readonly Data: Readonly<Record<string, string>> | null
+  }
   history(reference: string): Promise<ImageHistoryItem[]>
   tag(source: string, target: string): Promise<void>
   remove(reference: string, options: RemoveOptions): Promise<ImageDeleteItem[]>

@@ -90,6 +90,10 @@ export async function openImages(options: ImagesOptions): Promise<OpenImages> {
     },
     list: async (query) => listImages(store, query),
     platforms: (image) => listPlatforms(context, image),
+    graphDriver: ({ chainId }) => {
+      const isUnpacked = chainId !== undefined && snapshots.has(chainId)
+      return { Name: snapshots.driver, Data: isUnpacked ? snapshots.directories(chainId) : null }
+    },
     history: async (reference) => imageHistory(store, reference),
     tag: async (source, target) => tagImage(context, source, target),
     remove: async (reference, options) => {

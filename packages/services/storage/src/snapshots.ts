@@ -75,8 +75,11 @@ export interface Snapshots {
   hasDirectory(key: string, path: string): Promise<boolean>
   listActive(): string[]
   listCommitted(): { readonly chainId: Digest; readonly parent: Digest | undefined; readonly sizeBytes: number }[]
-  /** Host directories, as `GraphDriver.Data` shows them: LowerDir, UpperDir, WorkDir, MergedDir. */
-  directories(key: string): Readonly<Record<string, string>>
+  /**
+   * Host directories of a snapshot, as `GraphDriver.Data` shows them: LowerDir (absent where nothing is beneath),
+   * UpperDir, WorkDir, MergedDir. Those of a committed one that nobody mounts are not there but for its UpperDir.
+   */
+  directories(keyOrChainId: string): Readonly<Record<string, string>>
   /** 'overlay2', or the fallback's name. */
   readonly driver: string
 }

@@ -7,7 +7,7 @@ import {
   type ImageSummary,
   type ManifestSummary,
 } from '@berth/engine-api'
-import type { Image, ImagePlatform } from '@berth/images'
+import type { Image, ImagePlatform, Images } from '@berth/images'
 import type { ImageRunConfig } from '@berth/oci'
 
 /** Counts that cost to make; -1 where they were not made. */
@@ -62,7 +62,11 @@ export function presentPlatform(
 }
 
 /** `GET /images/{name}/json`. */
-export function presentImage(image: Image, storageDriver: string, version: ApiVersion): ImageInspectResponse {
+export function presentImage(
+  image: Image,
+  graphDriver: ReturnType<Images['graphDriver']>,
+  version: ApiVersion,
+): ImageInspectResponse {
   const { config } = image
   return {
     Id: image.id,
@@ -70,7 +74,7 @@ export function presentImage(image: Image, storageDriver: string, version: ApiVe
     RepoDigests: [...image.repoDigests],
     Parent: image.parent,
     Comment: config.comment ?? config.history?.at(-1)?.comment ?? '',
-    ...(config.created ? { Created: config.created } : {}),
+    ...(config.created ? { Created: presentTime(config.created) } : {}),
     DockerVersion: config.docker_version ?? '',
     Author: config.author ?? '',
     Config: presentConfig(config.config ?? {}, version),
@@ -80,7 +84,7 @@ export function presentImage(image: Image, storageDriver: string, version: ApiVe
     ...(config['os.version'] ? { OsVersion: config['os.version'] } : {}),
     Size: image.sizeBytes,
     ...(has(version, 'imageVirtualSize') ? { VirtualSize: image.sizeBytes } : {}),
-    GraphDriver: { Data: null, Name: storageDriver },
+    GraphDriver: graphDriver,
     RootFS: {
       Type: config.rootfs.type,
       ...(config.rootfs.diff_ids.length > 0 ? { Layers: config.rootfs.diff_ids } : {}),
@@ -94,6 +98,10 @@ export function presentImage(image: Image, storageDriver: string, version: ApiVe
       : {}),
   }
 }
+
+/** As Go writes times: without zeros at the end of a fraction. */
+const presentTime = (text: string): string =>
+  text.replace(/\.(\d*?)0*(?=(?:Z|[+-][\d:]+)$)/, (_, digits: string) => (digits === '' ? '' : `.${digits}`))
 
 /** Fields that only containers have, which images showed empty before 1.50. */
 const containerFields = {

@@ -3,7 +3,6 @@ import type { Containers } from '@berth/containers'
 import { boolParameter } from '@berth/engine-api'
 import type { Images } from '@berth/images'
 import type { Readable } from 'node:stream'
-import type { System } from '../deps.ts'
 import type { Exchange } from '../exchange.ts'
 import { imageReference } from '../reference.ts'
 import { sendChunks, sendJson, sendProgress } from '../respond.ts'
@@ -14,7 +13,6 @@ import { imageVerbs, type NamedHandler, platformOf } from './images.ts'
 interface Deps {
   readonly images: Images
   readonly containers: Pick<Containers, 'list'>
-  readonly system: Pick<System, 'storageDriver'>
 }
 
 /** Archives of images in and out, and all of `/images/{name}/<verb>`. */

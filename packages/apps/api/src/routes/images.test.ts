@@ -95,12 +95,28 @@ test('GET /images/{name}/json presents by version', async () => {
     Labels: null,
   })
   assert.deepEqual([newest['Comment'], newest['RootFS']], ['Imported from -', { Type: 'layers', Layers: [imageId] }])
-  assert.deepEqual(newest['GraphDriver'], { Data: null, Name: 'overlay2' })
+  assert.deepEqual(newest['GraphDriver'], { Data: { UpperDir: '/layers/1/fs' }, Name: 'overlay2' })
   const has = (document: object, ...names: string[]) => names.map((name) => name in document)
   assert.deepEqual(has(newest, 'VirtualSize', 'ContainerConfig'), [false, false])
   assert.deepEqual(has(await inspect('1.44'), 'VirtualSize', 'ContainerConfig'), [false, true])
   assert.deepEqual(has(await inspect('1.43'), 'VirtualSize', 'ContainerConfig'), [true, true])
   assert.deepEqual(has((await inspect('1.49'))['Config']!, 'Hostname', 'Tty'), [true, true])
+})
+
+test('GET /images/{name}/json writes times as Go does', async () => {
+  const cases = [
+    ['2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00Z'],
+    ['2026-01-01T00:00:00.120+02:00', '2026-01-01T00:00:00.12+02:00'],
+    ['2026-01-01T00:00:10Z', '2026-01-01T00:00:10Z'],
+    ['nonsense.0', 'nonsense.0'],
+  ]
+  for (const [created, shown] of cases) {
+    const image = fakeImage()
+    await using api = await serve({
+      images: { resolve: async () => ({ ...image, config: { ...image.config, created } }) },
+    })
+    assert.equal(((await api.json('/images/busybox/json')) as { Created: string }).Created, shown)
+  }
 })
 
 test('POST /images/load streams progress and tells a failure in the stream', async () => {

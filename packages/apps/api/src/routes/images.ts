@@ -10,7 +10,6 @@ import {
   platformParameter,
 } from '@berth/engine-api'
 import type { Image, ImagePlatform, Images } from '@berth/images'
-import type { System } from '../deps.ts'
 import type { Exchange } from '../exchange.ts'
 import { presentImage, presentImageSummary, presentPlatform } from '../presenters/image.ts'
 import { sharedSizes } from '../presenters/shared-size.ts'
@@ -20,9 +19,11 @@ import type { Route } from '../router.ts'
 import { push } from './image-transfer.ts'
 
 interface Deps {
-  readonly images: Pick<Images, 'resolve' | 'list' | 'platforms' | 'history' | 'tag' | 'remove' | 'prune' | 'push'>
+  readonly images: Pick<
+    Images,
+    'resolve' | 'list' | 'platforms' | 'history' | 'tag' | 'remove' | 'prune' | 'push' | 'graphDriver'
+  >
   readonly containers: Pick<Containers, 'list'>
-  readonly system: Pick<System, 'storageDriver'>
 }
 
 /** Images by name: looking, naming, removing. Archives of them are in image-archives.ts. */
@@ -36,12 +37,12 @@ export function imageRoutes(deps: Deps): Route[] {
 }
 
 /** Handlers of `/images/{name}/<verb>`: a name has slashes, so the verb is what follows the last one. */
-export function imageVerbs({ images, system }: Deps): Record<'GET' | 'POST', Record<string, NamedHandler>> {
+export function imageVerbs({ images }: Deps): Record<'GET' | 'POST', Record<string, NamedHandler>> {
   return {
     GET: {
       json: async (exchange, name) => {
         const image = await images.resolve(name, platformOf(exchange))
-        sendJson(exchange, presentImage(image, system.storageDriver, exchange.version))
+        sendJson(exchange, presentImage(image, images.graphDriver(image), exchange.version))
       },
       history: async (exchange, name) => {
         const { id } = await images.resolve(name, platformOf(exchange))

@@ -112,6 +112,7 @@ const defaultImages: Partial<Images> = {
       : Promise.reject(notFound(`No such image: ${reference}:latest`))
   },
   list: () => Promise.resolve([fakeImage()]),
+  graphDriver: () => ({ Name: 'overlay2', Data: { UpperDir: '/layers/1/fs' } }),
   history: () => Promise.resolve([{ Id: imageId, Created: 1, CreatedBy: '', Tags: null, Size: 1000, Comment: '' }]),
 }
 
@@ -138,7 +139,6 @@ export function fakeDeps(services: FakeServices = {}): ApiDeps {
     eventFilter: () => () => true,
     networks: partial<Networks>('networks', { ...fakeNetworks, ...networks }),
     system: {
-      storageDriver: 'overlay2',
       version: () => ({
         version: '1.2.3',
         gitCommit: 'abc',

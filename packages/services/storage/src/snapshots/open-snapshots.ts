@@ -283,8 +283,10 @@ class OpenSnapshots implements OwnedSnapshots {
     return [...this.#context.table.active.values()].flatMap(({ parent }) => parent ?? [])
   }
 
-  directories(key: string): Readonly<Record<string, string>> {
-    const snapshot = this.#active(key)
+  directories(keyOrChainId: string): Readonly<Record<string, string>> {
+    const committed = this.#context.table.committed.get(keyOrChainId as Digest)
+    if (committed) return this.#context.driver.describe(this.#pathsOfLayer(committed))
+    const snapshot = this.#active(keyOrChainId)
     const isWhole = this.#context.table.lineage(snapshot.parent) !== undefined
     return this.#context.driver.describe(isWhole ? this.#paths(snapshot) : this.#ownPaths(snapshot))
   }
@@ -326,8 +328,13 @@ class OpenSnapshots implements OwnedSnapshots {
     return { ...this.#ownPaths(snapshot), lower: this.#lower(snapshot.parent) }
   }
 
+  /** The init layer is containers' own. */
+  #pathsOfLayer(snapshot: CommittedSnapshot): DriverPaths {
+    return { ...this.#ownPaths(snapshot), lower: this.#lower(snapshot.parent).slice(0, -1) }
+  }
+
   /** Enough to unmount by, also when a parent is gone. */
-  #ownPaths({ number }: ActiveSnapshot): DriverPaths {
+  #ownPaths({ number }: Pick<ActiveSnapshot, 'number'>): DriverPaths {
     const { directories } = this.#context
     const [files, work, merged] = [directories.files(number), directories.work(number), directories.merged(number)]
     return { files, work, merged, lower: [] }

@@ -37,7 +37,7 @@ export const overlayDriver: SnapshotDriver = {
   },
   unview: unmountIfMounted,
   describe: ({ files, work, merged, lower }) => ({
-    LowerDir: lower.join(':'),
+    ...(lower.length > 0 && { LowerDir: lower.join(':') }),
     MergedDir: merged,
     UpperDir: files,
     WorkDir: work,

@@ -252,6 +252,17 @@ for (const driver of ['overlay2', 'vfs'] as const) {
     await snapshots.remove('k')
   })
 
+  contract('directories() of a committed snapshot have its layer’s files', async () => {
+    const base = await snapshots.unpack(undefined, await layer('base'))
+    const top = await snapshots.unpack(base.chainId, await layer('top'))
+    const [below, above] = [base, top].map(({ chainId }) => snapshots.directories(chainId))
+    const isOverlay = driver === 'overlay2'
+    assert.deepEqual(visible(below!['UpperDir']!), ['base'])
+    assert.deepEqual(visible(above!['UpperDir']!), isOverlay ? ['top'] : ['base', 'top'])
+    assert.deepEqual([below!['LowerDir'], above!['LowerDir']], [undefined, isOverlay ? below!['UpperDir'] : undefined])
+    assert.throws(() => snapshots.directories(`sha256:${'0'.repeat(64)}`), { kind: 'notFound' })
+  })
+
   contract('usage() keeps the size of a layer at rest until somebody may write to it', async () => {
     await snapshots.prepare('k', undefined)
     const files = snapshots.directories('k')['UpperDir']!
