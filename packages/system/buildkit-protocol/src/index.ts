@@ -44,6 +44,7 @@ export {
 } from '../generated/gateway_pb.ts'
 export { describeFile, type FilePlace } from './fsutil/describe-file.ts'
 export { fromGoMode, toGoMode } from './fsutil/go-mode.ts'
+export { type EntrySink, PacketReceiver } from './fsutil/packet-receiver.ts'
 export { type PacketChannel, sendEntries, type SentEntry } from './fsutil/send-entries.ts'
 export { type CallOptions, type ClientCall, GrpcClient, type RemoteMethod } from './grpc/client.ts'
 export { type ErrorDetail, grpcCode, GrpcError } from './grpc/error.ts'

@@ -3,11 +3,11 @@ import { constants } from 'node:fs'
 import { PassThrough } from 'node:stream'
 import {
   type ClientCall,
+  type EntrySink,
   fromGoMode,
-  grpcCode,
-  GrpcError,
   type Packet,
   Packet_PacketType as PacketType,
+  PacketReceiver,
   sessionMethods,
   type Stat,
 } from '@berth/buildkit-protocol'
@@ -92,17 +92,12 @@ export async function receiveFiles(
 
 type SyncCall = ClientCall<typeof sessionMethods.syncFiles.input, typeof sessionMethods.syncFiles.output>
 
-class Receiver {
+class Receiver implements EntrySink {
   readonly #call: SyncCall
   readonly #sink: TreeSink
   readonly #onProgress: (bytes: number) => void
-  /** Ids of files whose content is asked for and not whole yet. */
-  readonly #pending = new Set<number>()
-  #nextId = 0
-  #isListed = false
-  #hasFinished = false
+  readonly #packets = new PacketReceiver(this)
   readonly #known: ReadonlyMap<string, string>
-  bytes = 0
   sizeBytes = 0
   readonly marks = new Map<string, string>()
 
@@ -117,6 +112,10 @@ class Receiver {
     this.#known = known
   }
 
+  get bytes(): number {
+    return this.#packets.bytes
+  }
+
   async run(): Promise<void> {
     for await (const batch of this.#call.batches) {
       for (const packet of batch) this.#take(packet)
@@ -124,55 +123,33 @@ class Receiver {
       await this.#sink.flush(false)
     }
     await this.#sink.flush(true)
-    if (!this.#hasFinished) throw new GrpcError(grpcCode.unknown, 'the client ended its files too early')
+    this.#packets.requireWhole('the client')
   }
 
-  #take({ type, stat, id, data }: Packet): void {
-    switch (type) {
-      case PacketType.PACKET_STAT:
-        return stat ? this.#entry(stat) : this.#listed()
-      case PacketType.PACKET_DATA:
-        return this.#data(id, data)
-      case PacketType.PACKET_FIN:
-        return this.#call.end()
-      case PacketType.PACKET_ERR:
-        throw new GrpcError(grpcCode.unknown, `error from sender: ${Buffer.from(data).toString()}`)
-      default:
-        throw new GrpcError(grpcCode.invalidArgument, `unexpected packet ${type}`)
-    }
+  #take(packet: Packet): void {
+    const reply = this.#packets.take(packet)
+    if (reply) this.#call.post(reply)
+    if (packet.type === PacketType.PACKET_FIN) this.#call.end()
   }
 
-  #entry(stat: Stat): void {
-    if (this.#isListed) throw new GrpcError(grpcCode.invalidArgument, 'an entry came after the last one')
-    const entry = entryOf(stat, this.#nextId++)
+  entry(id: number, stat: Stat): boolean {
+    const entry = entryOf(stat, id)
     this.#sink.take({ kind: 'entry', entry })
-    if ((entry.mode & S_IFMT) !== S_IFREG || entry.link !== '') return
+    if ((entry.mode & S_IFMT) !== S_IFREG || entry.link !== '') return false
     const mark = markOf(entry)
     this.sizeBytes += entry.sizeBytes
     this.marks.set(entry.path, mark)
-    if (this.#known.get(entry.path) === mark) return this.#sink.take({ kind: 'same', id: entry.id })
-    this.#pending.add(entry.id)
-    this.#call.post({ type: PacketType.PACKET_REQ, id: entry.id })
+    const isSame = this.#known.get(entry.path) === mark
+    if (isSame) this.#sink.take({ kind: 'same', id })
+    return !isSame
   }
 
-  #listed(): void {
-    this.#isListed = true
-    this.#finishWhenWhole()
+  data(id: number, bytes: Uint8Array): void {
+    this.#sink.take({ kind: 'data', id, bytes })
   }
 
-  #data(id: number, bytes: Uint8Array): void {
-    if (!this.#pending.has(id)) throw new GrpcError(grpcCode.invalidArgument, `nobody asked for file ${id}`)
-    this.bytes += bytes.length
-    if (bytes.length > 0) return this.#sink.take({ kind: 'data', id, bytes })
-    this.#pending.delete(id)
+  end(id: number): void {
     this.#sink.take({ kind: 'end', id })
-    this.#finishWhenWhole()
-  }
-
-  #finishWhenWhole(): void {
-    if (!this.#isListed || this.#pending.size > 0 || this.#hasFinished) return
-    this.#hasFinished = true
-    this.#call.post({ type: PacketType.PACKET_FIN })
   }
 }
 

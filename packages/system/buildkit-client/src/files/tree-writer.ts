@@ -14,7 +14,7 @@ import {
   writeSync,
 } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
-import { fromGoMode, GrpcError, grpcCode, type Stat } from '@berth/buildkit-protocol'
+import { type EntrySink, fromGoMode, GrpcError, grpcCode, type Stat } from '@berth/buildkit-protocol'
 
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG } =
   constants
@@ -23,7 +23,7 @@ const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIF
  * Makes the files of a tree below `root`, which must be there; what is there already is kept or replaced. Each path has to
  * be in a directory that came before it: nothing is written through a link, or outside.
  */
-export class TreeWriter implements Disposable {
+export class TreeWriter implements EntrySink, Disposable {
   readonly #root: string
   /** That came, or are the root. */
   readonly #directories = new Map<string, Stat | undefined>([['', undefined]])
@@ -36,7 +36,7 @@ export class TreeWriter implements Disposable {
   }
 
   /** Makes an entry; true when its content is to come, under the id. */
-  add(id: number, stat: Stat): boolean {
+  entry(id: number, stat: Stat): boolean {
     this.#requireSafe(stat.path)
     const mode = fromGoMode(stat.mode)
     switch (mode & S_IFMT) {
@@ -61,7 +61,7 @@ export class TreeWriter implements Disposable {
     }
   }
 
-  write(id: number, bytes: Uint8Array): void {
+  data(id: number, bytes: Uint8Array): void {
     const file = this.#file(id)
     for (let at = 0; at < bytes.length;) at += writeSync(this.#open(file), bytes, at)
   }
