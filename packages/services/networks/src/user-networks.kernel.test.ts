@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { RouteRequest } from '@berth/linux'
 import type { Attachment } from './networks.ts'
-import { endpoint, inside, useNetworks } from './testing/use-networks.ts'
+import { endpoint, inside, output, useNetworks } from './testing/use-networks.ts'
 
 const t = useNetworks()
 const lines = (text: string): string[] =>
@@ -192,6 +192,20 @@ test('attach() and connect() end when the links pass frames: the first one is no
     assert.deepEqual(idle([...both.interfaces.map(({ host }) => host), ...bridges]), [])
     await t.networks.detach(containerId)
   }
+})
+
+test('attach() waits for no spanning tree, which holds a port of a user’s bridge back for half a minute', async () => {
+  await output('ip', ['link', 'add', 'mine0', 'type', 'bridge', 'stp_state', '1'])
+  await t.create({ Name: 'n', Options: { 'com.docker.network.bridge.name': 'mine0' } })
+  const before = performance.now()
+  const { interfaces } = await t.networks.attach(t.request({ mode: 'n' }))
+  const took = performance.now() - before
+  const port = t.host.link(interfaces[0]?.host ?? '')
+  assert.deepEqual([port?.isOperational, port?.isHeldBack, t.host.link('mine0')?.isOperational], [true, true, false])
+  assert.ok(took < 900, `${took} ms`)
+  await t.networks.reconcile([])
+  await t.networks.remove('n')
+  t.host.send(new RouteRequest().deleteLink('mine0'), 'delete mine0')
 })
 
 test('attach() serves names that a client hears who hears 127.0.0.11 only', async () => {

@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf, internal, invalid, KeyedLock } from '@berth/base'
-import { inNetns, type LinkStatistics, pinNetns, RouteRequest, RouteSocket } from '@berth/linux'
+import { inNetns, type Link, type LinkStatistics, pinNetns, RouteRequest, RouteSocket } from '@berth/linux'
 import type { Parent } from '../drivers/stacked.ts'
 import type { Endpoint } from '../model.ts'
 import { parseEndpointOptions } from './endpoint-options.ts'
@@ -88,7 +88,8 @@ const settleMs = 1000
 
 /**
  * Until the host's ends and their bridges pass frames: what comes before is dropped, and who sent an ARP request asks
- * again a second later. From Linux 6.8 on the question itself makes the kernel get it done.
+ * again a second later. From Linux 6.8 on the question itself makes the kernel get it done. A bridge that passes none yet
+ * because of a spanning tree is not waited for.
  */
 async function settle(host: RouteSocket, added: LinkChange['add']): Promise<void> {
   const which = new Set(added.flatMap(({ bridge, endpoint }) => (bridge ? [endpoint.link.host, bridge.index] : [])))
@@ -98,7 +99,9 @@ async function settle(host: RouteSocket, added: LinkChange['add']): Promise<void
 
 async function areSettled(host: RouteSocket, which: readonly (string | number)[]): Promise<boolean> {
   if (which.length === 0) return true
-  return (await host.linksAsync(which)).every(({ isUp, isOperational }) => isOperational || !isUp)
+  const found = await host.linksAsync(which)
+  const waitsForTree = ({ index }: Link) => found.some(({ master, isHeldBack }) => master === index && isHeldBack)
+  return found.every((link) => link.isOperational || !link.isUp || waitsForTree(link))
 }
 
 const indexLinks = (socket: RouteSocket): Map<string, number> =>

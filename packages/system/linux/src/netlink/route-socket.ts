@@ -44,7 +44,11 @@ const IFLA_INFO_KIND = 1
 const IFLA_INFO_DATA = 2
 const IFLA_INFO_SLAVE_KIND = 4
 const IFLA_INFO_SLAVE_DATA = 5
+const IFLA_BRPORT_STATE = 1
 const IFLA_BRPORT_MODE = 4
+// include/uapi/linux/if_bridge.h
+const BR_STATE_LISTENING = 1
+const BR_STATE_LEARNING = 2
 const VETH_INFO_PEER = 1
 const IFLA_MACVLAN_MODE = 1
 const IFLA_IPVLAN_MODE = 1
@@ -74,6 +78,8 @@ export interface Link {
   readonly isOperational: boolean
   /** Index of the bridge it is in, 0: none. */
   readonly master: number
+  /** A spanning tree lets its bridge pass no frames of this port yet: for half a minute, by the kernel's default. */
+  readonly isHeldBack: boolean
   readonly statistics: LinkStatistics
 }
 
@@ -409,18 +415,27 @@ function broadcastOf(address: Buffer, prefixLength: number): Buffer {
 
 function readLink({ buffer, start, end }: Received): Link {
   const attributes = readAttributes(buffer, start + 16, end)
-  const info = attributes.get(IFLA_LINKINFO)
+  const info = readNested(attributes.get(IFLA_LINKINFO))
   return {
     index: buffer.readInt32LE(start + 4),
     name: readText(attributes.get(IFLA_IFNAME)),
-    kind: info ? readText(readAttributes(info, 0, info.length).get(IFLA_INFO_KIND)) : '',
+    kind: readText(info.get(IFLA_INFO_KIND)),
     mac: formatMac(attributes.get(IFLA_ADDRESS) ?? Buffer.alloc(0)),
     mtu: attributes.get(IFLA_MTU)?.readUInt32LE() ?? 0,
     isUp: (buffer.readUInt32LE(start + 8) & IFF_UP) !== 0,
     isOperational: attributes.get(IFLA_OPERSTATE)?.[0] === IF_OPER_UP,
     master: attributes.get(IFLA_MASTER)?.readUInt32LE() ?? 0,
+    isHeldBack: readText(info.get(IFLA_INFO_SLAVE_KIND)) === 'bridge' && isHeldBack(info.get(IFLA_INFO_SLAVE_DATA)),
     statistics: readStatistics(attributes.get(IFLA_STATS64) ?? Buffer.alloc(64)),
   }
+}
+
+const readNested = (attribute: Buffer | undefined): ReadonlyMap<number, Buffer> =>
+  attribute ? readAttributes(attribute, 0, attribute.length) : new Map()
+
+function isHeldBack(port: Buffer | undefined): boolean {
+  const state = readNested(port).get(IFLA_BRPORT_STATE)?.[0]
+  return state === BR_STATE_LISTENING || state === BR_STATE_LEARNING
 }
 
 /** struct rtnl_link_stats64 */
