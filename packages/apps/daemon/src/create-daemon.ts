@@ -68,7 +68,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger, startD
     joinMounts(supervisorPid, startDirectory)
   }
   const adopted = adoptStrayControllers()
-  const facts = readHostFacts()
+  const facts = readHostFacts({ initProgram: config.get('init-path', '') })
   if (facts.hasAppArmor) await ensureDefaultAppArmorProfile()
 
   const database = stack.use(openDatabase(paths.database))

@@ -47,6 +47,11 @@ test('paths are as of the directory that the engine is started in, by flag and b
   assert.equal(config.get('seccomp-profile', ''), resolve('p.json'))
 })
 
+test('the init program is a path as of that directory, or a name', () => {
+  assert.deepEqual(parseFlags(['--init-path', './tini']).values, { 'init-path': resolve('tini') })
+  assert.deepEqual(parseFlags(['--init-path=catatonit']).values, { 'init-path': 'catatonit' })
+})
+
 test('the path of a runtime is as of that directory, too; a name alone is looked up', () => {
   const { values } = parseFlags(['--add-runtime', 'own=./own', '--add-runtime', 'other=crun'])
   assert.deepEqual(values['runtimes'], { own: { path: resolve('own') }, other: { path: 'crun' } })

@@ -3,6 +3,8 @@ export type OptionKind =
   | 'string'
   /** Relative ones are as of the directory that the engine is started in, which it leaves. */
   | 'path'
+  /** A path, or a name without a slash, which is looked up where programs are. */
+  | 'program'
   | 'boolean'
   | 'integer'
   | 'list'
@@ -67,7 +69,7 @@ export const optionSpecs: readonly OptionSpec[] = [
   { flag: 'default-cgroupns-mode', kind: 'string', help: 'Default mode for containers cgroup namespace: host or private' },
   { flag: 'cgroup-parent', kind: 'string', help: 'Set parent cgroup for all containers' },
   { flag: 'init', kind: 'boolean', help: 'Run an init in the container to forward signals and reap processes' },
-  { flag: 'init-path', kind: 'path', help: 'Path to the init binary' },
+  { flag: 'init-path', kind: 'program', help: 'Path to the init binary' },
   { flag: 'seccomp-profile', kind: 'path', words: ['builtin', 'unconfined'], help: 'Path to seccomp profile, or builtin or unconfined' },
   { flag: 'no-new-privileges', kind: 'boolean', help: 'Set no-new-privileges by default for new containers' },
   { flag: 'log-driver', kind: 'string', help: 'Default driver for container logs' },

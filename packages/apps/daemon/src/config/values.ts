@@ -57,6 +57,8 @@ export function parseFlagTexts(spec: OptionSpec, texts: readonly string[]): Opti
       return last
     case 'path':
       return absolutePath(spec, last)
+    case 'program':
+      return absoluteProgram(last)
     case 'boolean':
       return parseBoolean(spec, last)
     case 'integer':
@@ -87,6 +89,7 @@ export function checkFileValue(spec: OptionSpec, value: unknown): OptionValue {
   if (!fits(spec, value))
     throw invalid(`daemon.json: ${keyOf(spec)}: want ${wanted[spec.kind]}, not ${JSON.stringify(value)}`)
   if (spec.kind === 'path') return absolutePath(spec, value as string)
+  if (spec.kind === 'program') return absoluteProgram(value as string)
   return spec.kind === 'runtimes' ? absoluteRuntimes(value as Record<string, RuntimeEntry>) : (value as OptionValue)
 }
 
@@ -94,15 +97,17 @@ const absolutePath = ({ words = [] }: OptionSpec, text: string): string =>
   text === '' || words.includes(text) ? text : resolve(text)
 
 /** A name without a slash is looked up where programs are. */
+const absoluteProgram = (path: string): string => (path.includes('/') ? resolve(path) : path)
+
 function absoluteRuntimes(entries: Readonly<Record<string, RuntimeEntry>>): Record<string, RuntimeEntry> {
-  const absolute = (entry: RuntimeEntry): RuntimeEntry =>
-    entry.path.includes('/') ? { ...entry, path: resolve(entry.path) } : entry
+  const absolute = (entry: RuntimeEntry): RuntimeEntry => ({ ...entry, path: absoluteProgram(entry.path) })
   return Object.fromEntries(Object.entries(entries).map(([name, entry]) => [name, absolute(entry)]))
 }
 
 const wanted: Readonly<Record<OptionSpec['kind'], string>> = {
   string: 'a string',
   path: 'a string',
+  program: 'a string',
   boolean: 'true or false',
   integer: 'a whole number',
   list: 'a list of strings',
@@ -119,6 +124,7 @@ function fits(spec: OptionSpec, value: unknown): boolean {
   switch (spec.kind) {
     case 'string':
     case 'path':
+    case 'program':
       return typeof value === 'string'
     case 'boolean':
       return typeof value === 'boolean'

@@ -9,6 +9,15 @@ test('readHostFacts() knows this machine', () => {
   assert.equal(facts.capabilities[0], 'CAP_CHOWN')
 })
 
+test('readHostFacts() takes the init program that is asked for, by path or by name, and refuses one that is none', () => {
+  assert.equal(readHostFacts({ initProgram: process.execPath }).initPath, process.execPath)
+  assert.equal(readHostFacts({ initProgram: 'sh' }).initPath?.split('/').at(-1), 'sh')
+  for (const initProgram of ['/etc/passwd', '/nosuch/init', '/usr/bin', 'nosuch-init']) {
+    const message = `invalid --init-path: there is no executable file ${initProgram}`
+    assert.throws(() => readHostFacts({ initProgram }), { kind: 'invalid', message })
+  }
+})
+
 test('capabilitiesOf() names the bits of the bounding set', () => {
   assert.deepEqual(capabilitiesOf('CapEff:\t0\nCapBnd:\t0000000000000021\n', allCapabilities), [
     'CAP_CHOWN',

@@ -1,14 +1,18 @@
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { arch, cpus, hostname, release, totalmem } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { invalid } from '@berth/base'
 import { lastCapability } from '@berth/linux'
 import { allCapabilities } from '../spec/capabilities.ts'
 import { isAppArmorUsable } from './apparmor.ts'
 import { readCgroupFacts } from './cgroup-facts.ts'
 import type { HostFacts } from './host-facts.ts'
 
-/** Reads what this machine can do. A few dozen small files: once, at start. */
-export function readHostFacts(): HostFacts {
+/**
+ * Reads what this machine can do. A few dozen small files: once, at start. `initProgram`: the init of containers, a path or
+ * a name that is looked up; '' is the first that is found. Throws `invalid` where there is no such program.
+ */
+export function readHostFacts({ initProgram = '' }: { readonly initProgram?: string } = {}): HostFacts {
   const status = readFileSync('/proc/self/status', 'utf8')
   const known = allCapabilities.slice(0, lastCapability() + 1)
   const cpuCount = cpus().length
@@ -25,7 +29,7 @@ export function readHostFacts(): HostFacts {
     hasSelinux: existsSync('/sys/fs/selinux/enforce'),
     hasCgroupNamespaces: existsSync('/proc/self/ns/cgroup'),
     hasUserNamespaces: existsSync('/proc/self/ns/user'),
-    initPath: findInit(),
+    initPath: initProgram === '' ? findProgram(initNames) : requireInit(initProgram),
     hostname: hostname(),
     thermalThrottlePaths: thermalThrottlePaths(cpuCount),
   }
@@ -51,17 +55,23 @@ function goArchitecture(nodeArchitecture: string): string {
 // Static ones first: a dynamic one only starts in images that have its C library.
 const initNames = ['docker-init', 'tini-static', 'catatonit', 'tini']
 
-/** The first of the tiny inits on PATH or in the places distributions keep helpers. */
-function findInit(): string | undefined {
+function requireInit(program: string): string {
+  const found = program.includes('/') ? [program].find(isExecutable) : findProgram([program])
+  if (found === undefined) throw invalid(`invalid --init-path: there is no executable file ${program}`)
+  return found
+}
+
+/** The first of them on PATH or in the places distributions keep helpers. */
+function findProgram(names: readonly string[]): string | undefined {
   const directories = [...(process.env.PATH ?? '').split(delimiter), '/usr/libexec/docker', '/usr/libexec/podman']
-  const paths = initNames.flatMap((name) => directories.filter(Boolean).map((directory) => join(directory, name)))
+  const paths = names.flatMap((name) => directories.filter(Boolean).map((directory) => join(directory, name)))
   return paths.find(isExecutable)
 }
 
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK)
-    return true
+    return statSync(path).isFile()
   } catch {
     return false
   }
