@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, afterEach } from 'node:test'
+import { after, afterEach, before } from 'node:test'
 import {
   Cli,
   connectNeighbour,
@@ -26,27 +26,34 @@ export interface FirewallHost {
 export interface FirewallHosts {
   /** For files of the tests. */
   readonly folder: string
-  make(...flags: string[]): Promise<FirewallHost>
+  readonly usual: FirewallHost
+  /** Its engine publishes behind its firewall. */
+  readonly behind: FirewallHost
 }
 
-/** Hosts for the tests of a file: without containers and rules after each test, gone after the last. */
+/** The hosts of a file's tests, there once these run: without containers and rules after each test, gone after the last. */
 export function useFirewallHosts(): FirewallHosts {
   const folder = mkdtempSync(join(tmpdir(), 'berth-test-'))
-  const hosts: FirewallHost[] = []
-  afterEach(() => Promise.all(hosts.map(clear)))
+  const made: FirewallHost[] = []
+  const make = async (...args: string[]) => {
+    const host = await makeHost(folder, args)
+    made.push(host)
+    return host
+  }
+  const hosts = { folder } as { -readonly [Name in keyof FirewallHosts]: FirewallHosts[Name] }
+  before(async () => {
+    hosts.usual = await make()
+    hosts.behind = await make('--publish-behind-firewall')
+  })
+  afterEach(() => Promise.all(made.map(clear)))
   after(async () => {
-    for (const { neighbour, daemon } of hosts) {
+    for (const { neighbour, daemon } of made) {
       await neighbour[Symbol.asyncDispose]()
       await daemon[Symbol.asyncDispose]()
     }
     rmSync(folder, { recursive: true })
   })
-  const make = async (...args: string[]) => {
-    const host = await makeHost(folder, args)
-    hosts.push(host)
-    return host
-  }
-  return { folder, make }
+  return hosts
 }
 
 async function makeHost(folder: string, args: readonly string[]): Promise<FirewallHost> {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { before, test } from 'node:test'
+import { test } from 'node:test'
 import { runInside } from '@berth/testing'
 import {
   type FirewallHost,
@@ -17,12 +17,6 @@ import {
 } from './firewall-host.ts'
 
 const hosts = useFirewallHosts()
-let usual: FirewallHost
-let behind: FirewallHost
-before(async () => {
-  usual = await hosts.make()
-  behind = await hosts.make('--publish-behind-firewall')
-})
 
 /** Loads a file of rules as the boot scripts of distributions do. */
 async function load(host: FirewallHost, program: readonly string[], text: string): Promise<void> {
@@ -94,6 +88,7 @@ const allowed = (port: number) => `-p tcp --dport ${port} -j ACCEPT`
 const bridged = ['-i berth0 -j ACCEPT', '-o berth0 -j ACCEPT']
 
 test('ufw: its routed rules open the bridges, and after its reloads a port of 127.0.0.1 is closed to others', async () => {
+  const { usual } = hosts
   await serve(usual, '18070:80')
   await serve(usual, '127.0.0.1:18071:80')
   await load(usual, ['iptables-restore'], ufw({}))
@@ -111,6 +106,7 @@ test('ufw: its routed rules open the bridges, and after its reloads a port of 12
 })
 
 test('nftables.service: a flush of all rules and a load of the host’s own leave published what is, and closed the rest', async () => {
+  const { usual } = hosts
   await serve(usual, '18072:80')
   await serve(usual, '127.0.0.1:18073:80')
   const own =
@@ -128,6 +124,7 @@ test('nftables.service: a flush of all rules and a load of the host’s own leav
 })
 
 test('firewalld: published ports pass by their translation; info tells that containers reach nobody, until a zone has them', async () => {
+  const { usual } = hosts
   await serve(usual, '18074:80')
   await load(usual, ['nft', '-f'], firewalld({}))
   await opens(() => fromOutside(usual, 18074))
@@ -140,6 +137,7 @@ test('firewalld: published ports pass by their translation; info tells that cont
 })
 
 test('--publish-behind-firewall with ufw: open after `ufw allow`, closed again after its reload without', async () => {
+  const { behind } = hosts
   await serve(behind, '18075:80')
   await load(behind, ['iptables-restore'], ufw({}))
   assert.equal(await fromOutside(behind, 18075), '', 'published, but not allowed')
@@ -151,6 +149,7 @@ test('--publish-behind-firewall with ufw: open after `ufw allow`, closed again a
 })
 
 test('--publish-behind-firewall with firewalld: the zone decides, after reloads too', async () => {
+  const { behind } = hosts
   await serve(behind, '18076:80')
   await load(behind, ['nft', '-f'], firewalld({}))
   assert.equal(await fromOutside(behind, 18076), '', 'published, but not allowed')

@@ -1,6 +1,6 @@
 // Beside the host's own firewall: iptables-nft, as ufw, firewalld and dockerd drive it.
 import assert from 'node:assert/strict'
-import { before, test } from 'node:test'
+import { test } from 'node:test'
 import { runInside } from '@berth/testing'
 import {
   type FirewallHost,
@@ -15,16 +15,11 @@ import {
 } from './firewall-host.ts'
 
 const hosts = useFirewallHosts()
-let usual: FirewallHost
-let behind: FirewallHost
-before(async () => {
-  usual = await hosts.make()
-  behind = await hosts.make('--publish-behind-firewall')
-})
 
 const iptables = (host: FirewallHost, ...rule: string[]): Promise<void> => silently(host, 'iptables', ...rule)
 
 test('rules of iptables-nft stay as they are, and work beside the engine’s', async () => {
+  const { usual } = hosts
   await iptables(usual, '-t', 'nat', '-A', 'POSTROUTING', '-s', '198.51.100.0/24', '-j', 'MASQUERADE')
   await iptables(usual, '-A', 'INPUT', '-p', 'tcp', '--dport', '18061', '-j', 'DROP')
   const before = await runInside(usual.daemon.sandbox, 'iptables-save')
@@ -38,6 +33,7 @@ test('rules of iptables-nft stay as they are, and work beside the engine’s', a
 })
 
 test('a host that drops what is forwarded is told of in info, until its rules accept the engine’s bridges', async () => {
+  const { usual } = hosts
   const id = await serve(usual, '18062:80')
   await opens(() => fromOutside(usual, 18062))
   await iptables(usual, '-P', 'FORWARD', 'DROP')
@@ -56,6 +52,7 @@ test('a host that drops what is forwarded is told of in info, until its rules ac
 })
 
 test('with --publish-behind-firewall a port is open where it is published and the host’s filter accepts it', async () => {
+  const { behind } = hosts
   await iptables(behind, '-P', 'INPUT', 'DROP')
   await iptables(behind, '-P', 'FORWARD', 'DROP')
   await iptables(behind, '-A', 'INPUT', '-i', 'lo', '-j', 'ACCEPT')
