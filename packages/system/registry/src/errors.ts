@@ -1,5 +1,6 @@
 import { EngineError, type ErrorKind } from '@berth/base'
 import { STATUS_CODES } from 'node:http'
+import { parseTokenRefusal } from './auth/challenge.ts'
 import type { Answer } from './http/transport.ts'
 import { readLimited } from './http/read-limited.ts'
 import { retryAfterMs } from './retry.ts'
@@ -53,9 +54,9 @@ const codeOfStatus: Readonly<Record<number, string>> = { 401: 'UNAUTHORIZED', 40
 export async function answerError(answer: Answer, isOwn = true): Promise<RegistryError> {
   const { status, headers } = answer
   const body = await readLimited(answer, maxErrorBytes).catch(() => Buffer.alloc(0))
-  const kind = kinds[status] ?? 'unavailable'
   const wait = retryAfterMs(headers['retry-after'], Date.now())
-  const named = isOwn ? nameError(status, body) : undefined
+  const named = isOwn ? (nameRefusal(answer) ?? nameError(status, body)) : undefined
+  const kind = named?.code === 'DENIED' ? 'forbidden' : (kinds[status] ?? 'unavailable')
   const facts = {
     status,
     code: named?.code ?? '',
@@ -73,11 +74,21 @@ interface Named {
 /** Docker's words: the code in lower case, then the message. */
 const wordsOf = ({ code, said }: Named): string => `${code.toLowerCase().replaceAll('_', ' ')}: ${said}`
 
+/** What the challenge says of our token counts for more than the body, as with Docker: that is the same for all. */
+function nameRefusal({ status, headers }: Answer): Named | undefined {
+  const refusal = status === 401 || status === 403 ? parseTokenRefusal(headers['www-authenticate']) : undefined
+  if (refusal === undefined) return undefined
+  const code = refusal.error === 'insufficient_scope' ? 'DENIED' : 'UNAUTHORIZED'
+  return { code, said: printable(refusal.description) || wordsFor(code) }
+}
+
+const wordsFor = (code: string): string => meanings[code] ?? 'unknown error'
+
 function nameError(status: number, body: Buffer): Named | undefined {
   const first = firstError(body)
   const code = first?.code || codeOfStatus[status]
   if (code === undefined || (first === undefined && status === 403)) return undefined
-  return { code, said: first?.message || meanings[code] || 'unknown error' }
+  return { code, said: first?.message || wordsFor(code) }
 }
 
 /** The first of `{"errors": [...]}`, or what token servers send: `{"details": ...}`. */

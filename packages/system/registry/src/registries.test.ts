@@ -81,6 +81,8 @@ test('Repository tells wrong credentials, denied access and too many requests ap
   registry.addImage('a/b', image)
   const name = { domain: registry.host, path: 'a/b' }
   await assert.rejects(registries.repository(name, { ...me, password: 'no' }).resolve('1'), { kind: 'unauthorized' })
+  const notOurs = { kind: 'forbidden', message: 'denied: requested access to the resource is denied' }
+  await assert.rejects(registries.repository(name).resolve('1'), notOurs)
   const denied = { errors: [{ code: 'DENIED', message: 'requested access to the resource is denied' }] }
   const how = {
     kind: 'answer',
@@ -90,10 +92,7 @@ test('Repository tells wrong credentials, denied access and too many requests ap
   } as const
   {
     using _ = registry.misbehave({ on: 'manifest', how })
-    await assert.rejects(registries.repository(name, me).resolve('1'), {
-      kind: 'forbidden',
-      message: 'denied: requested access to the resource is denied',
-    })
+    await assert.rejects(registries.repository(name, me).resolve('1'), notOurs)
   }
   registry.misbehave({ on: 'manifest', how: tooManyRequests('3600') })
   const before = registry.requests.length

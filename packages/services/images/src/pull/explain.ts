@@ -24,6 +24,7 @@ export function explainPull(error: unknown, reference: Reference): unknown {
 
 function byStatus(error: RegistryError): unknown {
   const { message, facts } = error
+  if (facts.code === 'DENIED') return forbidden(message, error)
   if (facts.status === 401) return unauthorized(message, error)
   if (facts.status === 403) return forbidden(message, error)
   if (facts.status === 429) return tooManyRequests(`${message}${waitOf(facts.retryAfterMs)}`, error)

@@ -202,6 +202,19 @@ test('pull() refuses what is reserved, and asks nobody', async (t) => {
   assert.deepEqual(registry.requests, [])
 })
 
+test('pull() without the right to a repository says that it may not be there, and asks for no login', async (t) => {
+  const auth = { kind: 'token', username: 'me', password: 'secret' } as const
+  const { registry, pull, left } = await setUpRegistry(t, { registry: { auth } })
+  registry.addImage('team/app', twoLayers)
+  for (const name of ['team/app', 'team/none']) {
+    await assert.rejects(pull(`${name}:1`), {
+      kind: 'notFound',
+      message: `pull access denied for ${registry.host}/${name}, repository does not exist or may require 'docker login': denied: requested access to the resource is denied`,
+    })
+  }
+  assert.deepEqual(await left(), nothingLeft)
+})
+
 test('pull() begins anew where a registry knows no ranges', async (t) => {
   const { registry, pull, images } = await setUpRegistry(t)
   const { layers } = registry.addImage('team/app', incompressible(300_000))

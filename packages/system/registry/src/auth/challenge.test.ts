@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseChallenge } from './challenge.ts'
+import { parseChallenge, parseTokenRefusal } from './challenge.ts'
 import { unitedScopes } from './scope.ts'
 
 test('parseChallenge() prefers a token, and reads its parameters', () => {
@@ -29,6 +29,28 @@ test('parseChallenge() takes Basic, and nothing that it does not know', () => {
       parseChallenge,
     ),
     [undefined, undefined, undefined, undefined, undefined, undefined],
+  )
+})
+
+test('parseTokenRefusal() tells why a token was of no use, and nothing else', () => {
+  const header = (rest: string) => `Bearer realm="https://a/t",service="s",scope="repository:a:pull"${rest}`
+  assert.deepEqual(
+    [
+      header(',error="insufficient_scope"'),
+      header(', error=invalid_token, error_description="it \\"ended\\""'),
+      header(',error="invalid_request"'),
+      header(''),
+      'Basic realm="a", error="insufficient_scope"',
+      undefined,
+    ].map(parseTokenRefusal),
+    [
+      { error: 'insufficient_scope', description: '' },
+      { error: 'invalid_token', description: 'it "ended"' },
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ],
   )
 })
 
