@@ -185,6 +185,17 @@ test('prune takes anonymous volumes that nobody has, and all only when told to o
   ])
 })
 
+test('prune leaves volumes alone that have options of their driver', async () => {
+  const label = engine.name()
+  const create = async (DriverOpts: object) =>
+    ((await engine.api.json('POST', '/volumes/create', { Labels: { [label]: '' }, DriverOpts })) as { Name: string })
+      .Name
+  const [device, plain] = [await create({ type: 'tmpfs', device: 'tmpfs' }), await create({})]
+  assert.deepEqual((await prune({ label: [label], all: ['1'] })).VolumesDeleted, [plain])
+  assert.deepEqual((await prune({ label: [label] }, '/v1.41')).VolumesDeleted, [])
+  await engine.api.json('DELETE', `/volumes/${device}`)
+})
+
 test('prune tells the bytes that it freed', async () => {
   const [own, writer] = [name(), name()]
   await create({ Name: own, Labels: { writer } })

@@ -35,12 +35,13 @@ function namePattern(text: string): (name: string) => boolean {
   }
 }
 
-/** What a prune may take of what nobody uses. */
+/** What a prune may take of what nobody uses: as in Docker nothing that was made with options of its driver. */
 export function pruneTest(filters: Filters, all: boolean): Test {
   requireKnownFilters(filters, ['all', 'label', 'label!'])
   const takesAll = all || allFilter(filters)
   return (volume) =>
     (takesAll || isAnonymous(volume)) &&
+    Object.keys(volume.options ?? {}).length === 0 &&
     matchesLabels(volume.labels, filters['label']) &&
     avoidsLabels(volume.labels, filters['label!'])
 }

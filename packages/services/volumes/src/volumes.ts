@@ -30,7 +30,7 @@ export interface Volumes {
   list(filters?: Filters): Volume[]
   /** `conflict` while a container has it, forced or not. `force`: one that is absent is no error. */
   remove(name: string, options?: { readonly force?: boolean }): Promise<void>
-  /** Removes what no container has: anonymous volumes, with `all` the others too. Filters: label, label!, all. */
+  /** Removes what no container has: anonymous volumes, with `all` the others too; none with options. Filters: label, label!, all. */
   prune(filters: Filters, options?: { readonly all?: boolean }): Promise<{ deleted: string[]; reclaimedBytes: number }>
   /** Removes it unless a container other than `but` has it; true when it is gone. */
   removeUnused(name: string, but: ContainerId): Promise<boolean>
