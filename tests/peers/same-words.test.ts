@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { command } from '../../testing/src/command.ts'
+import { command, useEngine } from '@berth/testing'
 
 /** A real dockerd: the same command line is given to docker and to berth, and what they say is compared. */
 const host = process.env['BERTH_PEER_HOST'] ?? ''
@@ -9,6 +9,7 @@ const skip = host === '' ? 'BERTH_PEER_HOST names no dockerd' : false
 const berth = fileURLToPath(new URL('../../bin/berth', import.meta.url))
 const docker = process.env['BERTH_DOCKER_CLI'] ?? 'docker'
 const name = `berth-words-${process.pid}`
+const env = { DOCKER_HOST: host }
 
 interface Said {
   readonly code: number
@@ -101,23 +102,18 @@ const lines = [
   'kill --help',
 ]
 
-test('berth says what docker says', { skip }, async (t) => {
-  const created = await makeContainer()
-  after(() => command(docker, ['rm', '-f', created], { env: { DOCKER_HOST: host } }))
+describe('berth says what docker says', { skip }, () => {
+  useEngine({ host })
+  // A stopped container.
+  before(async () => {
+    const { stdout, stderr } = await command(docker, ['create', '--name', name, 'busybox', 'true'], { env })
+    assert.notEqual(stdout, '', stderr)
+  })
+  after(() => command(docker, ['rm', '-f', name], { env }))
   for (const line of lines) {
-    await t.test(line, async () => {
+    test(line, async () => {
       const [theirs, ours] = await Promise.all([say(docker, line), say(berth, line)])
       assert.deepEqual(ours, theirs)
     })
   }
 })
-
-/** A stopped container of an image that the engine has. */
-async function makeContainer(): Promise<string> {
-  const env = { DOCKER_HOST: host }
-  const images = await command(docker, ['images', '-q', '--no-trunc', '-f', 'dangling=false'], { env })
-  const image = images.stdout.split('\n')[0] ?? ''
-  const { stdout, stderr } = await command(docker, ['create', '--name', name, image, 'true'], { env })
-  assert.notEqual(stdout, '', stderr)
-  return stdout.trim()
-}

@@ -4,7 +4,8 @@ import { compareScripts, prepareSpeaker, scriptFiles, type Speaker } from './com
 
 /**
  * Docker's command line on a real dockerd, and ours on berthd. BERTH_PEER_HOST names a dockerd that holds nothing: some
- * lines list everything, and some prune.
+ * lines list everything, and some prune. It was started before: with the docker0 that it has just made it refuses static
+ * addresses in other words than with one that it finds.
  */
 const host = process.env['BERTH_PEER_HOST'] ?? ''
 const skip = host === '' ? 'BERTH_PEER_HOST names no dockerd' : false

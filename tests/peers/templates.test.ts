@@ -54,6 +54,27 @@ test('inspect makes of every template what docker does', () =>
     for (const template of templates('inspect')) await compareOne(['inspect', '-f', template, name])
   }))
 
+test('inspect makes of networks, volumes and images what docker does', async () => {
+  const docker = new Cli('docker', engine)
+  const [network, volume] = [engine.name(), engine.name()]
+  await docker.ok('network', 'create', network)
+  await docker.ok('volume', 'create', volume)
+  try {
+    for (const [object, ...formats] of [
+      [['network', 'inspect', network], '{{.}}', '{{.Created}}', '{{json .Created}}', '{{len .Containers}}'],
+      [['network', 'inspect', 'none'], '{{.IPAM}} {{.IPAM.Config}} {{.ConfigFrom}} {{.Peers}} {{.Services}}'],
+      [['network', 'inspect', 'none'], '{{if .Created}}y{{end}}{{eq .Created 1}}', '{{.Created.Foo}}'],
+      [['volume', 'inspect', volume], '{{.}}', '{{.ClusterVolume}} {{.Status}} {{.UsageData}}', '{{.Foo}}'],
+      [['image', 'inspect', 'busybox'], '{{.Descriptor}} {{.Manifests}} {{.GraphDriver}} {{.Metadata}}', '{{.RootFS}}'],
+    ] as const) {
+      for (const format of formats) await compareOne([...object, '-f', format])
+    }
+  } finally {
+    await docker.ok('network', 'rm', network)
+    await docker.ok('volume', 'rm', volume)
+  }
+})
+
 test('ps makes of every template what docker does', () =>
   withContainer(async (name) => {
     for (const template of templates('ps')) await compareOne(['ps', '--filter', `name=${name}`, '--format', template])

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { Cli, Terminal, type TestDaemon, until, useEngine } from '@berth/testing'
 
@@ -23,27 +25,43 @@ test('run -it is attached again when berthd was killed and comes back, on a term
 
 test('attach in a pipe goes on after a restart, and has the exit code of a container that ended meanwhile', async () => {
   const [lasting, ending] = [engine.name(), engine.name()]
-  const loop = 'while [ ! -e /end ]; do echo tick; sleep 0.1; done; exit 4'
-  await cli.ok('run', '-d', '--name', lasting, 'busybox', 'sh', '-c', loop)
-  await cli.ok('run', '-d', '--name', ending, 'busybox', 'sh', '-c', 'sleep 2; exit 3')
-  const [first, second] = [cli.start('attach', lasting), cli.start('attach', ending)]
-  let [output, complaint] = ['', '']
-  first.stdout!.on('data', (chunk: Buffer) => (output += chunk.toString()))
-  first.stderr!.on('data', (chunk: Buffer) => (complaint += chunk.toString()))
-  const ends = [first, second].map((child) => new Promise((resolve) => child.once('exit', resolve)))
-  second.stdout!.resume()
-  second.stderr!.resume()
-  await until(() => output.includes('tick'))
+  const loop = (file: string, code: number) => `while [ ! -e ${file} ]; do echo tick; sleep 0.1; done; exit ${code}`
+  await cli.ok('run', '-d', '--name', lasting, 'busybox', 'sh', '-c', loop('/end', 4))
+  await cli.ok(
+    'run',
+    '-d',
+    '--name',
+    ending,
+    '-v',
+    `${engine.folder}:/seen`,
+    'busybox',
+    'sh',
+    '-c',
+    loop('/seen/end', 3),
+  )
+  const pid = await cli.ok('inspect', '-f', '{{.State.Pid}}', ending)
+  const [first, second] = [attach(lasting), attach(ending)]
+  await until(() => first.output.includes('tick') && second.output.includes('tick'))
   await daemon().kill('SIGTERM')
-  await until(() => complaint.includes('waiting'))
-  await new Promise((resolve) => setTimeout(resolve, 2500))
+  await until(() => first.complaint.includes('waiting'))
+  writeFileSync(join(engine.folder, 'end'), '')
+  await until(() => !existsSync(`/proc/${pid}`))
   await daemon().start()
-  await until(() => isBack.test(complaint), 30_000)
-  const seen = output.length
-  await until(() => output.length > seen)
+  await until(() => isBack.test(first.complaint), 30_000)
+  const seen = first.output.length
+  await until(() => first.output.length > seen)
   await cli.ok('exec', lasting, 'touch', '/end')
-  assert.deepEqual(await Promise.all(ends), [4, 3])
+  assert.deepEqual(await Promise.all([first.end, second.end]), [4, 3])
 })
+
+/** A client in pipes, and what it says as it goes. */
+function attach(name: string): { output: string; complaint: string; readonly end: Promise<unknown> } {
+  const child = cli.start('attach', name)
+  const said = { output: '', complaint: '', end: new Promise((resolve) => child.once('exit', resolve)) }
+  child.stdout!.on('data', (chunk: Buffer) => (said.output += chunk.toString()))
+  child.stderr!.on('data', (chunk: Buffer) => (said.complaint += chunk.toString()))
+  return said
+}
 
 test('exec -it ends with an error and a sane terminal when berthd is killed: an exec cannot be attached to again', async () => {
   const name = engine.name()

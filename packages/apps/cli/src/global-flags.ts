@@ -6,7 +6,7 @@ import { type ConfigFile, configDirectory } from './config-file.ts'
 import { defaultContextName, readContext, readTlsFiles } from './context/context-store.ts'
 import { currentContext } from './context/current-context.ts'
 import { customHeaders } from './custom-headers.ts'
-import { reasonOf } from './options/key-values.ts'
+import { readFailure } from './options/key-values.ts'
 import { StatusError } from './errors.ts'
 import { boolean, type FlagValues, list, string } from './flags/flag.ts'
 
@@ -126,6 +126,6 @@ function readPem(named: string, usual: string): string | undefined {
     return readFileSync(path, 'utf8')
   } catch (error) {
     if (named === '' && codeOf(error) === 'ENOENT') return undefined
-    throw new Error(`open ${path}: ${reasonOf(error)}`, { cause: error })
+    throw new Error(readFailure(path, error), { cause: error })
   }
 }

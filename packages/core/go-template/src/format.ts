@@ -1,5 +1,5 @@
 import { quote } from './quote.ts'
-import { fieldsOf, type GoFields, GoNil, kindOf, numberOf, sortedEntries, typeName } from './value.ts'
+import { fieldsOf, type GoFields, GoNil, GoTime, kindOf, numberOf, sortedEntries, typeName } from './value.ts'
 
 /** As fmt.Sprint of one value: the `%v` form. */
 export function formatValue(value: unknown): string {
@@ -15,6 +15,7 @@ function formatNested(value: unknown, style: ValueStyle): string {
   if (value === null || value === undefined) return '<nil>'
   if (value instanceof GoNil) return { pointer: '<nil>', slice: '[]', map: 'map[]' }[value.kind]
   if (typeof value === 'string') return value
+  if (value instanceof GoTime) return value.text
   if (Array.isArray(value)) return `[${value.map((one) => formatNested(one, { ...style, top: false })).join(' ')}]`
   switch (kindOf(value)) {
     case 'float':
@@ -63,41 +64,75 @@ interface Directive {
 /** Wider than this, Go reports a bad width; it also keeps a template from filling the memory. */
 const maxWidth = 1_000_000
 
+/** A directive's parts: flags, `[n]*` or a width, `.[n]*` or a precision, `[n]`, the verb. */
+const directivePattern = /%([+\-# 0]*)(?:(\[\d+\])?(\*)|(\d+))?(?:\.(?:(\[\d+\])?(\*)|(\d*)))?(\[\d+\])?([\s\S]|$)/gu
+
+class BadIndex extends Error {}
+
+/** The arguments of a Sprintf: taken in turn, or by their number. */
+class Arguments {
+  readonly #values: readonly unknown[]
+  #used = 0
+  #isReordered = false
+
+  constructor(values: readonly unknown[]) {
+    this.#values = values
+  }
+
+  get isAtEnd(): boolean {
+    return this.#used >= this.#values.length
+  }
+
+  next(): unknown {
+    return this.#values[this.#used++]
+  }
+
+  /** `[n]`: the next one is the nth. Throws BadIndex if there is none. */
+  goTo(place: string | undefined): void {
+    if (place === undefined) return
+    this.#isReordered = true
+    const at = Number(place.slice(1, -1))
+    if (at < 1 || at > this.#values.length) throw new BadIndex()
+    this.#used = at - 1
+  }
+
+  /** Those that nothing asked for; with numbers nobody knows. */
+  rest(): readonly unknown[] {
+    return this.#isReordered ? [] : this.#values.slice(this.#used)
+  }
+}
+
 /** As fmt.Sprintf. */
 export function sprintf(format: string, values: readonly unknown[]): string {
-  let used = 0
-  let isReordered = false
-  const star = (text: string | undefined): number | undefined => {
-    if (text === undefined || text === '') return undefined
-    return text === '*' ? Number(values[used++]) : Number(text)
+  const given = new Arguments(values)
+  const out = format.replace(directivePattern, (...parts) => formatOne(given, parts as (string | undefined)[]))
+  const extra = given.rest().map(describe)
+  return extra.length === 0 ? out : `${out}%!(EXTRA ${extra.join(', ')})`
+}
+
+function formatOne(given: Arguments, parts: readonly (string | undefined)[]): string {
+  const [, flags = '', widthPlace, widthStar, width, precisionPlace, precisionStar, precision, place, verb = ''] = parts
+  const size = (at: string | undefined, star: string | undefined, text: string | undefined): number | undefined => {
+    given.goTo(at)
+    if (star !== undefined) return Number(given.next())
+    return text === undefined ? undefined : Number(text)
   }
-  const out = format.replace(
-    /%([+\-# 0]*)(\*|\d+)?(?:\.(\*|\d*))?(?:\[(\d+)\])?([\s\S]|$)/gu,
-    (
-      _all,
-      flags: string,
-      width: string | undefined,
-      precision: string | undefined,
-      place: string | undefined,
-      verb: string,
-    ) => {
-      if (place !== undefined) {
-        isReordered = true
-        if (Number(place) < 1 || Number(place) > values.length) return `%!${verb}(BADINDEX)`
-        used = Number(place) - 1
-      }
-      if (verb === '%') return '%'
-      if (verb === '') return '%!(NOVERB)'
-      const directive = { flags, width: star(width), precision: precision === '' ? 0 : star(precision), verb }
-      if (used >= values.length) return `%!${verb}(MISSING)`
-      if (Math.abs(directive.width ?? 0) > maxWidth) return `%!(BADWIDTH)`
-      if ((directive.precision ?? 0) > maxWidth) return '%!(BADPREC)'
-      return formatDirective(directive, values[used++])
-    },
-  )
-  if (isReordered || used >= values.length) return out
-  const extra = values.slice(used).map((value) => describe(value))
-  return `${out}%!(EXTRA ${extra.join(', ')})`
+  try {
+    const asked = {
+      width: size(widthPlace, widthStar, width),
+      precision: size(precisionPlace, precisionStar, precision),
+    }
+    if (verb === '%') return '%'
+    if (verb === '') return '%!(NOVERB)'
+    given.goTo(place)
+    if (given.isAtEnd) return `%!${verb}(MISSING)`
+    if (Math.abs(asked.width ?? 0) > maxWidth) return '%!(BADWIDTH)'
+    if ((asked.precision ?? 0) > maxWidth) return '%!(BADPREC)'
+    return formatDirective({ flags, ...asked, verb }, given.next())
+  } catch (error) {
+    if (error instanceof BadIndex) return `%!${verb}(BADINDEX)`
+    throw error
+  }
 }
 
 function describe(value: unknown): string {

@@ -1,6 +1,6 @@
 import { escapeHtml, escapeQuery, escapeScript, toJson } from './escape.ts'
 import { formatValue, sprint, sprintf, sprintln } from './format.ts'
-import { absentElement, type GoKind, isTrue, kindOf, lengthOf, numberOf, typeName } from './value.ts'
+import { absentElement, goKey, type GoKind, isTrue, kindOf, lengthOf, numberOf, typeName } from './value.ts'
 
 /** What a parameter accepts; `any` takes every value. */
 export type ParameterType = 'any' | 'string' | 'int' | 'strings'
@@ -121,7 +121,10 @@ function indexSequence(value: unknown, key: unknown): unknown {
 }
 
 function indexMap(value: unknown, key: unknown): unknown {
-  if (typeof key !== 'string') throw new Error(`value has type ${typeName(key)}; should be string`)
+  const keyType = (value as { [goKey]?: string })[goKey] ?? 'string'
+  if (typeof key !== 'string' || keyType !== 'string') {
+    throw new Error(`value has type ${typeName(key)}; should be ${keyType}`)
+  }
   return typeof value === 'object' && value !== null && Object.hasOwn(value, key)
     ? (value as Record<string, unknown>)[key]
     : absentElement(value as object)

@@ -5,4 +5,15 @@ export { formatValue, sprintf } from './format.ts'
 export { dockerFunctions, type FunctionTable, type TemplateFunction } from './functions.ts'
 export { quote } from './quote.ts'
 export { parseTemplate, type Template, type TemplateOptions } from './template.ts'
-export { goElement, type GoFields, goFields, GoFloat, goType, nilMap, nilPointer, nilSlice } from './value.ts'
+export {
+  goElement,
+  type GoFields,
+  goFields,
+  GoFloat,
+  goKey,
+  GoTime,
+  goType,
+  nilMap,
+  nilPointer,
+  nilSlice,
+} from './value.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { goElement, goType, nilMap, nilPointer, nilSlice, GoFloat } from './value.ts'
+import { goElement, goKey, GoTime, goType, nilMap, nilPointer, nilSlice, GoFloat } from './value.ts'
 import { parseTemplate } from './template.ts'
 
 const data = {
@@ -94,6 +94,7 @@ const formats: [args: string, output: string][] = [
   ['"x" 1 "b"', 'x%!(EXTRA int=1, string=b)'],
   ['"%05.2f|%08.3f|%-6.1f|%+06.1f" 3.14159 -2.5 1.5 1.5', '03.14|-002.500|1.5   |+001.5'],
   ['"%[2]s %[1]s %s|%[3]s|%[1]d" "a" "b"', 'b a b|%!s(BADINDEX)|%!d(string=a)'],
+  ['"%[2]*[1]d|%[3]*.[2]*[1]d|%[1]d %d|%[9]*d" 5 8 12', '       5|    00000005|5 8|%!d(BADINDEX)'],
   ['"100%%|%"', '100%|%!(NOVERB)'],
 ]
 
@@ -168,6 +169,19 @@ test('a map of Go has something for every key: index gives it, a field has no va
   })
   assert.equal(template.execute({ L: labels }), '|<no value>|1|n')
   assert.equal(parseTemplate('{{index . "b"}}').execute(nilMap), '')
+})
+
+test('a map whose keys have a type of their own has none that a template can name', () => {
+  const ports = Object.defineProperty({ '80/tcp': 1 }, goKey, { value: 'nat.Port' })
+  const template = (source: string): string => parseTemplate(source).execute({ ports })
+  assert.throws(() => template('{{index .ports "80/tcp"}}'), /value has type string; should be nat\.Port$/)
+  assert.equal(template('{{range $port, $n := .ports}}{{$port}} {{$n}}{{end}}'), '80/tcp 1')
+})
+
+test('a time prints in the form of Go, and is JSON as it came', () => {
+  const at = new GoTime('2026-11-27T13:34:33.9Z')
+  const printed = parseTemplate('{{.at}}|{{json .at}}|{{if .at}}y{{end}}').execute({ at })
+  assert.equal(printed, '2026-11-27 13:34:33.9 +0000 UTC|"2026-11-27T13:34:33.9Z"|y')
 })
 
 test('a number that looks like a float is none that compares with a whole one', () => {

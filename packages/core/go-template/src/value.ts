@@ -28,6 +28,25 @@ export class GoFloat {
   }
 }
 
+/** A time.Time: text when it is printed, not when it is JSON. */
+export class GoTime {
+  /** As RFC 3339, with as many decimals as there are. */
+  readonly json: string
+
+  constructor(json: string) {
+    this.json = json
+  }
+
+  /** Go's own form: `2006-01-02 15:04:05.999999999 -0700 MST`; of times in UTC, as engines tell them. */
+  get text(): string {
+    return this.json.replace('T', ' ').replace(/Z$/, ' +0000 UTC')
+  }
+
+  toJSON(): string {
+    return this.json
+  }
+}
+
 /** A function found as a field of the data, called as a Go method is. */
 export type Method = (...args: never[]) => unknown
 
@@ -42,6 +61,9 @@ export function absentElement(map: object): unknown {
   return map instanceof GoNil ? '' : (map as { [goElement]?: unknown })[goElement]
 }
 
+/** Marks an object as a Go map whose keys are of this type, so that no template can name one. */
+export const goKey: unique symbol = Symbol('goKey')
+
 /**
  * Marks an object as a struct: its fields in Go's order, each with the value that stands for an absent one. Structs print
  * as `{a b}` where maps print as `map[k:v]`.
@@ -53,12 +75,13 @@ export function fieldsOf(value: object): GoFields | undefined {
   return (value as { [goFields]?: GoFields })[goFields]
 }
 
-export type GoKind = 'invalid' | 'bool' | 'int' | 'float' | 'string' | 'slice' | 'map' | 'pointer' | 'func'
+export type GoKind = 'invalid' | 'bool' | 'int' | 'float' | 'string' | 'slice' | 'map' | 'pointer' | 'func' | 'struct'
 
 export function kindOf(value: unknown): GoKind {
   if (value === undefined || value === null) return 'invalid'
   if (value instanceof GoNil) return value.kind
   if (value instanceof GoFloat) return 'float'
+  if (value instanceof GoTime) return 'struct'
   if (Array.isArray(value)) return 'slice'
   switch (typeof value) {
     case 'boolean':
@@ -90,6 +113,8 @@ export function typeName(value: unknown): string {
       return (value as { [goType]?: string })[goType] ?? 'map[string]interface {}'
     case 'func':
       return 'func()'
+    case 'struct':
+      return 'time.Time'
     default:
       return kind
   }
@@ -113,6 +138,7 @@ export function isTrue(value: unknown): boolean {
     case 'map':
       return lengthOf(value) > 0
     case 'func':
+    case 'struct':
       return true
   }
 }

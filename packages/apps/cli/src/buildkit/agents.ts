@@ -2,8 +2,8 @@ import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { codeOf, messageOf } from '@berth/base'
-import { reasonOf } from '../options/key-values.ts'
+import { messageOf } from '@berth/base'
+import { readFailure } from '../options/key-values.ts'
 import type { SshSpec } from './build-request.ts'
 
 /** Sockets of agents by their ids; disposing ends those that were started for keys. */
@@ -61,12 +61,10 @@ function requireKey(path: string): void {
   try {
     text = readFileSync(path, 'latin1')
   } catch (error) {
-    throw new Error(`failed to read ${path}: ${failedCall(error)} ${path}: ${reasonOf(error)}`, { cause: error })
+    throw new Error(`failed to read ${path}: ${readFailure(path, error)}`, { cause: error })
   }
   if (!keyMark.test(text)) throw new Error(`failed to parse ${path}: ssh: no key found`)
 }
-
-const failedCall = (error: unknown): string => (codeOf(error) === 'EISDIR' ? 'read' : 'open')
 
 const startMs = 3000
 

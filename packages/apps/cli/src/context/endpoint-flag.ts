@@ -2,7 +2,7 @@ import { splitCsv } from '@berth/base'
 import { readFileSync } from 'node:fs'
 import type { Cli } from '../cli.ts'
 import type { Flag } from '../flags/flag.ts'
-import { reasonOf } from '../options/key-values.ts'
+import { readFailure } from '../options/key-values.ts'
 import { type Context, defaultContextName, readContext, readTlsFiles, type TlsFiles } from './context-store.ts'
 import { defaultContext } from './default-context.ts'
 
@@ -77,7 +77,7 @@ function readPem(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    throw new Error(`open ${path}: ${reasonOf(error)}`, { cause: error })
+    throw new Error(readFailure(path, error), { cause: error })
   }
 }
 

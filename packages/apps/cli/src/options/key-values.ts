@@ -88,11 +88,14 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    const reason = reasonOf(error)
-    if (codeOf(error) === 'EISDIR')
-      throw new Error(`invalid env file (${file}): read ${file}: ${reason}`, { cause: error })
-    throw new Error(`open ${file}: ${reason}`, { cause: error })
+    const failure = readFailure(file, error)
+    throw new Error(codeOf(error) === 'EISDIR' ? `invalid env file (${file}): ${failure}` : failure, { cause: error })
   }
+}
+
+/** What Go says of a file that was to be read whole: a directory can be opened, and is not read. */
+export function readFailure(path: string, error: unknown): string {
+  return `${codeOf(error) === 'EISDIR' ? 'read' : 'open'} ${path}: ${reasonOf(error)}`
 }
 
 /** The words of the kernel for a failed open. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { StatusError } from '../errors.ts'
-import { reasonOf } from './key-values.ts'
+import { readFailure } from './key-values.ts'
 
 export interface SecurityFlags {
   readonly options: string[]
@@ -30,7 +30,7 @@ function readProfile(path: string): string {
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    throw new StatusError(125, `opening seccomp profile (${path}) failed: open ${path}: ${reasonOf(error)}`)
+    throw new StatusError(125, `opening seccomp profile (${path}) failed: ${readFailure(path, error)}`)
   }
   try {
     return JSON.stringify(JSON.parse(text))

@@ -1,4 +1,4 @@
-import { goElement, type GoFields, goFields, nilMap, nilPointer, nilSlice } from '@berth/go-template'
+import { goElement, type GoFields, goFields, goKey, GoTime, nilMap, nilPointer, nilSlice } from '@berth/go-template'
 import { byGoName } from './go-names.ts'
 import type { ObjectType } from './inspect.ts'
 
@@ -9,7 +9,7 @@ import type { ObjectType } from './inspect.ts'
 interface Shape {
   readonly [field: string]: Shape | ZeroKind
 }
-type ZeroKind = 'slice' | 'map' | 'pointer' | 'string' | 'number' | 'boolean'
+type ZeroKind = 'slice' | 'map' | 'pointer' | 'string' | 'number' | 'boolean' | 'time'
 
 /** The shape of every element of a list, or of every value of a map. */
 const each = '*'
@@ -19,6 +19,24 @@ const structs = new Set<Shape>()
 function struct(shape: Shape): Shape {
   structs.add(shape)
   return shape
+}
+
+/** The shapes of lists; those of maps look alike. */
+const lists = new Set<Shape>()
+
+function listOf(element: Shape): Shape {
+  const list: Shape = { [each]: element }
+  lists.add(list)
+  return list
+}
+
+/** Maps whose keys are `80/tcp`, of a type of their own. */
+const byPort = new Set<Shape>()
+
+function mapByPort(element: Shape): Shape {
+  const map: Shape = { [each]: element }
+  byPort.add(map)
+  return map
 }
 
 const portBinding = struct({ HostIp: 'string', HostPort: 'string' })
@@ -33,15 +51,70 @@ const mountPoint = struct({
   RW: 'boolean',
   Propagation: 'string',
 })
-const endpoint: Shape = {
-  Aliases: 'slice',
-  DNSNames: 'slice',
-  DriverOpts: 'map',
+const endpoint = struct({
   IPAMConfig: 'pointer',
   Links: 'slice',
-}
+  Aliases: 'slice',
+  MacAddress: 'string',
+  DriverOpts: 'map',
+  GwPriority: 'number',
+  NetworkID: 'string',
+  EndpointID: 'string',
+  Gateway: 'string',
+  IPAddress: 'string',
+  IPPrefixLen: 'number',
+  IPv6Gateway: 'string',
+  GlobalIPv6Address: 'string',
+  GlobalIPv6PrefixLen: 'number',
+  DNSNames: 'slice',
+})
+const graphDriver = struct({ Data: 'map', Name: 'string' })
 
-const config: Shape = {
+const config = struct({
+  Hostname: 'string',
+  Domainname: 'string',
+  User: 'string',
+  AttachStdin: 'boolean',
+  AttachStdout: 'boolean',
+  AttachStderr: 'boolean',
+  ExposedPorts: mapByPort(empty),
+  Tty: 'boolean',
+  OpenStdin: 'boolean',
+  StdinOnce: 'boolean',
+  Env: 'slice',
+  Cmd: 'slice',
+  Healthcheck: 'pointer',
+  ArgsEscaped: 'boolean',
+  Image: 'string',
+  Volumes: { [each]: empty },
+  WorkingDir: 'string',
+  Entrypoint: 'slice',
+  NetworkDisabled: 'boolean',
+  MacAddress: 'string',
+  OnBuild: 'slice',
+  Labels: 'map',
+  StopSignal: 'string',
+  StopTimeout: 'pointer',
+  Shell: 'slice',
+})
+
+const state = struct({
+  Status: 'string',
+  Running: 'boolean',
+  Paused: 'boolean',
+  Restarting: 'boolean',
+  OOMKilled: 'boolean',
+  Dead: 'boolean',
+  Pid: 'number',
+  ExitCode: 'number',
+  Error: 'string',
+  StartedAt: 'string',
+  FinishedAt: 'string',
+  Health: 'pointer',
+})
+
+/** What an image configures: Go holds it in two structs, one within the other, and prints it as such. */
+const imageConfig: Shape = {
   ArgsEscaped: 'boolean',
   Cmd: 'slice',
   Entrypoint: 'slice',
@@ -49,13 +122,12 @@ const config: Shape = {
   ExposedPorts: { [each]: empty },
   Healthcheck: 'pointer',
   Labels: 'map',
-  MacAddress: 'string',
-  NetworkDisabled: 'boolean',
   OnBuild: 'slice',
   Shell: 'slice',
   StopSignal: 'string',
-  StopTimeout: 'pointer',
+  User: 'string',
   Volumes: { [each]: empty },
+  WorkingDir: 'string',
 }
 
 const hostConfig: Shape = {
@@ -86,7 +158,7 @@ const hostConfig: Shape = {
   Mounts: 'slice',
   OomKillDisable: 'pointer',
   PidsLimit: 'pointer',
-  PortBindings: { [each]: { [each]: portBinding } },
+  PortBindings: mapByPort(listOf(portBinding)),
   ReadonlyPaths: 'slice',
   RestartPolicy: struct({ Name: 'string', MaximumRetryCount: 'number' }),
   Runtime: 'string',
@@ -102,28 +174,31 @@ const shapes: Record<ObjectType, Shape> = {
   container: {
     Config: config,
     ExecIDs: 'slice',
-    GraphDriver: { Data: 'map' },
+    GraphDriver: graphDriver,
     HostConfig: hostConfig,
     ImageManifestDescriptor: 'pointer',
-    Mounts: { [each]: mountPoint },
+    Mounts: listOf(mountPoint),
     NetworkSettings: {
       Networks: { [each]: endpoint },
-      Ports: { [each]: { [each]: portBinding } },
+      Ports: mapByPort(listOf(portBinding)),
       SecondaryIPAddresses: 'slice',
       SecondaryIPv6Addresses: 'slice',
     },
     SizeRootFs: 'pointer',
     SizeRw: 'pointer',
-    State: { Health: 'pointer' },
+    State: state,
   },
   image: {
     Author: 'string',
     Comment: 'string',
-    Config: config,
+    Config: imageConfig,
     Container: 'string',
     Created: 'string',
+    Descriptor: 'pointer',
     DockerVersion: 'string',
-    GraphDriver: { Data: 'map' },
+    GraphDriver: graphDriver,
+    Manifests: 'slice',
+    Metadata: struct({ LastTagTime: 'time' }),
     OsVersion: 'string',
     Parent: 'string',
     RepoDigests: 'slice',
@@ -132,7 +207,24 @@ const shapes: Record<ObjectType, Shape> = {
     Variant: 'string',
     VirtualSize: 'number',
   },
-  network: {
+  network: struct({
+    Name: 'string',
+    Id: 'string',
+    Created: 'time',
+    Scope: 'string',
+    Driver: 'string',
+    EnableIPv4: 'boolean',
+    EnableIPv6: 'boolean',
+    IPAM: struct({
+      Driver: 'string',
+      Options: 'map',
+      Config: listOf(struct({ Subnet: 'string', IPRange: 'string', Gateway: 'string', AuxiliaryAddresses: 'map' })),
+    }),
+    Internal: 'boolean',
+    Attachable: 'boolean',
+    Ingress: 'boolean',
+    ConfigFrom: struct({ Network: 'string' }),
+    ConfigOnly: 'boolean',
     Containers: {
       [each]: struct({
         Name: 'string',
@@ -142,20 +234,23 @@ const shapes: Record<ObjectType, Shape> = {
         IPv6Address: 'string',
       }),
     },
-    ConfigFrom: struct({ Network: 'string' }),
-    IPAM: struct({
-      Driver: 'string',
-      Options: 'map',
-      Config: {
-        [each]: struct({ Subnet: 'string', IPRange: 'string', Gateway: 'string', AuxiliaryAddresses: 'map' }),
-      },
-    }),
-    Labels: 'map',
     Options: 'map',
+    Labels: 'map',
     Peers: 'slice',
     Services: 'map',
-  },
-  volume: { CreatedAt: 'string', Labels: 'map', Options: 'map', Status: 'map', UsageData: 'pointer' },
+  }),
+  volume: struct({
+    ClusterVolume: 'pointer',
+    CreatedAt: 'string',
+    Driver: 'string',
+    Labels: 'map',
+    Mountpoint: 'string',
+    Name: 'string',
+    Options: 'map',
+    Scope: 'string',
+    Status: 'map',
+    UsageData: 'pointer',
+  }),
   plugin: {},
   context: { Metadata: { Description: 'string' } },
 }
@@ -167,6 +262,7 @@ const zeros: Record<ZeroKind, unknown> = {
   string: '',
   number: 0,
   boolean: false,
+  time: new GoTime('0001-01-01T00:00:00Z'),
 }
 
 /** Looks up the zero value of an absent or null field of one described object. */
@@ -184,25 +280,32 @@ export function zeroValues(type: ObjectType, data: unknown): (receiver: object, 
 function zeroOf(kind: Shape | ZeroKind | undefined): unknown {
   if (typeof kind === 'string') return zeros[kind]
   if (kind === undefined || structs.has(kind)) return undefined
-  const element = kind[each]
-  if (element === undefined) return undefined
-  return typeof element !== 'string' && element === mountPoint ? nilSlice : nilMap
+  if (kind[each] === undefined) return undefined
+  return lists.has(kind) ? nilSlice : nilMap
 }
 
 function note(known: Map<object, Shape>, data: unknown, shape: Shape): void {
   if (typeof data !== 'object' || data === null) return
   known.set(data, shape)
   if (structs.has(shape)) Object.defineProperty(data, goFields, { value: fieldsIn(shape) })
+  if (byPort.has(shape)) Object.defineProperty(data, goKey, { value: 'nat.Port' })
   const element = shape[each]
   if (element !== undefined && typeof element !== 'string') {
-    // Maps by port have keys of a type of their own, which no template can name: they are left as plain JSON.
     if (element === endpoint) markMap(data, nilPointer)
-    for (const one of Object.values(data)) note(known, one, element)
+    noteElements(known, data as Record<string, unknown>, element)
   }
   for (const [field, inner] of Object.entries(shape)) {
     const value = (data as Record<string, unknown>)[field]
     if (inner === 'map') markMap(value, '')
+    else if (inner === 'time' && typeof value === 'string') (data as Record<string, unknown>)[field] = new GoTime(value)
     else if (typeof inner !== 'string' && field !== each) note(known, value, inner)
+  }
+}
+
+function noteElements(known: Map<object, Shape>, data: Record<string, unknown>, element: Shape): void {
+  for (const [key, one] of Object.entries(data)) {
+    if (one === null) data[key] = zeroOf(element) ?? null
+    else note(known, one, element)
   }
 }
 
