@@ -37,8 +37,8 @@ const file = (path: string, content = path, fields: object = {}): TarSource => (
 })
 const directory = (path: string, mode = 0o750): TarSource => ({ entry: tarEntry({ path, type: 'directory', mode }) })
 const link = (path: string, linkPath: string): TarSource => ({ entry: tarEntry({ path, type: 'symlink', linkPath }) })
-const hardLink = (path: string, linkPath: string): TarSource => ({
-  entry: tarEntry({ path, type: 'hardlink', linkPath }),
+const hardLink = (path: string, linkPath: string, fields: object = {}): TarSource => ({
+  entry: tarEntry({ path, type: 'hardlink', linkPath, ...fields }),
 })
 
 async function namesOf(archive: Readable): Promise<string[]> {
@@ -162,12 +162,13 @@ function testCopies(driver: 'overlay2' | 'vfs'): void {
 
   test('extract() makes files, directories, links and missing parents as the archive says', async () => {
     mkdirSync(inside('t'))
+    const metadata = { uid: 12, gid: 34, mode: 0o4755 }
     await extract('/t', [
       directory('./', 0o711),
-      file('f', 'new', { uid: 12, gid: 34, mode: 0o4755 }),
+      file('f', 'new', metadata),
       directory('d/', 0o700),
       link('d/l', '../f'),
-      hardLink('h', 'f'),
+      hardLink('h', 'f', { ...metadata, mtime: { seconds: 1e9, nanoseconds: 0 } }),
       file('p/q/r'),
       file('.wh.f', 'a name'),
     ])

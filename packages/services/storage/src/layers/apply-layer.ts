@@ -9,8 +9,20 @@ import {
   type TarHandler,
 } from '@berth/archive'
 import { codeOf, conflict, EngineError, internal, invalid, messageOf } from '@berth/base'
-import { fchmodat, fchownat, linkat, mknodat, O_PATH, openInRoot, setXattr, symlinkat, utimensat } from '@berth/linux'
-import { closeSync, constants, fchmodSync, fchownSync, ftruncateSync, writeSync } from 'node:fs'
+import {
+  AT_EMPTY_PATH,
+  fchmodat,
+  fchownat,
+  linkat,
+  mknodat,
+  O_PATH,
+  openInRoot,
+  procFd,
+  setXattr,
+  symlinkat,
+  utimensat,
+} from '@berth/linux'
+import { chmodSync, closeSync, constants, fchmodSync, fchownSync, fstatSync, ftruncateSync, writeSync } from 'node:fs'
 import { isDirectory, kernelName, statusOf } from './directory.ts'
 import type { LayerTree, Place } from './layer-tree.ts'
 
@@ -204,11 +216,31 @@ export class LayerApplier implements TarHandler, Disposable {
     if (!status) throw invalid(`hard link to ${shown(entry.linkPath)}, which is not there`)
     this.#place = this.#tree.place(this.#path)
     const existing = statusOf(this.#place.fd, this.#place.name)
-    if (existing?.ino === status.ino) return
-    this.#replacing(({ fd, name }) => {
-      const from = this.#tree.place(path)
-      linkat(from.fd, kernelName(from.name), fd, kernelName(name))
-    })
+    if (existing?.ino !== status.ino) {
+      this.#replacing(({ fd, name }) => {
+        const from = this.#tree.place(path)
+        linkat(from.fd, kernelName(from.name), fd, kernelName(name))
+      })
+    }
+    this.#finishLink(entry)
+  }
+
+  /**
+   * What the entry says is of the file, whatever the one with its first name said; of a symlink it is the owner alone. An
+   * owner that is the same is not set again: chown takes capabilities away, which GNU tar tells of once.
+   */
+  #finishLink(entry: TarEntry): void {
+    const node = this.#openNode()
+    try {
+      const status = fstatSync(node)
+      if (status.uid !== entry.uid || status.gid !== entry.gid) fchownat(node, '', entry, AT_EMPTY_PATH)
+      if (status.isSymbolicLink()) return
+      chmodSync(procFd(node), entry.mode)
+      this.#setXattrs(node, entry)
+      utimensat(node, '', timesOf(entry), AT_EMPTY_PATH)
+    } finally {
+      closeSync(node)
+    }
   }
 
   #makeSymlink(entry: TarEntry): void {
@@ -238,12 +270,16 @@ export class LayerApplier implements TarHandler, Disposable {
   }
 
   #setNodeXattrs(entry: TarEntry): void {
-    const node = openInRoot(this.#place.fd, kernelName(this.#place.name), { flags: O_PATH | constants.O_NOFOLLOW })
+    const node = this.#openNode()
     try {
       this.#setXattrs(node, entry)
     } finally {
       closeSync(node)
     }
+  }
+
+  #openNode(): number {
+    return openInRoot(this.#place.fd, kernelName(this.#place.name), { flags: O_PATH | constants.O_NOFOLLOW })
   }
 
   /** Sets all attributes but those that would steer overlayfs itself. A copy does without what its target cannot keep. */

@@ -107,7 +107,7 @@ test('unpackLayer() sets owners, modes, times and attributes', async () => {
     { path: 'd/fifo', type: 'fifo', mode: 0o622 },
     { path: 'd/null', type: 'character', mode: 0o666, deviceMajor: 1, deviceMinor: 3 },
     { path: 'd/disk', type: 'block', deviceMajor: 259, deviceMinor: 70_000 },
-    hard('d/same', 'd/suid'),
+    { path: 'd/same', type: 'hardlink', linkPath: 'd/suid', mode: 0o4755, uid: 1000, gid: 4_294_967_294, mtime },
   ])
   const suid = fstatat(AT_FDCWD, at('d/suid'))
   assert.deepEqual([suid.mode & 0o7777, suid.uid, suid.gid, suid.nlink], [0o4755, 1000, 4_294_967_294, 2])
@@ -121,6 +121,31 @@ test('unpackLayer() sets owners, modes, times and attributes', async () => {
   assert.deepEqual(fstatat(AT_FDCWD, at('d/disk')).rdev, { major: 259, minor: 70_000 })
   const directory = fstatat(AT_FDCWD, at('d'))
   assert.deepEqual([directory.mode & 0o7777, directory.mtimeNs], [0o1777, 1_600_000_000_123_456_789n])
+})
+
+test('unpackLayer() gives a file what the last entry of its names says, and links of symlinks their owner alone', async () => {
+  const mtime = { seconds: 1_600_000_000, nanoseconds: 0 }
+  await apply([
+    { path: 'f', content: 'x', mode: 0o644, uid: 1, gid: 2 },
+    {
+      path: 'g',
+      type: 'hardlink',
+      linkPath: 'f',
+      mode: 0o4711,
+      uid: 3,
+      gid: 4,
+      mtime,
+      xattrs: new Map([['user.a', Buffer.from('b')]]),
+    },
+    link('s', join(canary, 'file')),
+    { path: 't', type: 'hardlink', linkPath: 's', mode: 0o777, uid: 5, gid: 6, mtime },
+  ])
+  const { mode, uid, gid, mtimeNs, nlink } = fstatat(AT_FDCWD, at('f'))
+  assert.deepEqual([mode & 0o7777, uid, gid, mtimeNs, nlink], [0o4711, 3, 4, 1_600_000_000_000_000_000n, 2])
+  assert.equal(getXattr(at('f'), 'user.a')?.toString(), 'b')
+  const symlink = lstatSync(at('s'))
+  assert.deepEqual([symlink.uid, symlink.gid, symlink.nlink], [5, 6, 2])
+  assert.equal(statSync(join(canary, 'file')).uid, 0)
 })
 
 test('unpackLayer() tells the diff id of what is inside, whatever the compression', async () => {
