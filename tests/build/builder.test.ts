@@ -159,6 +159,12 @@ test('what COPY brings decides about the cache, its time does not; what follows 
   assert.deepEqual([await hits('one'), await hits('two'), await hits('one')], [2, 0, 2])
 })
 
+test('a document of the Dockerfile is a file of the time that it was built at, which the cache passes over', async () => {
+  const dockerfile = 'FROM busybox\nCOPY <<END /h\nx\nEND\nRUN test $(stat -c %Y /h) -gt 1600000000\n'
+  assert.match((await build(dockerfile, { query: 'nocache=1' })).text, /Successfully built/)
+  assert.equal((await build(dockerfile)).text.match(/Using cache/g)?.length, 2)
+})
+
 test('the cache outlives the engine, is listed, and is pruned', async () => {
   await build('FROM busybox\nRUN echo kept > /kept')
   await daemon.kill('SIGTERM')

@@ -282,3 +282,15 @@ test('berth buildx history lists, shows, repeats and removes what buildx does', 
   await own('rm', ref)
   assert.ok(!(await own('ls')).stdout.includes(ref))
 })
+
+test('a build with a policy of sources is refused, by either client', async () => {
+  const folder = client.context({
+    Dockerfile: 'FROM busybox\n',
+    'policy.json': '{"rules":[{"action":"DENY","selector":{"identifier":"docker-image://*"}}]}',
+  })
+  const env = { EXPERIMENTAL_BUILDKIT_SOURCE_POLICY: join(folder, 'policy.json') }
+  for (const program of ['berth', 'docker'] as const) {
+    const { code, stderr } = await run(program, folder, { args: ['.'], env })
+    assert.deepEqual([code, /source policies are not supported/.test(stderr)], [1, true], stderr)
+  }
+})

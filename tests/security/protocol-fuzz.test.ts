@@ -324,6 +324,13 @@ test('graphs of clients, changed ones of ours, and what they ask for are refused
   ]) {
     await assert.rejects(client.call(solve, request), /graphs of clients are not supported/)
   }
+  // Not even an empty one is passed over: what it denies would be taken.
+  assert.match(await call({ frontend: 'dockerfile.v0', sourcePolicies: [new Uint8Array()] }), /source policies/)
+  const policy = Buffer.from('0a0408011200', 'hex')
+  await assert.rejects(
+    client.call(solve, { ref: `${id}-policy`, session: id, sourcePolicy: policy }),
+    /source policies/,
+  )
   await repeat(150, async (random) => {
     const def = random.pick([own, privilegedGraph(), [...own, ...privilegedGraph()]]).map((op) => random.mutate(op))
     const input = random.pick(['0-a', '', '__proto__', 'context'])

@@ -40,6 +40,8 @@ export async function runBuilds(
   requests: readonly BuildRequest[],
   { view, signal, onFailure }: RunOptions,
 ): Promise<Map<string, BuildResult>> {
+  const policy = 'EXPERIMENTAL_BUILDKIT_SOURCE_POLICY'
+  if (cli.env[policy]) throw new Error(`${policy}: source policies are not supported`)
   using door = await requireDoor(cli)
   const failed = new AbortController()
   const both = AbortSignal.any([signal, failed.signal])

@@ -1,6 +1,6 @@
 import type { InlineFile } from '@berth/dockerfile'
 import { invalid } from '@berth/base'
-import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 /** Writes documents of the Dockerfile as files of a directory of their own. */
@@ -16,7 +16,6 @@ export async function writeInlineFiles(
   for (const { name, content } of files) {
     if (name.includes('/') || name === '.' || name === '..') throw invalid(`invalid heredoc name: ${name}`)
     await writeFile(join(root, name), content, { mode: 0o644 })
-    await utimes(join(root, name), 0, 0)
   }
   return root
 }

@@ -13,6 +13,7 @@ import { exportCaches } from '../cache/export-caches.ts'
 import { type Built, type Export, exportOutcome } from '../export/export-outcome.ts'
 import type { Job } from '../jobs/job.ts'
 import type { Services } from '../services.ts'
+import { sourcePolicyRefusal } from './source-policy-refusal.ts'
 
 /**
  * Starts a build, and waits until the client, which runs it by calls of its own on the same connection, returns a result;
@@ -26,6 +27,7 @@ export async function solve(
   if (request.frontend !== '' || (request.definition?.def.length ?? 0) > 0) {
     throw new GrpcError(grpcCode.unimplemented, 'builds are run over LLBBridge: graphs of clients are not supported')
   }
+  if (request.sourcePolicy.length > 0) throw sourcePolicyRefusal()
   services.builder.expectBuild()
   const job = services.jobs.mention(request.ref)
   job.start(request)

@@ -10,6 +10,7 @@ import {
 } from '@berth/buildkit-protocol'
 import { attestsOf } from '../attest/attests-of.ts'
 import { scanImages } from '../attest/scan-images.ts'
+import { sourcePolicyRefusal } from '../control/source-policy-refusal.ts'
 import { askWorker } from '../control/worker.ts'
 import { answerRequest } from '../frontend/answer-request.ts'
 import { checkBuild, reportChecks } from '../frontend/checks.ts'
@@ -73,7 +74,8 @@ async function rootOf({ outcomes }: Services, ref: string): Promise<string> {
 }
 
 async function solveFrontend(services: Services, job: Job, request: SolveRequest): Promise<Response> {
-  const { frontend, frontendOpt } = request
+  const { frontend, frontendOpt, sourcePolicies } = request
+  if (sourcePolicies.length > 0) throw sourcePolicyRefusal()
   if (frontend === '') return passOn(services, request)
   if (frontend === 'gateway.v0') requireBuiltIn(frontendOpt['source'] ?? '')
   else if (frontend !== 'dockerfile.v0') throw new GrpcError(grpcCode.unknown, `unknown frontend ${frontend}`)
