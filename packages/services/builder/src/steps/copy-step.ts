@@ -194,9 +194,11 @@ async function findSources(
     )
   }
   for (const source of remote) {
-    const root = await fetchSources(stage, copy, source, stack)
-    const whole = await findLocal(stage, { ...copy, exclude: [] }, root, '')
-    found.push(...whole.map((one) => ({ ...one, isArchive: false })))
+    const { root, name } = await fetchSources(stage, copy, source, stack)
+    const pattern = name === undefined ? '' : escapePattern(name)
+    // An archive that a URL names is unpacked where that is wanted, a repository is none.
+    const unpacks = name !== undefined && copy.unpacks === true
+    found.push(...(await findLocal(stage, { ...copy, unpacks, exclude: [] }, root, pattern)))
   }
   return found
 }

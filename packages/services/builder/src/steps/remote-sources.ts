@@ -14,28 +14,36 @@ import type { StageContext } from './step-context.ts'
 /** Whether ADD takes `source` from somewhere else than the context. */
 export const isRemote = (source: string): boolean => /^https?:\/\//.test(source) || isGit(source)
 
+/** What was fetched. */
+export interface FetchedSource {
+  readonly root: string
+  /** Of the file below the root that a URL named; a repository is all of it. */
+  readonly name: string | undefined
+}
+
 /** Brings what `source` names into a new directory, which goes with `stack`. */
 export async function fetchSources(
   { build }: StageContext,
   copy: CopyInstruction,
   source: string,
   stack: AsyncDisposableStack,
-): Promise<string> {
+): Promise<FetchedSource> {
   const parent = join(build.context.directory, 'tmp')
   await mkdir(parent, { recursive: true, mode: 0o700 })
   const root = await mkdtemp(join(parent, 'remote-'))
   stack.defer(() => rm(root, { recursive: true, force: true }))
   if (isGit(source)) {
-    return await checkOutGit(source, {
+    const tree = await checkOutGit(source, {
       directory: root,
       keepsGitDirectory: copy.keepsGitDirectory,
       commit: copy.checksum,
       proxies: build.context.remotes.proxies,
       signal: build.signal,
     })
+    return { root: tree, name: undefined }
   }
-  await download(build, source, { root, checksum: copy.checksum, destination: copy.destination })
-  return root
+  const { checksum, destination } = copy
+  return { root, name: await download(build, source, { root, checksum, destination }) }
 }
 
 interface Wanted {
@@ -45,11 +53,12 @@ interface Wanted {
   readonly destination: string
 }
 
+/** Resolves to the file's name. */
 async function download(
   { context, signal }: StageContext['build'],
   url: string,
   { root, checksum, destination }: Wanted,
-): Promise<void> {
+): Promise<string> {
   const name = basename(new URL(url).pathname) || (destination.endsWith('/') ? '' : basename(destination))
   if (name === '') throw invalid(`cannot determine filename from url: ${url}`)
   const { body, modifiedMs } = await context.remotes.download(url, signal).catch((error: unknown) => {
@@ -69,6 +78,7 @@ async function download(
   await pipeline(body, hashing, createWriteStream(path, { mode: 0o600 }), { signal })
   requireChecksum(checksum, `sha256:${hash.digest('hex')}`)
   if (modifiedMs !== undefined) await utimes(path, modifiedMs / 1000, modifiedMs / 1000)
+  return name
 }
 
 function requireChecksum(wanted: string, actual: string): void {

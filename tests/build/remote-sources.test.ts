@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { loadFixture, startDaemon, tarEntry, type TestDaemon, writeTar } from '@berth/testing'
+import { BuildxClient } from '../peers/buildx-client.ts'
+import { ServersInside, serverSource } from '../registry/servers-inside.ts'
+
+let daemon: TestDaemon
+let client: BuildxClient
+const servers = new ServersInside()
+const at = { address: '127.0.0.1', port: 8000 }
+const url = `http://${at.address}:${at.port}`
+const modified = new Date('2020-01-02T03:04:05Z')
+
+before(async () => {
+  daemon = await startDaemon()
+  await loadFixture(daemon.api, 'busybox')
+  client = new BuildxClient(daemon)
+  const content = Buffer.from('inside')
+  const archive = Buffer.concat(
+    await Array.fromAsync(writeTar([{ entry: tarEntry({ path: 'in/it', sizeBytes: content.length }), content }])),
+  )
+  const bytes = `request.url.endsWith('.tar') ? Buffer.from('${archive.toString('base64')}', 'base64') : 'text'`
+  const head = `response.setHeader('Last-Modified', '${modified.toUTCString()}')`
+  await servers.start(daemon.sandbox, serverSource(at, `${head}; response.end(${bytes})`))
+})
+after(async () => {
+  client?.[Symbol.dispose]()
+  await servers[Symbol.asyncDispose]()
+  await daemon?.[Symbol.asyncDispose]()
+})
+
+/** Names, kinds, modes and times of what is below the paths, as a RUN sees them. */
+async function added(lines: readonly string[], paths: string, buildKit = '1'): Promise<string[]> {
+  const look = `RUN find ${paths} | sort | while read f; do echo "> $f $(stat -c '%F %a %Y' $f)"; done`
+  const Dockerfile = ['FROM busybox', ...lines, look, ''].join('\n')
+  const args = ['build', '--no-cache', ...(buildKit === '1' ? ['--progress', 'plain'] : []), '.']
+  const folder = client.context({ Dockerfile, 'z.txt': 'z' })
+  const { stdout, stderr } = await client.ok(folder, args, { env: { DOCKER_BUILDKIT: buildKit } })
+  const seconds = String(modified.getTime() / 1000)
+  return [...`${stdout}\n${stderr}`.matchAll(/(?:^|\s)> (\/.+)$/gm)].map(([, line = '']) =>
+    line.replace(seconds, 'theirs').replace(/ \d{10}$/, ''),
+  )
+}
+
+for (const buildKit of ['1', '0']) {
+  test(`ADD makes a file of a URL, in a directory where the destination is one (DOCKER_BUILDKIT=${buildKit})`, async () => {
+    const lines = [`ADD ${url}/f /a`, `ADD ${url}/f /b/`, `ADD ${url}/f z.txt /d/`, 'WORKDIR /w', `ADD ${url}/f .`]
+    assert.deepEqual(await added([...lines, `ADD ${url}/x.tar /t`], '/a /b /d/f /w /t', buildKit), [
+      '/a regular file 600 theirs',
+      '/b directory 755',
+      '/b/f regular file 600 theirs',
+      '/d/f regular file 600 theirs',
+      '/t regular file 600 theirs',
+      '/w directory 755',
+      '/w/f regular file 600 theirs',
+    ])
+  })
+}
+
+test('ADD --chmod is of the file that a URL names, and --unpack of the archive', async () => {
+  const lines = [
+    `ADD --chmod=755 ${url}/f /c`,
+    `ADD --unpack ${url}/x.tar /u`,
+    `ADD --unpack=true ${url}/f /plain`,
+    `ADD --unpack=false ${url}/x.tar /packed/`,
+  ]
+  assert.deepEqual(await added(lines, '/c /u /plain /packed'), [
+    '/c regular file 755 theirs',
+    '/packed directory 755',
+    '/packed/x.tar regular file 600 theirs',
+    '/plain regular file 600 theirs',
+    '/u directory 755',
+    '/u/in directory 755',
+    '/u/in/it regular file 644 0',
+  ])
+})
