@@ -27,15 +27,17 @@ export function blobMember(
   times: Partial<Pick<TarEntry, 'mtime'>> = {},
 ): TarSource {
   const entry = tarEntry({ path: blobPath(digest), sizeBytes, ...times })
-  return { entry, content: verified(content.open(digest), digest) }
+  return { entry, content: verified(content, digest) }
 }
 
 /** Fails where the disk has changed a blob: nobody should find out when the archive is needed. */
-async function* verified(blob: AsyncIterable<Uint8Array>, digest: Digest): AsyncGenerator<Uint8Array> {
+async function* verified(content: ContentStore, digest: Digest): AsyncGenerator<Uint8Array> {
   const digester = new Digester(algorithmOf(digest))
-  for await (const chunk of blob) {
+  for await (const chunk of content.open(digest) as AsyncIterable<Uint8Array>) {
     digester.update(chunk)
     yield chunk
   }
-  if (digester.digest() !== digest) throw internal(`blob ${digest} is corrupt on disk`)
+  if (digester.digest() === digest) return
+  content.distrust(digest)
+  throw internal(`blob ${digest} is corrupt on disk`)
 }

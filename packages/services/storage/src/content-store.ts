@@ -7,7 +7,7 @@ export interface BlobInfo {
 }
 
 export interface IngestedBlob extends BlobInfo {
-  /** It was not in the store before. */
+  /** It was not in the store before, damaged or not. */
   readonly isNew: boolean
 }
 
@@ -51,6 +51,10 @@ export interface PartialBlob extends AsyncDisposable {
  */
 export interface ContentStore {
   info(digest: Digest): BlobInfo | undefined
+  /** Whether the blob is here as it should be: of that size, and found damaged by nobody. */
+  holds(blob: { readonly digest: Digest; readonly size: number }): boolean
+  /** To be called by who finds that a blob's bytes are others: until the blob comes again it is not held. */
+  distrust(digest: Digest): void
   /** The whole blob; `notFound` when absent, `invalid` when larger than `maxBytes`. For JSON documents. */
   read(digest: Digest, maxBytes: number): Promise<Buffer>
   open(digest: Digest, options?: { readonly start?: number; readonly end?: number }): Readable

@@ -123,6 +123,33 @@ test('read() refuses a blob that is absent, too large or altered', async (t) => 
   await assert.rejects(store.read(hello, 11), { kind: 'internal', message: /corrupt on disk/ })
 })
 
+test('a damaged blob is not held, and what comes next takes its place', async (t) => {
+  const { root, store } = await setUp(t)
+  const blob = { digest: hello, size: 11 }
+  const path = join(root, 'upload')
+  const again = [
+    async () => store.put(Buffer.from('hello world')),
+    async () => (await store.stage(chunks('hello world'), { expected: hello })).finish(),
+    async () => {
+      writeFileSync(path, 'hello world')
+      return await store.adopt(path, hello)
+    },
+  ]
+  assert.equal(store.holds(blob), false)
+  for (const come of again) {
+    for (const damage of ['short', 'HELLO WORLD']) {
+      await store.put(Buffer.from('hello world'))
+      assert.equal(store.holds(blob), true)
+      writeFileSync(store.pathOf(hello), damage)
+      await assert.rejects(store.read(hello, 11), /corrupt on disk/)
+      assert.equal(store.holds(blob), false)
+      assert.deepEqual(await come(), { digest: hello, sizeBytes: 11, isNew: false })
+      assert.equal(store.holds(blob), true)
+      assert.equal((await store.read(hello, 11)).toString(), 'hello world')
+    }
+  }
+})
+
 test('open() streams a blob, or a part of it', async (t) => {
   const { store } = await setUp(t)
   await store.put(Buffer.from('hello world'))

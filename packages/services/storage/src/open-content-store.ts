@@ -35,15 +35,21 @@ export async function openContentStore({
     const stat = statSync(pathOf(digest), { throwIfNoEntry: false })
     return stat && { digest, sizeBytes: stat.size }
   }
-  const ingest = (source: AsyncIterable<Uint8Array>, options: IngestOptions = {}) =>
-    ingestBlob({ incoming, pathOf, info }, source, options)
+  const damaged = new Set<Digest>()
+  const holds = ({ digest, size }: { readonly digest: Digest; readonly size: number }) =>
+    info(digest)?.sizeBytes === size && !damaged.has(digest)
+  const target = { incoming, pathOf, info, holds, trust: (digest: Digest) => damaged.delete(digest) }
+  const distrust = (digest: Digest) => void damaged.add(digest)
+  const ingest = (source: AsyncIterable<Uint8Array>, options: IngestOptions = {}) => ingestBlob(target, source, options)
   const stage = (source: AsyncIterable<Uint8Array>, options: IngestOptions = {}) =>
-    stageBlob({ incoming, pathOf, info, digestOf }, source, options)
+    stageBlob({ ...target, digestOf }, source, options)
   const adopt = async (path: string, digest: Digest) =>
-    place({ pathOf, info }, path, { digest, sizeBytes: (await stat(path)).size })
+    place(target, path, { digest, sizeBytes: (await stat(path)).size })
   const partials = await PartialBlobs.open(join(root, 'content', 'partial'), adopt)
   return {
     info,
+    holds,
+    distrust,
     pathOf,
     ingest,
     stage,
@@ -51,7 +57,7 @@ export async function openContentStore({
     begin: (digest, totalBytes) => partials.begin(digest, totalBytes),
     sweepPartials: () => partials.sweep(),
     adopt,
-    read: (digest, maxBytes) => readBlob(pathOf(digest), digest, maxBytes),
+    read: (digest, maxBytes) => readBlob({ path: pathOf(digest), digest, maxBytes, distrust }),
     open: (digest, range) => createReadStream(pathOf(digest), { highWaterMark: readChunkBytes, ...range }),
     remove: (digest) => rm(pathOf(digest), { force: true }),
     list: () => readdirSync(blobs).flatMap((algorithm) => listBlobs(blobs, algorithm)),
@@ -81,15 +87,23 @@ function listBlobs(blobs: string, algorithm: string): BlobInfo[] {
   })
 }
 
-async function readBlob(path: string, digest: Digest, maxBytes: number): Promise<Buffer> {
+interface ReadBlobOptions {
+  readonly path: string
+  readonly digest: Digest
+  readonly maxBytes: number
+  readonly distrust: (digest: Digest) => void
+}
+
+async function readBlob({ path, digest, maxBytes, distrust }: ReadBlobOptions): Promise<Buffer> {
   await using file = await openBlob(path, digest)
   const { size } = await file.stat()
   if (size > maxBytes) throw invalid(`blob ${digest}: ${size} bytes, at most ${maxBytes} are accepted`)
   const bytes = await file.readFile()
   const digester = new Digester(algorithmOf(digest))
   digester.update(bytes)
-  if (digester.digest() !== digest) throw internal(`blob ${digest} is corrupt on disk`)
-  return bytes
+  if (digester.digest() === digest) return bytes
+  distrust(digest)
+  throw internal(`blob ${digest} is corrupt on disk`)
 }
 
 async function openBlob(path: string, digest: Digest): Promise<FileHandle> {
@@ -108,7 +122,10 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 interface Target {
   readonly incoming: string
   readonly pathOf: (digest: Digest) => string
-  readonly info: (digest: Digest) => BlobInfo | undefined
+  readonly info: ContentStore['info']
+  readonly holds: ContentStore['holds']
+  /** A whole blob has come. */
+  readonly trust: (digest: Digest) => void
 }
 
 /** Writes to a file of its own, so that two ingests of one blob do not meet before the rename. */
@@ -198,13 +215,16 @@ function requireBlob(
   if (expected && blob.digest !== expected) throw invalid(`blob has the digest ${blob.digest}, expected ${expected}`)
 }
 
-async function place(target: Pick<Target, 'info' | 'pathOf'>, path: string, blob: BlobInfo): Promise<IngestedBlob> {
-  if (target.info(blob.digest)) {
+/** A damaged blob is replaced. */
+async function place(target: Target, path: string, { digest, sizeBytes }: BlobInfo): Promise<IngestedBlob> {
+  if (target.holds({ digest, size: sizeBytes })) {
     await unlink(path)
-    return { ...blob, isNew: false }
+    return { digest, sizeBytes, isNew: false }
   }
-  await settle(path, target.pathOf(blob.digest))
-  return { ...blob, isNew: true }
+  const isNew = target.info(digest) === undefined
+  await settle(path, target.pathOf(digest))
+  target.trust(digest)
+  return { digest, sizeBytes, isNew }
 }
 
 async function writeVerified(

@@ -146,8 +146,8 @@ export class ArchiveFiles {
     options: { readonly expected: Digest; readonly sizeBytes: number },
     content: AsyncIterable<Buffer>,
   ): Promise<File> {
-    const known = this.#content.info(options.expected)
-    if (known && known.sizeBytes === options.sizeBytes) return this.#keep({ ...known, isNew: false })
+    const { expected: digest, sizeBytes } = options
+    if (this.#content.holds({ digest, size: sizeBytes })) return this.#keep({ digest, sizeBytes, isNew: false })
     return await this.#ingest(path, options, content)
   }
 

@@ -38,9 +38,8 @@ export class BlobDownloads {
   /** Fails with the error of the registry; what somebody else's registry did wrong is tried again at ours. */
   async fetch(request: BlobRequest): Promise<IngestedBlob> {
     const { descriptor, signal, onProgress } = request
-    const { digest } = descriptor
-    const known = this.#options.content.info(digest)
-    if (known) return { digest, sizeBytes: known.sizeBytes, isNew: false }
+    const { digest, size } = descriptor
+    if (this.#options.content.holds({ digest, size })) return { digest, sizeBytes: size, isNew: false }
     const isOthers = this.#shared.has(digest)
     const begin = (own: AbortSignal, report: (progress: BlobProgress) => void) =>
       this.#download({ ...request, signal: own, onProgress: report })

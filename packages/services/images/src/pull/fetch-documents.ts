@@ -41,7 +41,7 @@ export async function fetchTarget(
 ): Promise<FetchedManifest> {
   const id = reference.digest ?? reference.tag ?? 'latest'
   const known = reference.digest === undefined ? store.names.get(keyOf(reference))?.target : undefined
-  if (known && content.info(known.digest)) {
+  if (known && content.holds(known)) {
     const { digest } = await repository.resolve(id, signal)
     if (digest === known.digest) return { descriptor: known, bytes: await content.read(digest, maxManifestBytes) }
   }
@@ -79,7 +79,7 @@ export async function fetchDocuments(
 const knownType = (mediaType: string): string | undefined => (/manifest|index/.test(mediaType) ? mediaType : undefined)
 
 async function childHere(content: ContentStore, descriptor: Descriptor): Promise<FetchedManifest | undefined> {
-  if (content.info(descriptor.digest)?.sizeBytes !== descriptor.size) return undefined
+  if (!content.holds(descriptor)) return undefined
   return { descriptor, bytes: await content.read(descriptor.digest, maxManifestBytes) }
 }
 

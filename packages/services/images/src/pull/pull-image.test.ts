@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { readFileSync, truncateSync } from 'node:fs'
 import { test } from 'node:test'
 import { htmlPage, type Misbehaviour, schema1Manifest, tooManyRequests } from '@berth/testing'
 import { nothingLeft, setUpRegistry } from '../testing/registry-fixture.ts'
@@ -36,6 +37,18 @@ test('pull() brings an image under its tag and its digest, once', async (t) => {
   )
   assert.deepEqual(blobRequests(), [])
   assert.deepEqual(await eventLog(), [`pull ${registry.host}/team/app`, `pull ${registry.host}/team/app`])
+})
+
+test('pull() fetches a layer again that was cut short on the disk', async (t) => {
+  const { registry, pull, images, content } = await setUpRegistry(t)
+  registry.addImage('team/app', twoLayers)
+  await pull('team/app:1')
+  const image = await images.resolve(`${registry.host}/team/app:1`)
+  const [layer] = await images.layersOf(image)
+  const whole = readFileSync(content.pathOf(layer!.descriptor.digest))
+  truncateSync(content.pathOf(layer!.descriptor.digest), 5)
+  await pull('team/app:1')
+  assert.deepEqual(readFileSync(content.pathOf(layer!.descriptor.digest)), whole)
 })
 
 test('pull() asks for no more than the head of a tag whose image is here', async (t) => {

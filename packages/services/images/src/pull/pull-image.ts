@@ -174,7 +174,7 @@ async function bring(context: ImagesContext, transfers: Transfers, bringing: Bri
   // Freed with the lease, unless an image has it by now.
   for (const blob of expired.blobs) lease.broughtBlob({ digest: blob, sizeBytes: 0, isNew: true })
   if (expired.chainIds.length > 0) lease.broughtChain(expired.chainIds)
-  const missing = layers.filter((layer) => !context.content.info(layer.digest))
+  const missing = layers.filter((layer) => !context.content.holds(layer))
   // Docker says nothing of the layers of an image that is here.
   const say = known && missing.length === 0 ? () => {} : progress
   const neededBytes = missing.reduce((sum, { size: bytes }) => sum + bytes, 0)
@@ -203,7 +203,7 @@ function isHere(
 ): boolean {
   return layers.every(({ digest }, i) => {
     const [own, diffId] = [image.layers[i], image.config.rootfs.diff_ids[i]]
-    if (!own || !diffId || !content.info(own.digest)) return false
+    if (!own || !diffId || !content.holds(own)) return false
     return own.digest === digest || known.compressedOf(diffId)?.digest === digest
   })
 }

@@ -60,8 +60,8 @@ export async function pullLayers(
 }
 
 function announceLayers({ content }: ImagesContext, { layers }: LayersRequest, reports: readonly LayerReport[]): void {
-  for (const [i, { digest }] of layers.entries()) {
-    reports[i]?.say(content.info(digest) ? 'Already exists' : 'Pulling fs layer')
+  for (const [i, layer] of layers.entries()) {
+    reports[i]?.say(content.holds(layer) ? 'Already exists' : 'Pulling fs layer')
   }
 }
 
@@ -75,7 +75,7 @@ interface OneLayer extends LayersRequest {
 
 async function pullLayer(context: ImagesContext, downloads: BlobDownloads, one: OneLayer): Promise<number> {
   const { layer, repository, lease, signal, report, unpacks } = one
-  const isHere = context.content.info(layer.digest) !== undefined
+  const isHere = context.content.holds(layer)
   const { promise: fetched, resolve, reject } = Promise.withResolvers<void>()
   fetched.catch(() => {})
   /** Begins when the blob is known to be right, while it is still being written to the disk. */

@@ -17,6 +17,7 @@ export async function* checkBlobs({ content, worker, roots }: Parts, signal: Abo
     signal.throwIfAborted()
     const actual = await digestOf(worker, content, digest)
     if (actual === undefined || actual === digest) continue
+    content.distrust(digest)
     const isNeeded = roots().some(({ blobs }) => new Set(blobs).has(digest))
     const finding = { kind: 'corrupt-blob' as const, subject: digest, message: `its content has the digest ${actual}` }
     yield isNeeded
