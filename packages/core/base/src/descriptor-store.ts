@@ -6,9 +6,17 @@ export interface DescriptorStore {
   left(): readonly string[]
   /** A copy of what an earlier process put; the caller's from now on. */
   take(name: string): number | undefined
-  /** Forgets it. Idempotent. */
+  /** Forgets it. Idempotent. The copy is closed a little later. */
   drop(name: string): void
+  /** Resolves when the copies of all that was dropped are closed, or the store is gone with them. */
+  settle(): Promise<void>
 }
 
 /** For what ends with this process. */
-export const noDescriptors: DescriptorStore = { put() {}, left: () => [], take: () => undefined, drop() {} }
+export const noDescriptors: DescriptorStore = {
+  put() {},
+  left: () => [],
+  take: () => undefined,
+  drop() {},
+  async settle() {},
+}

@@ -42,12 +42,13 @@ const counterNames = {
  */
 export async function openNetworks(options: NetworksOptions): Promise<Networks> {
   const context = await openContext(options)
-  const { locks, registry, states } = context
+  const { registry, states } = context
   return {
-    attach: (request) => locks.run(request.containerId, () => attach(context, withDefaults(context.dns, request))),
-    detach: (id) => locks.run(id, () => detach(context, id)),
-    connect: (request) => locks.run(request.containerId, () => connect(context, request)),
-    disconnect: (request) => locks.run(request.containerId, () => disconnect(context, request)),
+    attach: (request) =>
+      change(context, request.containerId, () => attach(context, withDefaults(context.dns, request))),
+    detach: (id) => change(context, id, () => detach(context, id)),
+    connect: (request) => change(context, request.containerId, () => connect(context, request)),
+    disconnect: (request) => change(context, request.containerId, () => disconnect(context, request)),
     checkMember: (network, settings, others) => checkMember(registry.resolve(network), settings, others),
     checkConfig: (network, settings) => inConfig(network, () => checkConfig(context, network, settings)),
     rename: (id, name) => rename(context, id, name),
@@ -66,6 +67,17 @@ export async function openNetworks(options: NetworksOptions): Promise<Networks> 
     prune: (filters) => pruneNetworks(context, filters),
     [Symbol.asyncDispose]: () => close(context),
   }
+}
+
+/** One change of a container at a time; the ports that it gives back are free afterwards. */
+function change<T>({ locks, ports }: Context, id: ContainerId, work: () => T | Promise<T>): Promise<T> {
+  return locks.run(id, async () => {
+    try {
+      return await work()
+    } finally {
+      await ports.settle()
+    }
+  })
 }
 
 function withDefaults(dns: DnsDefaults, request: AttachRequest): AttachRequest {
@@ -98,6 +110,7 @@ async function reconcile(context: Context, alive: ReadonlySet<ContainerId>): Pro
     else release(context, state)
   }
   for (const pin of strayPins(context)) unpinNetns(pin)
+  await context.ports.settle()
 }
 
 function strayPins({ states, pinDirectory }: Context): string[] {

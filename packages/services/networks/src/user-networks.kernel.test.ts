@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { RouteRequest } from '@berth/linux'
+import { listenSocket, RouteRequest } from '@berth/linux'
 import type { Attachment } from './networks.ts'
+import { KeptDescriptors } from './testing/kept-descriptors.ts'
 import { endpoint, inside, output, useNetworks } from './testing/use-networks.ts'
 
 const t = useNetworks()
@@ -334,6 +335,50 @@ test('connect() and disconnect() change a running container’s links, routes, h
   ])
   assert.deepEqual(least, t.networks.attachment(containerId))
   await t.networks.remove('a')
+})
+
+test('connect(), disconnect() and detach() wait for the sockets of ports that were given back', async () => {
+  using descriptors = new KeptDescriptors()
+  await t.reopen({ descriptors })
+  for (const Name of ['a', 'b']) await t.create({ Name })
+  const bound = [{ HostIp: '', HostPort: '18098' }]
+  const portBindings = { '80/tcp': bound, '81/udp': bound }
+  for (let round = 0; round < 2; round++) {
+    const wanted = t.request({ mode: 'a', portBindings })
+    const { containerId } = wanted
+    const { ports } = await t.networks.attach(wanted)
+    const settings = endpoint({ GwPriority: 1 })
+    assert.deepEqual((await t.networks.connect({ containerId, network: 'b', settings })).ports, ports)
+    assert.deepEqual((await t.networks.disconnect({ containerId, network: 'b' })).ports, ports)
+    await t.networks.detach(containerId)
+  }
+})
+
+test('connect() and disconnect() that cannot take the ports along leave them where they were', async () => {
+  const bindTo = (address: string) => ({ 'com.docker.network.bridge.host_binding_ipv4': address })
+  await t.create({ Name: 'a', Options: bindTo('127.0.0.1') })
+  await t.create({ Name: 'b', Options: bindTo('127.0.0.2') })
+  const taken = (address: string) => listenSocket({ protocol: 'tcp', address, port: 18098 }).fd
+  const published = async () =>
+    (await output('nft', ['list', 'map', 'inet', 'berth', 'ports4'])).match(/tcp \. \S+/)?.[0]
+  const wanted = t.request({ mode: 'a', portBindings: { '80/tcp': [{ HostIp: '', HostPort: '18098' }] } })
+  const { containerId } = wanted
+  const before = await t.networks.attach(wanted)
+  const join = { containerId, network: 'b', settings: endpoint({ GwPriority: 1 }) }
+  const other = taken('127.0.0.2')
+  await assert.rejects(
+    t.networks.connect(join),
+    /failed to bind host port for 127.0.0.2:18098:.* address already in use/,
+  )
+  assert.deepEqual([t.networks.attachment(containerId), await published()], [before, 'tcp . 127.0.0.1'])
+  assert.throws(() => taken('127.0.0.1'), { code: 'EADDRINUSE' })
+  closeSync(other)
+  const both = await t.networks.connect(join)
+  const another = taken('127.0.0.1')
+  await assert.rejects(t.networks.disconnect({ containerId, network: 'b' }), /address already in use/)
+  assert.deepEqual([t.networks.attachment(containerId), await published()], [both, 'tcp . 127.0.0.2'])
+  closeSync(another)
+  assert.deepEqual((await t.networks.disconnect({ containerId, network: 'b' })).ports, before.ports)
 })
 
 test('connect() that fails leaves the container as it was', async () => {

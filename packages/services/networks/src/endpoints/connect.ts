@@ -58,7 +58,7 @@ async function enter(context: Context, state: SandboxState, endpoint: Endpoint):
     for (const guard of guardOf(context, endpoint)) context.firewall.guard(guard)
     await changeLinks(context.links, linkChange(context, state, { endpoints, add: [endpoint], remove: [] }))
     fault('connect: linked')
-    const next = movePorts(context, state, endpoints)
+    const next = await movePorts(context, state, endpoints)
     context.states.put(next)
     serveNamesAnew(context, next)
     addHostsLines(
@@ -106,18 +106,31 @@ function linkChange(context: Context, state: SandboxState, { endpoints, add, rem
   }
 }
 
-/** The state with other endpoints; its ports go where the way out goes. */
-function movePorts(context: Context, state: SandboxState, endpoints: readonly Endpoint[]): SandboxState {
+/** The state with other endpoints; its ports go where the way out goes, or stay where they are when they cannot. */
+async function movePorts(context: Context, state: SandboxState, endpoints: readonly Endpoint[]): Promise<SandboxState> {
   const moves = reachedAs(state.endpoints) !== reachedAs(endpoints)
-  if (moves) closePorts(context, state)
-  const ports = moves ? publishPorts(context, { ...state.request, name: state.name }, endpoints) : state.ports
-  if (moves) context.firewall.publish(ports)
+  const ports = moves ? await republish(context, state, endpoints) : state.ports
   return { ...state, endpoints, ports, attachment: { ...state.attachment, ...shownOf({ endpoints, ports }) } }
 }
 
-function closePorts(context: Context, { ports }: SandboxState): void {
-  context.firewall.unpublish(ports)
-  context.ports.release(ports)
+async function republish(
+  context: Context,
+  { ports: old, request, name }: SandboxState,
+  endpoints: readonly Endpoint[],
+): Promise<SandboxState['ports']> {
+  context.firewall.unpublish(old)
+  context.ports.release(old)
+  await context.ports.settle()
+  try {
+    const ports = publishPorts(context, { ...request, name }, endpoints)
+    context.firewall.publish(ports)
+    return ports
+  } catch (error) {
+    await context.ports.settle()
+    context.ports.restore(old)
+    context.firewall.publish(old)
+    throw error
+  }
 }
 
 /** Takes a running container out of a network. The caller holds the container's lock. */
@@ -142,8 +155,11 @@ async function leave(context: Context, state: SandboxState, endpoint: Endpoint):
   const endpoints = state.endpoints.filter(({ settings }) => settings.EndpointID !== endpoint.settings.EndpointID)
   context.states.put({ ...state, endpoints: [...endpoints, { ...endpoint, isHalfMade: true }] })
   fault('disconnect: noted')
+  const next = await movePorts(context, state, endpoints).catch((error: unknown) => {
+    context.states.put(state)
+    throw error
+  })
   forgetEndpointNames(context, endpoint)
-  const next = movePorts(context, state, endpoints)
   const remove = endpoint.link ? [endpoint.link] : []
   await changeLinks(context.links, linkChange(context, state, { endpoints, add: [], remove }))
   fault('disconnect: unlinked')

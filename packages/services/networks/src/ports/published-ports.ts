@@ -33,6 +33,9 @@ export class PublishedPorts {
   readonly #addresses = new Map<string, Set<string>>()
   readonly #listeners = new Map<string, PortListener>()
   #nextPort = 0
+  /** Sockets were given up since the last wait for their copies. */
+  #hasClosed = false
+  #settled: Promise<void> = Promise.resolve()
 
   constructor(options: PublishedPortsOptions) {
     this.#options = options
@@ -78,8 +81,16 @@ export class PublishedPorts {
     }
   }
 
+  /** Resolves when what was released is free for all: the store's copies are closed too. */
+  settle(): Promise<void> {
+    if (this.#hasClosed) this.#settled = this.#options.store.settle()
+    this.#hasClosed = false
+    return this.#settled
+  }
+
   #closeListener(listener: PortListener): void {
     if (listener.fd === undefined) return
+    this.#hasClosed = true
     this.#options.relay.remove(listener)
     this.#options.store.drop(listener.name)
     closeSync(listener.fd)

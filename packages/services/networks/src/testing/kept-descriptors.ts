@@ -1,10 +1,15 @@
 import { closeSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { DescriptorStore } from '@berth/base'
 import { duplicate } from '@berth/linux'
+
+const dropMs = 20
 
 /** What the supervisor does for the engine. */
 export class KeptDescriptors implements DescriptorStore, Disposable {
   readonly #kept = new Map<string, number>()
+  /** Another process closes what was dropped, a little later. */
+  #closing: Promise<unknown> = Promise.resolve()
 
   put(name: string, fd: number): void {
     this.#kept.set(name, duplicate(fd))
@@ -22,7 +27,12 @@ export class KeptDescriptors implements DescriptorStore, Disposable {
   drop(name: string): void {
     const fd = this.#kept.get(name)
     this.#kept.delete(name)
-    if (fd !== undefined) closeSync(fd)
+    if (fd === undefined) return
+    this.#closing = Promise.all([this.#closing, delay(dropMs).then(() => closeSync(fd))])
+  }
+
+  async settle(): Promise<void> {
+    await this.#closing
   }
 
   [Symbol.dispose](): void {

@@ -63,6 +63,26 @@ test('take() gives back what an earlier client put, and dropUntaken() lets go of
   await server.stop()
 })
 
+test('settle() resolves when the supervisor has closed all that was dropped, or is gone', async () => {
+  const server = await startServer()
+  using store = await openDescriptorStore(options)
+  await store.settle()
+  const before = count(server.pid)
+  const names = Array.from({ length: 2000 }, (_, index) => `socket/${index}`)
+  for (const name of names) {
+    const fd = openSocket()
+    store.put(name, fd)
+    closeSync(fd)
+  }
+  for (const name of names) store.drop(name)
+  await store.settle()
+  assert.equal(count(server.pid), before)
+  const last = store.settle()
+  await server.stop()
+  await last
+  await store.settle()
+})
+
 test('put() works again with the next supervisor, which gets all that there is', async () => {
   const first = await startServer()
   using store = await openDescriptorStore(options)

@@ -3,6 +3,7 @@ import { codeOf, type DescriptorStore, type Logger, messageOf } from '@berth/bas
 import {
   connectDescriptors,
   duplicate,
+  pipe,
   pollFd,
   receiveDescriptors,
   sendDescriptors,
@@ -56,6 +57,7 @@ class Store implements SupervisorDescriptors {
   #connection: Connection | undefined
   #isFlushing = false
   #isClosed = false
+  #nextSettled = 0
 
   constructor(options: OpenDescriptorStoreOptions) {
     this.#options = options
@@ -88,6 +90,17 @@ class Store implements SupervisorDescriptors {
   drop(name: string): void {
     this.#kept.delete(name)
     this.#send({ op: 'drop', name })
+  }
+
+  /** The supervisor does one after the other: when it has closed a pipe's end, it has closed what was dropped before. */
+  async settle(): Promise<void> {
+    if (this.#connection === undefined) return
+    const [readEnd, writeEnd] = pipe()
+    const name = `settled/${this.#nextSettled++}`
+    this.#send({ op: 'put', name }, writeEnd)
+    this.#send({ op: 'drop', name })
+    closeSync(writeEnd)
+    await waitReadable(readEnd).finally(() => closeSync(readEnd))
   }
 
   dropUntaken(): void {
