@@ -44,8 +44,9 @@ export class PublishedPorts {
   /** Takes ports for a container: all or none. Throws `internal` in Docker's words when one is taken. */
   publish(wanted: readonly WantedPort[], target: PortTarget): PublishedPort[] {
     const taken: PublishedPort[] = []
+    const served = hasIPv6() ? wanted : wanted.map(withoutSecondFamily)
     try {
-      for (const one of wanted) taken.push(...this.#takeOne(one, target))
+      for (const one of served) taken.push(...this.#takeOne(one, target))
       return taken
     } catch (error) {
       this.release(taken)
@@ -97,8 +98,7 @@ export class PublishedPorts {
   }
 
   #takeOne(wanted: WantedPort, target: PortTarget): readonly PublishedPort[] {
-    const hostIps = wanted.hostIps.length > 1 && !hasIPv6() ? wanted.hostIps.slice(0, 1) : wanted.hostIps
-    const routes = planRoutes({ ...wanted, hostIps }, target, this.#options.relayUse)
+    const routes = planRoutes(wanted, target, this.#options.relayUse)
     const listening = routes.filter(({ via }) => via !== 'routed')
     const routed = routes.filter(({ via }) => via === 'routed').map((route) => ({ ...route, hostPort: 0 }))
     if (listening.length === 0) return routed
@@ -193,6 +193,8 @@ function groupBySocket(ports: readonly PublishedPort[]): PublishedPort[][] {
   })
   return [...groups.values()]
 }
+
+const withoutSecondFamily = (wanted: WantedPort): WantedPort => ({ ...wanted, hostIps: wanted.hostIps.slice(0, 1) })
 
 /** A host without it gets no binding that nobody asked for. */
 function hasIPv6(): boolean {
