@@ -53,3 +53,10 @@ test('Bun runs the examples as they are written', async () => {
     assert.match(await runInside(engine, [...runtimes['Bun']!, exampleFile(example)]), printed)
   }
 })
+
+test("Bun passes the client's own tests of connections", async () => {
+  const file = fileURLToPath(new URL('../../packages/system/engine-client/src/transport.test.ts', import.meta.url))
+  const { code, stderr } = await command(runtimes['Bun']![0]!, ['test', file])
+  assert.equal(code, 0, stderr)
+  assert.match(stderr, /^ 0 fail$/m)
+})

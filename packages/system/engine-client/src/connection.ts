@@ -1,9 +1,11 @@
-import net from 'node:net'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { certificateProblem, codeOf, messageOf, tlsAlert } from '@berth/base'
+import { hasBunChannels, openBunChannel } from './bun-channel.ts'
+import type { Channel } from './channel.ts'
 import { type Endpoint, formatEndpoint } from './endpoint.ts'
 import { ConnectionError } from './errors.ts'
-import { wrapSocket } from './wrapped-socket.ts'
+import { Inbox } from './inbox.ts'
 
 /** PEM texts for a TLS connection. */
 export interface TlsOptions {
@@ -14,48 +16,32 @@ export interface TlsOptions {
   readonly verify: boolean
 }
 
-/** Bytes buffered from a connection before it is told to wait. */
-const highWaterBytes = 1024 * 1024
-
 /** One connection, read by pulling; unread bytes are bounded by back-pressure. */
-export class Connection {
+export class Connection implements Channel {
   readonly socket: Duplex
-  #chunks: Buffer[] = []
-  #bufferedBytes = 0
-  #ended = false
-  #error: Error | undefined
-  #waiting: (() => void) | undefined
-  #forget: (() => void) | undefined
+  readonly #inbox: Inbox
 
   constructor(socket: Duplex) {
     this.socket = socket
-    socket.on('data', (chunk: Buffer) => this.#push(chunk))
-    socket.on('end', () => this.#finish())
-    socket.on('close', () => this.#finish())
-    socket.on('error', (error: Error) => this.#finish(explainAlert(error)))
+    this.#inbox = new Inbox({
+      pause: () => void socket.pause(),
+      resume: () => void socket.resume(),
+      destroy: () => void socket.destroy(),
+    })
+    socket.on('data', (chunk: Buffer) => this.#inbox.push(chunk))
+    socket.on('end', () => this.#inbox.finish())
+    socket.on('close', () => this.#inbox.finish())
+    socket.on('error', (error: Error) => this.#inbox.finish(explainAlert(error)))
   }
 
-  /** The next bytes; undefined at the end of the stream. Rejects if the connection broke. */
-  async read(): Promise<Buffer | undefined> {
-    while (this.#chunks.length === 0) {
-      if (this.#error !== undefined) throw this.#error
-      if (this.#ended) return undefined
-      await new Promise<void>((resolve) => (this.#waiting = resolve))
-    }
-    const chunk = this.#chunks.shift()
-    this.#bufferedBytes -= chunk?.length ?? 0
-    if (this.#bufferedBytes < highWaterBytes && this.socket.isPaused()) this.socket.resume()
-    return chunk
+  read(): Promise<Buffer | undefined> {
+    return this.#inbox.read()
   }
 
-  /** Puts back bytes that were read too far. */
   unread(chunk: Buffer): void {
-    if (chunk.length === 0) return
-    this.#chunks.unshift(chunk)
-    this.#bufferedBytes += chunk.length
+    this.#inbox.unread(chunk)
   }
 
-  /** Writes all of it; resolves when the kernel can take more. */
   async write(data: Uint8Array | string): Promise<void> {
     if (this.socket.write(data)) return
     await new Promise<void>((resolve, reject) => {
@@ -68,55 +54,43 @@ export class Connection {
   }
 
   get usable(): boolean {
-    return !this.#ended && this.#error === undefined && this.#chunks.length === 0 && this.socket.writable
+    return this.#inbox.isQuiet && this.socket.writable
   }
 
-  /** Aborting the signal breaks the connection, and its reason is what reads reject with; undefined: no longer. */
+  /** After the handshake is when an engine looks at a certificate. */
+  get closedHint(): string {
+    return 'encrypted' in this.socket ? ': it may not trust the certificate that it was shown' : ''
+  }
+
   breakOn(signal: AbortSignal | undefined): void {
-    this.#forget?.()
-    this.#forget = undefined
-    if (signal === undefined) return
-    const onAbort = (): void => {
-      this.#finish(signal.reason instanceof Error ? signal.reason : new Error(String(signal.reason)))
-      this.socket.destroy()
-    }
-    signal.addEventListener('abort', onAbort, { once: true })
-    this.#forget = () => signal.removeEventListener('abort', onAbort)
-    if (signal.aborted) onAbort()
+    this.#inbox.breakOn(signal)
   }
 
   /** Hands the socket over, with what was read too far; who takes it owns it. */
-  release(): Duplex {
+  async release(): Promise<Duplex> {
     this.breakOn(undefined)
     for (const event of ['data', 'end', 'close', 'error']) this.socket.removeAllListeners(event)
     this.socket.pause()
-    const rest = Buffer.concat(this.#chunks.splice(0))
+    const rest = this.#inbox.takeAll()
     if (rest.length > 0) this.socket.unshift(rest)
-    return 'bun' in process.versions ? wrapSocket(this.socket) : this.socket
+    if (!('bun' in process.versions)) return this.socket
+    const { wrapSocket } = await import('./wrapped-socket.ts')
+    return wrapSocket(this.socket)
   }
 
   destroy(): void {
     this.breakOn(undefined)
     this.socket.destroy()
   }
+}
 
-  #push(chunk: Buffer): void {
-    this.#chunks.push(chunk)
-    this.#bufferedBytes += chunk.length
-    if (this.#bufferedBytes >= highWaterBytes) this.socket.pause()
-    this.#wake()
-  }
-
-  #finish(error?: Error): void {
-    this.#ended = true
-    this.#error ??= error
-    this.#wake()
-  }
-
-  #wake(): void {
-    const waiting = this.#waiting
-    this.#waiting = undefined
-    waiting?.()
+/** Connects for HTTP exchanges only, as fast as the runtime can. Rejects as `connect` does. */
+export async function openChannel(endpoint: Endpoint, tls: TlsOptions | undefined): Promise<Channel> {
+  if (endpoint.kind !== 'unix' || !hasBunChannels()) return connect(endpoint, tls)
+  try {
+    return await openBunChannel(endpoint.path)
+  } catch (error) {
+    throw explain(endpoint, error as Error)
   }
 }
 
@@ -127,7 +101,7 @@ export async function connect(endpoint: Endpoint, tls: TlsOptions | undefined): 
     return new Connection(openSsh(endpoint))
   }
   const secure = endpoint.kind === 'tcp' && tls !== undefined
-  const socket = secure ? await openTls(endpoint, tls) : openPlain(endpoint)
+  const socket = secure ? await openTls(endpoint, tls) : await openPlain(endpoint)
   await new Promise<void>((resolve, reject) => {
     const fail = (error: Error): void => reject(explain(endpoint, error))
     socket.once('error', fail)
@@ -139,14 +113,15 @@ export async function connect(endpoint: Endpoint, tls: TlsOptions | undefined): 
   return new Connection(socket)
 }
 
-function openPlain(endpoint: Exclude<Endpoint, { kind: 'ssh' }>): net.Socket {
+async function openPlain(endpoint: Exclude<Endpoint, { kind: 'ssh' }>): Promise<Socket> {
+  const net = await import('node:net')
   // Half-open: the engine may end its side while standard input is still being sent.
   const common = { allowHalfOpen: true, noDelay: true }
   if (endpoint.kind === 'unix') return net.connect({ path: endpoint.path, allowHalfOpen: true })
   return net.connect({ host: endpoint.host, port: endpoint.port, ...common })
 }
 
-async function openTls(endpoint: Endpoint & { kind: 'tcp' }, options: TlsOptions): Promise<net.Socket> {
+async function openTls(endpoint: Endpoint & { kind: 'tcp' }, options: TlsOptions): Promise<Socket> {
   const tls = await import('node:tls')
   const { verify, ...pem } = options
   return tls.connect({ host: endpoint.host, port: endpoint.port, rejectUnauthorized: verify, ...pem })

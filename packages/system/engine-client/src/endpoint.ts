@@ -1,4 +1,3 @@
-import { isIPv6 } from 'node:net'
 import { invalid } from '@berth/base'
 
 /** Where an engine listens. */
@@ -66,7 +65,7 @@ export function formatEndpoint(endpoint: Endpoint): string {
     case 'unix':
       return `unix://${endpoint.path}`
     case 'tcp':
-      return `tcp://${isIPv6(endpoint.host) ? `[${endpoint.host}]` : endpoint.host}:${endpoint.port}${endpoint.basePath}`
+      return `tcp://${endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host}:${endpoint.port}${endpoint.basePath}`
     case 'ssh':
       return `ssh://${endpoint.destination}${endpoint.port === undefined ? '' : `:${endpoint.port}`}${endpoint.socket ?? ''}`
   }

@@ -1,4 +1,4 @@
-import type { Connection } from './connection.ts'
+import type { Channel } from './channel.ts'
 import { ConnectionError } from './errors.ts'
 
 /** The head of a response; header names are lower-case. */
@@ -12,7 +12,7 @@ const maxChunkLineBytes = 4096
 const headEnd = Buffer.from('\r\n\r\n')
 
 /** Reads one head (RFC 9112, 4); interim responses other than 101 are skipped. */
-export async function readHead(connection: Connection): Promise<ResponseHead> {
+export async function readHead(connection: Channel): Promise<ResponseHead> {
   for (;;) {
     const head = parseHead(await readUntil(connection, headEnd, maxHeadBytes))
     if (head.status === 101 || head.status >= 200) return head
@@ -20,12 +20,12 @@ export async function readHead(connection: Connection): Promise<ResponseHead> {
 }
 
 /** Reads up to `mark`, which is dropped; what follows stays unread. */
-async function readUntil(connection: Connection, mark: Buffer, limitBytes: number): Promise<string> {
+async function readUntil(connection: Channel, mark: Buffer, limitBytes: number): Promise<string> {
   let seen: Buffer = Buffer.alloc(0)
   for (;;) {
     const chunk = await connection.read()
     if (chunk === undefined)
-      throw new ConnectionError(`the daemon closed the connection before it answered${closedHint(connection)}`)
+      throw new ConnectionError(`the daemon closed the connection before it answered${connection.closedHint}`)
     seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk])
     const end = seen.indexOf(mark)
     if (end >= 0) {
@@ -49,7 +49,7 @@ function parseHead(text: string): ResponseHead {
 }
 
 /** The bytes of a response's body, as its head frames them (RFC 9112, 6.3). */
-export async function* readBody(connection: Connection, head: ResponseHead): AsyncGenerator<Buffer, void> {
+export async function* readBody(connection: Channel, head: ResponseHead): AsyncGenerator<Buffer, void> {
   if (hasNoBody(head)) return
   if (head.headers.get('transfer-encoding')?.toLowerCase().endsWith('chunked') === true) yield* readChunked(connection)
   else if (head.headers.has('content-length'))
@@ -67,7 +67,7 @@ export function isReusable({ status, headers }: ResponseHead): boolean {
   return headers.has('transfer-encoding') || headers.has('content-length') || status === 204 || status === 304
 }
 
-async function* readExactly(connection: Connection, lengthBytes: number): AsyncGenerator<Buffer, void> {
+async function* readExactly(connection: Channel, lengthBytes: number): AsyncGenerator<Buffer, void> {
   let left = lengthBytes
   while (left > 0) {
     const chunk = await connection.read()
@@ -78,11 +78,11 @@ async function* readExactly(connection: Connection, lengthBytes: number): AsyncG
   }
 }
 
-async function* readToEnd(connection: Connection): AsyncGenerator<Buffer, void> {
+async function* readToEnd(connection: Channel): AsyncGenerator<Buffer, void> {
   for (let chunk = await connection.read(); chunk !== undefined; chunk = await connection.read()) yield chunk
 }
 
-async function* readChunked(connection: Connection): AsyncGenerator<Buffer, void> {
+async function* readChunked(connection: Channel): AsyncGenerator<Buffer, void> {
   const lineEnd = Buffer.from('\r\n')
   for (;;) {
     const line = await readUntil(connection, lineEnd, maxChunkLineBytes)
@@ -95,7 +95,3 @@ async function* readChunked(connection: Connection): AsyncGenerator<Buffer, void
   // Trailers, up to the empty line.
   while ((await readUntil(connection, lineEnd, maxChunkLineBytes)) !== '');
 }
-
-/** After the handshake is when an engine looks at a certificate. */
-const closedHint = ({ socket }: Connection): string =>
-  'encrypted' in socket ? ': it may not trust the certificate that it was shown' : ''

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { Server } from 'node:http'
@@ -146,4 +147,53 @@ test('Transport fails a request whose body cannot be read, instead of waiting fo
     throw new Error('read /x: is a directory')
   }
   await assert.rejects(open('1.51').request('POST', '/images/load', { stream: broken() }), /read \/x: is a directory/)
+})
+
+test('Transport sends a body that the kernel takes in parts, and reads an answer that is not read at once', async () => {
+  const large = { text: 'ü'.repeat(3_000_000) }
+  answer = (request, response) => {
+    const hash = createHash('sha256')
+    request.on('data', (chunk: Buffer) => void hash.update(chunk))
+    request.on('end', () => void response.end(Buffer.alloc(20_000_000, hash.digest())))
+  }
+  const transport = open()
+  const { body } = await transport.request('POST', '/large', { json: large })
+  const chunks: Buffer[] = []
+  for await (const chunk of body) {
+    chunks.push(chunk)
+    if (chunks.length % 50 === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  }
+  transport.close()
+  const digest = createHash('sha256').update(JSON.stringify(large)).digest()
+  assert.ok(Buffer.concat(chunks).equals(Buffer.alloc(20_000_000, digest)))
+})
+
+test('Transport says that the engine went away without an answer, and opens another connection then', async () => {
+  answer = (request) => void request.socket.destroy()
+  const transport = open()
+  await assert.rejects(
+    transport.request('GET', '/gone'),
+    /the daemon closed the connection before it answered|ECONNRESET/,
+  )
+  answer = (_request, response) => void response.end('{}')
+  await transport.json('GET', '/idle')
+  for (const socket of sockets) socket.destroy()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  assert.deepEqual(await transport.json('GET', '/again'), {})
+  transport.close()
+  assert.equal(connections, 3)
+})
+
+test('Transport keeps a connection for requests when another one is hijacked', async () => {
+  answer = (_request, response) => void response.end('{}')
+  const transport = open()
+  await transport.json('GET', '/before')
+  const connection = await transport.hijack('/attach')
+  await connection.write(Buffer.from('hello'))
+  assert.equal((await connection.read())?.toString(), 'HELLO')
+  assert.deepEqual(await transport.json('GET', '/meanwhile'), {})
+  connection.closeWrite()
+  assert.equal((await connection.read())?.toString(), 'bye')
+  connection.destroy()
+  transport.close()
 })

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream'
-import { connect, type Connection, type TlsOptions } from './connection.ts'
+import type { Channel } from './channel.ts'
+import { connect, Connection, openChannel, type TlsOptions } from './connection.ts'
 import type { Endpoint } from './endpoint.ts'
 import { ApiError } from './errors.ts'
 import { isReusable, readBody, readHead, type ResponseHead } from './http.ts'
@@ -54,11 +55,11 @@ export interface TransportOptions {
 export class Transport {
   readonly endpoint: Endpoint
   readonly #options: TransportOptions
-  readonly #idle: Connection[]
+  readonly #idle: Channel[]
   #version: string
   #negotiated: boolean
 
-  constructor(options: TransportOptions, idle: Connection[] = []) {
+  constructor(options: TransportOptions, idle: Channel[] = []) {
     this.#idle = idle
     this.endpoint = options.endpoint
     this.#options = options
@@ -169,24 +170,48 @@ export class Transport {
   }
 
   async #exchange(method: string, target: string, options: RequestOptions): Promise<EngineResponse> {
-    const connection = await this.#connection(options.signal)
-    await connection.write(this.#head(method, target, options))
-    // The engine may refuse before it has read everything: then its answer counts, not the broken pipe.
-    const broken = options.stream === undefined ? [] : [brokenSource(connection, options.stream)]
-    const head = await Promise.race([readHead(connection), ...broken])
-    return this.#response(connection, method === 'HEAD' ? withoutBody(head) : head)
+    const { stream, signal } = options
+    if (stream !== undefined) return this.#sendStream(this.#head(method, target, options), stream, signal)
+    const channel = await this.#open(signal, openChannel, (_idle): _idle is Channel => true)
+    await channel.write(this.#head(method, target, options))
+    const head = await readHead(channel)
+    return this.#response(channel, method === 'HEAD' ? withoutBody(head) : head)
   }
 
-  async #connection(signal: AbortSignal | undefined): Promise<Connection> {
+  async #sendStream(
+    head: string,
+    stream: AsyncIterable<Uint8Array>,
+    signal: AbortSignal | undefined,
+  ): Promise<EngineResponse> {
+    const connection = await this.#connection(signal)
+    await connection.write(head)
+    // The engine may refuse before it has read everything: then its answer counts, not the broken pipe.
+    const answer = await Promise.race([readHead(connection), brokenSource(connection, stream)])
+    return this.#response(connection, answer)
+  }
+
+  /** One that can be more than HTTP. */
+  #connection(signal: AbortSignal | undefined): Promise<Connection> {
+    return this.#open(signal, connect, (idle): idle is Connection => idle instanceof Connection)
+  }
+
+  async #open<T extends Channel>(
+    signal: AbortSignal | undefined,
+    open: (endpoint: Endpoint, tls: TlsOptions | undefined) => Promise<T>,
+    isFit: (idle: Channel) => idle is T,
+  ): Promise<T> {
     const ending = anyOf(this.#options.signal, signal)
     ending?.throwIfAborted()
-    const connection = this.#reuse() ?? (await connect(this.#options.endpoint, this.#options.tls))
-    if (ending !== undefined) connection.breakOn(ending)
-    return connection
+    const channel = this.#reuse(isFit) ?? (await open(this.#options.endpoint, this.#options.tls))
+    if (ending !== undefined) channel.breakOn(ending)
+    return channel
   }
 
-  #reuse(): Connection | undefined {
-    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+  #reuse<T extends Channel>(isFit: (idle: Channel) => idle is T): T | undefined {
+    for (let at = this.#idle.length - 1; at >= 0; at--) {
+      const idle = this.#idle[at]
+      if (idle === undefined || !isFit(idle)) continue
+      this.#idle.splice(at, 1)
       if (idle.usable) return idle
       idle.destroy()
     }
@@ -210,13 +235,13 @@ export class Transport {
     return `${lines.join('\r\n')}\r\n\r\n${body ?? ''}`
   }
 
-  #response(connection: Connection, head: ResponseHead): EngineResponse {
+  #response(connection: Channel, head: ResponseHead): EngineResponse {
     const body = this.#released(connection, head)
     return { ...head, body, text: () => readText(body), json: async () => JSON.parse(await readText(body)) as unknown }
   }
 
   /** The body; afterwards the connection is kept for the next request, or closed if the body was left unread. */
-  async *#released(connection: Connection, head: ResponseHead): AsyncGenerator<Buffer, void> {
+  async *#released(connection: Channel, head: ResponseHead): AsyncGenerator<Buffer, void> {
     let complete = false
     try {
       yield* readBody(connection, head)
