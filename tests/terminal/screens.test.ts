@@ -37,6 +37,14 @@ test('stats redraws without clearing the screen for each frame, and a control-C 
   assert.match((await terminal.finish('stty -a')).screen, / icanon[^]* echo /)
 })
 
+test('stats fits in 80 columns', async () => {
+  using terminal = new Terminal({ env: cli.env })
+  const { screen } = await terminal.finish(`${cli.file} stats --no-stream`)
+  const rows = screen.split('\n').filter((row) => row.trim() !== '')
+  assert.match(rows[0] ?? '', /^CONTAINER ID +NAME +CPU % +MEM USAGE/)
+  assert.equal(rows.length - 1, (await cli.ok('ps', '-q')).split('\n').length, `no row is wrapped\n${screen}`)
+})
+
 test('stats in a pipe prints plain tables, without colours or cursor movements when it is asked for one', async () => {
   const { stdout } = await cli.run(['stats', '--no-stream'])
   assert.ok(stdout.startsWith('CONTAINER ID') && !stdout.includes(escape), stdout)

@@ -119,9 +119,15 @@ class StatsBoard {
   #text(): Promise<string> {
     const defaults = ['ID', 'Name', 'CPUPerc', 'MemUsage', 'MemPerc', 'NetIO', 'BlockIO', 'PIDs']
     const view = statsView(this.#options.truncate)
-    return renderText([...this.#rows.values()], view, { format: this.#options.format, defaults })
+    const { format, truncate } = this.#options
+    const width = this.#cli.isTerminal(1) ? process.stdout.columns : undefined
+    const options = { format, defaults, fit: truncate ? fit : undefined }
+    return renderText([...this.#rows.values()], view, options, width)
   }
 }
+
+/** What is told of elsewhere goes first. */
+const fit = { shrink: {}, drop: ['MEM %', 'PIDS', 'BLOCK I/O'] }
 
 function rowOf(container: string, sample: ContainerStatsResponse): StatsRow {
   return { container, name: sample.name.replace(/^\//, ''), id: sample.id, sample: measure(sample) }
