@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { clientVersion } from '../packages/apps/cli/src/client-version.ts'
-import { manPage } from '../packages/apps/cli/src/reference/man-page.ts'
+import { manPages } from '../packages/apps/cli/src/reference/man-page.ts'
 import { fileName, listPages, markdownIndex, markdownPage } from '../packages/apps/cli/src/reference/pages.ts'
 
 const pages = await listPages()
@@ -17,7 +17,6 @@ if (manDirectory === undefined) {
 } else {
   mkdirSync(manDirectory, { recursive: true })
   for (const page of pages) {
-    const name = ['berth', ...page.path.split(' ')].filter((word) => word !== '').join('-')
-    writeFileSync(join(manDirectory, `${name}.1`), manPage(page, clientVersion))
+    for (const [name, text] of manPages(page, clientVersion)) writeFileSync(join(manDirectory, name), text)
   }
 }

@@ -1,9 +1,21 @@
 import type { Flag } from '../flags/flag.ts'
 import type { Page } from './pages.ts'
 
-/** The page for man(1), in the macros of man(7). */
-export function manPage({ path, summary, usage, flags, aliases }: Page, version: string): string {
-  const name = ['berth', ...path.split(' ')].filter((word) => word !== '').join('-')
+/** The pages for man(1) by the names of their files: that of a command, and one that leads to it for each of its aliases. */
+export function manPages(page: Page, version: string): ReadonlyMap<string, string> {
+  const name = pageName(page.path)
+  const others = page.aliases.map(pageName).filter((alias) => alias !== name)
+  return new Map([
+    [`${name}.1`, manPage(page, version)],
+    ...others.map((alias) => [`${alias}.1`, `.so man1/${name}.1\n`] as const),
+  ])
+}
+
+const pageName = (path: string): string => ['berth', ...path.split(' ')].filter((word) => word !== '').join('-')
+
+/** One page, in the macros of man(7). */
+export function manPage({ path, summary, usage, details, flags, aliases }: Page, version: string): string {
+  const name = pageName(path)
   const listed = Object.values(flags).filter(({ hidden }) => hidden !== true)
   const options = listed.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(optionEntry)
   const others = aliases.filter((alias) => alias !== path).map((alias) => `.br\n${bold(`berth ${alias}`)}`)
@@ -12,6 +24,7 @@ export function manPage({ path, summary, usage, flags, aliases }: Page, version:
     '.nh',
     `.SH NAME\n${escape(name)} \\- ${escape(summary)}`,
     `.SH SYNOPSIS\n${bold(usage)}`,
+    ...(details === '' ? [] : [`.SH DESCRIPTION\n${details.split('\n').map(escape).join('\n.br\n')}`]),
     ...(others.length > 0 ? [`.SH ALIASES\n${others.join('\n').replace('.br\n', '')}`] : []),
     ...(options.length > 0 ? [`.SH OPTIONS\n${options.join('\n')}`] : []),
     `.SH SEE ALSO\n${path === '' ? bold('berth help') : '.BR berth (1)'}`,

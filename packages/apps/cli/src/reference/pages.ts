@@ -12,6 +12,8 @@ export interface Page {
   readonly summary: string
   readonly help: string
   readonly usage: string
+  /** What there is to say beyond the summary; may be empty. */
+  readonly details: string
   readonly flags: FlagSet
   readonly aliases: readonly string[]
 }
@@ -27,6 +29,7 @@ export async function listPages(): Promise<Page[]> {
     summary: 'A container platform for Linux',
     help: topHelp(columns),
     usage: 'berth [OPTIONS] COMMAND',
+    details: '',
     flags: globalFlags,
     aliases: [],
   }
@@ -45,14 +48,15 @@ async function pagesBelow(path: readonly string[], entry: Entry): Promise<Page[]
   if (children === undefined) return []
   const below = Object.entries(children).map(([child, inner]) => pagesBelow([...path, child], inner))
   const help = groupHelp(entry, `berth ${name}`)
-  const group = { path: name, summary: entry.summary, help, usage: `berth ${name} COMMAND`, flags: {}, aliases: [] }
+  const usage = `berth ${name} COMMAND`
+  const group = { path: name, summary: entry.summary, help, usage, details: '', flags: {}, aliases: [] }
   return [group, ...(await Promise.all(below)).flat()]
 }
 
 function commandPage(path: string, command: AnyCommand): Page {
-  const { summary, flags, aliases = [] } = command
+  const { summary, details = '', flags, aliases = [] } = command
   const help = commandHelp(command, `berth ${path}`, columns)
-  return { path, summary, help, usage: `berth ${path} ${command.usage}`.trimEnd(), flags, aliases }
+  return { path, summary, help, usage: `berth ${path} ${command.usage}`.trimEnd(), details, flags, aliases }
 }
 
 /** `network-create.md`. */

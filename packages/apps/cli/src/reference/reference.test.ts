@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { manPage } from './man-page.ts'
+import { manPage, manPages } from './man-page.ts'
 import { fileName, listPages, markdownIndex, markdownPage } from './pages.ts'
 
 const directory = new URL('../../../../../docs/cli/', import.meta.url)
@@ -38,4 +38,19 @@ test('manPage() writes what man(7) understands', async () => {
   // A line that begins with a dot is a macro: all of them have to be known ones.
   const macros = new Set([...text.matchAll(/^\.(\w+)/gm)].map((match) => match[1]))
   assert.deepEqual([...macros].toSorted(), ['BR', 'SH', 'TH', 'TP', 'br', 'nh'])
+})
+
+test('manPages() has a page for every name of a command, and no two of one name', async () => {
+  const pages = await listPages()
+  const page = pages.find(({ path }) => path === 'container run')
+  assert.ok(page)
+  assert.deepEqual(
+    [...manPages(page, '1.0')].map(([name, text]) => [name, text.split('\n')[0]]),
+    [
+      ['berth-container-run.1', '.TH "BERTH-CONTAINER-RUN" "1" "" "Berth 1.0" "Berth"'],
+      ['berth-run.1', '.so man1/berth-container-run.1'],
+    ],
+  )
+  const names = pages.flatMap((one) => [...manPages(one, '1.0').keys()])
+  assert.equal(new Set(names).size, names.length)
 })
