@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { patience } from './patience.ts'
@@ -16,11 +16,28 @@ export function readHostState(): HostState {
   // A namespace that `ip netns` has mounted for all was made outside of every sandbox, whose mounts do not come out.
   const others = new Set([...mounted, ...mounts(1)].filter((at) => at.startsWith('/run/netns/')))
   return new Set([
-    ...mounted.filter((at) => !others.has(at)).map((at) => `mount ${at}`),
+    ...countedMounts(mounted, isHostsNamespace())
+      .filter((at) => !others.has(at))
+      .map((at) => `mount ${at}`),
     ...named.filter((at) => !others.has(at)).map((at) => `netns ${at}`),
     ...engineCgroups('/sys/fs/cgroup', 5).map((path) => `cgroup ${path}`),
     ...engineTables().map((name) => `nft table ${name}`),
   ])
+}
+
+/**
+ * The mounts that may be ours. In the host's own namespace everybody mounts, and no sandbox does: there the path says whose
+ * one is.
+ */
+export const countedMounts = (mounted: readonly string[], isHosts: boolean): readonly string[] =>
+  isHosts ? mounted.filter((at) => at.includes('berth')) : mounted
+
+function isHostsNamespace(): boolean {
+  try {
+    return readlinkSync('/proc/self/ns/mnt') === readlinkSync('/proc/1/ns/mnt')
+  } catch {
+    return false
+  }
 }
 
 /**
