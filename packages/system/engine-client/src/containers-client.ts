@@ -64,8 +64,8 @@ export interface PendingWait {
 
 export interface WriteArchive {
   readonly stream: AsyncIterable<Uint8Array>
-  readonly copyUIDGID: boolean
-  readonly signal: AbortSignal
+  readonly copyUIDGID?: boolean
+  readonly signal?: AbortSignal
 }
 
 /** `/containers`. Ids are names, ids or their prefixes. */

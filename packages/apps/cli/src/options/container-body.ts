@@ -214,7 +214,6 @@ function refuseConflicts(flags: Flags, body: ContainerCreateBody): void {
   if (!/^(|host)$/.test(flags.userns)) throw new Error('--userns: invalid USER mode')
   if (!/^(|private|host)$/.test(flags.cgroupns)) throw new Error('--cgroupns: invalid CGROUP mode')
   if (!flags.storageOpt.every((text) => text.includes('='))) throw new Error('invalid storage option')
-  if (flags.useApiSocket) throw new Error('--use-api-socket is not supported')
   if (!flags.disableContentTrust)
     throw new Error('content trust is not supported: leave --disable-content-trust at true')
 }

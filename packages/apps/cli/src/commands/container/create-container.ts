@@ -6,6 +6,7 @@ import { StatusError } from '../../errors.ts'
 import { reasonOf } from '../../options/key-values.ts'
 import { checkPlatform } from '../../options/platform.ts'
 import { withProxies } from '../../options/proxies.ts'
+import type { ApiSocketPlan } from './api-socket.ts'
 import { familiarName, splitReference } from '../../options/reference.ts'
 
 export interface CreateRequest {
@@ -15,13 +16,16 @@ export interface CreateRequest {
   /** `always`, `missing` or `never`. */
   readonly pull: string
   readonly quiet: boolean
+  /** The container gets the engine's socket, and credentials. */
+  readonly useApiSocket: boolean
 }
 
 /** Creates a container, pulling its image if need be; resolves with its id. */
 export async function createContainer(cli: Cli, request: CreateRequest): Promise<string> {
   const { name, platform, pull } = request
   const Env = withProxies(cli, request.body.Env ?? [])
-  const body = Env.length > 0 ? { ...request.body, Env } : request.body
+  const asked = Env.length > 0 ? { ...request.body, Env } : request.body
+  const { body, handOver } = await withApiSocket(cli, asked, request.useApiSocket)
   const image = body.Image ?? ''
   checkPlatform(platform)
   if (!/^[0-9a-f]{64}$/.test(image)) splitReference(image)
@@ -34,9 +38,16 @@ export async function createContainer(cli: Cli, request: CreateRequest): Promise
     await pullImage(cli, request)
     return cli.engine.containers.create(body, query)
   })
+  await handOver(response.Id)
   for (const warning of response.Warnings ?? []) cli.err(`WARNING: ${warning}\n`)
   cidFile(response.Id)
   return response.Id
+}
+
+async function withApiSocket(cli: Cli, body: ContainerCreateBody, isWanted: boolean): Promise<ApiSocketPlan> {
+  if (!isWanted) return { body, handOver: async () => undefined }
+  const { planApiSocket } = await import('./api-socket.ts')
+  return planApiSocket(cli, body)
 }
 
 /** The image is absent, or there for other platforms only. */

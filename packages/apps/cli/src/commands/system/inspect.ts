@@ -22,8 +22,12 @@ export const command = defineCommand({
     const type = changed('type') ? checkType(flags.type) : undefined
     await inspectAll(cli, args, {
       format: flags.format,
-      fetch: (name) =>
-        type === undefined ? fetchAny(cli, name, flags.size) : fetchOne(cli, type, { name, size: flags.size }),
+      async fetch(name) {
+        const { size } = flags
+        const found = await (type === undefined ? fetchAny(cli, name, size) : fetchOne(cli, type, { name, size }))
+        if (size && found.type !== 'container') cli.err(`WARNING: --size ignored for ${found.type}\n`)
+        return found
+      },
     })
   },
 })
