@@ -20,8 +20,9 @@ before(async () => {
     await Array.fromAsync(writeTar([{ entry: tarEntry({ path: 'in/it', sizeBytes: content.length }), content }])),
   )
   const bytes = `request.url.endsWith('.tar') ? Buffer.from('${archive.toString('base64')}', 'base64') : 'text'`
+  const missing = `if (request.url === '/missing') return void response.writeHead(404).end('none')`
   const head = `response.setHeader('Last-Modified', '${modified.toUTCString()}')`
-  await servers.start(daemon.sandbox, serverSource(at, `${head}; response.end(${bytes})`))
+  await servers.start(daemon.sandbox, serverSource(at, `${head}; ${missing}; response.end(${bytes})`))
 })
 after(async () => {
   client?.[Symbol.dispose]()
@@ -73,4 +74,27 @@ test('ADD --chmod is of the file that a URL names, and --unpack of the archive',
     '/u/in directory 755',
     '/u/in/it regular file 644 0',
   ])
+})
+
+test('what a URL does not give, or a COPY of one, is told in the words of either builder', async () => {
+  const failed = async (line: string, buildKit: string): Promise<string> => {
+    const folder = client.context({ Dockerfile: `FROM busybox\n${line}\n` })
+    const { code, stderr } = await client.run(folder, ['build', '.'], { env: { DOCKER_BUILDKIT: buildKit } })
+    assert.equal(code, 1)
+    return stderr.trim().split('\n').at(-1) ?? ''
+  }
+  const cases: readonly [line: string, buildkit: RegExp, classic: RegExp][] = [
+    [`COPY ${url}/f /f`, /solve: source can't be a URL for COPY$/, /^COPY failed: source can't be a URL for COPY$/],
+    [
+      `ADD ${url}/missing /f`,
+      /load cache key: invalid response status 404$/,
+      /^ADD failed: failed to GET \S+ with status 404 Not Found: none$/,
+    ],
+    ['ADD http://127.0.0.1:1/f /f', /failed to load cache key: Get ".*refused$/, /^ADD failed: Get ".*refused$/],
+    [`ADD --checksum=md5:0 ${url}/f /f`, /solve: unsupported digest algorithm$/, /unsupported digest algorithm$/],
+  ]
+  for (const [line, buildkit, classic] of cases) {
+    assert.match(await failed(line, '1'), buildkit)
+    assert.match(await failed(line, '0'), classic)
+  }
 })

@@ -11,7 +11,7 @@ import { resolveOwner } from './owner.ts'
 import { explainingDirectory } from './explain-directory.ts'
 import { finishStep } from './finish-step.ts'
 import { writeInlineFiles } from './inline-files.ts'
-import { fetchSources, isRemote } from './remote-sources.ts'
+import { fetchSources, isRemote, isUrl } from './remote-sources.ts'
 import { solveStep, takeDefined } from './solve-step.ts'
 import type { PlannedStep, StageContext } from './step-context.ts'
 
@@ -168,6 +168,7 @@ async function findSources(
 ): Promise<CopySource[]> {
   const { build } = stage
   const remote = copy.kind === 'add' ? copy.sources.filter(isRemote) : []
+  if (copy.kind === 'copy' && copy.sources.some(isUrl)) throw urlInCopy(build.request.style)
   const local = copy.sources.filter((source) => !remote.includes(source))
   if (build.request.style === 'classic') {
     requireDirectory(copy)
@@ -258,6 +259,11 @@ async function findLocal(
 
 /** A path as a pattern that matches nothing else. */
 const escapePattern = (path: string): string => path.replace(/[\\*?[]/g, '\\$&')
+
+function urlInCopy(style: 'classic' | 'buildkit'): Error {
+  const message = "source can't be a URL for COPY"
+  return invalid(style === 'classic' ? `COPY failed: ${message}` : message)
+}
 
 const noSources = ({ kind }: CopyInstruction): Error =>
   invalid(`${kind.toUpperCase()} failed: no source files were specified`)

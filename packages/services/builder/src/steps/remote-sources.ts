@@ -4,15 +4,18 @@ import { DownloadRefusedError } from '@berth/registry'
 import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { mkdir, mkdtemp, rm, utimes } from 'node:fs/promises'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { checkOutGit } from '../context/git.ts'
 import { isGit } from '../context/parse-git.ts'
+import { remoteFileName, requireChecksumForm } from './remote-file.ts'
 import type { StageContext } from './step-context.ts'
 
+export const isUrl = (source: string): boolean => /^https?:\/\//.test(source)
+
 /** Whether ADD takes `source` from somewhere else than the context. */
-export const isRemote = (source: string): boolean => /^https?:\/\//.test(source) || isGit(source)
+export const isRemote = (source: string): boolean => isUrl(source) || isGit(source)
 
 /** What was fetched. */
 export interface FetchedSource {
@@ -55,17 +58,14 @@ interface Wanted {
 
 /** Resolves to the file's name. */
 async function download(
-  { context, signal }: StageContext['build'],
+  { context, signal, request }: StageContext['build'],
   url: string,
   { root, checksum, destination }: Wanted,
 ): Promise<string> {
-  const name = basename(new URL(url).pathname) || (destination.endsWith('/') ? '' : basename(destination))
-  if (name === '') throw invalid(`cannot determine filename from url: ${url}`)
+  requireChecksumForm(checksum)
+  const name = remoteFileName(url, destination, request.style)
   const { body, modifiedMs } = await context.remotes.download(url, signal).catch((error: unknown) => {
-    if (error instanceof DownloadRefusedError) {
-      throw invalid(`ADD failed: failed to GET ${url} with status ${error.statusLine}`, error)
-    }
-    throw unavailable(`ADD failed: ${url}: ${messageOf(error)}`, error)
+    throw failedDownload(error, url, request.style)
   })
   const path = join(root, name)
   const hash = createHash('sha256')
@@ -79,6 +79,19 @@ async function download(
   requireChecksum(checksum, `sha256:${hash.digest('hex')}`)
   if (modifiedMs !== undefined) await utimes(path, modifiedMs / 1000, modifiedMs / 1000)
   return name
+}
+
+/** In the words of either builder. */
+function failedDownload(error: unknown, url: string, style: 'classic' | 'buildkit'): Error {
+  const isRefused = error instanceof DownloadRefusedError
+  if (style === 'buildkit') {
+    const reason = isRefused ? `invalid response status ${error.status}` : messageOf(error)
+    const message = `failed to load cache key: ${reason}`
+    return isRefused ? invalid(message, error) : unavailable(message, error)
+  }
+  if (isRefused)
+    return invalid(`ADD failed: failed to GET ${url} with status ${error.statusLine}: ${error.text}`, error)
+  return unavailable(`ADD failed: ${messageOf(error)}`, error)
 }
 
 function requireChecksum(wanted: string, actual: string): void {
