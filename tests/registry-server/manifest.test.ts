@@ -89,6 +89,7 @@ for (const kind of ['docker', 'oci']) {
     await both('push', '--insecure', names[0])
     await both('rm', names[0])
     await both('inspect', '--insecure', names[0])
+    await both('inspect', '--insecure', '-v', names[0])
     await both('inspect', '--insecure', names[1])
     await both('inspect', '--insecure', '-v', names[1])
     await both('create', '--insecure', `${registry.host}/${kind}/again:1`, names[0])

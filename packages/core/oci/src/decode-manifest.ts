@@ -125,12 +125,13 @@ export function toDigest(place: Place): Digest {
   return isDigest(text) ? text : refuse(place, 'a digest')
 }
 
+/** In the order of the specification, which is that of documents that show it again. */
 function toPlatform(place: Place): Platform {
   return {
-    os: string(member(place, 'os')),
     architecture: string(member(place, 'architecture')),
-    ...optional(place, 'variant', string),
+    os: string(member(place, 'os')),
     ...optional(place, 'os.version', string),
     ...optional(place, 'os.features', (at) => array(at, string)),
+    ...optional(place, 'variant', string),
   }
 }

@@ -59,7 +59,7 @@ test('decodeDocument() names the field that is wrong', () => {
   refusesManifest({ ...manifest, layers: [{ ...descriptor, size: 1e300 }] }, /size: expected an integer/)
   refusesManifest({ ...manifest, annotations: { a: 1 } }, 'manifest.annotations["a"]: expected a string, got 1')
   refusesManifest(
-    { ...index, manifests: [{ ...descriptor, platform: { os: 1 } }] },
+    { ...index, manifests: [{ ...descriptor, platform: { architecture: 'amd64', os: 1 } }] },
     'manifest.manifests[0].platform.os: expected a string, got 1',
   )
   refusesManifest(' '.repeat(maxManifestBytes + 1), /larger than/)
