@@ -79,7 +79,10 @@ export function refreshLinks(context: Context, target: Container): void {
 /** Takes the link `/owner/alias` away; the containers stay. */
 export async function removeLink(context: Context, ref: string): Promise<void> {
   const [ownerName = '', alias] = ref.replace(/^\//, '').split('/')
-  if (alias === undefined) throw conflict('Conflict, cannot remove the default link name of the container')
+  if (alias === undefined) {
+    context.registry.resolve(ref)
+    throw conflict('Conflict, cannot remove the default link name of the container')
+  }
   const owner = context.registry.byName(ownerName)
   if (!owner) throw notFound(`No such container: ${ref}`)
   await context.locks.run(owner.id, async () => {
