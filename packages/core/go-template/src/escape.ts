@@ -37,8 +37,12 @@ export function escapeQuery(text: string): string {
     .replaceAll('%20', '+')
 }
 
-/** As a json.Encoder without HTML escaping writes it; U+2028 and U+2029 are escaped. */
+/** ES2025's, which TypeScript does not know yet. */
+const { rawJSON } = JSON as unknown as { rawJSON(text: string): unknown }
+const exact = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? rawJSON(String(value)) : value)
+
+/** As a json.Encoder without HTML escaping writes it, whole numbers to the last digit; U+2028 and U+2029 are escaped. */
 export function toJson(value: unknown): string {
-  const text = JSON.stringify(value ?? null) ?? 'null'
+  const text = JSON.stringify(value ?? null, exact) ?? 'null'
   return text.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029')
 }

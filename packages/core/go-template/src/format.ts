@@ -1,5 +1,15 @@
 import { quote } from './quote.ts'
-import { fieldsOf, type GoFields, GoNil, GoTime, kindOf, numberOf, sortedEntries, typeName } from './value.ts'
+import {
+  fieldsOf,
+  type GoFields,
+  GoDuration,
+  GoNil,
+  GoTime,
+  kindOf,
+  numberOf,
+  sortedEntries,
+  typeName,
+} from './value.ts'
 
 /** As fmt.Sprint of one value: the `%v` form. */
 export function formatValue(value: unknown): string {
@@ -15,7 +25,7 @@ function formatNested(value: unknown, style: ValueStyle): string {
   if (value === null || value === undefined) return '<nil>'
   if (value instanceof GoNil) return { pointer: '<nil>', slice: '[]', map: 'map[]' }[value.kind]
   if (typeof value === 'string') return value
-  if (value instanceof GoTime) return value.text
+  if (value instanceof GoTime || value instanceof GoDuration) return value.text
   if (Array.isArray(value)) return `[${value.map((one) => formatNested(one, { ...style, top: false })).join(' ')}]`
   switch (kindOf(value)) {
     case 'float':
@@ -159,6 +169,7 @@ function formatVerb(directive: Directive, value: unknown): string | undefined {
     case 'string':
       return formatString(directive, String(value))
     case 'int':
+      if (value instanceof GoDuration && 'vs'.includes(directive.verb)) return value.text
       return formatInt(directive, BigInt(value as number | bigint))
     case 'float':
       return formatFloatVerb(directive, numberOf(value))

@@ -9,6 +9,7 @@ export {
   goElement,
   type GoFields,
   goFields,
+  GoDuration,
   GoFloat,
   goKey,
   GoTime,

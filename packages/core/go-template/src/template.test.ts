@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { goElement, goKey, GoTime, goType, nilMap, nilPointer, nilSlice, GoFloat } from './value.ts'
+import { GoDuration, goElement, goKey, GoTime, goType, nilMap, nilPointer, nilSlice, GoFloat } from './value.ts'
 import { parseTemplate } from './template.ts'
 
 const data = {
@@ -182,6 +182,17 @@ test('a time prints in the form of Go, and is JSON as it came', () => {
   const at = new GoTime('2026-11-27T13:34:33.9Z')
   const printed = parseTemplate('{{.at}}|{{json .at}}|{{if .at}}y{{end}}').execute({ at })
   assert.equal(printed, '2026-11-27 13:34:33.9 +0000 UTC|"2026-11-27T13:34:33.9Z"|y')
+})
+
+test('a duration prints in the form of Go, and is a number otherwise', () => {
+  const template = parseTemplate('{{.d}}|{{json .d}}|{{printf "%v %d %T" .d .d .d}}|{{gt .d 1}}|{{if .zero}}y{{end}}')
+  const printed = template.execute({ d: new GoDuration(3_600_000_000_000), zero: new GoDuration(0) })
+  assert.equal(printed, '1h0m0s|3600000000000|1h0m0s 3600000000000 time.Duration|true|')
+})
+
+test('json writes whole numbers to the last digit', () => {
+  const nanoseconds = 1_795_786_911_123_456_789n
+  assert.equal(parseTemplate('{{json .}}').execute({ nanoseconds }), '{"nanoseconds":1795786911123456789}')
 })
 
 test('a number that looks like a float is none that compares with a whole one', () => {

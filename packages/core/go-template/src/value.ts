@@ -1,3 +1,5 @@
+import { formatGoDuration } from '@berth/base'
+
 /** The Go values that JSON cannot tell apart from others: what a nil slice, map or pointer prints as differs. */
 export class GoNil {
   readonly kind: 'slice' | 'map' | 'pointer'
@@ -37,13 +39,35 @@ export class GoTime {
     this.json = json
   }
 
-  /** Go's own form: `2006-01-02 15:04:05.999999999 -0700 MST`; of times in UTC, as engines tell them. */
+  /** Go's own form: `2006-01-02 15:04:05.999999999 -0700 MST`; zones have no names but UTC. */
   get text(): string {
-    return this.json.replace('T', ' ').replace(/Z$/, ' +0000 UTC')
+    const spaced = this.json.replace('T', ' ').replace(/Z$/, ' +0000 UTC')
+    return spaced.replace(/([+-]\d\d):(\d\d)$/, ' $1$2 $1$2')
   }
 
   toJSON(): string {
     return this.json
+  }
+}
+
+/** A time.Duration: a number of nanoseconds that prints as `1h0m0s`. */
+export class GoDuration {
+  readonly ns: number
+
+  constructor(ns: number) {
+    this.ns = ns
+  }
+
+  get text(): string {
+    return formatGoDuration(this.ns)
+  }
+
+  valueOf(): number {
+    return this.ns
+  }
+
+  toJSON(): number {
+    return this.ns
   }
 }
 
@@ -82,6 +106,7 @@ export function kindOf(value: unknown): GoKind {
   if (value instanceof GoNil) return value.kind
   if (value instanceof GoFloat) return 'float'
   if (value instanceof GoTime) return 'struct'
+  if (value instanceof GoDuration) return 'int'
   if (Array.isArray(value)) return 'slice'
   switch (typeof value) {
     case 'boolean':
@@ -115,6 +140,8 @@ export function typeName(value: unknown): string {
       return 'func()'
     case 'struct':
       return 'time.Time'
+    case 'int':
+      return value instanceof GoDuration ? 'time.Duration' : 'int'
     default:
       return kind
   }

@@ -1,4 +1,14 @@
-import { goElement, type GoFields, goFields, goKey, GoTime, nilMap, nilPointer, nilSlice } from '@berth/go-template'
+import {
+  goElement,
+  type GoFields,
+  GoDuration,
+  goFields,
+  goKey,
+  GoTime,
+  nilMap,
+  nilPointer,
+  nilSlice,
+} from '@berth/go-template'
 import { byGoName } from './go-names.ts'
 import type { ObjectType } from './inspect.ts'
 
@@ -9,7 +19,7 @@ import type { ObjectType } from './inspect.ts'
 interface Shape {
   readonly [field: string]: Shape | ZeroKind
 }
-type ZeroKind = 'slice' | 'map' | 'pointer' | 'string' | 'number' | 'boolean' | 'time'
+type ZeroKind = 'slice' | 'map' | 'pointer' | 'string' | 'number' | 'boolean' | 'time' | 'duration'
 
 /** The shape of every element of a list, or of every value of a map. */
 const each = '*'
@@ -28,6 +38,14 @@ function listOf(element: Shape): Shape {
   const list: Shape = { [each]: element }
   lists.add(list)
   return list
+}
+
+/** The shapes of what pointers lead to: nil where they are absent. */
+const pointed = new Set<Shape>()
+
+function pointerTo(shape: Shape): Shape {
+  pointed.add(shape)
+  return shape
 }
 
 /** Maps whose keys are `80/tcp`, of a type of their own. */
@@ -70,6 +88,24 @@ const endpoint = struct({
 })
 const graphDriver = struct({ Data: 'map', Name: 'string' })
 
+const healthcheck = pointerTo(
+  struct({
+    Test: 'slice',
+    Interval: 'duration',
+    Timeout: 'duration',
+    StartPeriod: 'duration',
+    StartInterval: 'duration',
+    Retries: 'number',
+  }),
+)
+const health = pointerTo(
+  struct({
+    Status: 'string',
+    FailingStreak: 'number',
+    Log: listOf(struct({ Start: 'time', End: 'time', ExitCode: 'number', Output: 'string' })),
+  }),
+)
+
 const config = struct({
   Hostname: 'string',
   Domainname: 'string',
@@ -83,7 +119,7 @@ const config = struct({
   StdinOnce: 'boolean',
   Env: 'slice',
   Cmd: 'slice',
-  Healthcheck: 'pointer',
+  Healthcheck: healthcheck,
   ArgsEscaped: 'boolean',
   Image: 'string',
   Volumes: { [each]: empty },
@@ -110,7 +146,7 @@ const state = struct({
   Error: 'string',
   StartedAt: 'string',
   FinishedAt: 'string',
-  Health: 'pointer',
+  Health: health,
 })
 
 /** What an image configures: Go holds it in two structs, one within the other, and prints it as such. */
@@ -120,7 +156,7 @@ const imageConfig: Shape = {
   Entrypoint: 'slice',
   Env: 'slice',
   ExposedPorts: { [each]: empty },
-  Healthcheck: 'pointer',
+  Healthcheck: healthcheck,
   Labels: 'map',
   OnBuild: 'slice',
   Shell: 'slice',
@@ -263,6 +299,7 @@ const zeros: Record<ZeroKind, unknown> = {
   number: 0,
   boolean: false,
   time: new GoTime('0001-01-01T00:00:00Z'),
+  duration: new GoDuration(0),
 }
 
 /** Looks up the zero value of an absent or null field of one described object. */
@@ -279,7 +316,9 @@ export function zeroValues(type: ObjectType, data: unknown): (receiver: object, 
 /** Go's nil or zero for a field; undefined for a struct, which is always there. */
 function zeroOf(kind: Shape | ZeroKind | undefined): unknown {
   if (typeof kind === 'string') return zeros[kind]
-  if (kind === undefined || structs.has(kind)) return undefined
+  if (kind === undefined) return undefined
+  if (pointed.has(kind)) return nilPointer
+  if (structs.has(kind)) return undefined
   if (kind[each] === undefined) return undefined
   return lists.has(kind) ? nilSlice : nilMap
 }
@@ -297,9 +336,15 @@ function note(known: Map<object, Shape>, data: unknown, shape: Shape): void {
   for (const [field, inner] of Object.entries(shape)) {
     const value = (data as Record<string, unknown>)[field]
     if (inner === 'map') markMap(value, '')
-    else if (inner === 'time' && typeof value === 'string') (data as Record<string, unknown>)[field] = new GoTime(value)
+    else if (inner === 'time' || inner === 'duration') setTyped(data as Record<string, unknown>, field, inner)
     else if (typeof inner !== 'string' && field !== each) note(known, value, inner)
   }
+}
+
+function setTyped(data: Record<string, unknown>, field: string, kind: 'time' | 'duration'): void {
+  const value = data[field]
+  if (kind === 'time' && typeof value === 'string') data[field] = new GoTime(value)
+  if (kind === 'duration' && typeof value === 'number') data[field] = new GoDuration(value)
 }
 
 function noteElements(known: Map<object, Shape>, data: Record<string, unknown>, element: Shape): void {

@@ -82,9 +82,12 @@ type PreciseEvent = Omit<EventMessage, 'timeNano'> & {
 
 /** The time keeps all its nanoseconds; the fields go by their Go names, as templates have them. */
 function parseEvent(line: string): PreciseEvent {
-  const { timeNano: _rounded, ...event } = JSON.parse(line) as EventMessage
-  const TimeNano = BigInt(/"timeNano":(\d+)/.exec(line)?.[1] ?? BigInt(event.time) * 1_000_000_000n)
-  return { ...event, TimeNano, Time: event.time, Scope: event.scope }
+  const message = JSON.parse(line) as EventMessage
+  const TimeNano = BigInt(/"timeNano":(\d+)/.exec(line)?.[1] ?? BigInt(message.time) * 1_000_000_000n)
+  const { timeNano: _rounded, ...event } = message
+  // As JSON it is what the engine has sent.
+  const data = Object.create({ toJSON: () => ({ ...message, timeNano: TimeNano }) }) as object
+  return Object.assign(data, { ...event, TimeNano, Time: event.time, Scope: event.scope })
 }
 
 /** `TIME TYPE ACTION ID (name=value, ...)`. */

@@ -123,9 +123,10 @@ async function printBy(cli: Cli, format: string, { data, failure }: Versions): P
   if (format === 'json') return cli.out(`${JSON.stringify(data)}\n`)
   const template = await parse(format)
   const { goType, nilPointer } = await import('@berth/go-template')
-  const typed = Object.defineProperty({ ...data, Server: data.Server ?? nilPointer }, goType, {
-    value: 'system.versionInfo',
-  })
+  const named = (fields: object, type: string): object => Object.defineProperty({ ...fields }, goType, { value: type })
+  const Client = named(data.Client, 'system.clientVersion')
+  const Server = data.Server === null ? nilPointer : named(data.Server, '*types.Version')
+  const typed = named({ Client, Server }, 'system.versionInfo')
   try {
     cli.out(`${template.execute(typed)}\n`)
   } catch (error) {
@@ -134,10 +135,14 @@ async function printBy(cli: Cli, format: string, { data, failure }: Versions): P
   }
 }
 
+/** What the JSON of a version leaves out when it is Go's zero. */
+const absent: Readonly<Record<string, unknown>> = { Experimental: false, BuildTime: '', KernelVersion: '' }
+
 async function parse(format: string): Promise<Template> {
   const { parseTemplate } = await import('@berth/go-template')
   try {
-    return parseTemplate(format, { name: 'version', zeroValue: byGoName })
+    const zeroValue = (receiver: object, key: string): unknown => byGoName(receiver, key) ?? absent[key]
+    return parseTemplate(format, { name: 'version', zeroValue })
   } catch (error) {
     throw new StatusError(64, `template parsing error: ${messageOf(error)}`)
   }
