@@ -90,6 +90,14 @@ test('what a URL does not give, or a COPY of one, is told in the words of either
       /load cache key: invalid response status 404$/,
       /^ADD failed: failed to GET \S+ with status 404 Not Found: none$/,
     ],
+    [
+      'COPY https://github.com/a/b.git /f',
+      /solve: source can't be a git ref for COPY$/,
+      /^COPY failed: source can't be a URL for COPY$/,
+    ],
+    ['COPY git@github.com:a/b.git /f', /solve: source can't be a git ref for COPY$/, /file does not exist$/],
+    ['ADD --checksum=x Dockerfile /f', /solve: checksum requires HTTP\(S\) or Git sources$/, /^checksum requires HTTP/],
+    [`ADD --checksum=x ${url}/f ${url}/g /f/`, /checksum can't be specified for multiple/, /^checksum can't be/],
     ['ADD http://127.0.0.1:1/f /f', /failed to load cache key: Get ".*refused$/, /^ADD failed: Get ".*refused$/],
     [`ADD --checksum=md5:0 ${url}/f /f`, /solve: unsupported digest algorithm$/, /unsupported digest algorithm$/],
   ]

@@ -434,3 +434,14 @@ test('--push brings the image to a registry, with the client’s credentials', a
   await client.ok(base, ['build', '-q', '--pull', '-t', 'onpushed', '.'])
   assert.equal(await client.output('onpushed'), 'pushed\n')
 })
+
+test('checks whose options are none fail the build, as does a warning that shall', async () => {
+  for (const [line, message] of [
+    ['# check=foo=true', 'failed to parse check options: invalid check option "foo"'],
+    ['# check=error=true', 'lint violation found for rules: MaintainerDeprecated'],
+  ]) {
+    const folder = client.context({ Dockerfile: `${line}\nFROM busybox\nMAINTAINER me\n` })
+    const { code, stderr } = await client.run(folder, ['build', '.'])
+    assert.deepEqual([code, stderr.includes(`failed to solve: ${message}`)], [1, true], stderr)
+  }
+})

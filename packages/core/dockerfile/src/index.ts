@@ -30,7 +30,7 @@ export { type CheckReport, type CheckRequest, checkDockerfile, type CheckFailure
 export type { CheckWarning } from './checks/report.ts'
 export { expandBases } from './stages/expand-bases.ts'
 export { requireSources } from './stages/require-sources.ts'
-export { nearest } from './instructions/closest.ts'
+export { closest, nearest } from './instructions/closest.ts'
 export {
   type BuilderStyle,
   type Dockerfile,

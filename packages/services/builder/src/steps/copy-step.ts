@@ -4,6 +4,7 @@ import type { SourceSelection } from '@berth/storage'
 import { parseModeChange } from '@berth/storage'
 import type { Digest } from '@berth/oci'
 import { posix } from 'node:path'
+import { isGit } from '../context/parse-git.ts'
 import { changeFileSystem, type Writable } from '../exec/writable.ts'
 import { chainOf } from '../filesystem.ts'
 import { digestOf, type StageState } from '../stages/stage-state.ts'
@@ -168,7 +169,7 @@ async function findSources(
 ): Promise<CopySource[]> {
   const { build } = stage
   const remote = copy.kind === 'add' ? copy.sources.filter(isRemote) : []
-  if (copy.kind === 'copy' && copy.sources.some(isUrl)) throw urlInCopy(build.request.style)
+  requireSources(copy, build.request.style)
   const local = copy.sources.filter((source) => !remote.includes(source))
   if (build.request.style === 'classic') {
     requireDirectory(copy)
@@ -260,9 +261,15 @@ async function findLocal(
 /** A path as a pattern that matches nothing else. */
 const escapePattern = (path: string): string => path.replace(/[\\*?[]/g, '\\$&')
 
-function urlInCopy(style: 'classic' | 'buildkit'): Error {
-  const message = "source can't be a URL for COPY"
-  return invalid(style === 'classic' ? `COPY failed: ${message}` : message)
+/** What COPY cannot take, and what has no checksum; in the words of either builder. */
+function requireSources({ kind, sources, files, checksum }: CopyInstruction, style: 'classic' | 'buildkit'): void {
+  const refuse = (message: string) =>
+    invalid(style === 'classic' ? `${kind.toUpperCase()} failed: ${message}` : message)
+  if (kind === 'copy' && style === 'buildkit' && sources.some(isGit)) throw refuse("source can't be a git ref for COPY")
+  if (kind === 'copy' && sources.some(isUrl)) throw refuse("source can't be a URL for COPY")
+  if (checksum === '') return
+  if (sources.length + files.length !== 1) throw invalid("checksum can't be specified for multiple sources")
+  if (!sources.every(isRemote)) throw invalid('checksum requires HTTP(S) or Git sources')
 }
 
 const noSources = ({ kind }: CopyInstruction): Error =>

@@ -1,4 +1,5 @@
 import { invalid } from '@berth/base'
+import { closest } from '@berth/dockerfile'
 
 /** One `--mount` of a RUN: https://docs.docker.com/reference/dockerfile/#run---mount */
 export interface MountText {
@@ -78,17 +79,24 @@ function parseField(field: string): [string, string] {
   const equals = field.indexOf('=')
   const written = (equals < 0 ? field : field.slice(0, equals)).toLowerCase()
   const key = aliases[written] ?? written
-  if (!keys.includes(key)) throw invalid(`unexpected key '${written}' in '${field}'`)
-  if (equals >= 0) return [key, field.slice(equals + 1)]
-  if (!['readonly', 'readwrite', 'required'].includes(key)) {
+  if (equals < 0) {
+    if (['readonly', 'readwrite', 'required'].includes(key)) return [key, 'true']
     throw invalid(`invalid field '${field}' must be a key=value pair`)
   }
-  return [key, 'true']
+  if (!keys.includes(key)) {
+    throw invalid(`unexpected key '${written}' in '${field}'${hint(written, [...keys, ...Object.keys(aliases)])}`)
+  }
+  return [key, field.slice(equals + 1)]
+}
+
+function hint(word: string, candidates: readonly string[]): string {
+  const meant = closest(word, candidates)
+  return meant === undefined ? '' : ` (did you mean ${meant}?)`
 }
 
 function oneOf<T extends string>(what: string, value: string, allowed: readonly T[]): T {
   const found = allowed.find((candidate) => candidate === value.toLowerCase())
-  if (found === undefined) throw invalid(`unsupported ${what} ${JSON.stringify(value)}`)
+  if (found === undefined) throw invalid(`unsupported ${what} ${JSON.stringify(value)}${hint(value, allowed)}`)
   return found
 }
 

@@ -63,12 +63,15 @@ async function configOf(images: Pick<Images, 'resolve'>, name: string): Promise<
   }
 }
 
-/** Tells what was found; throws `invalid` where the Dockerfile wants warnings to fail the build. */
+/** Failures of the checks alone: warnings that shall fail the build, and options that are none. */
+const ofChecks = /^(?:lint violation found|failed to parse check options)/
+
+/** Tells what was found; throws `invalid` where that fails the build. */
 export function reportChecks(job: Job, { definition, source }: LoadedBuild, { warnings, failure }: Checked): void {
   tellWarnings(job.progress, definition.vertex, source, warnings)
   job.warningCount = warnings.length
   // Whatever else is wrong, the build itself says.
-  if (failure && failure.message.startsWith('lint violation found')) throw invalid(failure.message)
+  if (failure && ofChecks.test(failure.message)) throw invalid(failure.message)
 }
 
 /** Warnings of a vertex: clients list them in the end. */
