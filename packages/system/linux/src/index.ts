@@ -12,6 +12,7 @@ export { type Cgroups, detectCgroups, readControllers } from './cgroup/detect.ts
 export { enterUnified, taskFiles } from './cgroup/enter.ts'
 export { oomKillCount, watchOom } from './cgroup/oom.ts'
 export { adoptStrayControllers, releaseStrayControllers } from './cgroup/stray-controllers.ts'
+export { forgetDatagrams } from './conntrack/forget-datagrams.ts'
 export { type DeflateBlock, openIsal } from './deflate/isal.ts'
 export { LinuxError } from './error.ts'
 export { isWritable } from './file/access.ts'

@@ -1,5 +1,5 @@
 import { codeOf, type Logger, unavailable } from '@berth/base'
-import { loadRuleset, type NftChange, NftElements, watchNft } from '@berth/linux'
+import { forgetDatagrams, loadRuleset, type NftChange, NftElements, watchNft } from '@berth/linux'
 import { setTimeout as delay } from 'node:timers/promises'
 import { buildRuleset, removeRuleset, removeTable, type RulesetInput } from './build-ruleset.ts'
 import {
@@ -152,10 +152,12 @@ class Tables implements Firewall {
 
   publish(ports: readonly PublishedPort[]): void {
     this.#add(ports.flatMap(portElements))
+    forgetDatagrams(datagramPorts(ports))
   }
 
   unpublish(ports: readonly PublishedPort[]): void {
     this.#delete(ports.flatMap(portElements))
+    forgetDatagrams(datagramPorts(ports))
   }
 
   link(ports: readonly LinkedPort[]): void {
@@ -309,3 +311,7 @@ class Tables implements Firewall {
     this.#kernel[Symbol.dispose]()
   }
 }
+
+/** What comes to them goes where the flow went that it belongs to, unless that is forgotten. */
+const datagramPorts = (ports: readonly PublishedPort[]): Set<number> =>
+  new Set(ports.filter(({ protocol, via }) => protocol === 'udp' && via !== 'routed').map(({ hostPort }) => hostPort))

@@ -148,9 +148,9 @@ async function until(holds: () => boolean): Promise<void> {
   for (const deadline = Date.now() + 5000; !holds(); await delay(5)) assert.ok(Date.now() < deadline, `${holds}`)
 }
 
-function echo(): UdpSocket {
+function echo(from: (port: number, address: string) => unknown = (_, address) => address): UdpSocket {
   const socket = createSocket('udp4')
-  socket.on('message', (data, { port, address }) => socket.send(`${address} ${data}`, port, address))
+  socket.on('message', (data, { port, address }) => socket.send(`${from(port, address)} ${data}`, port, address))
   // bind() with an address would look it up first, and open the socket elsewhere.
   return socket.bind({ fd: listenSocket({ protocol: 'udp', address: '0.0.0.0', port: 53 }).fd })
 }
@@ -170,11 +170,29 @@ async function askDatagram(address: string, port: number, say: string): Promise<
 
 test('datagrams are relayed too, and answered from the address that was asked', async () => {
   const { netnsPath = '' } = await publish({ '53/udp': bind('', '10053') })
-  await using _server = inNetns(netnsPath, echo)
+  await using _server = inNetns(netnsPath, () => echo())
   await addAddress('2001:db8::2')
   for (const address of ['127.0.0.1', gateway, '::1', '2001:db8::2']) {
     assert.equal(await askDatagram(address, 10053, 'hi'), `${gateway} hi`)
     assert.equal(await askDatagram(address, 10053, 'again'), `${gateway} again`)
+  }
+})
+
+test('publish() has datagrams translated that follow others of before it, and not to whom the port was before', async () => {
+  await using client = createSocket('udp4').bind(40_054)
+  const say = (text: string) => new Promise<void>((resolve) => client.send(text, 10_054, gateway, () => resolve()))
+  const ask = async () => {
+    const answer = once(client, 'message', { signal: AbortSignal.timeout(3000) })
+    await say('hi')
+    return String((await answer)[0])
+  }
+  await once(client, 'listening')
+  for (const before of ['nobody', 'another']) {
+    await say(before)
+    const { containerId, netnsPath = '' } = await publish({ '53/udp': bind('', '10054') })
+    await using _server = inNetns(netnsPath, () => echo((port) => port))
+    assert.equal(await ask(), '40054 hi', before)
+    await networks.detach(containerId)
   }
 })
 
@@ -251,7 +269,7 @@ test('with behindHostFirewall the host’s own filter judges published ports, an
   networks = await open({ publishing: { behindHostFirewall: true } })
   const { netnsPath = '' } = await publish({ '80/tcp': bind('', '18087'), '53/udp': bind('', '10054') })
   await using _server = inNetns(netnsPath, () => serve(80))
-  await using _echo = inNetns(netnsPath, echo)
+  await using _echo = inNetns(netnsPath, () => echo())
   assert.equal(await ask('127.0.0.1', 18087, 'hello'), `${gateway} hello`)
   assert.equal(await askDatagram(gateway, 10054, 'hi'), `${gateway} hi`)
   await loadRuleset(`table inet host {
@@ -269,7 +287,7 @@ test('without rules of its own for IPv4 the engine relays published ports, and o
   networks = await open({ publishing: { iptables: false } })
   const { netnsPath = '' } = await publish(gatewayPort)
   await using _server = inNetns(netnsPath, () => serve(80))
-  await using _echo = inNetns(netnsPath, echo)
+  await using _echo = inNetns(netnsPath, () => echo())
   for (const address of ['127.0.0.1', gateway, '::1']) {
     assert.equal(await ask(address, 18090, 'hello'), `${gateway} hello`)
   }
