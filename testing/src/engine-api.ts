@@ -37,7 +37,9 @@ export class EngineApi {
   ): Promise<EngineAnswer> {
     const { promise, resolve, reject } = Promise.withResolvers<EngineAnswer>()
     const isJson = body !== undefined && !Buffer.isBuffer(body) && !('pipe' in body)
-    const headers = { ...(isJson ? { 'Content-Type': 'application/json' } : {}), ...extras.headers }
+    // An engine that refuses before it has read all would close the connection, and a write that fails loses the answer.
+    const stays = body !== undefined && 'pipe' in body ? { Connection: 'keep-alive' } : {}
+    const headers = { ...(isJson ? { 'Content-Type': 'application/json' } : {}), ...stays, ...extras.headers }
     const options = { ...this.#address, method, path, headers, agent: false, signal: extras.signal }
     const outgoing = request(options, (incoming) => {
       resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body: incoming })
