@@ -177,6 +177,17 @@ test('the cache outlives the engine, is listed, and is pruned', async () => {
   assert.doesNotMatch((await build('FROM busybox\nRUN echo kept > /kept')).text, /Using cache/)
 })
 
+test('what images and the cache share is told of once, by the prune that frees it', async () => {
+  const prune = async (path: string) =>
+    ((await daemon.api.json('POST', path)) as { SpaceReclaimed: number }).SpaceReclaimed
+  const images = `/images/prune?filters=${encodeURIComponent('{"dangling":["false"],"label":["shared"]}')}`
+  const dockerfile = 'FROM busybox\nLABEL shared=\nRUN echo four > /four'
+  await build(dockerfile, { query: 't=shared' })
+  assert.deepEqual([await prune(images), await prune('/build/prune?all=1')], [0, 5])
+  await build(dockerfile, { query: 't=shared' })
+  assert.deepEqual([await prune('/build/prune?all=1'), await prune(images)], [0, 5])
+})
+
 test('an image that is removed takes nothing from the cache with it', async () => {
   const dockerfile = 'FROM busybox\nRUN echo stays > /stays\nRUN echo too > /too'
   await build(dockerfile, { query: 't=gone' })

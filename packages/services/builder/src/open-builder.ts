@@ -30,8 +30,8 @@ export interface BuilderOptions extends Pick<
   readonly logger: Logger
   readonly dataRoot: string
   readonly runRoot: string
-  /** Frees what nothing keeps any more; resolves to the bytes that were. */
-  readonly collect: () => Promise<number>
+  /** The storage's: frees what nothing keeps any more. */
+  readonly collect: Storage['collect']
   /** What the cache is kept within, asked for after each build. */
   readonly rules: () => readonly PruneRule[]
 }
@@ -89,7 +89,7 @@ export async function openBuilder(options: BuilderOptions): Promise<OpenBuilder>
       const deleted = await pruneRecords(context, rule)
       const ofMounts = deleted.filter(({ type }) => type !== 'regular')
       const freed = ofMounts.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
-      return { deleted, reclaimedBytes: deleted.length > 0 ? freed + (await collect()) : 0 }
+      return { deleted, reclaimedBytes: deleted.length > 0 ? freed + (await collect()).layerBytes : 0 }
     },
     platforms: () => platforms.get(),
     cacheRules: rules,

@@ -75,6 +75,16 @@ export class Reclaimer {
     this.#keepers.push(query)
   }
 
+  /** The unpacked layers that stay whatever becomes of images: those that others keep, and all beneath them. */
+  sparedLayers(): ReadonlySet<Digest> {
+    const parents = new Map(this.#snapshots.listCommitted().map(({ chainId, parent }) => [chainId, parent]))
+    const spared = new Set<Digest>()
+    for (const chainId of this.#others().flatMap(({ chainIds }) => [...chainIds])) {
+      for (let next: Digest | undefined = chainId; next && !spared.has(next); next = parents.get(next)) spared.add(next)
+    }
+    return spared
+  }
+
   /** Waits for a sweep in progress, so that content seen under the lease stays. */
   async lease(): Promise<ImageLease> {
     this.#leases++
@@ -145,9 +155,12 @@ export class Reclaimer {
 
   /** Of images, of others, and of work in flight. */
   #kept(): ImageRoots {
-    const held = this.#storageLeases?.kept() ?? []
-    const others = [...this.#keepers.map((query) => query()), { blobs: held, chainIds: held }]
-    return others.reduce(joinRoots, this.#roots())
+    return this.#others().reduce(joinRoots, this.#roots())
+  }
+
+  #others(): GcRoots[] {
+    const held = [...(this.#storageLeases?.kept() ?? [])]
+    return [...this.#keepers.map((query) => query()), { blobs: held, chainIds: held }]
   }
 
   /** Top first; ends at the first layer that an image or a container still stands on. */

@@ -127,6 +127,15 @@ test('remove() keeps the layers and blobs that another image shares', async (t) 
   await images.ensureUnpacked(await images.resolve('base:1'))
 })
 
+test('prune() tells of no layer that others keep, nor of what is beneath it', async (t) => {
+  const { images, snapshots } = await family(t, 'base:1')
+  const [base, child] = snapshots.listCommitted().map(({ chainId }) => chainId)
+  images.spare(() => ({ blobs: [], chainIds: [child!] }))
+  const { deleted, reclaimedBytes } = await images.prune({ dangling: ['false'] })
+  const layers = deleted.flatMap(({ Deleted }) => (Deleted === base || Deleted === child ? [Deleted] : []))
+  assert.deepEqual([layers, reclaimedBytes, deleted.length], [[], 0, 4])
+})
+
 test('remove() of what is absent is notFound', async (t) => {
   const { images } = await setUp(t)
   await assert.rejects(images.remove('nope', forced), { kind: 'notFound', message: 'No such image: nope:latest' })

@@ -143,7 +143,9 @@ function deleteImage(context: ImagesContext, image: ImageRecord, options: Delete
   fault('remove image: recorded')
   announce(context, 'delete', image.id)
   removal.images.push(image)
-  const freed = isHeld ? [] : chainIdsOf(image).filter((chainId) => !isLayerUsed(store, chainId))
+  const spared = context.reclaimer.sparedLayers()
+  const isFree = (chainId: Digest) => !spared.has(chainId) && !isLayerUsed(store, chainId)
+  const freed = isHeld ? [] : chainIdsOf(image).filter(isFree)
   removal.items.push({ Deleted: image.id }, ...freed.toReversed().map((chainId) => ({ Deleted: chainId })))
   const parent = options.prune && image.parent ? store.images.get(image.parent) : undefined
   if (parent) deleteImage(context, parent, { force: false, prune: true, isQuiet: true }, removal)

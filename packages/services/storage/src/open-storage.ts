@@ -13,6 +13,13 @@ import type { Snapshots } from './snapshots.ts'
 import type { Trees } from './trees/trees.ts'
 import { openSnapshots, type OwnedSnapshots, type SnapshotsOptions } from './snapshots/open-snapshots.ts'
 
+/** What the collector freed. */
+export interface Collected {
+  readonly blobBytes: number
+  /** Of unpacked layers, which is what images are told to take. */
+  readonly layerBytes: number
+}
+
 /** Blobs, snapshots, and what keeps them. */
 export interface Storage extends AsyncDisposable {
   readonly content: ContentStore
@@ -24,8 +31,8 @@ export interface Storage extends AsyncDisposable {
   readonly space: DiskSpace
   /** Registers somebody who refers to blobs and snapshots; asked at each collection. */
   addRoots(query: () => GcRoots): Disposable
-  /** Frees what no root reaches; resolves to the bytes that were. One at a time. */
-  collect(): Promise<number>
+  /** Frees what no root reaches; resolves to what that was. One at a time. */
+  collect(): Promise<Collected>
   /**
    * Holds everything against the records: blobs against their digests, references, directories, mounts. `isInUse`: who
    * may have an active snapshot mounted. Nothing that anything refers to has a remedy that removes it.
@@ -48,7 +55,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
   const leases = new Leases()
   const queries = new Set<() => GcRoots>()
   let collecting: Promise<unknown> = Promise.resolve()
-  const collect = (): Promise<number> => {
+  const collect = (): Promise<Collected> => {
     const roots = () => [...queries].map((query) => query())
     const run = collecting.then(() => collectGarbage({ content, snapshots, leases, roots }))
     collecting = run.catch(() => {})
@@ -85,15 +92,15 @@ interface Collection {
   readonly roots: () => GcRoots[]
 }
 
-async function collectGarbage(collection: Collection): Promise<number> {
+async function collectGarbage(collection: Collection): Promise<Collected> {
   const { content, snapshots } = collection
   const blobs = await listBlobs(content)
   // From here to the plan nothing waits: roots and leases are of one moment.
   const plan = planSweep({ ...sweepInput(collection), blobs })
-  let bytes = 0
-  for (const digest of plan.blobs) bytes += await removeBlob(content, digest)
-  for (const chainId of plan.snapshots) bytes += await removeSnapshot(snapshots, chainId)
-  return bytes
+  let [blobBytes, layerBytes] = [0, 0]
+  for (const digest of plan.blobs) blobBytes += await removeBlob(content, digest)
+  for (const chainId of plan.snapshots) layerBytes += await removeSnapshot(snapshots, chainId)
+  return { blobBytes, layerBytes }
 }
 
 function sweepInput({ snapshots, leases, roots }: Collection): Omit<SweepInput, 'blobs'> {

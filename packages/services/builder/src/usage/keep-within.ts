@@ -1,4 +1,5 @@
 import type { Logger } from '@berth/base'
+import type { Storage } from '@berth/storage'
 import type { PruneRule } from '../builder.ts'
 import type { Context } from '../context.ts'
 import { pruneRecords } from './prune-records.ts'
@@ -8,7 +9,7 @@ export interface KeepWithinOptions {
   readonly logger: Logger
   /** In their order; asked for each time. */
   readonly rules: () => readonly PruneRule[]
-  readonly collect: () => Promise<number>
+  readonly collect: Storage['collect']
 }
 
 /** Keeps the cache within its rules: after each build, and as soon as a running one fills it beyond the largest of them. */
