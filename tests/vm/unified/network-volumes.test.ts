@@ -1,4 +1,4 @@
-// Volumes whose files another host serves: NFS, by a server beside the engine.
+// Volumes whose files another host serves: NFS and CIFS, by servers beside the engine.
 import { Cli, command, useEngine } from '@berth/testing'
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
@@ -12,9 +12,9 @@ async function onNetwork(netns: string, script: string): Promise<void> {
 
 let served: Promise<void> | undefined
 // Before the engine's own end.
-after(() => onNetwork(engine.daemon!.sandbox.netns, endServer))
+after(() => onNetwork(engine.daemon!.sandbox.netns, endServers))
 const engine = useEngine({
-  prepare: ({ netns }) => void (served = onNetwork(netns, nfsServer)),
+  prepare: ({ netns }) => void (served = onNetwork(netns, nfsServer + smbServer)),
 })
 const cli = new Cli('berth', engine)
 
@@ -30,10 +30,32 @@ const nfsServer = `
   rpc.nfsd -N 3 -V 4.2 -G 10 -L 10 2
 `
 
-const endServer = `
+const smbServer = `
+  mkdir -p /scratch/shared /scratch/smb/rpc
+  cat >/scratch/smb/conf <<END
+[global]
+  server role = standalone server
+  smb ports = 445
+  disable netbios = yes
+  private dir = /scratch/smb
+  state directory = /scratch/smb
+  cache directory = /scratch/smb
+  lock directory = /scratch/smb
+  pid directory = /scratch/smb
+  ncalrpc dir = /scratch/smb/rpc
+  log file = /scratch/smb/log
+[files]
+  path = /scratch/shared
+  read only = no
+END
+  printf 'secret\\nsecret\\n' | smbpasswd -c /scratch/smb/conf -s -a root
+  smbd -D -s /scratch/smb/conf
+`
+
+const endServers = `
   exportfs -ua
   rpc.nfsd 0
-  kill $(busybox pidof rpc.mountd)
+  kill $(busybox pidof rpc.mountd) $(cat /scratch/smb/smbd.pid)
   umount /proc/fs/nfsd
   umount -l /var/lib/nfs
 `
@@ -64,6 +86,28 @@ test('a volume of type nfs is mounted while containers use it', async () => {
   await cli.ok('volume', 'create', ...options, 'remote')
   await writeAndRead('remote', 'nfs4')
   assert.equal(readFileSync('/scratch/exported/file', 'utf8'), 'kept\n')
+})
+
+const share = (password: string): string[] => {
+  const how = `o=addr=127.0.0.1,username=root,password=${password}`
+  return ['-o', 'type=cifs', '-o', how, '-o', 'device=//127.0.0.1/files']
+}
+
+test('a volume of type cifs is mounted while containers use it', async () => {
+  await served
+  await cli.ok('volume', 'create', ...share('secret'), 'windows')
+  await writeAndRead('windows', 'cifs')
+  assert.equal(readFileSync('/scratch/shared/file', 'utf8'), 'kept\n')
+})
+
+test('a server that refuses fails the start, by the kernel’s word', async () => {
+  await served
+  await cli.ok('volume', 'create', ...share('wrong'), 'refused')
+  const { code, stderr } = await cli.run(['run', '--name', 'refused', '-v', 'refused:/data', 'busybox', 'true'])
+  assert.match(stderr, /failed to mount local volume: mount \/\/127\.0\.0\.1\/files:.*permission denied/)
+  assert.equal(code, 126)
+  await cli.ok('rm', 'refused')
+  await cli.ok('volume', 'rm', 'refused')
 })
 
 test('a server that has no such folder fails the start, by the kernel’s word, and leaves what can be removed', async () => {
