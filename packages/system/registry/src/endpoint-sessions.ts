@@ -1,6 +1,6 @@
 import type { Endpoint } from './endpoints.ts'
 import { RegistryError } from './errors.ts'
-import { UnreachedError } from './http/connection-error.ts'
+import { isSilence, UnreachedError } from './http/connection-error.ts'
 import { retried, type RetryOptions } from './retry.ts'
 import type { Session } from './session.ts'
 import type { Timeouts } from './settings.ts'
@@ -20,6 +20,8 @@ export interface EndpointSessionsOptions {
 /** Does work at the first endpoint that can, with retries at each. */
 export class EndpointSessions {
   readonly #options: EndpointSessionsOptions
+  /** Bases of the endpoints that have answered. */
+  readonly #heard = new Set<string>()
 
   constructor(options: EndpointSessionsOptions) {
     this.#options = options
@@ -42,17 +44,22 @@ export class EndpointSessions {
       const isLast = endpoint === endpoints.at(-1)
       try {
         const result = await this.#at(endpoint, work, { ...options, isLast })
-        this.#options.onAnswer(endpoint)
+        this.#hear(endpoint)
         return result
       } catch (error) {
         if (options.signal?.aborted) throw error
-        if (isAnswer(error)) this.#options.onAnswer(endpoint)
+        if (isAnswer(error)) this.#hear(endpoint)
         if (!endpoint.isMirror && !(error instanceof UnreachedError)) throw error
         failure = error
       }
     }
     this.#options.onUnreached()
     throw failure
+  }
+
+  #hear(endpoint: Endpoint): void {
+    this.#heard.add(endpoint.base)
+    this.#options.onAnswer(endpoint)
   }
 
   #at<T>(
@@ -65,6 +72,8 @@ export class EndpointSessions {
     return retried(() => work(this.#options.session(endpoint)), {
       attempts,
       timeouts: this.#options.timeouts,
+      // Who waits for somebody who is not there waits long enough once.
+      isFinal: (error) => isSilence(error) && !this.#heard.has(endpoint.base),
       ...options,
     })
   }

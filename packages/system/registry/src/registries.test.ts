@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
 import type { EngineError } from '@berth/base'
-import { sha256 } from '@berth/oci'
+import { type Digest, sha256 } from '@berth/oci'
 import {
   type HostileRegistry,
   type HostileRegistryOptions,
@@ -13,7 +13,7 @@ import {
 import { createRegistries } from './registries.ts'
 import { defaultSettings, type RegistrySettings } from './settings.ts'
 
-const timeouts = { answerMs: 2000, stallMs: 500, documentMs: 2000, retryMs: 5, longestRetryMs: 100 }
+const timeouts = { readAnswerMs: 2000, answerMs: 2000, stallMs: 500, documentMs: 2000, retryMs: 5, longestRetryMs: 100 }
 const me = { username: 'me', password: 'secret' }
 
 async function setUp(t: TestContext, settings: Partial<RegistrySettings> = {}) {
@@ -105,6 +105,28 @@ test('Repository tells wrong credentials, denied access and too many requests ap
     1,
     'not asked again within the hour',
   )
+})
+
+test('Repository asks a registry that says nothing once, and one that has answered before again', async (t) => {
+  const { registries, open } = await setUp(t, { timeouts: { ...timeouts, readAnswerMs: 100 } })
+  const registry = await open()
+  const { layers } = registry.addImage('a/b', image)
+  const repository = registries.repository({ domain: registry.host, path: 'a/b' })
+  const hold = Promise.withResolvers<void>()
+  const how = { kind: 'wait', until: hold.promise } as const
+  {
+    using _ = registry.misbehave({ on: 'manifest', how })
+    await assert.rejects(repository.manifest('1'), {
+      kind: 'unavailable',
+      message: `Get "${registry.origin}/v2/": timeout awaiting response headers`,
+    })
+  }
+  assert.equal(registry.requests.length, 1)
+  await repository.manifest('1')
+  const { digest, size } = layers[0]!
+  registry.misbehave({ on: 'blob', path: digest, how, times: 1 })
+  assert.equal((await repository.readBlob(digest as Digest, size)).length, size)
+  hold.resolve()
 })
 
 test('Repository waits as long as the registry asks, when that is not long', async (t) => {

@@ -49,16 +49,23 @@ export interface RetryOptions {
   readonly onRetry?: ((secondsLeft: number) => void) | undefined
 }
 
+export interface RetriedOptions extends RetryOptions {
+  readonly attempts: number
+  readonly timeouts: Timeouts
+  /** Whether an error is one that no other try changes, whatever it says. */
+  readonly isFinal: (error: unknown) => boolean
+}
+
 /** Does `work` until it succeeds, fails for good, or has been tried `attempts` times. */
 export async function retried<T>(
   work: () => Promise<T>,
-  { attempts, timeouts, ...options }: RetryOptions & { readonly attempts: number; readonly timeouts: Timeouts },
+  { attempts, timeouts, isFinal, ...options }: RetriedOptions,
 ): Promise<T> {
   for (let next = 2; ; next++) {
     try {
       return await work()
     } catch (error) {
-      const waitMs = next > attempts ? undefined : planRetry(error, next, timeouts)
+      const waitMs = next > attempts || isFinal(error) ? undefined : planRetry(error, next, timeouts)
       if (waitMs === undefined || options.signal?.aborted) throw error
       await pauseBeforeRetry(waitMs, options)
     }

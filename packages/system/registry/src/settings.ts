@@ -30,7 +30,9 @@ export interface Proxies {
 
 /** How long a registry may keep us waiting, in milliseconds. */
 export interface Timeouts {
-  /** From the request to the answer's head. */
+  /** From a request that only reads to the answer's head. */
+  readonly readAnswerMs: number
+  /** From any other request to the answer's head: the registry may have a blob to verify. */
   readonly answerMs: number
   /** A body must bring `stallBytes` in this time. */
   readonly stallMs: number
@@ -43,6 +45,7 @@ export interface Timeouts {
 }
 
 export const defaultTimeouts: Timeouts = {
+  readAnswerMs: 30_000,
   answerMs: 60_000,
   stallMs: 60_000,
   documentMs: 120_000,

@@ -8,7 +8,7 @@ import type { PushRequest } from '../push/push-image.ts'
 import { setUp } from './fixture.ts'
 
 /** Nobody waits long in a test. */
-const timeouts = { answerMs: 2000, stallMs: 400, documentMs: 2000, retryMs: 5, longestRetryMs: 100 }
+const timeouts = { readAnswerMs: 2000, answerMs: 2000, stallMs: 400, documentMs: 2000, retryMs: 5, longestRetryMs: 100 }
 
 export interface RegistryFixtureOptions {
   readonly settings?: Partial<RegistrySettings>

@@ -59,6 +59,12 @@ export class UnreachedError extends EngineError {
   }
 }
 
+/** Why there was no answer, though somebody may have been reached. */
+export const silence = 'timeout awaiting response headers'
+
+export const isSilence = (error: unknown): boolean =>
+  error instanceof UnreachedError && error.message.endsWith(`: ${silence}`)
+
 const plainReasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connect: connection refused',
   EHOSTUNREACH: 'connect: no route to host',

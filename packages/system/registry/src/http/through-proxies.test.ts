@@ -11,7 +11,7 @@ import { createRegistries, type Registries } from '../registries.ts'
 import { defaultSettings } from '../settings.ts'
 
 const tls = { certificate: serverCertificate, key: serverKey }
-const timeouts = { answerMs: 400, stallMs: 400, documentMs: 2000, retryMs: 5, longestRetryMs: 20 }
+const timeouts = { readAnswerMs: 400, answerMs: 400, stallMs: 400, documentMs: 2000, retryMs: 5, longestRetryMs: 20 }
 // No resolver knows this name: only the proxy does.
 const domain = 'registry.invalid:5000'
 

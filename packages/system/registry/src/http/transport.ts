@@ -4,7 +4,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Headers, Outgoing } from './outgoing.ts'
-import { connectionError, proxyRefusal, proxyWantsCredentials } from './connection-error.ts'
+import { connectionError, proxyRefusal, proxyWantsCredentials, silence } from './connection-error.ts'
 import { planProxy } from '../proxy.ts'
 import type { Proxies, Timeouts } from '../settings.ts'
 import { certificatesStamp, type HostCertificates, readCertificates, systemAuthorities } from '../tls/certificates.ts'
@@ -111,7 +111,7 @@ class Attempt {
     signal?.throwIfAborted()
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
     const request = this.#open(resolve, reject)
-    const timer = setTimeout(() => request.destroy(new Error('timeout awaiting response headers')), this.#waitMs())
+    const timer = setTimeout(() => request.destroy(new Error(silence)), this.#waitMs())
     const abort = () => request.destroy(new DOMException('aborted', 'AbortError'))
     signal?.addEventListener('abort', abort, { once: true })
     try {
@@ -131,8 +131,10 @@ class Attempt {
 
   /** A body may take its time: only when it is there does the answer's time begin. */
   #waitMs(): number {
-    const isStream = this.#outgoing.body !== undefined && !(this.#outgoing.body instanceof Uint8Array)
-    return isStream ? 24 * 3600_000 : this.#options.timeouts.answerMs
+    const { method, body } = this.#outgoing
+    const { readAnswerMs, answerMs } = this.#options.timeouts
+    if (method === 'GET' || method === 'HEAD') return readAnswerMs
+    return body !== undefined && !(body instanceof Uint8Array) ? 24 * 3600_000 : answerMs
   }
 
   #open(resolve: (incoming: IncomingMessage) => void, reject: (error: Error) => void): ClientRequest {
