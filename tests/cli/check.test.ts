@@ -102,6 +102,23 @@ describe('berth system check', () => {
     assert.deepEqual(await strays(), [])
   })
 
+  test('a directory of no volume is told of, and left alone', async () => {
+    const path = join(engine.daemon!.dataRoot, 'volumes', 'stray')
+    mkdirSync(join(path, '_data'), { recursive: true })
+    await until(async () => (await check()).findings.some(({ Subject }) => Subject === path), 30_000)
+    assert.deepEqual((await check('--repair')).findings, [
+      {
+        Kind: 'leftover',
+        Subject: path,
+        Message: 'no volume has this directory: left to you',
+        Remedy: '',
+        Repaired: false,
+      },
+    ])
+    assert.ok(existsSync(join(path, '_data')))
+    rmSync(path, { recursive: true })
+  })
+
   test('files that are missing are told of', async () => {
     const { dataRoot } = engine.daemon!
     const { Id } = (await engine.api.json('GET', '/containers/ended/json')) as { Id: string }

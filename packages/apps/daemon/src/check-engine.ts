@@ -12,7 +12,7 @@ export interface CheckParts {
   readonly database: Database
   readonly storage: Pick<Storage, 'check'>
   readonly containers: Pick<Containers, 'list'>
-  readonly volumes: Pick<Volumes, 'list'>
+  readonly volumes: Pick<Volumes, 'list' | 'strays'>
   readonly networks: Pick<Networks, 'strayPins'>
   /** `<data root>/containers`. */
   readonly directory: string
@@ -88,5 +88,9 @@ function* checkVolumes({ volumes }: CheckParts): Generator<Found> {
   for (const { name, mountpoint } of volumes.list()) {
     if (existsSync(mountpoint)) continue
     yield { finding: { kind: 'missing-files', subject: name, message: `the volume's ${mountpoint} is not there` } }
+  }
+  for (const path of volumes.strays()) {
+    if (isYoung(path)) continue
+    yield { finding: { kind: 'leftover', subject: path, message: 'no volume has this directory: left to you' } }
   }
 }

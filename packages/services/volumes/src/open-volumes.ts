@@ -137,6 +137,10 @@ class OpenVolumes implements OwnedVolumes {
     return this.#uses.byVolume()
   }
 
+  strays(): string[] {
+    return strayDirectories(this.#directories, (name) => this.#records.has(name))
+  }
+
   onUseQuery(query: () => Iterable<VolumeUse>): void {
     this.#uses.addQuery(query)
   }
@@ -228,8 +232,7 @@ class OpenVolumes implements OwnedVolumes {
         this.#logger.error({ volume: record.name, error: messageOf(error) }, 'bringing a volume in order')
       }
     }
-    const strays = strayDirectories(this.#directories, (name) => this.#records.has(name))
-    for (const name of strays) this.#logger.warn({ name }, 'a directory of no known volume: left alone')
+    for (const path of this.strays()) this.#logger.warn({ path }, 'a directory of no known volume: left alone')
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -2,6 +2,7 @@ import { codeOf, conflict } from '@berth/base'
 import { readMountInfo, spreadSubdirectories, unmount } from '@berth/linux'
 import { freshName, type Trash } from '@berth/storage'
 import { chmodSync, existsSync, mkdirSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import type { VolumeDirectories } from './directories.ts'
 
 /** Makes the directory of all volumes. Nobody but root passes: a volume's own directory may be open to all. */
@@ -43,7 +44,8 @@ export function releaseMounts(directories: VolumeDirectories, name: string): voi
   }
 }
 
-/** Directories that belong to no volume that `isKnown`. */
+/** Paths of directories that belong to no volume that `isKnown`. */
 export function strayDirectories({ root }: VolumeDirectories, isKnown: (name: string) => boolean): string[] {
-  return readdirSync(root).filter((name) => !name.startsWith('.') && !isKnown(name))
+  const strays = readdirSync(root).filter((name) => !name.startsWith('.') && !isKnown(name))
+  return strays.map((name) => join(root, name))
 }

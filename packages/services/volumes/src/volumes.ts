@@ -41,6 +41,8 @@ export interface Volumes {
   usage(name: string): Promise<number>
   /** The containers that have each volume that a container has, running or not. */
   users(): ReadonlyMap<string, ReadonlySet<ContainerId>>
+  /** Directories among those of volumes that no record knows: they are left alone, as they may be somebody's data. */
+  strays(): string[]
   /** Registers who knows which container has which volume. */
   onUseQuery(query: () => Iterable<VolumeUse>): void
 
