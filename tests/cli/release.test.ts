@@ -37,10 +37,8 @@ test('the release has an archive for each processor, with pages and completions,
       'share/zsh/site-functions/_berth',
     ].map((file) => `${own}/${file}`),
   )
-  const manPages = new Set(files.map((file) => /\/man\/man1\/(berth.*)\.1$/.exec(file)?.[1]))
-  const missing = [...pages.map((page) => page.replace('.md', '')), 'berth-run', 'berth-ps'].filter(
-    (page) => !manPages.has(page),
-  )
+  const manPages = new Set(files.map((file) => /\/man\/man1\/(?:berth-)?(.*)\.1$/.exec(file)?.[1]))
+  const missing = [...pages.map((page) => page.replace('.md', '')), 'run', 'ps'].filter((page) => !manPages.has(page))
   assert.deepEqual(missing, [])
 })
 
