@@ -2,7 +2,7 @@ import { messageOf } from '@berth/base'
 import type { InfoResponse } from '@berth/engine-api'
 import { ApiError, ConnectionError } from '@berth/engine-client'
 import type { Cli } from '../../cli.ts'
-import { clientVersion } from '../../client-version.ts'
+import { type ClientBuild, describeBuild } from '../../client-build.ts'
 import { type DescribedPlugin, describePlugins } from '../../plugins/describe-plugins.ts'
 import { defineCommand, noArguments } from '../../command.ts'
 import { currentContext } from '../../context/current-context.ts'
@@ -30,16 +30,17 @@ export const command = defineCommand({
   },
 })
 
-interface ClientInfo {
-  readonly Version: string
+interface ClientInfo extends ClientBuild {
   readonly Context: string
   readonly Debug: boolean
   readonly Plugins: readonly DescribedPlugin[]
+  readonly Warnings: null
 }
 
 async function describeClient(cli: Cli): Promise<ClientInfo> {
   const Plugins = await describePlugins(cli)
-  return { Version: clientVersion, Context: currentContext(cli.contextSources), Debug: cli.globals.debug, Plugins }
+  const Context = currentContext(cli.contextSources)
+  return { Debug: cli.globals.debug, ...describeBuild(), Context, Plugins, Warnings: null }
 }
 
 function formatPlugins(plugins: readonly DescribedPlugin[]): string {
@@ -52,9 +53,15 @@ function formatPlugins(plugins: readonly DescribedPlugin[]): string {
 
 async function printFormatted(cli: Cli, ClientInfo: ClientInfo, format: string): Promise<void> {
   if (format === 'json') return cli.out(`${JSON.stringify({ ...(await cli.engine.system.info()), ClientInfo })}\n`)
-  const { parseTemplate } = await import('@berth/go-template')
+  const { nilSlice, parseTemplate } = await import('@berth/go-template')
   try {
-    const template = parseTemplate(format, { zeroValue: byGoName })
+    const absent: Readonly<Record<string, unknown>> = {
+      ClientErrors: nilSlice,
+      ServerErrors: nilSlice,
+      Warnings: nilSlice,
+    }
+    const zeroValue = (receiver: object, key: string): unknown => byGoName(receiver, key) ?? absent[key]
+    const template = parseTemplate(format, { zeroValue })
     const clientOnly = await renderClientOnly(ClientInfo, format)
     const data = clientOnly === undefined ? { ...(await serverInfo(cli)), ClientInfo } : {}
     cli.out(`${clientOnly ?? template.execute(await asDockerInfo(data))}\n`)

@@ -1,10 +1,9 @@
 import { messageOf } from '@berth/base'
 import type { VersionResponse } from '@berth/engine-api'
 import type { Template } from '@berth/go-template'
-import { newestApiVersion } from '@berth/engine-client'
 import type { Cli } from '../../cli.ts'
 import { currentContext } from '../../context/current-context.ts'
-import { clientVersion } from '../../client-version.ts'
+import { type ClientBuild, describeBuild } from '../../client-build.ts'
 import { defineCommand, noArguments } from '../../command.ts'
 import { describeFailure, StatusError } from '../../errors.ts'
 import { string } from '../../flags/flag.ts'
@@ -26,15 +25,8 @@ export const command = defineCommand({
   },
 })
 
-interface ClientVersion {
-  readonly Version: string
+interface ClientVersion extends ClientBuild {
   readonly ApiVersion: string
-  readonly DefaultAPIVersion: string
-  readonly GitCommit: string
-  readonly GoVersion: string
-  readonly Os: string
-  readonly Arch: string
-  readonly BuildTime: string
   readonly Context: string
 }
 
@@ -46,24 +38,10 @@ async function askServer(cli: Cli): Promise<{ server?: VersionResponse; failure?
   }
 }
 
-/** A client without Go shows its JavaScript runtime where docker shows Go. */
 function describeClient(cli: Cli): ClientVersion {
-  return {
-    Version: clientVersion,
-    ApiVersion: cli.engine.transport.apiVersion,
-    DefaultAPIVersion: newestApiVersion,
-    GitCommit: '',
-    GoVersion: `node ${process.version}`,
-    Os: process.platform,
-    Arch: goArchitecture(process.arch),
-    BuildTime: '',
-    Context: currentContext(cli.contextSources),
-  }
-}
-
-function goArchitecture(arch: string): string {
-  const names: Record<string, string> = { x64: 'amd64', ia32: '386' }
-  return names[arch] ?? arch
+  const { Version, ...build } = describeBuild()
+  const ApiVersion = cli.engine.transport.apiVersion
+  return { Version, ApiVersion, ...build, Context: currentContext(cli.contextSources) }
 }
 
 function formatClient(client: ClientVersion): string {
