@@ -4,8 +4,8 @@ import { compareScripts, prepareSpeaker, scriptFiles, type Speaker } from './com
 
 /**
  * Docker's command line on a real dockerd, and ours on berthd. BERTH_PEER_HOST names a dockerd that holds nothing: some
- * lines list everything, and some prune. It was started before: with the docker0 that it has just made it refuses static
- * addresses in other words than with one that it finds.
+ * lines list everything, and some prune. It has made its docker0 itself: with one that it finds
+ * it refuses static addresses in other words.
  */
 const host = process.env['BERTH_PEER_HOST'] ?? ''
 const skip = host === '' ? 'BERTH_PEER_HOST names no dockerd' : false
