@@ -3,7 +3,7 @@ import type { NetworkCreateRequest } from '@berth/engine-api'
 import { deleteBridges, hasLink } from './bridge/bridge.ts'
 import { openBridge } from './bridges.ts'
 import type { Context } from './context.ts'
-import { checkStacked, findParent, isStacked } from './drivers/stacked.ts'
+import { checkStacked, findParent, isStacked, parentNameOf } from './drivers/stacked.ts'
 import { announceNetwork } from './announce.ts'
 import { bridgeNameOf, planNetwork, subnetsOf } from './plan-network.ts'
 import type { NetworkRecord } from './model.ts'
@@ -37,7 +37,7 @@ function claim(context: Context, request: NetworkCreateRequest): NetworkRecord {
     choose: (family, besides) => ipam.choose(family, besides),
   })
   checkStacked(record, registry.everything())
-  ipam.requireFree(subnetsOf(record), bridgeNameOf(record))
+  ipam.requireFree(subnetsOf(record), bridgeNameOf(record) ?? parentNameOf(record))
   ipam.open(record.id, record.pools)
   registry.hideNew(record)
   return record

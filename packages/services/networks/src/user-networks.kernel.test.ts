@@ -463,6 +463,9 @@ test('the networks tell of their making and members by events', async () => {
 
 test('create() stacks a macvlan network on a link of the host, and containers join it beside bridges', async (context) => {
   t.host.send(new RouteRequest().addBridge('lan0'), 'make lan0')
+  const { index } = t.host.link('lan0')!
+  // The containers are to be members of the network that the host itself is in.
+  t.host.send(new RouteRequest().addAddress(index, '10.7.0.250', 24).setUp(index), 'set up lan0')
   const deleteLan = () => t.host.send(new RouteRequest().deleteLink('lan0'), 'delete lan0')
   const Config = [{ Subnet: '10.7.0.0/24', Gateway: '10.7.0.254' }, { Subnet: '10.6.0.0/24' }]
   const body = { Name: 'm', Driver: 'macvlan', Options: { parent: 'lan0' }, IPAM: { Config } }

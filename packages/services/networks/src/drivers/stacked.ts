@@ -15,7 +15,8 @@ const parentOption = 'parent'
 export const isStacked = ({ driver, configOnly }: NetworkRecord): boolean =>
   !configOnly && (driver === 'macvlan' || driver === 'ipvlan')
 
-const parentNameOf = (record: NetworkRecord): string | undefined =>
+/** The link that a network of these drivers names; undefined for others. */
+export const parentNameOf = (record: NetworkRecord): string | undefined =>
   isStacked(record) ? record.options[parentOption] : undefined
 
 /** Throws what keeps a network of the kernel's own drivers from being made; nothing stays. */

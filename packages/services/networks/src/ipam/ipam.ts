@@ -41,14 +41,17 @@ export class Ipam {
     return subnet
   }
 
-  /** Throws `forbidden` when a subnet overlaps another network's or a route of the host, but for those by its own `bridge`. */
-  requireFree(subnets: readonly Subnet[], bridge?: string): void {
+  /**
+   * Throws `forbidden` when a subnet overlaps another network's or a route of the host, but for those by its own `link`: a
+   * bridge, or a parent, whose neighbours the containers will be.
+   */
+  requireFree(subnets: readonly Subnet[], link?: string): void {
     for (const [index, subnet] of subnets.entries()) {
       const others = [...this.#subnets(), ...subnets.slice(0, index)]
       if (others.some((other) => overlaps(other, subnet))) {
         throw forbidden('invalid pool request: Pool overlaps with other one on this address space')
       }
-      const route = this.#hostSubnets(bridge).find((other) => overlaps(other, subnet))
+      const route = this.#hostSubnets(link).find((other) => overlaps(other, subnet))
       if (route) {
         throw forbidden(
           `invalid pool request: Pool ${formatSubnet(subnet)} overlaps with the host's route ${formatSubnet(route)}`,
