@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, afterEach, beforeEach, test } from 'node:test'
-import { silentLogger } from '@berth/base'
+import { type ContainerId, silentLogger } from '@berth/base'
 import { type Database, openDatabase } from '@berth/database'
 import { createEvents } from '@berth/events'
 import { inNetns, loadRuleset, readMountInfo, RouteRequest, RouteSocket } from '@berth/linux'
@@ -239,6 +239,26 @@ test('attach() with mode container shares namespace, files and counters', async 
   await networks.detach(second.containerId)
   assert.equal(existsSync(netnsPath ?? ''), true)
   await assert.rejects(networks.attach(request({ mode: `container:${second.containerId}` })), { kind: 'conflict' })
+})
+
+test('detach() takes the links out of a namespace that others share, whose addresses others may get now', async () => {
+  const leave = {
+    detach: (id: ContainerId) => networks.detach(id),
+    reconcile: () => networks.reconcile([]),
+  }
+  for (const [how, go] of Object.entries(leave)) {
+    const first = request()
+    const { netnsPath = '' } = await networks.attach(first)
+    await networks.attach(request({ mode: `container:${first.containerId}` }))
+    const sharer = spawn('nsenter', [`--net=${netnsPath}`, 'sh', '-c', 'echo; exec sleep 60'])
+    await once(sharer.stdout, 'data')
+    await go(first.containerId)
+    const inside = await output('nsenter', [`--net=/proc/${sharer.pid}/ns/net`, 'ls', '/proc/sys/net/ipv4/conf'])
+    assert.deepEqual(inside.trim().split('\n'), ['all', 'default', 'lo'], how)
+    assert.deepEqual(linkNames(), ['lo', 'berth0'], how)
+    sharer.kill()
+    await once(sharer, 'close')
+  }
 })
 
 test('attach() refuses networks that are not there', async () => {

@@ -9,7 +9,7 @@ import { createNetwork } from './create-network.ts'
 import { describeNetwork } from './describe-network.ts'
 import { attach } from './endpoints/attach.ts'
 import { connect, disconnect, finishHalfMade } from './endpoints/connect.ts'
-import { detach, release } from './endpoints/detach.ts'
+import { detach, letGo } from './endpoints/detach.ts'
 import { removeLink, updateLink } from './endpoints/links.ts'
 import { checkAddressForms, checkEndpoint } from './endpoints/check-endpoint.ts'
 import { checkJoin } from './endpoints/check-join.ts'
@@ -107,7 +107,7 @@ function checkConfig({ registry }: Context, network: string, settings: EndpointS
 async function reconcile(context: Context, alive: ReadonlySet<ContainerId>): Promise<void> {
   for (const state of context.states.all()) {
     if (alive.has(state.containerId)) await context.locks.run(state.containerId, () => finishHalfMade(context, state))
-    else release(context, state)
+    else await letGo(context, state)
   }
   for (const pin of strayPins(context)) unpinNetns(pin)
   await context.ports.settle()

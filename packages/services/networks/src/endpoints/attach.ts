@@ -10,7 +10,7 @@ import type { Endpoint } from '../model.ts'
 import type { Attachment, AttachRequest } from '../networks.ts'
 import { toPortMap } from '../ports/plan-ports.ts'
 import { linkedNames, linkedPorts } from './links.ts'
-import { release } from './detach.ts'
+import { letGo, release } from './detach.ts'
 import { guardOf } from './guard.ts'
 import { type AttachPlan, planAttachment } from './plan-attachment.ts'
 import { publishPorts } from './publish.ts'
@@ -25,7 +25,7 @@ const sharedPrefix = 'container:'
 export async function attach(context: Context, request: AttachRequest): Promise<Attachment> {
   // What an earlier start left behind, if its detach was cut short.
   const earlier = context.states.get(request.containerId)
-  if (earlier) release(context, earlier)
+  if (earlier) await letGo(context, earlier)
   try {
     if (request.mode.startsWith(sharedPrefix)) return share(context, request)
     const plan = planAttachment(request, context)

@@ -1,20 +1,39 @@
-import { type ContainerId, fault } from '@berth/base'
+import { type ContainerId, fault, messageOf } from '@berth/base'
 import { unpinNetns } from '@berth/linux'
 import { announceMember } from '../announce.ts'
 import type { Context } from '../context.ts'
 import { forgetNames } from '../dns/serve-sandbox.ts'
 import { linkedPorts } from './links.ts'
+import { changeLinks } from './sandbox.ts'
 import type { SandboxState } from './sandbox-states.ts'
 import { releaseEndpoint } from './take-endpoint.ts'
 
 /** Gives back all that a container has in the network; nothing if it has nothing. */
-export function detach(context: Context, id: ContainerId): void {
+export async function detach(context: Context, id: ContainerId): Promise<void> {
   const state = context.states.get(id)
   if (!state) return
-  release(context, state)
+  await letGo(context, state)
   for (const { networkId } of state.endpoints) {
     const record = context.registry.byId(networkId)
     if (record) announceMember(context, record, { action: 'disconnect', container: id })
+  }
+}
+
+/** Gives back what a container has that has come to be. */
+export async function letGo(context: Context, state: SandboxState): Promise<void> {
+  await emptyShared(context, state)
+  release(context, state)
+}
+
+/** A namespace outlives its container where others share it: its links would stay, with addresses that are others' then. */
+async function emptyShared(context: Context, { containerId, pin, endpoints }: SandboxState): Promise<void> {
+  if (pin === undefined || !context.states.all().some(({ sharedWith }) => sharedWith === containerId)) return
+  const remove = endpoints.flatMap(({ link }) => link ?? [])
+  const none = { ipv4: undefined, ipv6: undefined }
+  try {
+    await changeLinks(context.links, { pin, add: [], remove, before: none, after: none })
+  } catch (error) {
+    context.logger.warn({ container: containerId, error: messageOf(error) }, 'a shared namespace keeps its links')
   }
 }
 
