@@ -445,3 +445,15 @@ test('checks whose options are none fail the build, as does a warning that shall
     assert.deepEqual([code, stderr.includes(`failed to solve: ${message}`)], [1, true], stderr)
   }
 })
+
+test('an output that there is not is refused before anything is built', async () => {
+  const folder = client.context({ Dockerfile: 'FROM busybox\nRUN echo never-run\n' })
+  const { code, stderr } = await client.run(folder, ['build', '--no-cache', '-o', 'type=foo', '.'])
+  assert.deepEqual([code, stderr.includes('exporter "foo" could not be found')], [1, true], stderr)
+  assert.doesNotMatch(stderr, /never-run/)
+})
+
+test('proxies that are given reach a RUN under both of their names', async () => {
+  const folder = client.context({ Dockerfile: 'FROM busybox\nRUN test "$HTTP_PROXY$no_proxy$http_proxy" = pxp\n' })
+  await client.ok(folder, ['build', '--build-arg', 'http_proxy=p', '--build-arg', 'NO_PROXY=x', '.'])
+})

@@ -123,12 +123,25 @@ export class StageArgs {
     )
   }
 
-  /** Proxies that were given and not declared. */
+  /** Proxies that were given and not declared: for BuildKit under both of their names, however they were written. */
   proxies(config: ImageRunConfig): string[] {
     const own = environmentOf(config)
-    const given = Object.entries(this.#given).filter(([name]) => proxies.includes(name) && !this.#values.has(name))
-    return given.flatMap(([name, value]) => (value === undefined || own.has(name) ? [] : [`${name}=${value}`]))
+    const given = this.#style === 'buildkit' ? bothNames(this.#given) : Object.entries(this.#given)
+    const hidden = (name: string) => !proxies.includes(name) || this.#values.has(name) || own.has(name)
+    return given.flatMap(([name, value]) => (value === undefined || hidden(name) ? [] : [`${name}=${value}`]))
   }
+}
+
+/** Proxies, in upper case and in lower case. */
+function bothNames(given: BuildArgs): [string, string][] {
+  const found = Object.entries(given).flatMap(([name, value]): [string, string][] => {
+    const upper = name.toUpperCase()
+    return proxies.includes(upper) && value ? [[upper, value]] : []
+  })
+  return [...new Map(found)].flatMap(([upper, value]): [string, string][] => [
+    [upper, value],
+    [upper.toLowerCase(), value],
+  ])
 }
 
 /** Arguments that were given and that no ARG declares; they may be a slip. */

@@ -10,7 +10,7 @@ import {
 import { cacheContext } from '../cache/cache-context.ts'
 import { decodeExport } from '../cache/decode-caches.ts'
 import { exportCaches } from '../cache/export-caches.ts'
-import { type Built, type Export, exportOutcome } from '../export/export-outcome.ts'
+import { type Built, type Export, exportOutcome, requireExporter } from '../export/export-outcome.ts'
 import type { Job } from '../jobs/job.ts'
 import type { Services } from '../services.ts'
 import { sourcePolicyRefusal } from './source-policy-refusal.ts'
@@ -28,6 +28,7 @@ export async function solve(
     throw new GrpcError(grpcCode.unimplemented, 'builds are run over LLBBridge: graphs of clients are not supported')
   }
   if (request.sourcePolicy.length > 0) throw sourcePolicyRefusal()
+  for (const { type } of exportsOf(request)) requireExporter(type)
   services.builder.expectBuild()
   const job = services.jobs.mention(request.ref)
   job.start(request)

@@ -43,20 +43,25 @@ export interface Built {
 /** What the client is told of an export. */
 export type ExportResponse = Readonly<Record<string, string>>
 
+type Exporter = (context: ExportContext, built: Built, wanted: Export) => Promise<ExportResponse>
+
+const exporters: ReadonlyMap<string, Exporter> = new Map([
+  ['moby', exportImage],
+  ['image', exportImage],
+  ['local', exportTree],
+  ['tar', exportTar],
+  ['docker', exportArchive],
+  ['oci', exportArchive],
+])
+
+/** Throws `invalid`, in BuildKit's words, for a kind of output that there is not. */
+export function requireExporter(type: string): Exporter {
+  const exporter = exporters.get(type)
+  if (!exporter) throw invalid(`exporter ${JSON.stringify(type)} could not be found`)
+  return exporter
+}
+
 /** Brings what was built where the client wants it. */
 export async function exportOutcome(context: ExportContext, built: Built, wanted: Export): Promise<ExportResponse> {
-  switch (wanted.type) {
-    case 'moby':
-    case 'image':
-      return await exportImage(context, built, wanted)
-    case 'local':
-      return await exportTree(context, built, wanted)
-    case 'tar':
-      return await exportTar(context, built, wanted)
-    case 'docker':
-    case 'oci':
-      return await exportArchive(context, built, wanted)
-    default:
-      throw invalid(`exporter ${JSON.stringify(wanted.type)} could not be found`)
-  }
+  return await requireExporter(wanted.type)(context, built, wanted)
 }
