@@ -63,6 +63,36 @@ export const cases: readonly BuildCase[] = [
       'FROM busybox\nRUN echo "me:x:41:42::/:" >> /etc/passwd; echo "us:x:43:" >> /etc/group\nCOPY --chown=me:43 a /n1\nCOPY --chown=me:us d /n2\nCOPY --chown=9 a /n3\nCOPY --chown=9:8 a /new/n4',
     files: tree,
   },
+  {
+    name: 'copy-wildcards-behind-links',
+    dockerfile: 'FROM busybox\nCOPY t*/x a /o/\nCOPY */x /p/\nCOPY */sub /r',
+    files: tree,
+  },
+  {
+    name: 'copy-wildcard-beneath-link',
+    dockerfile: 'FROM busybox\nCOPY to-d/x* /q/',
+    files: tree,
+    isBuildkit: true,
+  },
+  { name: 'copy-wildcard-to-new', dockerfile: 'FROM busybox\nCOPY d/[sx]* to-d /o/p', files: tree },
+  { name: 'copy-wildcard-file-first', dockerfile: 'FROM busybox\nCOPY [ad] /o/p', files: tree },
+  {
+    name: 'copy-chown-unknown-parts',
+    dockerfile:
+      'FROM busybox\nCOPY --chown=nobody:absent a /1\nCOPY --chown=5:absent a /2\nCOPY --chown=absent:5 a /3\nCOPY --chown=daemon: a /4',
+    files: tree,
+  },
+  {
+    name: 'copy-chmod-special',
+    dockerfile: 'FROM busybox\nCOPY --chmod=4711 a /o/\nCOPY --chmod=1777 d /p/q',
+    files: tree,
+    isBuildkit: true,
+  },
+  {
+    name: 'workdir-of-user',
+    dockerfile:
+      'FROM busybox\nUSER 5\nWORKDIR /a\nUSER nobody:absent\nWORKDIR /b/c\nUSER absent\nWORKDIR /d\nUSER daemon:7\nWORKDIR /e\nUSER 0',
+  },
   { name: 'copy-missing', dockerfile: 'FROM busybox\nCOPY nope /x', files: tree },
   { name: 'copy-outside', dockerfile: 'FROM busybox\nCOPY ../a /x', files: tree },
   { name: 'copy-several-to-file', dockerfile: 'FROM busybox\nCOPY a.txt b.txt /x', files: tree },

@@ -22,6 +22,10 @@ interface CopySource {
   /** Its content counts, by this. */
   readonly digest: string
   readonly isDirectory: boolean
+  /** Of files and directories. */
+  readonly count: number
+  /** What is copied first makes the destination a directory. */
+  readonly beginsWithDirectory: boolean
   /** Unpacked rather than copied. */
   readonly isArchive: boolean
 }
@@ -106,7 +110,7 @@ async function copyBeneath(
   target: CopyTarget,
 ): Promise<boolean> {
   const [source] = sources
-  if (sources.length !== 1 || !source?.isDirectory || source.isArchive) return false
+  if (sources.length !== 1 || !source?.beginsWithDirectory || source.isArchive) return false
   if (target.keepsParents || target.mode) return false
   const { trees } = build.context.storage
   const owner = target.owner ?? { uid: 0, gid: 0 }
@@ -171,10 +175,7 @@ async function findSources(
   const remote = copy.kind === 'add' ? copy.sources.filter(isRemote) : []
   requireSources(copy, build.request.style)
   const local = copy.sources.filter((source) => !remote.includes(source))
-  if (build.request.style === 'classic') {
-    requireDirectory(copy)
-    requireInside(copy)
-  }
+  if (build.request.style === 'classic') requireInside(copy)
   const found: CopySource[] = []
   const defined = copy.from === '' ? undefined : await build.pass?.stageKey(copy.from, stage.stage)
   if (defined !== undefined) return local.map((pattern) => definedSource(copy, pattern, defined))
@@ -202,6 +203,7 @@ async function findSources(
     const unpacks = name !== undefined && copy.unpacks === true
     found.push(...(await findLocal(stage, { ...copy, unpacks, exclude: [] }, root, pattern)))
   }
+  if (build.request.style === 'classic') requireDirectory(copy, found)
   return found
 }
 
@@ -210,12 +212,15 @@ const definedSource = (copy: CopyInstruction, pattern: string, stageKey: string)
   selection: { root: '', patterns: [pattern], keepsOwner: true, excludes: copy.exclude },
   digest: digestOf('defined', stageKey, pattern, ...copy.exclude),
   isDirectory: false,
+  beginsWithDirectory: false,
+  count: 1,
   isArchive: false,
 })
 
 /** Several things cannot become one file; BuildKit has the last of them be it. */
-function requireDirectory({ kind, sources, files, destination }: CopyInstruction): void {
-  if (sources.length + files.length < 2 || /(?:^|\/)\.{0,2}$/.test(destination)) return
+function requireDirectory({ kind, destination }: CopyInstruction, sources: readonly CopySource[]): void {
+  const count = sources.reduce((sum, source) => sum + source.count, 0)
+  if (count < 2 || /(?:^|\/)\.{0,2}$/.test(destination)) return
   throw invalid(
     `When using ${kind.toUpperCase()} with more than one source file, the destination must be a directory and end with a /`,
   )
@@ -230,7 +235,8 @@ function requireInside({ kind, from, sources }: CopyInstruction): void {
 async function digestAll(stage: StageContext, root: string, names: readonly string[]): Promise<CopySource[]> {
   const selection = { root, patterns: names, keepsOwner: false, excludes: [] }
   const { digest } = await stage.build.context.storage.trees.digest(selection)
-  return [{ selection, digest, isDirectory: false, isArchive: false }]
+  const kinds = { isDirectory: false, beginsWithDirectory: false, isArchive: false, count: names.length }
+  return [{ selection, digest, ...kinds }]
 }
 
 async function findLocal(
@@ -243,7 +249,7 @@ async function findLocal(
   const { trees } = build.context.storage
   const path = posix.normalize(`/${pattern}`).replace(/^\/+|\/+$/g, '')
   const selection = { root, patterns: [path], keepsOwner: copy.from !== '', excludes: copy.exclude }
-  const { digest, paths, isDirectory } = await trees.digest(selection)
+  const { digest, paths, ...kinds } = await trees.digest(selection)
   if (paths.length === 0) {
     // A pattern may match nothing.
     if (/(?<!\\)[*?[]/.test(pattern)) return []
@@ -252,7 +258,7 @@ async function findLocal(
   const unpacks = copy.unpacks ?? copy.kind === 'add'
   if (!unpacks || paths.length === 1) {
     const isArchive = unpacks && (await trees.isArchive(selection))
-    return [{ selection, digest, isDirectory, isArchive }]
+    return [{ selection, digest, ...kinds, isArchive, count: paths.length }]
   }
   // Each of several may be an archive.
   return (await Promise.all(paths.map((one) => findLocal(stage, copy, root, escapePattern(one))))).flat()

@@ -1,10 +1,10 @@
 import { applyInstruction, expandWord, locate, type WorkdirInstruction } from '@berth/dockerfile'
-import { readUserFiles, resolveUser } from '@berth/runtime'
 import { changeFileSystem } from '../exec/writable.ts'
 import { chainOf } from '../filesystem.ts'
 import { digestOf, type StageState } from '../stages/stage-state.ts'
 import { explainingDirectory } from './explain-directory.ts'
 import { finishStep } from './finish-step.ts'
+import { resolveOwner } from './owner.ts'
 import { solveStep } from './solve-step.ts'
 import type { PlannedStep, StageContext } from './step-context.ts'
 
@@ -30,7 +30,7 @@ export async function workdirStep(
   const key = digestOf('workdir', chainOf(state.fileSystem) ?? '', path, user)
   const exec = () =>
     changeFileSystem(build.context, state.fileSystem, async ({ rootPath }) => {
-      const owner = user === '' ? { uid: 0, gid: 0 } : resolveUser(user, readUserFiles(rootPath))
+      const owner = user === '' ? { uid: 0, gid: 0 } : resolveOwner(user, rootPath, build.request.style)
       const isClassic = build.request.style === 'classic'
       await explainingDirectory(
         () => build.context.storage.trees.makeDirectory({ root: rootPath, path, owner }),

@@ -49,18 +49,15 @@ export interface CopySourcesTask extends SourceSelection {
 
 /**
  * Copies what is selected to a destination, as Docker's COPY: a directory's content, a file by its name into a directory
- * or as the destination itself. Missing parents are made. Throws `invalid` when several would become one file.
+ * or as the destination itself. Missing parents are made. Throws `invalid` where what it makes cannot be.
  */
 export function copySources(task: CopySourcesTask): void {
   using tree = new LayerTree(task.target, 'none')
   withSources(task, ({ sources, excluded }) => {
-    const isIntoDirectory = task.destination.endsWith('/') || isExistingDirectory(tree, relative(task.destination))
-    if (sources.length > 1 && !isIntoDirectory && sources.some(({ status }) => !isDirectory(status))) {
-      throw invalid('the destination of several sources must be a directory and end with a /')
-    }
-    for (const source of sources) {
-      copySource({ task, tree, excluded, links: new Map() }, source, isIntoDirectory)
-    }
+    const isIntoDirectory = () =>
+      task.destination.endsWith('/') || isExistingDirectory(tree, relative(task.destination))
+    // What one has made may be the directory that the next goes into.
+    for (const source of sources) copySource({ task, tree, excluded, links: new Map() }, source, isIntoDirectory())
   })
 }
 
@@ -234,7 +231,7 @@ function setMetadata({ task }: Copying, { from, to, status }: Metadata): void {
 
 /** Directories that are missing get the mode that is asked for as mkdir(1) would give it. */
 function madeAs({ owner = root, mode }: CopySourcesTask): MadeAs {
-  return mode ? { ...owner, mode: applyMode(mode, 0o755, true) & ~0o022 } : owner
+  return mode ? { ...owner, mode: applyMode(mode, 0o755, true) & 0o755 } : owner
 }
 
 const root = { uid: 0, gid: 0 }

@@ -17,6 +17,8 @@ export interface SourcesDigest {
   readonly paths: readonly string[]
   /** A directory is among them. */
   readonly isDirectory: boolean
+  /** It is the first of them. */
+  readonly beginsWithDirectory: boolean
 }
 
 const buffer = Buffer.allocUnsafe(256 << 10)
@@ -26,7 +28,12 @@ export function digestSources(selection: SourceSelection): SourcesDigest {
   const hash = createHash('sha256')
   const found = withSources(selection, ({ sources, excluded }) => {
     for (const source of sources) digestSource({ hash, excluded, keepsOwner: selection.keepsOwner }, source)
-    return { paths: sources.map(({ path }) => path), isDirectory: sources.some(({ status }) => isDirectory(status)) }
+    const areDirectories = sources.map(({ status }) => isDirectory(status))
+    return {
+      paths: sources.map(({ path }) => path),
+      isDirectory: areDirectories.includes(true),
+      beginsWithDirectory: areDirectories[0] === true,
+    }
   })
   return { digest: `sha256:${hash.digest('hex')}` as Digest, ...found }
 }

@@ -5,7 +5,7 @@ import { AT_EMPTY_PATH, type FileStatus, fstatat, O_PATH, openInRoot } from '@be
 import { closeSync, constants } from 'node:fs'
 import { ifThere, kernelName, namesIn } from '../layers/directory.ts'
 
-const { O_DIRECTORY, O_RDONLY } = constants
+const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY, S_IFLNK, S_IFMT } = constants
 
 /** Something that a pattern selected, open by an O_PATH descriptor; links on the way there were followed. */
 export interface SelectedSource extends Disposable {
@@ -19,16 +19,19 @@ export interface SelectedSource extends Disposable {
 
 /**
  * What `pattern` (without a leading slash, clean) selects below `root`, sorted. `*`, `?` and `[...]` match within one
- * component. Every path is resolved by the kernel with `root` as its root.
+ * component; what is behind the first of them is looked for behind no link. Every path is resolved by the kernel with
+ * `root` as its root.
  */
 export function selectSources(root: number, pattern: string): SelectedSource[] {
   if (pattern === '' || pattern === '.') return open(root, '')
   const parts = pattern.split('/')
   if (parts.includes('..')) throw invalid(`forbidden path outside the build context: ${pattern}`)
-  let paths = ['']
-  for (const part of parts) {
-    const wanted = isWild(part) ? patternToRegExp(part) : undefined
-    paths = paths.flatMap((path) => (wanted ? expand(root, path, wanted) : [join(path, part)]))
+  const first = parts.findIndex(isWild)
+  if (first < 0) return open(root, pattern)
+  let paths = [parts.slice(0, first).join('/')]
+  for (const [i, part] of parts.slice(first).entries()) {
+    const wanted = patternToRegExp(part)
+    paths = paths.filter((path) => i === 0 || !isLink(root, path)).flatMap((path) => expand(root, path, wanted))
   }
   return paths.flatMap((path) => open(root, path))
 }
@@ -37,6 +40,16 @@ export function selectSources(root: number, pattern: string): SelectedSource[] {
 export const isWild = (pattern: string): boolean => /[*?[]/.test(pattern)
 
 const join = (path: string, name: string): string => (path === '' ? name : `${path}/${name}`)
+
+function isLink(root: number, path: string): boolean {
+  const fd = ifThere(() => openInRoot(root, kernelName(path), { flags: O_PATH | O_NOFOLLOW }))
+  if (fd === undefined) return false
+  try {
+    return (fstatat(fd, '', AT_EMPTY_PATH).mode & S_IFMT) === S_IFLNK
+  } finally {
+    closeSync(fd)
+  }
+}
 
 function expand(root: number, path: string, wanted: RegExp): string[] {
   const fd = ifThere(() => openInRoot(root, kernelName(path || '.'), { flags: O_RDONLY | O_DIRECTORY }))
