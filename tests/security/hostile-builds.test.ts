@@ -187,3 +187,23 @@ test('refs and addresses that are options, and folders that climb or are links, 
   }
   untouched()
 })
+
+test('further names of a file are made where a link of the image leads in it, and are no files of the host', async () => {
+  // Whose layers are on the file system that the host's files are on.
+  await using copying = await startDaemon({ args: ['--storage-driver', 'vfs'] })
+  await loadFixture(copying.api, 'busybox')
+  const lines = ['FROM busybox', `RUN mkdir -p ${canary} && ln -s ${canary} /out`, 'COPY --chmod=644 f /out']
+  const dockerfile = Buffer.from([...lines, 'RUN cat /out/secret /out/too', ''].join('\n'))
+  const own = Buffer.from('own')
+  const files = [
+    { entry: tarEntry({ path: 'Dockerfile', sizeBytes: dockerfile.length }), content: dockerfile },
+    { entry: tarEntry({ path: 'f/secret', sizeBytes: own.length }), content: own },
+    { entry: tarEntry({ path: 'f/too', type: 'hardlink', linkPath: 'f/secret' }) },
+  ]
+  const body = Buffer.concat(await Array.fromAsync(writeTar(files)))
+  const headers = { 'Content-Type': 'application/x-tar' }
+  const { text } = await copying.api.request('POST', '/build?nocache=1', body, { headers })
+  assert.ok(!text.includes('what-only-the-host-knows'), text)
+  assert.match(text, /ownown[^]*Successfully built/)
+  untouched()
+})

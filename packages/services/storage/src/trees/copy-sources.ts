@@ -148,8 +148,10 @@ function copyOther(copying: Copying, { fd, path, status, origin }: Entry): void 
   // Two sources may lead to the same file.
   if (first === path) return
   makeRoom(copying, path)
+  // By its directory, which was found within the tree: the path may lead through links of it.
+  const from = first === undefined ? undefined : tree.place(first)
   const place = tree.place(path)
-  if (first !== undefined) return linkat(tree.root, kernelName(first), place.fd, kernelName(place.name))
+  if (from) return linkat(from.fd, kernelName(from.name), place.fd, kernelName(place.name))
   if (origin && isShareable(copying, status) && tryLink(origin, place)) return
   if (status.nlink > 1) links.set(status.ino, path)
   if ((status.mode & S_IFMT) === S_IFREG) copyRegular(copying, fd, { ...place, status })
