@@ -1,3 +1,4 @@
+import { splitEntryPath } from '@berth/archive'
 import {
   AT_EMPTY_PATH,
   fchownat,
@@ -80,12 +81,23 @@ function copyName(source: number, target: number, { name, status, copying }: Ite
   const path = copying.path === '' ? name : `${copying.path}/${name}`
   if (isDirectory(status)) return copySubdirectory(source, target, { name, status, copying: { ...copying, path } })
   const first = status.nlink > 1 ? copying.links.get(status.ino) : undefined
-  if (first !== undefined) return linkat(copying.root, kernelName(first), target, kernelName(name))
+  if (first !== undefined) return linkWithin(copying.root, first, { fd: target, name })
   if (status.nlink > 1) copying.links.set(status.ino, path)
   const type = status.mode & S_IFMT
   if (type === S_IFREG) copyFile(source, target, { name, status, copying })
   else copyNode(source, target, { name, status, copying })
   utimensat(target, kernelName(name), status)
+}
+
+/** Another name for the file at `path` below `root`, whatever others make of the directories on the way meanwhile. */
+function linkWithin(root: number, path: string, to: { readonly fd: number; readonly name: string }): void {
+  const { parent, name } = splitEntryPath(path)
+  const directory = openInRoot(root, kernelName(parent || '.'), { flags: O_PATH | O_DIRECTORY })
+  try {
+    linkat(directory, kernelName(name), to.fd, kernelName(to.name))
+  } finally {
+    closeSync(directory)
+  }
 }
 
 function copySubdirectory(source: number, target: number, { name, copying }: Item): void {
