@@ -130,7 +130,7 @@ class Daemon implements TestDaemon {
     const unremoved = await this.#removeContainers().catch((error: unknown) => [`containers: ${error}`])
     await this.#terminate()
     const late = await this.#endProcesses()
-    removeEmptyCgroups(this.sandbox.name)
+    removeEmptyCgroups(this.sandbox.name, this.sandbox.pid)
     const leaks = [...unremoved, ...late, ...(await this.sandbox.close())]
     const log = this.log()
     rmSync(this.#folder, { recursive: true, force: true })

@@ -88,11 +88,15 @@ function mounts(pid: number | 'self' = 'self'): string[] {
     .filter((at) => at !== '')
 }
 
-/** Removes the cgroup `name` of every hierarchy; what is not empty stays, to be found as a leak. */
-export function removeEmptyCgroups(name: string): void {
-  for (const hierarchy of ['', ...entries('/sys/fs/cgroup')]) {
+/**
+ * Removes the cgroup `name` of every hierarchy that process `pid` sees mounted; what is not empty stays, to be found as a
+ * leak.
+ */
+export function removeEmptyCgroups(name: string, pid: number): void {
+  const root = `/proc/${pid}/root/sys/fs/cgroup`
+  for (const hierarchy of ['', ...entries(root)]) {
     try {
-      rmdirSync(join('/sys/fs/cgroup', hierarchy, name))
+      rmdirSync(join(root, hierarchy, name))
     } catch {
       // absent here, or not empty
     }

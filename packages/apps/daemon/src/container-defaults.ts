@@ -38,9 +38,12 @@ export function containerSettings(config: Config) {
     ipcMode: oneOf(config, 'default-ipc-mode', ['private', 'shareable']),
     cgroupnsMode: oneOf(config, 'default-cgroupns-mode', ['', 'private', 'host']),
     noNewPrivileges: config.get('no-new-privileges', false),
-    cgroupParent: config.get('cgroup-parent', ''),
+    cgroupParent: cgroupParent(config),
   }
 }
+
+/** Above the containers' cgroups; `/docker` by default, as programs that look for themselves in /proc/self/cgroup expect. */
+export const cgroupParent = (config: Config): string => config.get('cgroup-parent', '') || '/docker'
 
 /** Only what was configured: rotation is on where nothing is said (`planLog`), and inspect shows what was said. */
 function logConfig(config: Config): DaemonDefaults['logConfig'] {

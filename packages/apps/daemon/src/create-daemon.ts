@@ -27,7 +27,7 @@ import { cacheRules } from './cache-rules.ts'
 import { historyLimits } from './history-limits.ts'
 import type { Config } from './config/config.ts'
 import type { BuilderEntry } from './config/values.ts'
-import { containerDefaults } from './container-defaults.ts'
+import { cgroupParent, containerDefaults } from './container-defaults.ts'
 import { engineId } from './engine-id.ts'
 import { joinMounts } from './join-mounts.ts'
 import { listenTargets } from './listen-targets.ts'
@@ -186,7 +186,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger, startD
     version: engineVersion,
   })
   stack.defer(() => api.close(shutdownMs(config)))
-  stack.defer(() => releaseIfIdle(containers, adopted))
+  stack.defer(() => releaseIfIdle(containers, adopted, cgroupParent(config)))
   stack.use(trimWhenSettled({ trim: giveBackMemory, logger }))
   const owned = stack.move()
   return {
@@ -233,8 +233,8 @@ function shutdownMs(config: Config): number | undefined {
 const longestTimerMs = 2 ** 31 - 1
 
 /** Mounts that running containers need stay for them. */
-function releaseIfIdle(containers: OpenContainers, adopted: readonly string[]): void {
-  if (containers.aliveCount === 0) releaseStrayControllers(adopted)
+function releaseIfIdle(containers: OpenContainers, adopted: readonly string[], parent: string): void {
+  if (containers.aliveCount === 0) releaseStrayControllers(adopted, parent)
 }
 
 async function giveBackMemory(): Promise<void> {

@@ -102,9 +102,9 @@ export function containerUlimits(context: Context, { hostConfig }: Container): S
   return all.map(({ Name, Soft, Hard }) => ({ name: Name, soft: Soft, hard: Hard }))
 }
 
-/** Path of the cgroup below every hierarchy; `/docker` by default as programs that look for themselves in /proc/self/cgroup expect. */
+/** Path of the cgroup below every hierarchy. */
 export function cgroupsPath(context: Context, { id, hostConfig }: Container): string {
-  const parent = hostConfig.CgroupParent || context.defaults().cgroupParent || '/docker'
+  const parent = hostConfig.CgroupParent || context.defaults().cgroupParent
   return posix.normalize(`/${parent}/${id}`)
 }
 

@@ -124,7 +124,7 @@ function planSpec(
   const hostname = hostnameOf(id, process)
   // A name without a value takes the variable out.
   const own = process.hostname === '' ? process.env : ['HOSTNAME', ...process.env]
-  const parent = settings.cgroupParent || defaults.cgroupParent || '/docker'
+  const parent = settings.cgroupParent || defaults.cgroupParent
   return {
     id,
     facts: context.facts,

@@ -37,7 +37,7 @@ export const testDefaults: DaemonDefaults = {
   noNewPrivileges: false,
   seccompProfile: '',
   runtimes: ['crun', 'runc'],
-  cgroupParent: '',
+  cgroupParent: '/docker',
   cgroupDriver: 'cgroupfs',
   dataRoot: '/var/lib/berth',
 }

@@ -21,7 +21,7 @@ export interface DaemonDefaults {
   readonly seccompProfile: string
   /** Default first. */
   readonly runtimes: readonly string[]
-  /** '' is `/docker` in the cgroupfs driver, `system.slice` in systemd's. */
+  /** Above the cgroups of all that ask for no other. */
   readonly cgroupParent: string
   readonly cgroupDriver: 'cgroupfs' | 'systemd'
   /** The engine's data directory: binds that show it follow its unmounts. */

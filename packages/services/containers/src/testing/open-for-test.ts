@@ -73,7 +73,7 @@ const defaults: DaemonDefaults = {
   noNewPrivileges: false,
   seccompProfile: 'unconfined',
   runtimes: ['crun'],
-  cgroupParent: '',
+  cgroupParent: '/docker',
   cgroupDriver: 'cgroupfs',
   dataRoot: '/var/lib/berth',
 }

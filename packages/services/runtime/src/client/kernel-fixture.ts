@@ -80,7 +80,7 @@ export function runtimeFixture(supervisorArgs: readonly string[] = []): RuntimeF
     dispose() {
       removeCgroups(parent)
       rmSync(directory, { recursive: true })
-      releaseStrayControllers(stray)
+      releaseStrayControllers(stray, parent)
     },
   }
 }

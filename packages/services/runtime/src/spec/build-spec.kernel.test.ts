@@ -33,7 +33,7 @@ before(() => {
 
 after(async () => {
   await removeCgroup(detectCgroups(), cgroupParent)
-  releaseStrayControllers(adopted)
+  releaseStrayControllers(adopted, cgroupParent)
   rmSync(scratch, { recursive: true })
 })
 

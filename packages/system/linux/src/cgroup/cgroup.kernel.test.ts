@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, rmdirSync, writeFileSync } from 'node:fs'
 import { after, test } from 'node:test'
 import { pipe } from '../process/descriptors.ts'
 import { killPid } from '../process/process.ts'
@@ -96,7 +96,21 @@ test('adoptStrayControllers() leaves the v2 tree of a hybrid without controllers
     mountPoints.filter((path) => !isMountPoint(path)),
     [],
   )
-  releaseStrayControllers(mountPoints)
+  const [idle, busy] = ['idle', 'busy'].map((name) => `/berth-stray-${process.pid}-${name}`) as [string, string]
+  for (const path of mountPoints) mkdirSync(`${path}${busy}/child`, { recursive: true })
+  for (const path of mountPoints) mkdirSync(`${path}${idle}`)
+  releaseStrayControllers(mountPoints, busy)
+  const again = adoptStrayControllers()
+  assert.deepEqual(again, mountPoints)
+  releaseStrayControllers(again, idle)
+  assert.deepEqual(adoptStrayControllers(), mountPoints)
+  const left = mountPoints.map((path) => [idle, busy].filter((name) => existsSync(`${path}${name}`)))
+  assert.deepEqual(
+    left,
+    mountPoints.map(() => [busy]),
+  )
+  for (const path of mountPoints) rmdirSync(`${path}${busy}/child`)
+  releaseStrayControllers(mountPoints, busy)
   assert.deepEqual(
     mountPoints.filter((path) => existsSync(path) && isMountPoint(path)),
     [],

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { mkdirSync, readFileSync, rmdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { codeOf } from '@berth/base'
 import { isMountPoint } from '../file/statx.ts'
 import { mount, MS_NODEV, MS_NOEXEC, MS_NOSUID, unmount } from '../mount/mount.ts'
 import { type Cgroups, detectCgroups, readControllers } from './detect.ts'
@@ -28,12 +29,23 @@ function mountController(parent: string, controller: string): string {
 }
 
 /**
- * Unmounts what `adoptStrayControllers` mounted; the controllers go back to the v2 tree once they have no cgroup left.
+ * Unmounts what `adoptStrayControllers` mounted, and removes the cgroup `parent` there if it is empty: the controllers go
+ * back to the v2 tree once they have no cgroup left.
  * The empty directories stay: removing one would unmount it in every other mount namespace (mount_namespaces(7)).
  */
-export function releaseStrayControllers(mountPoints: readonly string[]): void {
+export function releaseStrayControllers(mountPoints: readonly string[], parent: string): void {
   for (const target of mountPoints) {
-    if (isMountPoint(target)) unmount(target, { detach: true })
+    if (!isMountPoint(target)) continue
+    removeIfEmpty(join(target, parent))
+    unmount(target, { detach: true })
+  }
+}
+
+function removeIfEmpty(cgroup: string): void {
+  try {
+    rmdirSync(cgroup)
+  } catch (error) {
+    if (!['ENOENT', 'EBUSY', 'ENOTEMPTY'].includes(codeOf(error) ?? '')) throw error
   }
 }
 
