@@ -152,9 +152,9 @@ const identityOf = ({ dev, ino }: FileStatus): string => `${dev.major}:${dev.min
 
 /** Undefined when it is something else by now: a device is not opened, for the tree's mount knows none. */
 function openFile(parent: number, { name }: Item, type: EntryType): number | undefined {
-  if (type !== 'file') return openInRoot(parent, kernelName(name), { flags: O_PATH | O_NOFOLLOW })
-  const fd = openInRoot(parent, kernelName(name), { flags: O_RDONLY | O_NONBLOCK | O_NOFOLLOW })
-  if (fstatSync(fd).isFile()) return fd
+  const flags = type === 'file' ? O_RDONLY | O_NONBLOCK : O_PATH
+  const fd = openInRoot(parent, kernelName(name), { flags: flags | O_NOFOLLOW })
+  if (typesByMode[fstatSync(fd).mode & S_IFMT] === type) return fd
   closeSync(fd)
   return undefined
 }
