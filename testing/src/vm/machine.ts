@@ -52,7 +52,7 @@ export async function runInMachine({ cgroups, script, timeoutMs }: MachineOption
 }
 
 // Emulated even where /dev/kvm is there: nested machines may be given one that does not work.
-// `-cpu max` of QEMU 7.2 runs V8 into a SIGSEGV now and then.
+// V8 crashes now and then in such a machine: less often than with `-cpu max` of QEMU 7.2.
 const machine = '-accel tcg,thread=multi -cpu Nehalem -smp 2 -m 3072 -no-reboot -display none -nic none'.split(' ')
 
 const kernel = ({ overlay, release }: GuestFiles, initramfs: string, parameters: string): string[] =>
