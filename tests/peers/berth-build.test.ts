@@ -72,8 +72,17 @@ async function run(program: Program, folder: string, line: Line): Promise<Outcom
   const result = await command(file, [...first, ...words], options)
   const listed = execFileSync('find', ['.', '-type', 'f'], { cwd: out, encoding: 'utf8' }).trim().split('\n').toSorted()
   const written = Object.fromEntries(listed.filter(Boolean).map((name) => [name, describe(join(out, name))]))
-  return { ...result, stdout: steady(result.stdout), stderr: steady(result.stderr), written }
+  return { ...result, stdout: steady(result.stdout), stderr: sortWarnings(steady(result.stderr)), written }
 }
+
+/** buildx lists warnings in the order of a Go map, which is none. */
+const sortWarnings = (text: string): string =>
+  text.replace(/( - \w+: .*\n)+/g, (lines) =>
+    lines
+      .split(/(?<=\n)/)
+      .toSorted()
+      .join(''),
+  )
 
 /** What a file holds; of an archive, the names. */
 function describe(path: string): string {

@@ -69,7 +69,7 @@ export class Bundles {
   /** Removes everything of an ended container; the bundle last, from which a broken-off removal goes on. */
   async remove(containerId: ContainerId): Promise<void> {
     const cgroupsPath = this.cgroupsPath(containerId)
-    if (cgroupsPath !== undefined) await removeCgroup(this.#cgroups, cgroupsPath)
+    if (cgroupsPath !== undefined) await this.#removeCgroup(containerId, cgroupsPath)
     rmSync(this.statePath(containerId), { recursive: true, force: true })
     rmSync(this.path(containerId), { recursive: true, force: true })
     this.#cgroupsPaths.delete(containerId)
@@ -84,6 +84,17 @@ export class Bundles {
       await this.remove(containerId)
     }
     return strays as ContainerId[]
+  }
+
+  /** An exec's runtime that entered the cgroup while it was frozen cannot end by itself, however dead the container is. */
+  async #removeCgroup(containerId: ContainerId, cgroupsPath: string): Promise<void> {
+    try {
+      await removeCgroup(this.#cgroups, cgroupsPath)
+    } catch (error) {
+      if (codeOf(error) !== 'EBUSY') throw error
+      await this.#killAll(containerId)
+      await removeCgroup(this.#cgroups, cgroupsPath)
+    }
   }
 
   async #killAll(containerId: ContainerId): Promise<void> {

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { after, test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { ContainerId } from '@berth/base'
+import { controllerPath, detectCgroups, freezeCgroup } from '@berth/linux'
 import type { ExecRequest, ExitReport, Runtime } from '../runtime.ts'
 import { endAll, execRequest, exitOf, framed, nothingLeft, runtimeFixture, textOf } from './kernel-fixture.ts'
 
@@ -208,4 +211,20 @@ test('execs one after the other have a runtime ready before they come, which end
   while (spares().length > 0) await delay(20)
   await end(container)
   assert.deepEqual(fixture.leftovers(), nothingLeft)
+})
+
+test('release() ends what is in the cgroup of an ended container, frozen or not', async () => {
+  const { containerId, exit } = await sleeper()
+  const [first] = await runtime.pids(containerId)
+  const cgroupsPath = cgroupsOf(first!).all.match(/^0::(.*)$/m)![1]!
+  await runtime.kill({ containerId }, 9)
+  await exit
+  const trees = detectCgroups()
+  const cgroup = controllerPath(trees, 'freezer', cgroupsPath) ?? `${trees.unified}${cgroupsPath}`
+  const late = spawn('sh', ['-c', `echo 0 >${cgroup}/cgroup.procs && echo in && exec sleep 100`], { stdio: 'pipe' })
+  const ended = once(late, 'exit')
+  await once(late.stdout, 'data')
+  await freezeCgroup(trees, cgroupsPath)
+  await runtime.release(containerId)
+  assert.deepEqual(await ended, [null, 'SIGKILL'])
 })

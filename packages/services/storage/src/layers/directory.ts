@@ -42,8 +42,8 @@ export function ifThere<T>(open: () => T): T | undefined {
   }
 }
 
-// EACCES: a device, on a mount that knows none.
-const meansElse = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'EACCES'])
+// EACCES: a device, on a mount that knows none. EXDEV: a mount whose place was removed while it was opened.
+const meansElse = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'ENXIO', 'EACCES', 'EXDEV'])
 
 /** Status of `name` in `parent` itself, or undefined when there is none. */
 export function statusOf(parent: number, name: string): FileStatus | undefined {
