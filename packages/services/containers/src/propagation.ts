@@ -2,7 +2,7 @@ import { codeOf, invalid } from '@berth/base'
 import { type MountInfo, readMountInfo } from '@berth/linux'
 import { realpath } from 'node:fs/promises'
 import type { MountPoint } from './container.ts'
-import { isRelatedTo } from './plan/mount-points.ts'
+import { isInside, isRelatedTo } from './plan/mount-points.ts'
 
 /**
  * Refuses, in Docker's words, a propagation that the mount in which a bind's source stands has nothing to pass on by. Binds
@@ -36,4 +36,4 @@ export function propagationProblem(
 
 /** Of two mounts on one directory the later one counts. */
 const isNearer = (path: string, target: string, than: string): boolean =>
-  target.length >= than.length && (path === target || path.startsWith(target.endsWith('/') ? target : `${target}/`))
+  target.length >= than.length && isInside(path, target)

@@ -124,7 +124,7 @@ function propagationOf({ source, propagation }: BindRequest, dataRoot: string): 
 export const isRelatedTo = (dataRoot: string, source: string): boolean =>
   isInside(source, dataRoot) || isInside(dataRoot, source)
 
-const isInside = (path: string, directory: string): boolean =>
+export const isInside = (path: string, directory: string): boolean =>
   path === directory || path.startsWith(directory === '/' ? '/' : `${directory}/`)
 
 function mountPoint(mount: MountSpec, dataRoot: string): PlannedMount {
