@@ -112,7 +112,7 @@ test('a session that sends one file without end does not fill the memory', async
   const chunk = frame(PacketSchema, { type: PacketType.PACKET_DATA, id: 0, data: Buffer.alloc(1 << 20) })
   let sent = 0
   const message = await buildFrom((stream) => {
-    send(stream, [{ path: 'f', mode: 0o644, size: 300n << 20n }])
+    send(stream, [{ path: 'f', mode: 0o644, size: 1000n << 20n }])
     const more = () => {
       while (!stream.destroyed && stream.writable && stream.write(chunk)) sent++
       sent++
@@ -121,8 +121,9 @@ test('a session that sends one file without end does not fill the memory', async
     more()
   })
   assert.match(message, /longer than its/)
-  assert.ok(sent > 290, `${sent} MB were sent`)
-  assert.ok(residentMb() - before < 250, `${residentMb() - before} MB more`)
+  assert.ok(sent > 990, `${sent} MB were sent`)
+  // Of a short stream nearly all may wait for the garbage collector: a longer one takes no more.
+  assert.ok(residentMb() - before < 500, `${residentMb() - before} MB more`)
   await until(() => leftovers().length === 0)
 })
 
