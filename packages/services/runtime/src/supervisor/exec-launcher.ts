@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type ContainerId, messageOf } from '@berth/base'
 import { type Cgroups, enterUnified, type Reaper } from '@berth/linux'
@@ -11,7 +10,11 @@ import { callRuntime, completeCall, endRelay, type Launch, type Launched, launch
 import { warn } from './log.ts'
 import { type PreparedExec, PreparedExecs } from './prepared-execs.ts'
 import { ProcessPipe } from './process-pipe.ts'
+import { removeFile } from './remove-file.ts'
 import type { RuntimeLaunches } from './runtime-launches.ts'
+
+/** A container of many processes is looked through: after the answer, and not before the end of a short one has been told. */
+const entryPauseMs = 5
 
 /** Starts the processes of execs, by runtimes that were started beforehand where there are some. */
 export class ExecLauncher {
@@ -72,18 +75,17 @@ export class ExecLauncher {
       pipe.give(message.process)
       return await completeCall(call, relay, message.io)
     } finally {
-      rmSync(call.files.logFile, { force: true })
+      removeFile(call.files.logFile)
     }
   }
 
   /** Detached: the v2 tree of a hybrid only counts and kills, and the process need not wait for its lock. */
   #completeEntry(cgroupsPath: string): void {
-    // After the answer: a container of many processes is looked through.
-    setImmediate(() => {
+    const enter = () =>
       enterUnified(this.#cgroups(), cgroupsPath).catch((error: unknown) =>
         warn({ cgroupsPath, error: messageOf(error) }, 'an exec is not in the v2 cgroup of its container'),
       )
-    })
+    setTimeout(() => void enter(), entryPauseMs)
   }
 
   async #launchFromFile(message: ExecMessage, relay: Relay): Promise<Launched> {
@@ -93,7 +95,7 @@ export class ExecLauncher {
     try {
       return await launch(this.#reaper, options, relay, message.io)
     } finally {
-      for (const file of [options.files.logFile, processFile]) rmSync(file, { force: true })
+      for (const file of [options.files.logFile, processFile]) removeFile(file)
     }
   }
 

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { nowText } from '@berth/base'
 import { type ExitStatus, hastenWithoutChildren, killPid, type Reaper, spawnProcess } from '@berth/linux'
 import { type RuntimeFiles, runtimePath } from '../crun/arguments.ts'
@@ -8,6 +8,7 @@ import type { ProcessIo } from '../runtime.ts'
 import { openConsole, openPipes, type StreamPair } from '../stdio/process-streams.ts'
 import type { Relay } from '../stdio/relay.ts'
 import { type CgroupEntry, enteringCommand } from './cgroup-entry.ts'
+import { removeFile } from './remove-file.ts'
 import type { SealedPrograms } from './sealed-programs.ts'
 
 /** The OCI runtime refused: its own words. */
@@ -138,7 +139,7 @@ async function succeeded({ ended, files }: RuntimeCall): Promise<void> {
 function readPid(pidFile: string): number {
   const pid = Number(readFileSync(pidFile, 'latin1'))
   if (!Number.isSafeInteger(pid) || pid < 2) throw new Error(`no pid in ${pidFile}`)
-  rmSync(pidFile, { force: true })
+  removeFile(pidFile)
   return pid
 }
 

@@ -1,8 +1,8 @@
-import { rmSync } from 'node:fs'
 import { killPid } from '@berth/linux'
 import type { ContainerId } from '@berth/base'
 import type { RuntimeCall } from './launch.ts'
 import type { ProcessPipe } from './process-pipe.ts'
+import { removeFile } from './remove-file.ts'
 
 /** How long a runtime waits for its process: an exec is started right after it was created, or by hand. */
 const patienceMs = 1000
@@ -74,7 +74,7 @@ export class PreparedExecs {
     if (!call.hasEnded()) killPid(call.pid, 9)
     call[Symbol.dispose]()
     pipe[Symbol.dispose]()
-    for (const file of [call.files.logFile, call.files.pidFile]) rmSync(file, { force: true })
+    for (const file of [call.files.logFile, call.files.pidFile]) removeFile(file)
   }
 
   #forget(key: string, { timer }: Waiting): void {
