@@ -99,9 +99,17 @@ export function presentImage(
   }
 }
 
-/** As Go writes times: without zeros at the end of a fraction. */
-const presentTime = (text: string): string =>
-  text.replace(/\.(\d*?)0*(?=(?:Z|[+-][\d:]+)$)/, (_, digits: string) => (digits === '' ? '' : `.${digits}`))
+/** No time of RFC 3339 is longer. An image may have megabytes there, which are not worth a search. */
+const longestTime = 64
+
+/** As Go writes times: without zeros at the end of a fraction. What is no time is shown as it is. */
+function presentTime(text: string): string {
+  if (text.length > longestTime) return text
+  const [, whole, fraction, zone] = /^([^.]*)\.(\d+)(Z|[+-][\d:]+)$/.exec(text) ?? []
+  if (fraction === undefined) return text
+  const digits = fraction.replace(/0+$/, '')
+  return digits === '' ? `${whole}${zone}` : `${whole}.${digits}${zone}`
+}
 
 /** Fields that only containers have, which images showed empty before 1.50. */
 const containerFields = {
