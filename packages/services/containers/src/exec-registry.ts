@@ -7,14 +7,24 @@ const keptMs = 5 * 60_000
 /** An exec and what only the engine needs to know of it. */
 export type ExecEntry = Exec & { readonly endedAtMs?: number; readonly isClaimed?: boolean }
 
-/** Execs, live and lately ended, in memory. */
+/** Of one container. */
+interface Own {
+  readonly live: Set<ExecId>
+  readonly ended: Set<ExecId>
+}
+
+/** Execs, live and lately ended, in memory. What is done with one takes as long however many have ended before. */
 export class ExecRegistry {
   readonly #execs = new Map<ExecId, ExecEntry>()
+  readonly #ofContainers = new Map<ContainerId, Own>()
+  /** Ids of ended ones, the first to end first. */
+  readonly #ended = new Set<ExecId>()
   readonly #waiting = new Map<ExecId, (() => void)[]>()
 
   insert(exec: Exec): void {
     this.#dropOld()
     this.#execs.set(exec.id, exec)
+    this.#own(exec.containerId).live.add(exec.id)
   }
 
   /** Throws `notFound` in Docker's words; `ref` is a whole id. */
@@ -44,8 +54,13 @@ export class ExecRegistry {
     if (!exec) return undefined
     const ended = { ...exec, running: false, exitCode, endedAtMs: Date.now() }
     this.#execs.set(id, ended)
-    for (const wake of this.#waiting.get(id) ?? []) wake()
-    this.#waiting.delete(id)
+    const own = this.#own(exec.containerId)
+    own.live.delete(id)
+    own.ended.add(id)
+    // Behind the others, where it was among them before.
+    this.#ended.delete(id)
+    this.#ended.add(id)
+    this.#wake(id)
     return ended
   }
 
@@ -60,28 +75,51 @@ export class ExecRegistry {
 
   /** Ids of the container's execs that have not ended. */
   liveOf(containerId: ContainerId): ExecId[] {
-    return this.#of(containerId).flatMap(({ id, exitCode }) => (exitCode === null ? [id] : []))
+    return [...(this.#ofContainers.get(containerId)?.live ?? [])]
   }
 
   /** Those that nobody has started can be started no more: their container's run is over. */
   forgetUnstarted(containerId: ContainerId): void {
-    for (const { id, isClaimed, running, exitCode } of this.#of(containerId)) {
-      if (!isClaimed && !running && exitCode === null) this.#execs.delete(id)
+    for (const id of this.liveOf(containerId)) {
+      const { isClaimed, running } = this.resolve(id)
+      if (!isClaimed && !running) this.#drop(id)
     }
   }
 
   forget(containerId: ContainerId): void {
-    for (const { id } of this.#of(containerId)) this.#execs.delete(id)
+    const { live = [], ended = [] } = this.#ofContainers.get(containerId) ?? {}
+    for (const id of [...live, ...ended]) this.#drop(id)
   }
 
-  #of(containerId: ContainerId): ExecEntry[] {
-    return [...this.#execs.values()].filter((exec) => exec.containerId === containerId)
+  #own(containerId: ContainerId): Own {
+    const known = this.#ofContainers.get(containerId)
+    if (known) return known
+    const own = { live: new Set<ExecId>(), ended: new Set<ExecId>() }
+    this.#ofContainers.set(containerId, own)
+    return own
+  }
+
+  #wake(id: ExecId): void {
+    for (const wake of this.#waiting.get(id) ?? []) wake()
+    this.#waiting.delete(id)
+  }
+
+  #drop(id: ExecId): void {
+    const { containerId } = this.resolve(id)
+    this.#wake(id)
+    this.#execs.delete(id)
+    this.#ended.delete(id)
+    const own = this.#own(containerId)
+    own.live.delete(id)
+    own.ended.delete(id)
+    if (own.live.size + own.ended.size === 0) this.#ofContainers.delete(containerId)
   }
 
   #dropOld(): void {
     const oldest = Date.now() - keptMs
-    for (const { id, endedAtMs } of this.#execs.values()) {
-      if (endedAtMs !== undefined && endedAtMs < oldest) this.#execs.delete(id)
+    for (const id of this.#ended) {
+      if ((this.resolve(id).endedAtMs ?? 0) >= oldest) return
+      this.#drop(id)
     }
   }
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { processKey, type ProcessTarget } from '../protocol/messages.ts'
 
 const patienceMs = 1000
@@ -49,11 +48,9 @@ export class ProcessWatch {
     await this.#starting.get(key)?.catch(() => {})
     const exit = this.#exits.get(key)
     if (!exit) return
-    const patience = new AbortController()
-    await Promise.race([
-      exit.promise,
-      delay(patienceMs, undefined, { ref: false, signal: patience.signal }).catch(() => {}),
-    ])
-    patience.abort()
+    const impatience = Promise.withResolvers<void>()
+    const timer = setTimeout(impatience.resolve, patienceMs).unref()
+    await Promise.race([exit.promise, impatience.promise])
+    clearTimeout(timer)
   }
 }
