@@ -8,6 +8,7 @@ import type { Timeouts } from './settings.ts'
 export interface EndpointSessionsOptions {
   /** Best first; asked again at each use, for a host may have been found to speak plain HTTP. */
   readonly endpoints: (writes: boolean) => Promise<Endpoint[]>
+  /** The same one for an endpoint each time. */
   readonly session: (endpoint: Endpoint) => Session
   /** Hears that an endpoint answered. */
   readonly onAnswer: (endpoint: Endpoint) => void
@@ -20,8 +21,6 @@ export interface EndpointSessionsOptions {
 /** Does work at the first endpoint that can, with retries at each. */
 export class EndpointSessions {
   readonly #options: EndpointSessionsOptions
-  /** Bases of the endpoints that have answered. */
-  readonly #heard = new Set<string>()
 
   constructor(options: EndpointSessionsOptions) {
     this.#options = options
@@ -44,22 +43,17 @@ export class EndpointSessions {
       const isLast = endpoint === endpoints.at(-1)
       try {
         const result = await this.#at(endpoint, work, { ...options, isLast })
-        this.#hear(endpoint)
+        this.#options.onAnswer(endpoint)
         return result
       } catch (error) {
         if (options.signal?.aborted) throw error
-        if (isAnswer(error)) this.#hear(endpoint)
+        if (isAnswer(error)) this.#options.onAnswer(endpoint)
         if (!endpoint.isMirror && !(error instanceof UnreachedError)) throw error
         failure = error
       }
     }
     this.#options.onUnreached()
     throw failure
-  }
-
-  #hear(endpoint: Endpoint): void {
-    this.#heard.add(endpoint.base)
-    this.#options.onAnswer(endpoint)
   }
 
   #at<T>(
@@ -69,11 +63,12 @@ export class EndpointSessions {
   ): Promise<T> {
     // A mirror that is slow to say no would keep us from the registry itself.
     const attempts = endpoint.isMirror && !isLast ? 1 : this.#options.attempts
-    return retried(() => work(this.#options.session(endpoint)), {
+    const session = this.#options.session(endpoint)
+    return retried(() => work(session), {
       attempts,
       timeouts: this.#options.timeouts,
       // Who waits for somebody who is not there waits long enough once.
-      isFinal: (error) => isSilence(error) && !this.#heard.has(endpoint.base),
+      isFinal: (error) => isSilence(error) && !session.hasAnswered,
       ...options,
     })
   }

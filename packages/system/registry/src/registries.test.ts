@@ -129,6 +129,21 @@ test('Repository asks a registry that says nothing once, and one that has answer
   hold.resolve()
 })
 
+test('Repository asks a registry again that falls silent after a challenge or a failure', async (t) => {
+  const { registries, open } = await setUp(t, { timeouts: { ...timeouts, readAnswerMs: 100 } })
+  const hold = Promise.withResolvers<void>()
+  const silent = { kind: 'wait', until: hold.promise } as const
+  const [challenges, fails] = [await open({ auth: { kind: 'token', ...me } }), await open()]
+  fails.misbehave({ on: 'manifest', how: { kind: 'answer', status: 503, body: '' }, times: 1 })
+  for (const registry of [challenges, fails]) {
+    registry.addImage('a/b', image)
+    registry.misbehave({ on: 'manifest', how: silent, after: 1, times: 1 })
+    await registries.repository({ domain: registry.host, path: 'a/b' }, me).manifest('1')
+    assert.equal(registry.requests.filter(({ url }) => url.includes('/manifests/')).length, 3)
+  }
+  hold.resolve()
+})
+
 test('Repository waits as long as the registry asks, when that is not long', async (t) => {
   const { registries, open } = await setUp(t)
   const registry = await open()

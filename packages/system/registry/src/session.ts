@@ -32,11 +32,17 @@ export class Session {
   readonly endpoint: Endpoint
   readonly #options: SessionOptions
   readonly #origin: string
+  #hasAnswered = false
 
   constructor(options: SessionOptions) {
     this.endpoint = options.endpoint
     this.#options = options
     this.#origin = new URL(options.endpoint.base).origin
+  }
+
+  /** Whether the endpoint has said anything yet, be it that it wants a password. */
+  get hasAnswered(): boolean {
+    return this.#hasAnswered
   }
 
   /** The answer of any 2xx status; everything else is an error in the registry's words. */
@@ -64,6 +70,7 @@ export class Session {
     let url = this.#resolve(request.target)
     for (let hops = 0; hops <= maxRedirects; hops++) {
       const answer = await this.#send(request, url, authorization)
+      this.#hasAnswered = true
       const { location } = answer.headers
       if (!redirects.includes(answer.status) || location === undefined) return answer
       if (request.method !== 'GET' && request.method !== 'HEAD') return answer
