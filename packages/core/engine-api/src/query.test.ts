@@ -37,12 +37,25 @@ test('platformParameter() reads the JSON form', () => {
   assert.equal(platformParameter(query('')), undefined)
 })
 
+test('platformParameter() takes null for nothing, and names in any case, as Go does', () => {
+  const platforms = [
+    '{"os":"linux","architecture":"amd64","variant":null}',
+    '{"os":"linux","architecture":"amd64","os.version":null,"os.features":null}',
+    '{"OS":"linux","Architecture":"amd64","os.features":["x"],"more":1}',
+  ]
+  for (const text of platforms) assert.equal(platformParameter(query(`platform=${text}`)), 'linux/amd64', text)
+})
+
 test('platformParameter() refuses in the words of Docker what is no platform', () => {
   const refused = {
     bogus: "failed to parse platform: invalid character 'b' looking for beginning of value",
-    '"linux"': 'failed to parse platform: "linux" is not a JSON object',
-    '[]': 'failed to parse platform: [] is not a JSON object',
-    '{"os":1,"architecture":"amd64"}': 'failed to parse platform: os, architecture and variant are strings',
+    '"linux"': 'failed to parse platform: json: cannot unmarshal string into Go value of type v1.Platform',
+    '[]': 'failed to parse platform: json: cannot unmarshal array into Go value of type v1.Platform',
+    '{"os":1,"architecture":"amd64"}':
+      'failed to parse platform: json: cannot unmarshal number into Go struct field Platform.os of type string',
+    '{"os":"linux","architecture":"amd64","os.features":"x"}':
+      'failed to parse platform: json: cannot unmarshal string into Go struct field Platform.os.features of type []string',
+    '{"os":null,"architecture":"amd64"}': 'both OS and Architecture must be provided',
     '{}': 'both OS and Architecture must be provided',
     null: 'both OS and Architecture must be provided',
     '{"os":"linux"}': 'both OS and Architecture must be provided',

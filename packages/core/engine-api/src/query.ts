@@ -1,5 +1,6 @@
 import { invalid, messageOf, parseTimeNs } from '@berth/base'
 import { parseJson } from './go-json.ts'
+import { decode, list, string, struct } from './schema.ts'
 
 const falseWords = new Set(['', '0', 'no', 'false', 'none'])
 
@@ -69,21 +70,24 @@ export function platformParameter(
   return variant ? `${os}/${architecture}/${variant}` : `${os}/${architecture}`
 }
 
-function parsePlatform(text: string): Readonly<Record<'os' | 'architecture' | 'variant', string>> {
-  const value = parsePlatformJson(text) ?? {}
-  if (typeof value !== 'object' || Array.isArray(value)) {
-    throw invalid(`failed to parse platform: ${text} is not a JSON object`)
-  }
-  const { os = '', architecture = '', variant = '' } = value as Record<string, unknown>
-  if (typeof os !== 'string' || typeof architecture !== 'string' || typeof variant !== 'string') {
-    throw invalid('failed to parse platform: os, architecture and variant are strings')
-  }
-  return { os, architecture, variant }
-}
+/** The platform of the OCI image spec, as Go reads it. */
+const platformType = struct<{
+  os: string
+  architecture: string
+  variant: string
+  'os.version': string
+  'os.features': string[] | null
+}>('v1.Platform', {
+  os: string,
+  architecture: string,
+  variant: string,
+  'os.version': string,
+  'os.features': list(string),
+})
 
-function parsePlatformJson(text: string): unknown {
+function parsePlatform(text: string): Readonly<Record<'os' | 'architecture' | 'variant', string>> {
   try {
-    return parseJson(text)
+    return decode(platformType, parseJson(text), 'Platform')
   } catch (error) {
     throw invalid(`failed to parse platform: ${messageOf(error).replace(/^invalid JSON: /, '')}`, error)
   }
