@@ -23,7 +23,7 @@ import {
   utimensat,
 } from '@berth/linux'
 import { chmodSync, closeSync, constants, fchmodSync, fchownSync, fstatSync, ftruncateSync, writeSync } from 'node:fs'
-import { isDirectory, kernelName, statusOf } from './directory.ts'
+import { identityOf, isDirectory, kernelName, statusOf } from './directory.ts'
 import type { LayerTree, Place } from './layer-tree.ts'
 
 const { O_CREAT, O_EXCL, O_WRONLY, S_IFBLK, S_IFCHR, S_IFIFO } = constants
@@ -216,7 +216,7 @@ export class LayerApplier implements TarHandler, Disposable {
     if (!status) throw invalid(`hard link to ${shown(entry.linkPath)}, which is not there`)
     this.#place = this.#tree.place(this.#path)
     const existing = statusOf(this.#place.fd, this.#place.name)
-    if (existing?.ino !== status.ino) {
+    if (!existing || identityOf(existing) !== identityOf(status)) {
       this.#replacing(({ fd, name }) => {
         const from = this.#tree.place(path)
         linkat(from.fd, kernelName(from.name), fd, kernelName(name))

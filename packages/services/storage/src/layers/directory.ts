@@ -20,6 +20,9 @@ export const kernelName = (name: string): FileName => (name.isWellFormed() ? nam
 
 export const isDirectory = (status: FileStatus): boolean => (status.mode & S_IFMT) === S_IFDIR
 
+/** The same for two names of one file, and no others: a number alone is of one file system. */
+export const identityOf = ({ dev, ino }: FileStatus): string => `${dev.major}:${dev.minor}:${ino}`
+
 /** Opens the directory `name` in `parent`, never through a symlink. The descriptor is the caller's. */
 export function openDirectory(parent: number, name: string): number {
   return openInRoot(parent, kernelName(name), { flags: O_RDONLY | O_DIRECTORY | O_NOFOLLOW })

@@ -148,6 +148,20 @@ test('unpackLayer() gives a file what the last entry of its names says, and link
   assert.equal(statSync(join(canary, 'file')).uid, 0)
 })
 
+test('unpackLayer() takes no file of another file system for the same, whatever its number', async () => {
+  for (const name of ['a', 'b']) {
+    mkdirSync(at(name))
+    mount({ source: 'other', target: at(name), type: 'tmpfs' })
+    writeFileSync(join(at(name), 'f'), name)
+  }
+  try {
+    assert.equal(statSync(at('a/f')).ino, statSync(at('b/f')).ino)
+    await assert.rejects(apply([hard('b/f', 'a/f')]), /EXDEV|cross-device/i)
+  } finally {
+    for (const name of ['a', 'b']) unmount(at(name))
+  }
+})
+
 test('unpackLayer() tells the diff id of what is inside, whatever the compression', async () => {
   const plain = await tar([{ path: 'f', content: 'content' }])
   for (const bytes of [plain, gzipSync(plain), zstdCompressSync(plain), execFileSync('xz', ['-c'], { input: plain })]) {

@@ -11,7 +11,7 @@ import {
 import { type FileStatus, getXattr, listXattrs, O_PATH, openInRoot, readlinkat } from '@berth/linux'
 import { closeSync, constants, fstatSync, readSync } from 'node:fs'
 import type { TreeForm } from './changes.ts'
-import { ifThere, isDirectory, kernelName, namesIn, openDirectory, statusOf } from './directory.ts'
+import { identityOf, ifThere, isDirectory, kernelName, namesIn, openDirectory, statusOf } from './directory.ts'
 import { isOpaque, isWhiteout, LowerStack } from './lower-stack.ts'
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY, S_IFMT } = constants
@@ -148,8 +148,6 @@ function* packFile(state: PackState, parent: number, item: Item): Generator<Buff
 }
 
 /** One number for all names of a file, also where other file systems are mounted in the tree. */
-const identityOf = ({ dev, ino }: FileStatus): string => `${dev.major}:${dev.minor}:${ino}`
-
 /** Undefined when it is something else by now: a device is not opened, for the tree's mount knows none. */
 function openFile(parent: number, { name }: Item, type: EntryType): number | undefined {
   const flags = type === 'file' ? O_RDONLY | O_NONBLOCK : O_PATH
