@@ -176,6 +176,18 @@ test('usage() keeps the size of a volume that no container has mounted, but sees
   assert.equal(await volumes.usage('own'), 15)
 })
 
+test('usage() keeps no size that was asked for at rest and found out while a container had the volume', async () => {
+  const { mountpoint } = await volumes.create(ask('own'))
+  mkdirSync(join(mountpoint, 'deep'))
+  const asked = volumes.usage('own')
+  await volumes.mount('own', container('a'))
+  writeFileSync(join(mountpoint, 'deep/f'), 'x')
+  await asked
+  writeFileSync(join(mountpoint, 'deep/f'), 'xx')
+  await volumes.unmountAll(container('a'))
+  assert.equal(await volumes.usage('own'), 2)
+})
+
 test('prune() tells the bytes that there are, whatever was kept of them', async () => {
   const { mountpoint } = await volumes.create(ask(''))
   mkdirSync(join(mountpoint, 'deep'))

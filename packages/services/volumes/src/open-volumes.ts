@@ -174,7 +174,7 @@ class OpenVolumes implements OwnedVolumes {
       try {
         await fillVolume(this.#fillTarget(record), fill)
       } finally {
-        await this.#mounts.unmount(name, containerId, this.#place(record), 1)
+        await this.#giveBack(record, containerId, 1)
       }
     })
   }
@@ -193,7 +193,7 @@ class OpenVolumes implements OwnedVolumes {
     await this.#locks.run(name, () => this.#mountLocked(this.#records.require(name), borrower))
     const giveBack = async () => {
       const record = this.#records.find(name)
-      if (record) await this.#mounts.unmount(name, borrower, this.#place(record))
+      if (record) await this.#giveBack(record, borrower)
     }
     return {
       path: this.#directories.data(name),
@@ -309,16 +309,22 @@ class OpenVolumes implements OwnedVolumes {
     try {
       await finishFill(record.phase, this.#fillTarget(record))
     } catch (error) {
-      await this.#mounts.unmount(record.name, containerId, this.#place(record), 1)
+      await this.#giveBack(record, containerId, 1)
       throw error
     }
+  }
+
+  /** Ends uses. A size that was asked for before they began, and found out meanwhile, is of a tree that went on changing. */
+  async #giveBack(record: VolumeRecord, containerId: ContainerId, count?: number): Promise<void> {
+    await this.#mounts.unmount(record.name, containerId, this.#place(record), count)
+    this.#sizes.forget(record.name)
   }
 
   async #unmount(name: string, containerId: ContainerId): Promise<void> {
     await this.#locks.run(name, async () => {
       const record = this.#records.find(name)
       if (!record) return
-      await this.#mounts.unmount(name, containerId, this.#place(record))
+      await this.#giveBack(record, containerId)
       this.#announce(record, 'unmount', { container: containerId })
     })
   }

@@ -20,7 +20,7 @@ export class VolumeSizes {
     return await this.#sizes.of(name, () => this.#walk(path), { isAtRest, stamp: `${ino} ${mtimeNs} ${ctimeNs}` })
   }
 
-  /** A container is about to have it mounted, or it is gone. */
+  /** A container is about to have it mounted, has had it, or it is gone. */
   forget(name: string): void {
     this.#sizes.forget(name)
   }
