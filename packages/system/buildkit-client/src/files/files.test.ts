@@ -1,5 +1,17 @@
 import assert from 'node:assert/strict'
-import { lstatSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  lstatSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -99,4 +111,59 @@ test('TreeWriter refuses paths that lead out of the directory, or through what i
   }
   assert.throws(() => writer.entry(1, entry('h', file, '../outside')), /invalid path/)
   assert.throws(() => writer.data(7, Buffer.from('x')), /nobody asked/)
+})
+
+test('TreeWriter refuses a path that came before: a directory that has become a link leads nowhere', (t) => {
+  for (const before of [['d'], ['d', 'd/file']]) {
+    const [root, outside] = [folderOf(t), folderOf(t)]
+    chmodSync(outside, 0o711)
+    using writer = new TreeWriter(root)
+    for (const [id, path] of before.entries()) writer.entry(id, entry(path, path === 'd' ? directory : file))
+    assert.throws(() => writer.entry(2, entry('d', link, outside)), /invalid path "d"/)
+    assert.throws(() => writer.entry(3, entry('d', directory)), /invalid path "d"/)
+    if (before.length === 1) writer.entry(1, entry('d/file', file))
+    writer.data(1, Buffer.from('x'))
+    writer.end(1)
+    assert.throws(() => writer.entry(4, entry('d/file', link, outside)), /invalid path/)
+    writer.finish()
+    assert.equal(readFileSync(join(root, 'd/file'), 'utf8'), 'x')
+    assert.deepEqual([readdirSync(outside), lstatSync(outside).mode & 0o777], [[], 0o711])
+  }
+})
+
+test('TreeWriter makes and changes nothing behind a directory that is a link by now', (t) => {
+  const [root, outside] = [folderOf(t), folderOf(t, ['victim'])]
+  chmodSync(outside, 0o711)
+  using writer = new TreeWriter(root)
+  writer.entry(0, entry('d', directory))
+  writer.entry(1, entry('d/deep', directory))
+  writer.entry(2, entry('d/file', file))
+  writer.entry(3, entry('first', file))
+  writer.end(3)
+  writer.entry(4, entry('victim', file, 'd/victim'))
+  // As on a file system where another name is this one's too.
+  renameSync(join(root, 'd'), join(root, 'was'))
+  symlinkSync(outside, join(root, 'd'))
+  const refused = /"d" in the output is no directory any more/
+  assert.throws(() => writer.data(2, Buffer.from('x')), refused)
+  assert.throws(() => writer.end(2), refused)
+  assert.throws(() => writer.entry(5, entry('d/link', link, 'victim')), refused)
+  assert.throws(() => writer.entry(6, entry('d/pipe', 0o010644)), refused)
+  assert.throws(() => writer.entry(7, entry('d/directory', directory)), refused)
+  assert.throws(() => writer.finish(), refused)
+  const told = [readdirSync(outside), lstatSync(outside).mode & 0o777, lstatSync(join(outside, 'victim')).nlink]
+  assert.deepEqual(told, [['victim'], 0o711, 1])
+})
+
+test('TreeWriter changes neither mode nor time of what a link that stands for a directory leads to', (t) => {
+  const [root, outside] = [folderOf(t), folderOf(t)]
+  chmodSync(outside, 0o711)
+  const { mtimeMs } = lstatSync(outside)
+  using writer = new TreeWriter(root)
+  writer.entry(0, entry('d', directory))
+  rmSync(join(root, 'd'), { recursive: true })
+  symlinkSync(outside, join(root, 'd'))
+  assert.throws(() => writer.finish(), /"d" in the output is no directory any more/)
+  const { mode, mtimeMs: after } = lstatSync(outside)
+  assert.deepEqual([mode & 0o777, after], [0o711, mtimeMs])
 })

@@ -3,6 +3,8 @@ import {
   chmodSync,
   closeSync,
   constants,
+  fchmodSync,
+  futimesSync,
   linkSync,
   lstatSync,
   lutimesSync,
@@ -10,7 +12,6 @@ import {
   openSync,
   rmSync,
   symlinkSync,
-  utimesSync,
   writeSync,
 } from 'node:fs'
 import { dirname, join, posix } from 'node:path'
@@ -20,11 +21,13 @@ const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY, S_IFBLK, S_IFCHR, S_IFDIR, S_IFIF
   constants
 
 /**
- * Makes the files of a tree below `root`, which must be there; what is there already is kept or replaced. Each path has to
- * be in a directory that came before it: nothing is written through a link, or outside.
+ * Makes the files of a tree below `root`, which must be there; what is there already is kept or replaced. Each path comes
+ * once, and in a directory that came before it: nothing is written through a link, or outside. Names that are different
+ * for us may be the same for the file system (upper and lower case), so each directory is looked at before its use, too.
  */
 export class TreeWriter implements EntrySink, Disposable {
   readonly #root: string
+  readonly #came = new Set<string>()
   /** That came, or are the root. */
   readonly #directories = new Map<string, Stat | undefined>([['', undefined]])
   /** Further names of files, which are made when those are there. */
@@ -38,6 +41,8 @@ export class TreeWriter implements EntrySink, Disposable {
   /** Makes an entry; true when its content is to come, under the id. */
   entry(id: number, stat: Stat): boolean {
     this.#requireSafe(stat.path)
+    if (this.#came.has(stat.path)) throw invalidPath(stat.path)
+    this.#came.add(stat.path)
     const mode = fromGoMode(stat.mode)
     switch (mode & S_IFMT) {
       case S_IFDIR:
@@ -69,16 +74,24 @@ export class TreeWriter implements EntrySink, Disposable {
   /** The file is whole. */
   end(id: number): void {
     const file = this.#file(id)
-    closeSync(this.#open(file))
+    const descriptor = this.#open(file)
     this.#files.delete(id)
-    this.#finish(file.stat)
+    try {
+      fchmodSync(descriptor, permissionsOf(file.stat))
+      futimesSync(descriptor, secondsOf(file.stat), secondsOf(file.stat))
+    } finally {
+      closeSync(descriptor)
+    }
   }
 
   /** All files are whole. */
   finish(): void {
-    for (const { path, first } of this.#links) linkSync(this.#at(first), this.#cleared(path))
+    for (const { path, first } of this.#links) {
+      this.#requireDirectory(parentOf(first))
+      linkSync(this.#at(first), this.#cleared(path))
+    }
     // The deepest first: making what is in a directory changes its time.
-    for (const stat of [...this.#directories.values()].toReversed()) if (stat !== undefined) this.#finish(stat)
+    for (const stat of [...this.#directories.values()].toReversed()) if (stat !== undefined) this.#finishDirectory(stat)
   }
 
   [Symbol.dispose](): void {
@@ -88,9 +101,15 @@ export class TreeWriter implements EntrySink, Disposable {
 
   #requireSafe(path: string): void {
     const isClean = path !== '' && path !== '.' && posix.resolve('/', path).slice(1) === path && !path.includes('\0')
-    if (!isClean || !this.#directories.has(parentOf(path))) {
-      throw new GrpcError(grpcCode.invalidArgument, `invalid path ${JSON.stringify(path)} in the output`)
-    }
+    if (!isClean || !this.#directories.has(parentOf(path))) throw invalidPath(path)
+  }
+
+  /** Throws unless `path` and all above it, up to the root, are directories on the disk. */
+  #requireDirectory(path: string): void {
+    if (path === '') return
+    this.#requireDirectory(parentOf(path))
+    if (lstatSync(this.#at(path), { throwIfNoEntry: false })?.isDirectory() === true) return
+    throw new GrpcError(grpcCode.invalidArgument, `${JSON.stringify(path)} in the output is no directory any more`)
   }
 
   #file(id: number): { readonly stat: Stat; descriptor?: number } {
@@ -108,6 +127,7 @@ export class TreeWriter implements EntrySink, Disposable {
   }
 
   #makeDirectory(stat: Stat): void {
+    this.#requireDirectory(parentOf(stat.path))
     const path = this.#at(stat.path)
     if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) mkdirSync(this.#cleared(stat.path), 0o700)
     this.#directories.set(stat.path, stat)
@@ -127,13 +147,20 @@ export class TreeWriter implements EntrySink, Disposable {
     this.#finish(stat)
   }
 
-  #finish(stat: Stat): void {
-    chmodSync(this.#at(stat.path), fromGoMode(stat.mode) & 0o7777)
-    utimesSync(this.#at(stat.path), secondsOf(stat), secondsOf(stat))
+  #finishDirectory(stat: Stat): void {
+    this.#requireDirectory(stat.path)
+    this.#finish(stat)
   }
 
-  /** The path, where nothing is any more. */
+  /** Of what is known to be no link, which chmod(2) would follow. */
+  #finish(stat: Stat): void {
+    chmodSync(this.#at(stat.path), permissionsOf(stat))
+    lutimesSync(this.#at(stat.path), secondsOf(stat), secondsOf(stat))
+  }
+
+  /** The path, where nothing is any more, in a directory. */
   #cleared(path: string): string {
+    this.#requireDirectory(parentOf(path))
     const at = this.#at(path)
     rmSync(at, { recursive: true, force: true })
     return at
@@ -145,5 +172,10 @@ export class TreeWriter implements EntrySink, Disposable {
 }
 
 const parentOf = (path: string): string => (path.includes('/') ? dirname(path) : '')
+
+const invalidPath = (path: string): GrpcError =>
+  new GrpcError(grpcCode.invalidArgument, `invalid path ${JSON.stringify(path)} in the output`)
+
+const permissionsOf = ({ mode }: Stat): number => fromGoMode(mode) & 0o7777
 
 const secondsOf = ({ modTime }: Stat): number => Number(modTime) / 1e9
