@@ -4,6 +4,8 @@ import { loadFixture, startDaemon, tarEntry, type TestDaemon, writeTar } from '@
 import { BuildxClient } from '../peers/buildx-client.ts'
 import { ServersInside, serverSource } from '../registry/servers-inside.ts'
 
+const contextFiles = { 'z.txt': 'z', 'github.com/org/app/main.go': 'package main', 'github.com/org/app.git/head': 'x' }
+
 let daemon: TestDaemon
 let client: BuildxClient
 const servers = new ServersInside()
@@ -35,7 +37,7 @@ async function added(lines: readonly string[], paths: string, buildKit = '1'): P
   const look = `RUN find ${paths} | sort | while read f; do echo "> $f $(stat -c '%F %a %Y' $f)"; done`
   const Dockerfile = ['FROM busybox', ...lines, look, ''].join('\n')
   const args = ['build', '--no-cache', ...(buildKit === '1' ? ['--progress', 'plain'] : []), '.']
-  const folder = client.context({ Dockerfile, 'z.txt': 'z' })
+  const folder = client.context({ Dockerfile, ...contextFiles })
   const { stdout, stderr } = await client.ok(folder, args, { env: { DOCKER_BUILDKIT: buildKit } })
   const seconds = String(modified.getTime() / 1000)
   return [...`${stdout}\n${stderr}`.matchAll(/(?:^|\s)> (\/.+)$/gm)].map(([, line = '']) =>
@@ -76,6 +78,20 @@ test('ADD --chmod is of the file that a URL names, and --unpack of the archive',
   ])
 })
 
+for (const buildKit of ['1', '0']) {
+  test(`COPY and ADD take github.com/ for a directory of the context (DOCKER_BUILDKIT=${buildKit})`, async () => {
+    const lines = ['COPY github.com/org/app /go/src/app', 'ADD github.com/org/app.git /git']
+    assert.deepEqual(await added(lines, '/go /git', buildKit), [
+      '/git directory 755',
+      '/git/head regular file 644',
+      '/go directory 755',
+      '/go/src directory 755',
+      '/go/src/app directory 755',
+      '/go/src/app/main.go regular file 644',
+    ])
+  })
+}
+
 test('what a URL does not give, or a COPY of one, is told in the words of either builder', async () => {
   const failed = async (line: string, buildKit: string): Promise<string> => {
     const folder = client.context({ Dockerfile: `FROM busybox\n${line}\n` })
@@ -96,6 +112,7 @@ test('what a URL does not give, or a COPY of one, is told in the words of either
       /^COPY failed: source can't be a URL for COPY$/,
     ],
     ['COPY git@github.com:a/b.git /f', /solve: source can't be a git ref for COPY$/, /file does not exist$/],
+    ['ADD github.com/org/absent /f', /"\/github.com\/org\/absent": not found$/, /file does not exist$/],
     ['ADD --checksum=x Dockerfile /f', /solve: checksum requires HTTP\(S\) or Git sources$/, /^checksum requires HTTP/],
     [`ADD --checksum=x ${url}/f ${url}/g /f/`, /checksum can't be specified for multiple/, /^checksum can't be/],
     ['ADD http://127.0.0.1:1/f /f', /failed to load cache key: Get ".*refused$/, /^ADD failed: Get ".*refused$/],

@@ -6,7 +6,7 @@ import { Readable } from 'node:stream'
 import type { FetchOptions, ReceivedContext } from '../builder.ts'
 import type { Context } from '../context.ts'
 import { checkOutGit } from './git.ts'
-import { isGit } from './parse-git.ts'
+import { isGitContext } from './parse-git.ts'
 import { makeContextDirectory, openContext, receiveContext } from './receive-context.ts'
 
 /** A Dockerfile that a URL names is not larger. */
@@ -15,7 +15,7 @@ const maxDockerfileBytes = 4 << 20
 /** Brings a context that is not sent: a git repository, or a tar or a Dockerfile behind a URL. */
 export async function fetchContext(context: Context, remote: string, options: FetchOptions): Promise<ReceivedContext> {
   const { signal } = options
-  if (isGit(remote)) return await fetchGit(context, remote, options)
+  if (isGitContext(remote)) return await fetchGit(context, remote, options)
   if (!/^https?:\/\//.test(remote)) throw invalid(`invalid remote build context: ${JSON.stringify(remote)}`)
   const { body, contentType } = await context.remotes.download(remote, signal).catch((error: unknown) => {
     throw internal(`error downloading remote context ${remote}: ${messageOf(error)}`, error)

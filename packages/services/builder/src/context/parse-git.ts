@@ -12,9 +12,12 @@ export interface GitSource {
   readonly hasSubmodules: boolean
 }
 
-/** Whether a context or source is a git repository: https://docs.docker.com/build/concepts/context/#git-repositories */
-export function isGit(text: string): boolean {
-  if (/^(?:git:\/\/|git@|ssh:\/\/|github\.com\/)/.test(text)) return true
+/** Whether a context is a git repository: https://docs.docker.com/build/concepts/context/#git-repositories */
+export const isGitContext = (text: string): boolean => text.startsWith('github.com/') || isGitSource(text)
+
+/** Whether a source of ADD is one: `github.com/` is a directory there, which Go's sources are often copied into. */
+export function isGitSource(text: string): boolean {
+  if (/^(?:git:\/\/|git@|ssh:\/\/)/.test(text)) return true
   return /^https?:\/\/[^#?]*\.git(?:[#?]|$)/.test(text)
 }
 

@@ -4,7 +4,7 @@ import type { SourceSelection } from '@berth/storage'
 import { parseModeChange } from '@berth/storage'
 import type { Digest } from '@berth/oci'
 import { posix } from 'node:path'
-import { isGit } from '../context/parse-git.ts'
+import { isGitSource } from '../context/parse-git.ts'
 import { changeFileSystem, type Writable } from '../exec/writable.ts'
 import { chainOf } from '../filesystem.ts'
 import { digestOf, type StageState } from '../stages/stage-state.ts'
@@ -271,7 +271,8 @@ const escapePattern = (path: string): string => path.replace(/[\\*?[]/g, '\\$&')
 function requireSources({ kind, sources, files, checksum }: CopyInstruction, style: 'classic' | 'buildkit'): void {
   const refuse = (message: string) =>
     invalid(style === 'classic' ? `${kind.toUpperCase()} failed: ${message}` : message)
-  if (kind === 'copy' && style === 'buildkit' && sources.some(isGit)) throw refuse("source can't be a git ref for COPY")
+  if (kind === 'copy' && style === 'buildkit' && sources.some(isGitSource))
+    throw refuse("source can't be a git ref for COPY")
   if (kind === 'copy' && sources.some(isUrl)) throw refuse("source can't be a URL for COPY")
   if (checksum === '') return
   if (sources.length + files.length !== 1) throw invalid("checksum can't be specified for multiple sources")

@@ -8,14 +8,14 @@ import { join } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { checkOutGit } from '../context/git.ts'
-import { isGit } from '../context/parse-git.ts'
+import { isGitSource } from '../context/parse-git.ts'
 import { remoteFileName, requireChecksumForm } from './remote-file.ts'
 import type { StageContext } from './step-context.ts'
 
 export const isUrl = (source: string): boolean => /^https?:\/\//.test(source)
 
 /** Whether ADD takes `source` from somewhere else than the context. */
-export const isRemote = (source: string): boolean => isUrl(source) || isGit(source)
+export const isRemote = (source: string): boolean => isUrl(source) || isGitSource(source)
 
 /** What was fetched. */
 export interface FetchedSource {
@@ -35,7 +35,7 @@ export async function fetchSources(
   await mkdir(parent, { recursive: true, mode: 0o700 })
   const root = await mkdtemp(join(parent, 'remote-'))
   stack.defer(() => rm(root, { recursive: true, force: true }))
-  if (isGit(source)) {
+  if (isGitSource(source)) {
     const tree = await checkOutGit(source, {
       directory: root,
       keepsGitDirectory: copy.keepsGitDirectory,
