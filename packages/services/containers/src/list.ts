@@ -13,13 +13,13 @@ import type { ListQuery } from './containers.ts'
 import type { Context } from './context.ts'
 import { listedPorts } from './listed-ports.ts'
 import { compilePortFilters } from './port-filters.ts'
+import { isUp } from './stop.ts'
 
 const known = [
   'ancestor', 'before', 'expose', 'exited', 'health', 'id', 'isolation', 'is-task', 'label', 'name', 'network',
   'publish', 'since', 'status', 'volume',
 ] // prettier-ignore
 const statuses = ['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead']
-const upStatuses: ReadonlySet<string> = new Set(['running', 'paused', 'restarting'])
 const healths = ['none', 'starting', 'healthy', 'unhealthy']
 
 type Test = (container: Container) => boolean
@@ -39,7 +39,7 @@ async function compile(context: Context, query: ListQuery): Promise<Test[]> {
   requireValues(filters, 'health', healths)
   const showsAll =
     query.all || (query.limit ?? 0) > 0 || filters['status'] !== undefined || filters['exited'] !== undefined
-  const shown: Test = ({ state }) => showsAll || upStatuses.has(state.status)
+  const shown: Test = (container) => showsAll || isUp(container)
   return [
     shown,
     ...simpleTests(context, filters),
@@ -110,7 +110,7 @@ function namePattern(text: string): Pick<Pattern, 'test'> {
 function exitTests(filters: Filters): Test[] {
   const codes = filters['exited']?.map(parseExitCode)
   if (!codes?.length) return []
-  const hasEnded: Test = ({ state, hasBeenStarted }) => hasBeenStarted && !upStatuses.has(state.status)
+  const hasEnded: Test = (container) => container.hasBeenStarted && !isUp(container)
   return [(container) => hasEnded(container) && codes.includes(container.state.exitCode)]
 }
 

@@ -5,7 +5,7 @@ import type { Container } from './container.ts'
 import type { LogStream } from './containers.ts'
 import type { Context } from './context.ts'
 import { planLog, recordedAttributes } from './plan/log-options.ts'
-import { isAlive } from './stop.ts'
+import { isUp } from './stop.ts'
 
 /** What was logged, and with `follow` what will be until the container's exit. */
 export function openLogs(
@@ -23,8 +23,7 @@ export function openLogs(
 }
 
 function followUntilExit(context: Context, container: Container, signal: AbortSignal) {
-  const isOver = !isAlive(container) && container.state.status !== 'restarting'
-  const ended = isOver ? Promise.resolve() : logEnd(context, container, signal)
+  const ended = isUp(container) ? logEnd(context, container, signal) : Promise.resolve()
   return { signal, ended }
 }
 
@@ -35,7 +34,7 @@ async function logEnd(context: Context, container: Container, signal: AbortSigna
     if (signal.aborted) return
     await context.locks.run(container.id, () => undefined)
     const now = context.registry.byId(container.id)
-    if (!now || (!isAlive(now) && now.state.status !== 'restarting')) return
+    if (!now || !isUp(now)) return
   }
 }
 

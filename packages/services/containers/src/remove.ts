@@ -7,7 +7,7 @@ import { discardDirectory } from './discard-directory.ts'
 import { imageSnapshots } from './image-mounts.ts'
 import { removeLink } from './links.ts'
 import { unmountShm } from './spec-namespaces.ts'
-import { cancelRestart, isAlive, sendSignal } from './stop.ts'
+import { cancelRestart, isAlive, isUp, sendSignal } from './stop.ts'
 import { removeAnonymousVolumes } from './volumes.ts'
 
 export interface RemoveOptions {
@@ -68,8 +68,8 @@ async function releaseAll(context: Context, id: ContainerId): Promise<void> {
 }
 
 function requireRemovable(container: Container): void {
+  if (!isUp(container)) return
   const { status } = container.state
-  if (status !== 'running' && status !== 'paused' && status !== 'restarting') return
   const reason =
     status === 'paused'
       ? 'is paused and must be unpaused first'

@@ -16,7 +16,7 @@ const killPatienceMs = 10_000
 /** Stops a container: its stop signal, then SIGKILL after the timeout. A client that leaves does not abort it. */
 export async function stopContainer(context: Context, ref: string, options: StopOptions): Promise<void> {
   const container = await startedIfStarting(context, ref)
-  if (!isAlive(container) && container.state.status !== 'restarting') {
+  if (!isUp(container)) {
     throw notModified(`Container ${container.id} is already stopped`)
   }
   const signal = signalFor(options.signal || stopSignalNameOf(container), `cannot stop container: ${ref}`)
@@ -48,7 +48,7 @@ export async function restartContainer(
   const container = await startedIfStarting(context, ref)
   const signal = signalFor(options.signal || stopSignalNameOf(container), `Cannot restart container ${ref}`)
   using _ = context.restarts.suspend(container.id)
-  if (isAlive(container) || container.state.status === 'restarting') {
+  if (isUp(container)) {
     const seconds = timeoutSeconds(container, options)
     await announced(context, container.id, () => stopProcess(context, container.id, signal, seconds))
   }
@@ -62,7 +62,7 @@ export async function killContainer(context: Context, ref: string, signalName: s
   const signal = signalFor(signalName || 'SIGKILL', what)
   await context.starts.settled(resolveFor(context, ref, what).id)
   const container = resolveFor(context, ref, what)
-  if (!isAlive(container) && container.state.status !== 'restarting') {
+  if (!isUp(container)) {
     throw conflict(`${what}: container ${container.id} is not running`)
   }
   if (signal === sigkill || signal === stopSignalOf(container)) await endRestarts(context, container.id)
@@ -91,8 +91,14 @@ async function endRestarts(context: Context, id: ContainerId): Promise<void> {
   if (context.registry.byId(id)) context.registry.transition(id, { stoppedByUser: true })
 }
 
+/** It has a process. */
 export function isAlive(container: Container): boolean {
   return container.state.status === 'running' || container.state.status === 'paused'
+}
+
+/** It has a process, or is to have one again by its restart policy. */
+export function isUp(container: Container): boolean {
+  return isAlive(container) || container.state.status === 'restarting'
 }
 
 function timeoutSeconds(container: Container, options: StopOptions): number {

@@ -1,7 +1,8 @@
 import { type ContainerId, invalid } from '@berth/base'
-import type { Container, ContainerStatus } from './container.ts'
+import type { Container } from './container.ts'
 import type { Containers, WaitCondition, WaitResult } from './containers.ts'
 import type { Context } from './context.ts'
+import { isUp } from './stop.ts'
 
 /** Looks up now; the result comes when the condition holds (at once when it does already). */
 export function waitForContainer(
@@ -24,19 +25,16 @@ export function waitForContainer(
 }
 
 /** Who waits for the exit of what does not run reads the head of the answer first, and asks for the start then. */
-function isYetToStart(context: Context, { id, state }: Container, condition: WaitCondition): boolean {
-  return condition !== 'not-running' && isOver(state.status) && !context.starts.isUnderWay(id)
-}
-
-function isOver(status: ContainerStatus): boolean {
-  return status === 'created' || status === 'exited' || status === 'dead'
+function isYetToStart(context: Context, container: Container, condition: WaitCondition): boolean {
+  const hasRunAlready = isUp(container) || container.state.status === 'removing'
+  return condition !== 'not-running' && !hasRunAlready && !context.starts.isUnderWay(container.id)
 }
 
 /** What is known at once. */
 function resultOf(container: Container | undefined, condition: WaitCondition): WaitResult | undefined {
   if (condition !== 'not-running' || !container) return undefined
-  const { status, exitCode, error } = container.state
-  return isOver(status) ? { exitCode, ...(error ? { error } : {}) } : undefined
+  const { exitCode, error } = container.state
+  return isUp(container) ? undefined : { exitCode, ...(error ? { error } : {}) }
 }
 
 async function afterOutput(
