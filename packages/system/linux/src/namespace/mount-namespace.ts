@@ -2,6 +2,7 @@ import { closeSync, constants, openSync } from 'node:fs'
 import { O_CLOEXEC, O_PATH } from '../file/constants.ts'
 import { check, type CString, declareFunctions, lastError } from '../libc.ts'
 import { mount, setPropagation, unmount } from '../mount/mount.ts'
+import { systemCallNumber } from '../system-calls.ts'
 
 const c = declareFunctions<{
   unshare(flags: number): number
@@ -19,7 +20,6 @@ const c = declareFunctions<{
 
 const CLONE_FS = 0x200
 const CLONE_NEWNS = 0x20000
-const SYS_pivot_root = process.arch === 'arm64' ? 41 : 155
 const { O_DIRECTORY, O_RDONLY } = constants
 
 /**
@@ -32,6 +32,8 @@ export class MountNamespace implements Disposable {
 
   /** `base`: a directory of the host that exists; nothing stays mounted on it. */
   constructor(base: string) {
+    const call = systemCallNumber('pivot_root')
+    if (call === undefined) throw new Error(`pivot_root: not known on ${process.arch}`)
     let fd = -1
     away(() => {
       check(c.unshare(CLONE_NEWNS), 'unshare')
@@ -39,7 +41,7 @@ export class MountNamespace implements Disposable {
       setPropagation('/', 'private', true)
       mount({ source: 'berth', target: base, type: 'tmpfs', data: 'size=64k,mode=700' })
       chdirTo(base)
-      check(c.pivotRoot(SYS_pivot_root, '.', '.'), 'pivot_root', base)
+      check(c.pivotRoot(call, '.', '.'), 'pivot_root', base)
       unmount('.', { detach: true })
     })
     this.#fd = fd

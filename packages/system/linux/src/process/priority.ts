@@ -1,12 +1,11 @@
 import { constants, getPriority } from 'node:os'
 import { declareFunctions } from '../libc.ts'
+import { systemCallNumber } from '../system-calls.ts'
 
 const c = declareFunctions<{
   setAttributes(number: number, pid: number, attributes: Uint8Array, flags: number): number
 }>({ setAttributes: 'long syscall(long number, int pid, void *attributes, uint flags)' })
 
-/** sched_setattr(2): one of the calls whose number differs from machine to machine. */
-const SYS_sched_setattr = process.arch === 'arm64' ? 274 : 314
 const SCHED_OTHER = 0
 const SCHED_FLAG_RESET_ON_FORK = 1
 /** The least that the kernel gives (6.12 and later; earlier ones take no notice): who is to have so little waits for no other's turn to end. */
@@ -18,8 +17,9 @@ const sliceNs = 100_000n
  */
 export function hastenWithoutChildren(pid: number): boolean {
   const { PRIORITY_HIGHEST, PRIORITY_NORMAL } = constants.priority
-  if (getPriority() !== PRIORITY_NORMAL) return false
-  return c.setAttributes(SYS_sched_setattr, pid, attributes(PRIORITY_HIGHEST), 0) === 0
+  const call = systemCallNumber('sched_setattr')
+  if (call === undefined || getPriority() !== PRIORITY_NORMAL) return false
+  return c.setAttributes(call, pid, attributes(PRIORITY_HIGHEST), 0) === 0
 }
 
 /** struct sched_attr of <linux/sched/types.h>, its first version. */
