@@ -7,6 +7,8 @@ import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, beforeEach, test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Channel } from './channel.ts'
 import { ApiError } from './errors.ts'
 import { readJsonLines } from './lines.ts'
 import { encodeQuery, Transport } from './transport.ts'
@@ -170,7 +172,8 @@ test('Transport sends a body that the kernel takes in parts, and reads an answer
 
 test('Transport says that the engine went away without an answer, and opens another connection then', async () => {
   answer = (request) => void request.socket.destroy()
-  const transport = open()
+  const idle: Channel[] = []
+  const transport = new Transport({ endpoint: { kind: 'unix', path } }, idle)
   await assert.rejects(
     transport.request('GET', '/gone'),
     /the daemon closed the connection before it answered|ECONNRESET/,
@@ -178,7 +181,7 @@ test('Transport says that the engine went away without an answer, and opens anot
   answer = (_request, response) => void response.end('{}')
   await transport.json('GET', '/idle')
   for (const socket of sockets) socket.destroy()
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  while (idle.some(({ usable }) => usable)) await nextTurn()
   assert.deepEqual(await transport.json('GET', '/again'), {})
   transport.close()
   assert.equal(connections, 3)
