@@ -1,4 +1,4 @@
-import { messageOf } from '@berth/base'
+import { messageOf, ownValue } from '@berth/base'
 import { parseJson } from '@berth/engine-api'
 import type { ConfigFile } from './config-file.ts'
 
@@ -82,7 +82,8 @@ export function checkConfig(text: string): { readonly config: ConfigFile; readon
 function keepWellTyped(config: ConfigFile): { readonly config: ConfigFile; readonly problem: string | undefined } {
   const problems = new Map<string, string>()
   for (const [field, value] of Object.entries(config)) {
-    const problem = Object.hasOwn(shapes, field) ? mismatch(value, shapes[field] ?? string, field) : undefined
+    const shape = ownValue(shapes, field)
+    const problem = shape && mismatch(value, shape, field)
     if (problem !== undefined) problems.set(field, problem)
   }
   const [first] = problems.values()
@@ -102,7 +103,7 @@ function mismatch(value: unknown, shape: GoShape, path: string): string | undefi
   }
   if (kind === 'string') return undefined
   for (const [key, inner] of Object.entries(value as object)) {
-    const expected = shape.fields?.[key] ?? shape.element
+    const expected = ownValue(shape.fields ?? {}, key) ?? shape.element
     const problem = expected === undefined ? undefined : mismatch(inner, expected, `${path}.${key}`)
     if (problem !== undefined) return problem
   }

@@ -93,3 +93,8 @@ test('readConfigFile() refuses aliases of other commands than docker lets one ha
   assert.deepEqual(read('{"aliases":{"builder":"buildx"}}').warnings, '')
   assert.throws(() => read('{"aliases":{"foo":"ps"}}'), /^Error: not allowed to alias "foo" \(allowed: builder\)$/)
 })
+
+test('readConfigFile() takes what a type does not have as that, whatever it is called', () => {
+  const text = '{"auths": {"x": {"constructor": 1, "auth": "YTpi"}}}'
+  assert.deepEqual(read(text), { config: JSON.parse(text) as object, warnings: '' })
+})

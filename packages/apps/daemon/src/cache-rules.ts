@@ -1,4 +1,4 @@
-import { invalid } from '@berth/base'
+import { invalid, ownValue } from '@berth/base'
 import type { PruneRule } from '@berth/builder'
 import { decodeCacheFilters } from '@berth/engine-api'
 import { parseBytes } from './config/parse-bytes.ts'
@@ -58,7 +58,7 @@ function pairs(texts: readonly string[]): Record<string, string[]> {
     const [, name = '', value = ''] = /^([^=]+)=(.*)$/s.exec(text) ?? []
     if (name === '')
       throw invalid(`daemon.json: builder.gc.policy: bad format of filter (expected name=value): ${text}`)
-    filters[name] = [...(filters[name] ?? []), value]
+    filters[name] = [...(ownValue(filters, name) ?? []), value]
   }
   return filters
 }

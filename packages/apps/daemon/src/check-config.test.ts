@@ -36,6 +36,7 @@ test('checkConfig() names the setting that cannot be meant', () => {
     [{ labels: ['a'] }, 'bad attribute format: a'],
     [{ labels: ['a=1', 'a=2'] }, 'conflict labels for a=2 and a=1'],
     [{ features: { x: true } }, 'unknown feature: x'],
+    [{ features: { constructor: false } }, 'unknown feature: constructor'],
     [{ features: { cdi: true } }, 'feature cdi is refused: the Container Device Interface is not supported yet'],
     [{ hosts: ['bogus://x'] }, 'invalid bind address (bogus://x): use unix:///path or tcp://host:port'],
     [{ 'storage-driver': 'bogus' }, 'invalid --storage-driver: bogus: use overlay2 or vfs'],
@@ -54,6 +55,7 @@ test('checkConfig() names the setting that cannot be meant', () => {
       'ulimit soft limit must be less than or equal to hard limit: 2 > 1',
     ],
     [{ builder: { history: { maxEntries: 0 } } }, 'daemon.json: builder.history.maxEntries: want 1 to 10000, not 0'],
+    [{ builder: { gc: { policy: [{ filter: ['valueOf=x'] }] } } }, "invalid filter 'valueOf'"],
     [{ builder: { gc: { defaultMaxUsedSpace: 'x' } } }, "invalid --builder.gc maxUsedSpace: invalid size: 'x'"],
   ]
   for (const [values, message] of cases) assert.equal(refusal(values), message)

@@ -1,4 +1,4 @@
-import { invalid } from '@berth/base'
+import { invalid, ownValue } from '@berth/base'
 import type { Config } from './config/config.ts'
 
 /** Why a feature of dockerd's cannot be switched on. */
@@ -11,7 +11,7 @@ const refusals: Readonly<Record<string, string>> = {
 export function checkFeatures(config: Config): void {
   for (const [name, isOn] of Object.entries(features(config))) {
     if (name === 'buildkit') continue
-    const reason = refusals[name]
+    const reason = ownValue(refusals, name)
     if (reason === undefined) throw invalid(`unknown feature: ${name}`)
     if (isOn) throw invalid(`feature ${name} is refused: ${reason}`)
   }

@@ -36,6 +36,7 @@ export { fault } from './fault.ts'
 export { gathered } from './gathered.ts'
 export { humanDuration } from './human-duration.ts'
 export { parseGoBool } from './go-bool.ts'
+export { ownValue } from './own-value.ts'
 export { formatGoDuration, parseGoDurationNs } from './go-duration.ts'
 export { escapeAsGo } from './go-json.ts'
 export {

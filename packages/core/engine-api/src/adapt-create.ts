@@ -1,4 +1,4 @@
-import { invalid } from '@berth/base'
+import { invalid, ownValue } from '@berth/base'
 import type {
   ContainerConfig,
   ContainerCreateRequest,
@@ -88,7 +88,7 @@ function moveMacAddress({ config, hostConfig, endpoints }: Draft, version: ApiVe
   if (mode === 'host' || mode === 'none' || mode.startsWith('container:')) {
     throw invalid('conflicting options: mac-address and the network mode')
   }
-  const endpoint = endpoints[mode] ?? emptyEndpoint()
+  const endpoint = ownValue(endpoints, mode) ?? emptyEndpoint()
   if (endpoint.MacAddress && endpoint.MacAddress !== mac) {
     throw invalid(
       'the container-wide MAC address must match the endpoint-specific MAC address for the main network, or be left empty',

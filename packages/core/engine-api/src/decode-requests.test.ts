@@ -140,3 +140,11 @@ test('decodeCommit() gives overrides only when the body has some', () => {
   assert.equal(decodeCommit({}), undefined)
   assert.deepEqual(decodeCommit({ Cmd: ['x'] })?.Cmd, ['x'])
 })
+
+test('decodeContainerCreate() gives the endpoint of a network of any name the MAC address that an old client sends', () => {
+  const body = { Image: 'x', MacAddress: '02:42:ac:11:00:02', HostConfig: { NetworkMode: 'constructor' } }
+  assert.deepEqual(Object.keys(create(body, 43).endpoints), ['constructor'])
+  assert.deepEqual(create(body, 43).endpoints['constructor'], {
+    ...create({ ...body, HostConfig: { NetworkMode: 'n' } }, 43).endpoints['n'],
+  })
+})

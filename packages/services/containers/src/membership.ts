@@ -6,6 +6,7 @@ import {
   invalid,
   isKind,
   notFound,
+  ownValue,
   shortId,
 } from '@berth/base'
 import { type EndpointSettings, emptyEndpoint } from '@berth/engine-api'
@@ -139,7 +140,7 @@ function networkLeft({ networks }: Context, member: Container, { network, force 
 }
 
 function leaveAtRest(container: Container, { name }: NetworkRecord): Endpoints {
-  if (container.endpoints[name] === undefined) throw notConnected(container, name)
+  if (!Object.hasOwn(container.endpoints, name)) throw notConnected(container, name)
   return without(container.endpoints, name)
 }
 
@@ -157,7 +158,7 @@ export function adoptMemberships({ networks, registry }: Context, id: ContainerI
   const names = (endpoints: Endpoints) => Object.keys(endpoints).toSorted().join('\n')
   if (names(container.requestedEndpoints) === names(actual) && names(container.endpoints) === names(actual)) return
   const requested = Object.entries(actual).map(([name, settings]) => {
-    return [name, container.requestedEndpoints[name] ?? { ...askedOf(settings), MacAddress: '' }] as const
+    return [name, ownValue(container.requestedEndpoints, name) ?? { ...askedOf(settings), MacAddress: '' }] as const
   })
   registry.redefine(id, { requestedEndpoints: Object.fromEntries(requested) })
   registry.transition(id, { endpoints: actual })

@@ -1,4 +1,4 @@
-import { type ContainerId, fault, messageOf, nowText, parseTimeNs } from '@berth/base'
+import { type ContainerId, fault, messageOf, nowText, ownValue, parseTimeNs } from '@berth/base'
 import type { ExitReport } from '@berth/runtime'
 import { announce } from './announce.ts'
 import type { Container } from './container.ts'
@@ -80,7 +80,7 @@ export function endpointsAtRest({ requestedEndpoints, endpoints }: Container): C
   const entries = Object.entries(requestedEndpoints)
   return Object.fromEntries(
     entries.map(([name, endpoint]) => {
-      const { NetworkID = '', DNSNames = null } = endpoints[name] ?? {}
+      const { NetworkID = '', DNSNames = null } = ownValue(endpoints, name) ?? {}
       return [name, { ...endpoint, NetworkID, DNSNames }]
     }),
   )

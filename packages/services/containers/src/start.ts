@@ -1,4 +1,14 @@
-import { conflict, type ContainerId, fault, isKind, messageOf, notFound, notModified, Undo } from '@berth/base'
+import {
+  conflict,
+  type ContainerId,
+  fault,
+  isKind,
+  messageOf,
+  notFound,
+  notModified,
+  ownValue,
+  Undo,
+} from '@berth/base'
 import type { AttachRequest } from '@berth/networks'
 import { buildSpec, startFailureExitCode } from '@berth/runtime'
 import { mkdir } from 'node:fs/promises'
@@ -158,7 +168,7 @@ function networkModeOf({ config, hostConfig, requestedEndpoints }: Container): s
 function endpointsToAttach({ requestedEndpoints, endpoints }: Container): AttachRequest['endpoints'] {
   const entries = Object.entries(requestedEndpoints)
   return Object.fromEntries(
-    entries.map(([name, asked]) => [name, { ...asked, NetworkID: endpoints[name]?.NetworkID ?? '' }]),
+    entries.map(([name, asked]) => [name, { ...asked, NetworkID: ownValue(endpoints, name)?.NetworkID ?? '' }]),
   )
 }
 

@@ -1,4 +1,4 @@
-import { shortId } from '@berth/base'
+import { ownValue, shortId } from '@berth/base'
 import type { Container, ContainerState, MountPoint } from '@berth/containers'
 import {
   type ApiVersion,
@@ -61,7 +61,7 @@ export function presentContainer(
 
 /** The MAC address that was asked for on the main network is told here too, for clients of before there were several. */
 function presentConfig({ config, hostConfig, requestedEndpoints }: Container): ContainerInspectResponse['Config'] {
-  const { MacAddress } = requestedEndpoints[hostConfig.NetworkMode] ?? emptyEndpoint()
+  const { MacAddress } = ownValue(requestedEndpoints, hostConfig.NetworkMode) ?? emptyEndpoint()
   const Env = config.Env.length > 0 ? config.Env : null
   return { ...config, Env, OnBuild: config.OnBuild ?? null, ...(MacAddress === '' ? {} : { MacAddress }) }
 }

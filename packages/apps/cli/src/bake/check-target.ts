@@ -1,3 +1,4 @@
+import { ownValue } from '@berth/base'
 import { existsSync, statSync } from 'node:fs'
 import { cleanPath, type Output, type Secret, type SshForward, type Target, type TargetFields } from '@berth/bake'
 import { formatPlatform, hostPlatform, parsePlatform } from '@berth/oci'
@@ -48,7 +49,7 @@ function checkSize(size: string): void {
 
 function checkSecret({ id, src, env: variable }: Secret, env: Environment): void {
   if (id === '') throw new Error('secret missing ID')
-  if (variable !== '' || (src === '' && env[id] !== undefined)) return
+  if (variable !== '' || (src === '' && ownValue(env, id) !== undefined)) return
   const path = src === '' ? id : src
   try {
     statSync(path)

@@ -1,3 +1,4 @@
+import { ownValue } from '@berth/base'
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -57,8 +58,8 @@ const maxSecretBytes = 500 * 1024
 /** Without a place, a secret is in the variable of its name, or else in the file of that name. */
 function resolveSecret({ id, file, env }: SecretSpec, variables: Cli['env']): Secret {
   if (id === '') throw new Error('secret missing ID')
-  const variable = env === '' && file === '' && variables[id] !== undefined ? id : env
-  if (variable !== '' && file === '') return { value: variables[variable] ?? '' }
+  const variable = env === '' && file === '' && ownValue(variables, id) !== undefined ? id : env
+  if (variable !== '' && file === '') return { value: ownValue(variables, variable) ?? '' }
   const path = file === '' ? join(id) : file
   if (!existsSync(path)) throw new Error(`failed to stat ${path}: stat ${path}: no such file or directory`)
   const { size } = statSync(path)

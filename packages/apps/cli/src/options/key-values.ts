@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { codeOf } from '@berth/base'
+import { codeOf, ownValue } from '@berth/base'
 import { type Flag, list } from '../flags/flag.ts'
 
 /** A repeatable flag whose values are parsed as they come. */
@@ -42,7 +42,7 @@ export function expandEnvironment(text: string): string {
   const [name] = splitPair(text)
   if (name === '') throw new Error(`invalid environment variable: ${text}`)
   if (text.includes('=')) return text
-  const value = process.env[name]
+  const value = ownValue(process.env, name)
   return value === undefined ? text : `${name}=${value}`
 }
 
@@ -53,7 +53,7 @@ export function checkLabel(text: string): string {
 
 /** The lines of `--env-file`s, then the values of `-e`. */
 export function readEnvironment(files: readonly string[], values: readonly string[]): string[] {
-  const lookUp = (name: string): string | undefined => process.env[name]
+  const lookUp = (name: string): string | undefined => ownValue(process.env, name)
   return [...files.flatMap((file) => readPairs(file, lookUp)), ...values]
 }
 

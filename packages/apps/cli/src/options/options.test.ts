@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
+import { expandEnvironment, readEnvironment } from './key-values.ts'
 import { splitReference } from './reference.ts'
 import { parseTimestamp } from './timestamp.ts'
 
@@ -37,4 +41,15 @@ test('parseTimestamp() takes seconds, durations and dates', () => {
       '2013',
     ],
   )
+})
+
+test('expandEnvironment() and readEnvironment() take from the environment only what is in it', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'berth-env-'))
+  const file = join(folder, 'env')
+  writeFileSync(file, 'valueOf\nconstructor\nA=b\n')
+  try {
+    assert.deepEqual([expandEnvironment('constructor'), readEnvironment([file], [])], ['constructor', ['A=b']])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
 })

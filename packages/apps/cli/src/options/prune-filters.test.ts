@@ -8,3 +8,7 @@ test('pruneFilters() adds the configured ones, unless the command line says the 
   assert.deepEqual(pruneFilters(config, { label: ['old'] }), { label: ['old', 'keep'] })
   assert.deepEqual(pruneFilters({}, { label: ['x'] }), { label: ['x'] })
 })
+
+test('pruneFilters() passes on a filter of any name', () => {
+  assert.deepEqual(pruneFilters({ pruneFilters: ['valueOf=x', 'valueOf=y'] }, {}), { valueOf: ['x', 'y'] })
+})

@@ -1,3 +1,4 @@
+import { ownValue } from '@berth/base'
 import type { ConfigFile } from '../config-file.ts'
 
 type Filters = Readonly<Record<string, readonly string[]>>
@@ -8,9 +9,9 @@ export function pruneFilters({ pruneFilters: configured = [] }: ConfigFile, give
   for (const text of configured) {
     const equals = text.indexOf('=')
     const [name, value] = [text.slice(0, equals), text.slice(equals + 1)]
-    const opposite = { label: 'label!', 'label!': 'label' }[name]
+    const opposite = name === 'label' ? 'label!' : name === 'label!' ? 'label' : undefined
     if (equals < 0 || (opposite !== undefined && (given[opposite] ?? []).includes(value))) continue
-    merged[name] = [...(merged[name] ?? []), value]
+    merged[name] = [...(ownValue(merged, name) ?? []), value]
   }
   return merged
 }

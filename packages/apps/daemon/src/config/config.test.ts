@@ -110,3 +110,14 @@ test('Config.reloaded() takes only what may change while the daemon runs', () =>
   assert.equal(reloaded.get('data-root', ''), '/a')
   assert.equal(reloaded.has('labels'), false)
 })
+
+test('loadConfig() refuses members that every object inherits, as it does any other that it does not know', () => {
+  withFile('{"builder": {"propertyIsEnumerable": "gc", "gc": {}}}', (path) => {
+    assert.throws(() => loadConfig({ 'config-file': path }), /daemon.json: builder: want /)
+  })
+})
+
+test('parseFlags() keeps the options of a driver with any name', () => {
+  const { values } = parseFlags(['--default-network-opt=__proto__=a=1', '--default-network-opt=__proto__=b=2'])
+  assert.equal(JSON.stringify(values), '{"default-network-opts":{"__proto__":{"a":"1","b":"2"}}}')
+})

@@ -1,4 +1,4 @@
-import { invalid, parseGoBool } from '@berth/base'
+import { invalid, ownValue, parseGoBool } from '@berth/base'
 import type { Ulimit } from '@berth/engine-api'
 import { resolve } from 'node:path'
 import { keyOf, type OptionSpec } from './options.ts'
@@ -151,7 +151,7 @@ function fits(spec: OptionSpec, value: unknown): boolean {
 
 /** Whether every member is known and fits. */
 const isShape = (value: unknown, members: Readonly<Record<string, (member: unknown) => boolean>>): boolean =>
-  isObject(value) && Object.entries(value).every(([name, member]) => members[name]?.(member) === true)
+  isObject(value) && Object.entries(value).every(([name, member]) => ownValue(members, name)?.(member) === true)
 const isText = (value: unknown): boolean => typeof value === 'string'
 const isFlag = (value: unknown): boolean => typeof value === 'boolean'
 
@@ -237,13 +237,13 @@ function parseAddressPool(spec: OptionSpec, text: string): AddressPoolEntry {
 
 /** `bridge=com.docker.network.driver.mtu=1400` */
 function parseNetworkOptions(spec: OptionSpec, texts: readonly string[]): Record<string, Record<string, string>> {
-  const byDriver: Record<string, Record<string, string>> = {}
+  const byDriver = new Map<string, Record<string, string>>()
   for (const text of texts) {
     const [driver, rest] = splitPair(spec, text)
     const [option, value] = splitPair(spec, rest)
-    byDriver[driver] = { ...byDriver[driver], [option]: value }
+    byDriver.set(driver, { ...byDriver.get(driver), [option]: value })
   }
-  return byDriver
+  return Object.fromEntries(byDriver)
 }
 
 /** `buildkit`, or `buildkit=false`. */

@@ -1,4 +1,4 @@
-import { parseGoBool } from '@berth/base'
+import { ownValue, parseGoBool } from '@berth/base'
 import {
   type Attestation,
   canonicalAttestation,
@@ -155,11 +155,12 @@ function secretsOf(build: Mapping, where: string, all: Mapping): Secret[] | unde
   return given.map((one) => {
     const id =
       typeof one === 'string' ? one : asText(asMapping(one, `${where}.secrets`)['source'], `${where}.secrets.source`)
-    if (all[id] === undefined)
+    const secret = ownValue(all, id)
+    if (secret === undefined)
       throw new ConsistencyError(
         `service ${JSON.stringify(where.split('.')[1])} refers to undefined build secret ${id}: invalid compose project`,
       )
-    const { file, environment, external } = asMapping(all[id], `secrets.${id}`)
+    const { file, environment, external } = asMapping(secret, `secrets.${id}`)
     if (external === true) throw new ComposeError(`unsupported external secret ${id}`)
     return {
       id,

@@ -1,3 +1,4 @@
+import { ownValue } from '@berth/base'
 import { createHash } from 'node:crypto'
 import { type Context, evaluate } from '../evaluate/evaluate.ts'
 import type { Diagnostic } from '../syntax/diagnostic.ts'
@@ -62,7 +63,7 @@ const namespaces: Readonly<Record<string, string>> = {
 
 /** RFC 9562, version 5: by SHA-1 from a namespace and a name. */
 function nameUuid(namespace: string, name: string): string {
-  const hex = (namespaces[namespace] ?? namespace).replaceAll('-', '').toLowerCase()
+  const hex = (ownValue(namespaces, namespace) ?? namespace).replaceAll('-', '').toLowerCase()
   if (!/^[0-9a-f]{32}$/.test(hex)) {
     throw new CallFailure(`uuidv5() doesn't support namespace ${namespace} (invalid UUID length: ${namespace.length})`)
   }

@@ -1,3 +1,4 @@
+import { ownValue } from '@berth/base'
 import { type Context, report } from '../evaluate/evaluate.ts'
 import { type Expression, keywordOf } from '../syntax/nodes.ts'
 import { bool, dynamic, number, string, type Type } from '../values/types.ts'
@@ -13,7 +14,7 @@ export function parseType(node: Expression, context: Context): Type | undefined 
     report(context, summary, detail, node.range)
   }
   const keyword = keywordOf(node)
-  if (keyword !== undefined) return primitives[keyword] ?? refuse(explainKeyword(keyword))
+  if (keyword !== undefined) return ownValue(primitives, keyword) ?? refuse(explainKeyword(keyword))
   if (node.kind !== 'call') {
     return refuse(
       'A type specification is either a primitive type keyword (bool, number, string) or a complex type constructor call, like list(string).',

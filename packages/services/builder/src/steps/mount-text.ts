@@ -1,4 +1,4 @@
-import { invalid } from '@berth/base'
+import { invalid, ownValue } from '@berth/base'
 import { closest } from '@berth/dockerfile'
 
 /** One `--mount` of a RUN: https://docs.docker.com/reference/dockerfile/#run---mount */
@@ -78,7 +78,7 @@ export function parseMountText(text: string): MountText {
 function parseField(field: string): [string, string] {
   const equals = field.indexOf('=')
   const written = (equals < 0 ? field : field.slice(0, equals)).toLowerCase()
-  const key = aliases[written] ?? written
+  const key = ownValue(aliases, written) ?? written
   if (equals < 0) {
     if (['readonly', 'readwrite', 'required'].includes(key)) return [key, 'true']
     throw invalid(`invalid field '${field}' must be a key=value pair`)

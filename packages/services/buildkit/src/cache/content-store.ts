@@ -1,4 +1,4 @@
-import { invalid } from '@berth/base'
+import { invalid, ownValue } from '@berth/base'
 import type { CacheStore, Builder } from '@berth/builder'
 import { type Descriptor, type Digest, isDigest, maxManifestBytes, mediaTypes, sha256 } from '@berth/oci'
 import { grpcCode, GrpcError, sessionMethods, WriteAction } from '@berth/buildkit-protocol'
@@ -34,7 +34,7 @@ export function clientDirectoryStore(at: ClientDirectory): CacheStore {
     },
     putLayer: async ({ descriptor }, signal) => {
       await write(at, descriptor, { source: blobs.open(descriptor.digest), signal })
-      return { ...descriptor, mediaType: plainTypes[descriptor.mediaType] ?? descriptor.mediaType }
+      return { ...descriptor, mediaType: ownValue(plainTypes, descriptor.mediaType) ?? descriptor.mediaType }
     },
     putBlob: (bytes, signal) => writeBytes(at, bytes, signal),
     putManifest: ({ bytes }, signal) => writeBytes(at, bytes, signal),

@@ -73,3 +73,12 @@ test('listTargets() lists the stages with what their comments say', () => {
     { default: true, base: 'base', location: at(12) },
   ])
 })
+
+test('outlineOf() gives an argument no value for having a name that every object knows', () => {
+  const dockerfile = 'FROM busybox\nARG constructor\nARG valueOf=1\n'
+  const { args } = outlineOf({ dockerfile, target: '', contexts: new Map(), platform: '', args: {} })
+  assert.deepEqual(args, [
+    { name: 'constructor', location: at(2) },
+    { name: 'valueOf', value: '1', location: at(3) },
+  ])
+})

@@ -1,3 +1,4 @@
+import { ownValue } from '@berth/base'
 import { type BuildRequest, parseMountText, planBuild, type StageRequest } from '@berth/builder'
 import { type ArgInstruction, expandWord, type Stage } from '@berth/dockerfile'
 import { posix } from 'node:path'
@@ -70,7 +71,7 @@ const mentions = (word: string, name: string): boolean => new RegExp(`\\$\\{?${n
 function describeArgs(instruction: ArgInstruction, scope: Map<string, string>, given: BuildRequest['args']): Arg[] {
   return instruction.args.map(({ name, value }) => {
     const own = value === undefined ? undefined : expandWord(value, { environment: scope })
-    const chosen = given[name] ?? own
+    const chosen = ownValue(given, name) ?? own
     if (chosen !== undefined) scope.set(name, chosen)
     const description = describe(name.toLowerCase(), instruction.line.comments)
     return {

@@ -1,3 +1,4 @@
+import { ownValue } from '@berth/base'
 import type { MessageInitShape } from '@bufbuild/protobuf'
 import {
   type Call,
@@ -90,7 +91,7 @@ async function solveFrontend(services: Services, job: Job, request: SolveRequest
     sessionId: started.session,
     entitlements: decodeEntitlements(started.entitlements, services.entitlements()),
     input: (name: string) => {
-      const definition = request.frontendInputs[name]
+      const definition = ownValue(request.frontendInputs, name)
       const id = definition && outcomeIdOf(definition)
       return id === undefined ? undefined : services.outcomes.get(id)?.outcome
     },

@@ -213,3 +213,8 @@ test("planContainer() warns of what the host cannot do, in Docker's words", () =
     'Your kernel does not support OomKillDisable. OomKillDisable discarded.',
   ])
 })
+
+test('planContainer() has an endpoint in a network of any name', () => {
+  const { endpoints } = plan({ hostConfig: { NetworkMode: 'constructor' } })
+  assert.deepEqual(Object.keys(endpoints), ['constructor'])
+})

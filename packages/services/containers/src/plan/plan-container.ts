@@ -113,7 +113,7 @@ function planEndpoints(
   { NetworkMode }: HostConfig,
 ): Readonly<Record<string, EndpointSettings>> {
   if (config.NetworkDisabled || joinedContainer(NetworkMode) !== undefined) return {}
-  return NetworkMode in endpoints ? endpoints : { ...endpoints, [NetworkMode]: emptyEndpoint() }
+  return Object.hasOwn(endpoints, NetworkMode) ? endpoints : { ...endpoints, [NetworkMode]: emptyEndpoint() }
 }
 
 /** '' where the kernel has no AppArmor. */

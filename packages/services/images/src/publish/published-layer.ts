@@ -1,3 +1,4 @@
+import { ownValue } from '@berth/base'
 import { type Descriptor, type Digest, mediaTypes } from '@berth/oci'
 import { compressLayer } from '../compress-layer.ts'
 import { isPlain, ociTypes } from '../push/plan-push.ts'
@@ -13,7 +14,7 @@ export async function publishedLayer(
   const { digest, size } = layer
   if (!isCompressed || !isPlain(layer)) {
     lease.broughtBlob({ digest, sizeBytes: size, isNew: false })
-    return { mediaType: ociTypes[layer.mediaType] ?? layer.mediaType, digest, size }
+    return { mediaType: ownValue(ociTypes, layer.mediaType) ?? layer.mediaType, digest, size }
   }
   const before = known.compressedOf(diffId)
   if (before && content.info(before.digest)) {

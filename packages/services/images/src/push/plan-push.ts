@@ -1,4 +1,4 @@
-import { internal, invalid, notFound } from '@berth/base'
+import { internal, invalid, notFound, ownValue } from '@berth/base'
 import {
   decodeDocument,
   type Descriptor,
@@ -152,10 +152,10 @@ export function buildPushedManifest(
   config: Pick<Descriptor, 'digest' | 'size'>,
   layers: readonly Descriptor[],
 ): PushedManifest {
-  const isOci = layers.some(({ mediaType }) => dockerTypes[mediaType] === undefined)
+  const isOci = layers.some(({ mediaType }) => ownValue(dockerTypes, mediaType) === undefined)
   const mediaType = isOci ? mediaTypes.manifest : mediaTypes.dockerManifest
   const toType = (layer: Descriptor) =>
-    isOci ? (ociTypes[layer.mediaType] ?? layer.mediaType) : dockerTypes[layer.mediaType]
+    isOci ? (ownValue(ociTypes, layer.mediaType) ?? layer.mediaType) : ownValue(dockerTypes, layer.mediaType)
   const document = {
     schemaVersion: 2,
     mediaType,
