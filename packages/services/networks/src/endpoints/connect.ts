@@ -10,7 +10,7 @@ import { plannedLink, shownOf } from './attach.ts'
 import { checkEndpoint } from './check-endpoint.ts'
 import { checkJoin, sharedNamespace } from './check-join.ts'
 import { guardOf } from './guard.ts'
-import { publishPorts, reachedAs } from './publish.ts'
+import { PortMove } from './port-move.ts'
 import { waysOut } from './routes.ts'
 import { changeLinks, type LinkChange } from './sandbox.ts'
 import type { SandboxState } from './sandbox-states.ts'
@@ -52,41 +52,62 @@ function requireAttached({ states }: Context, containerId: MembershipRequest['co
 /** Noted as half made first: a killed engine's successor takes the endpoint away again. */
 async function enter(context: Context, state: SandboxState, endpoint: Endpoint): Promise<SandboxState> {
   const endpoints = [...state.endpoints, endpoint]
+  const move = new PortMove(context, state)
   try {
     context.states.put({ ...state, endpoints: [...state.endpoints, { ...endpoint, isHalfMade: true }] })
     fault('connect: noted')
     for (const guard of guardOf(context, endpoint)) context.firewall.guard(guard)
     await changeLinks(context.links, linkChange(context, state, { endpoints, add: [endpoint], remove: [] }))
     fault('connect: linked')
-    const next = await movePorts(context, state, endpoints)
-    context.states.put(next)
+    await move.to(endpoints)
+    const next = withMembership(state, { endpoints, ports: move.ports })
     serveNamesAnew(context, next)
-    addHostsLines(
-      state.attachment.hostsPath,
-      state.request,
-      endpointAddresses(endpoint).map(({ address }) => address),
-    )
+    context.states.put(next)
+    move.commit()
+    const addresses = endpointAddresses(endpoint).map(({ address }) => address)
+    editHosts(context, next, (path) => addHostsLines(path, state.request, addresses))
     return next
   } catch (error) {
-    await withdraw(context, state, endpoint)
+    await move.undo()
+    await withdraw(context, withMembership(state, { endpoints: state.endpoints, ports: move.ports }), endpoint)
     throw error
   }
 }
 
-/** Takes an endpoint's part in the kernel away and notes the container without it. */
-async function withdraw(context: Context, state: SandboxState, endpoint: Endpoint): Promise<void> {
-  const endpoints = state.endpoints.filter((other) => other !== endpoint)
+const withMembership = (state: SandboxState, held: Pick<SandboxState, 'endpoints' | 'ports'>): SandboxState => ({
+  ...state,
+  ...held,
+  attachment: { ...state.attachment, ...shownOf(held) },
+})
+
+/** The container is where it is without that: it may have done anything to the file. */
+function editHosts({ logger }: Context, { containerId, attachment }: SandboxState, edit: (path: string) => void): void {
+  try {
+    edit(attachment.hostsPath)
+  } catch (error) {
+    logger.warn({ container: containerId, error: messageOf(error) }, 'a hosts file is not as the networks are')
+  }
+}
+
+/** Takes an endpoint's part in the kernel away and notes the container without it: as `before`. */
+async function withdraw(context: Context, before: SandboxState, endpoint: Endpoint): Promise<void> {
+  const { endpoints } = before
   const remove = endpoint.link ? [endpoint.link] : []
-  const before = { ...state, endpoints: [...endpoints, endpoint] }
-  await changeLinks(context.links, linkChange(context, before, { endpoints, add: [], remove })).catch(
+  const entered = { ...before, endpoints: [...endpoints, endpoint] }
+  await changeLinks(context.links, linkChange(context, entered, { endpoints, add: [], remove })).catch(
     (error: unknown) => {
-      context.logger.warn({ container: state.containerId, error: messageOf(error) }, 'withdrawing an endpoint')
+      context.logger.warn({ container: before.containerId, error: messageOf(error) }, 'withdrawing an endpoint')
     },
   )
   forgetEndpointNames(context, endpoint)
+  giveBack(context, before, endpoint)
+}
+
+/** Notes the container without an endpoint, then lets others have what that had: never what is still noted. */
+function giveBack(context: Context, without: SandboxState, endpoint: Endpoint): void {
+  context.states.put(without)
   if (endpoint.link?.host) context.firewall.unguard(endpoint.link.host)
   releaseEndpoint(context, endpoint)
-  context.states.put({ ...state, endpoints })
 }
 
 interface EndpointChange {
@@ -103,33 +124,6 @@ function linkChange(context: Context, state: SandboxState, { endpoints, add, rem
     remove,
     before: waysOut(state.endpoints),
     after: waysOut(endpoints),
-  }
-}
-
-/** The state with other endpoints; its ports go where the way out goes, or stay where they are when they cannot. */
-async function movePorts(context: Context, state: SandboxState, endpoints: readonly Endpoint[]): Promise<SandboxState> {
-  const moves = reachedAs(state.endpoints) !== reachedAs(endpoints)
-  const ports = moves ? await republish(context, state, endpoints) : state.ports
-  return { ...state, endpoints, ports, attachment: { ...state.attachment, ...shownOf({ endpoints, ports }) } }
-}
-
-async function republish(
-  context: Context,
-  { ports: old, request, name }: SandboxState,
-  endpoints: readonly Endpoint[],
-): Promise<SandboxState['ports']> {
-  context.firewall.unpublish(old)
-  context.ports.release(old)
-  await context.ports.settle()
-  try {
-    const ports = publishPorts(context, { ...request, name }, endpoints)
-    context.firewall.publish(ports)
-    return ports
-  } catch (error) {
-    await context.ports.settle()
-    context.ports.restore(old)
-    context.firewall.publish(old)
-    throw error
   }
 }
 
@@ -153,23 +147,33 @@ export async function finishHalfMade(context: Context, state: SandboxState): Pro
 
 async function leave(context: Context, state: SandboxState, endpoint: Endpoint): Promise<SandboxState> {
   const endpoints = state.endpoints.filter(({ settings }) => settings.EndpointID !== endpoint.settings.EndpointID)
-  context.states.put({ ...state, endpoints: [...endpoints, { ...endpoint, isHalfMade: true }] })
-  fault('disconnect: noted')
-  const next = await movePorts(context, state, endpoints).catch((error: unknown) => {
-    context.states.put(state)
+  const noted = { ...state, endpoints: [...endpoints, { ...endpoint, isHalfMade: true }] }
+  const move = new PortMove(context, state)
+  let stays = state
+  try {
+    context.states.put(noted)
+    fault('disconnect: noted')
+    await move.to(endpoints)
+    // From here on its link may be gone.
+    stays = noted
+    const remove = endpoint.link ? [endpoint.link] : []
+    await changeLinks(context.links, linkChange(context, state, { endpoints, add: [], remove }))
+    fault('disconnect: unlinked')
+    giveBack(context, withMembership(state, { endpoints, ports: move.ports }), endpoint)
+  } catch (error) {
+    await move.undo()
+    context.states.put(withMembership(stays, { endpoints: stays.endpoints, ports: move.ports }))
     throw error
-  })
+  }
+  move.commit()
+  return forgetMembership(context, requireAttached(context, state.containerId), endpoint)
+}
+
+/** Takes the names of an endpoint that is no more from the container. */
+function forgetMembership(context: Context, state: SandboxState, endpoint: Endpoint): SandboxState {
   forgetEndpointNames(context, endpoint)
-  const remove = endpoint.link ? [endpoint.link] : []
-  await changeLinks(context.links, linkChange(context, state, { endpoints, add: [], remove }))
-  fault('disconnect: unlinked')
-  if (endpoint.link?.host) context.firewall.unguard(endpoint.link.host)
-  releaseEndpoint(context, endpoint)
-  context.states.put(next)
-  serveNames(context, next)
-  removeHostsLines(
-    state.attachment.hostsPath,
-    endpointAddresses(endpoint).map(({ address }) => address),
-  )
-  return next
+  serveNames(context, state)
+  const addresses = endpointAddresses(endpoint).map(({ address }) => address)
+  editHosts(context, state, (path) => removeHostsLines(path, addresses))
+  return state
 }

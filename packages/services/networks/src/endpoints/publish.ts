@@ -6,12 +6,17 @@ import type { AttachRequest } from '../networks.ts'
 import { planPorts } from '../ports/plan-ports.ts'
 import { waysOut } from './routes.ts'
 
-type Publisher = Pick<AttachRequest, 'name' | 'portBindings'>
+interface Publisher extends Pick<AttachRequest, 'name' | 'portBindings'> {
+  readonly suspended?: readonly PublishedPort[]
+}
 
-/** Takes the container's ports for the endpoints by which it is reached: its ways out. The firewall does not know yet. */
+/**
+ * Takes the container's ports for the endpoints by which it is reached: its ways out. The firewall does not know yet.
+ * `suspended` are those that it had, if they are to move.
+ */
 export function publishPorts(
   context: Pick<Context, 'bridges' | 'ports'>,
-  { name, portBindings }: Publisher,
+  { name, portBindings, suspended }: Publisher,
   endpoints: readonly Endpoint[],
 ): readonly PublishedPort[] {
   const ways = waysOut(endpoints)
@@ -24,13 +29,14 @@ export function publishPorts(
   const modes = [ipv4, ipv6].map((endpoint) => context.bridges.get(endpoint?.networkId ?? way.networkId)?.settings)
   const wanted = planPorts(portBindings, (modes[0] ?? modes[1])?.hostBindingIPv4)
   try {
-    return context.ports.publish(wanted, {
+    const target = {
       ipv4: ipv4?.settings.IPAddress,
       ipv6: ipv6?.settings.GlobalIPv6Address,
       isRouted4: modes[0]?.gatewayModeIPv4 === 'routed',
       isRouted6: modes[1]?.gatewayModeIPv6 === 'routed',
       isDirect: modes.some((settings) => settings !== undefined && settings.directFrom.length > 0),
-    })
+    }
+    return context.ports.publish(wanted, target, suspended)
   } catch (error) {
     throw described(`${name} (${way.settings.EndpointID})`, error)
   }

@@ -41,20 +41,60 @@ export class PublishedPorts {
     this.#options = options
   }
 
-  /** Takes ports for a container: all or none. Throws `internal` in Docker's words when one is taken. */
-  publish(wanted: readonly WantedPort[], target: PortTarget): PublishedPort[] {
+  /**
+   * Takes ports for a container: all or none. Throws `internal` in Docker's words when one is taken. The numbers of
+   * `suspended` ports are the container's own, also afterwards.
+   */
+  publish(
+    wanted: readonly WantedPort[],
+    target: PortTarget,
+    suspended: readonly PublishedPort[] = [],
+  ): PublishedPort[] {
     const taken: PublishedPort[] = []
     const served = hasIPv6() ? wanted : wanted.map(withoutSecondFamily)
+    const own = new Set(suspended.map(keyOf))
     try {
-      for (const one of served) taken.push(...this.#takeOne(one, target))
+      for (const one of served) taken.push(...this.#takeOne(one, target, own))
       return taken
     } catch (error) {
-      this.release(taken)
+      this.suspend(taken)
+      this.replace(taken, suspended)
       throw error
     }
   }
 
-  /** Takes back what an earlier process published; what a process of the host has taken meanwhile is only told. */
+  /** Gives up the sockets of ports that are to lead elsewhere; their numbers stay taken. */
+  suspend(ports: readonly PublishedPort[]): void {
+    for (const port of ports) {
+      const listener = this.#listeners.get(keyOf(port))
+      this.#listeners.delete(keyOf(port))
+      if (listener && !listener.ports.some((other) => this.#listeners.has(keyOf(other)))) this.#closeListener(listener)
+    }
+  }
+
+  /** Opens suspended ports again and returns those; what a process of the host has taken meanwhile is released, and told. */
+  resume(suspended: readonly PublishedPort[]): PublishedPort[] {
+    for (const shared of groupBySocket(suspended)) {
+      try {
+        this.#own(openListener(shared))
+      } catch (error) {
+        this.#options.logger.warn({ error: messageOf(error) }, 'a published port is lost')
+      }
+    }
+    const [got, lost] = [true, false].map((isOpen) =>
+      suspended.filter((port) => (port.via === 'routed' || this.#listeners.has(keyOf(port))) === isOpen),
+    )
+    this.release(lost ?? [])
+    return got ?? []
+  }
+
+  /** Releases ports, but no number that one of `next` has. */
+  replace(ports: readonly PublishedPort[], next: readonly PublishedPort[]): void {
+    const kept = new Set(next.map(keyOf))
+    this.release(ports.filter((port) => !kept.has(keyOf(port))))
+  }
+
+  /** At the start: takes back what an earlier process published; what a process of the host has taken meanwhile is only told. */
   restore(ports: readonly PublishedPort[]): void {
     for (const port of ports) this.#remember(port)
     for (const shared of groupBySocket(ports)) {
@@ -74,12 +114,8 @@ export class PublishedPorts {
   }
 
   release(ports: readonly PublishedPort[]): void {
-    for (const port of ports) {
-      const listener = this.#listeners.get(keyOf(port))
-      this.#listeners.delete(keyOf(port))
-      this.#forget(port)
-      if (listener && !listener.ports.some((other) => this.#listeners.has(keyOf(other)))) this.#closeListener(listener)
-    }
+    this.suspend(ports)
+    for (const port of ports) this.#forget(port)
   }
 
   /** Resolves when what was released is free for all: the store's copies are closed too. */
@@ -97,20 +133,20 @@ export class PublishedPorts {
     closeSync(listener.fd)
   }
 
-  #takeOne(wanted: WantedPort, target: PortTarget): readonly PublishedPort[] {
+  #takeOne(wanted: WantedPort, target: PortTarget, own: ReadonlySet<string>): readonly PublishedPort[] {
     const routes = planRoutes(wanted, target, this.#options.relayUse)
     const listening = routes.filter(({ via }) => via !== 'routed')
     const routed = routes.filter(({ via }) => via === 'routed').map((route) => ({ ...route, hostPort: 0 }))
     if (listening.length === 0) return routed
-    const ports = wanted.from === 0 ? this.#takeAny(listening) : this.#takeOf(listening, wanted)
+    const ports = wanted.from === 0 ? this.#takeAny(listening, own) : this.#takeOf(listening, wanted, own)
     return [...routed, ...ports]
   }
 
   /** Of a range the first free one. */
-  #takeOf(routes: readonly PortRoute[], { from, to }: WantedPort): readonly PublishedPort[] {
+  #takeOf(routes: readonly PortRoute[], { from, to }: WantedPort, own: ReadonlySet<string>): readonly PublishedPort[] {
     for (let hostPort = from; ; hostPort++) {
       try {
-        return this.#take(routes, hostPort)
+        return this.#take(routes, hostPort, own)
       } catch (error) {
         if (hostPort >= to) throw error
       }
@@ -118,13 +154,13 @@ export class PublishedPorts {
   }
 
   /** The next free one of those that the kernel gives to clients: released ones come last again. */
-  #takeAny(routes: readonly PortRoute[]): readonly PublishedPort[] {
+  #takeAny(routes: readonly PortRoute[], own: ReadonlySet<string>): readonly PublishedPort[] {
     const [first, last] = ephemeralRange()
     for (let tried = first; tried <= last; tried++) {
       const hostPort = this.#nextPort < first || this.#nextPort > last ? first : this.#nextPort
       this.#nextPort = hostPort + 1
       try {
-        return this.#take(routes, hostPort)
+        return this.#take(routes, hostPort, own)
       } catch (error) {
         if (!isKind(error, 'internal') || !/in use|already allocated/.test(messageOf(error))) throw error
       }
@@ -132,9 +168,9 @@ export class PublishedPorts {
     throw internal('all ports are allocated')
   }
 
-  #take(routes: readonly PortRoute[], hostPort: number): readonly PublishedPort[] {
+  #take(routes: readonly PortRoute[], hostPort: number, own: ReadonlySet<string>): readonly PublishedPort[] {
     const ports = routes.map((route) => ({ ...route, hostPort }))
-    for (const port of ports) this.#checkFree(port)
+    for (const port of ports) this.#checkFree(port, own)
     const opened: PortListener[] = []
     try {
       for (const shared of groupBySocket(ports)) opened.push(openListener(shared))
@@ -148,8 +184,11 @@ export class PublishedPorts {
     return taken
   }
 
-  #checkFree(port: PublishedPort): void {
-    const taken = [...(this.#addresses.get(numberOf(port)) ?? [])].find((address) => meets(address, port.hostIp))
+  #checkFree(port: PublishedPort, own: ReadonlySet<string>): void {
+    const others = [...(this.#addresses.get(numberOf(port)) ?? [])].filter(
+      (hostIp) => !own.has(keyOf({ ...port, hostIp })),
+    )
+    const taken = others.find((address) => meets(address, port.hostIp))
     if (taken === undefined) return
     throw internal(`Bind for ${taken}:${port.hostPort} failed: port is already allocated`)
   }

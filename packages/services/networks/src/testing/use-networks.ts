@@ -25,6 +25,8 @@ export interface TestNetworks {
   open(options?: Partial<NetworksOptions>): Promise<Networks>
   /** Leaves the open ones as a killed process would, and opens what its successor finds. */
   reopen(options?: Partial<NetworksOptions>): Promise<Networks>
+  /** Closes the open ones, and opens what its successor finds. */
+  restart(options?: Partial<NetworksOptions>): Promise<Networks>
   /** Makes a network from the body of a request. */
   create(body: Record<string, unknown>): Promise<string>
   request(wanted?: Partial<AttachRequest>): AttachRequest
@@ -53,6 +55,11 @@ export function useNetworks(): TestNetworks {
     async reopen(options = {}) {
       test.networks = await test.open(options)
       return test.networks
+    },
+    async restart(options = {}) {
+      opened.splice(opened.indexOf(test.networks), 1)
+      await test.networks[Symbol.asyncDispose]()
+      return await test.reopen(options)
     },
     create: (body) => test.networks.create(decodeNetworkCreate(body, 51)),
     request: (wanted = {}) => buildAttachRequest(test.root, wanted),
