@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { closeSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { test } from 'node:test'
 import { silentLogger } from '@berth/base'
@@ -138,3 +139,35 @@ test('connect() and disconnect() do without a hosts file that cannot be changed,
   assert.deepEqual(told, Array(2).fill('a hosts file is not as the networks are'))
   assert.match(readFileSync(hostsPath, 'utf8'), /172\.17\.0\.\d/)
 })
+
+test('reconcile() goes on where an endpoint that was half left cannot be left', async () => {
+  const bindTo = (address: string) => ({ 'com.docker.network.bridge.host_binding_ipv4': address })
+  await t.create({ Name: 'a', Options: bindTo('127.0.0.1') })
+  await t.create({ Name: 'b', Options: bindTo('127.0.0.2') })
+  const wanted = t.request({ mode: 'a', portBindings: web('18099') })
+  const { containerId } = wanted
+  await t.networks.attach(wanted)
+  await t.networks.connect({ containerId, network: 'b', settings: first })
+  const gone = t.request()
+  await t.networks.attach(gone)
+  markHalfMade(containerId, 'b')
+  const taken = listenSocket({ protocol: 'tcp', address: '127.0.0.1', port: 18099 }).fd
+  const told: string[] = []
+  await t.restart({ logger: { ...silentLogger, error: (_: object, message: string) => void told.push(message) } })
+  await t.networks.reconcile([containerId])
+  assert.deepEqual(told, ['an endpoint that was half made cannot be taken away'])
+  assert.equal(t.networks.attachment(gone.containerId), undefined)
+  closeSync(taken)
+  await t.networks.reconcile([containerId])
+  assert.deepEqual(Object.keys(t.networks.attachment(containerId)?.endpoints ?? {}), ['a'])
+})
+
+/** As an engine notes it that is killed then. */
+function markHalfMade(containerId: string, network: string): void {
+  const path = join(t.root, 'networks', `${containerId}.json`)
+  const file = JSON.parse(readFileSync(path, 'utf8')) as { state: { endpoints: { networkName: string }[] } }
+  const endpoints = file.state.endpoints.map((one) =>
+    one.networkName === network ? { ...one, isHalfMade: true } : one,
+  )
+  writeFileSync(path, JSON.stringify({ ...file, state: { ...file.state, endpoints } }))
+}

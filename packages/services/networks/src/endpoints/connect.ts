@@ -138,10 +138,16 @@ export async function disconnect(context: Context, { containerId, network }: Mem
   return next.attachment
 }
 
-/** Takes away what a killed engine had noted as half made, and what it had begun to take away. */
+/** Takes away what a killed engine had noted as half made, and what it had begun to take away; what cannot go is told. */
 export async function finishHalfMade(context: Context, state: SandboxState): Promise<void> {
+  const { containerId } = state
   for (const endpoint of state.endpoints.filter(({ isHalfMade }) => isHalfMade)) {
-    await leave(context, context.states.get(state.containerId) ?? state, endpoint)
+    try {
+      await leave(context, context.states.get(containerId) ?? state, endpoint)
+    } catch (error) {
+      const subject = { container: containerId, network: endpoint.networkName, error: messageOf(error) }
+      context.logger.error(subject, 'an endpoint that was half made cannot be taken away')
+    }
   }
 }
 
