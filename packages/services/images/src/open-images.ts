@@ -103,7 +103,7 @@ export async function openImages(options: ImagesOptions): Promise<OpenImages> {
     },
     prune: async (filters) => {
       const expiredBytes = isForAll(filters) ? await freeExpired(context, unfinished) : 0
-      const { deleted, reclaimedBytes, images } = pruneImages(context, filters, expiredBytes)
+      const { deleted, reclaimedBytes, images } = await pruneImages(context, filters, expiredBytes)
       await free(images)
       return { deleted, reclaimedBytes }
     },

@@ -1,6 +1,7 @@
 import { fault, isKind, type Logger, messageOf } from '@berth/base'
 import type { Digest } from '@berth/oci'
 import type { ContentStore, GcRoots, IngestedBlob, Leases, Snapshots } from '@berth/storage'
+import { setImmediate } from 'node:timers/promises'
 import { blobsOfName, chainIdsOf, type ImageRecord, type ImageStore } from './image-store.ts'
 
 /** What the images keep alive, for whoever collects garbage. */
@@ -135,17 +136,26 @@ export class Reclaimer {
   }
 
   #start(): void {
-    if (this.#leases > 0 || (this.#blobs.size === 0 && this.#chains.length === 0)) return
+    if (this.#leases > 0 || this.#isDone()) return
     this.#sweep = this.#sweep.then(() => this.#run())
   }
 
+  #isDone(): boolean {
+    return this.#blobs.size === 0 && this.#chains.length === 0
+  }
+
   async #run(): Promise<void> {
-    if (this.#leases > 0) return
+    // One run frees what many removals have left; to ask what stays is to go through everything.
+    if (this.#leases > 0 || this.#isDone()) return
     const blobs = [...this.#blobs]
     const chains = this.#chains.splice(0)
     this.#blobs.clear()
     const roots = this.#kept()
-    for (const chain of chains) await this.#dropChain(chain, roots)
+    for (const chain of chains) {
+      await this.#dropChain(chain, roots)
+      // Layers are renamed and struck from the records at once, without a wait of their own.
+      await setImmediate()
+    }
     for (const blob of blobs) {
       if (roots.blobs.has(blob)) continue
       await this.#attempt(blob, () => this.#content.remove(blob))

@@ -3,7 +3,8 @@ import { type Digest, familiarString, nameOf, parseReference, type Reference } f
 import { announce, type ImagesContext } from './context.ts'
 import { findImage, isIdPrefix } from './find-image.ts'
 import type { ImageDeleteItem, ImageUse } from './images.ts'
-import { blobsOfName, chainIdsOf, type ImageRecord, type ImageStore, keyOf, type NameRecord } from './image-store.ts'
+import { blobsOfName, type ImageRecord, keyOf, type NameRecord } from './image-store.ts'
+import { LayerUses } from './layer-uses.ts'
 
 export interface RemoveOptions {
   readonly force: boolean
@@ -19,16 +20,26 @@ export interface Removal {
   readonly images: ImageRecord[]
 }
 
+/** One that is under way. */
+interface Removing extends Removal {
+  readonly layers: LayerUses
+}
+
 const shortDigest = (id: string): string => shortId(id.replace(/^sha256:/, ''))
 
 /**
  * Removes a name, and the image with its last one; or, named by id, the image with its names. A name of several stays
- * the only thing that goes. Throws `conflict` in Docker's words.
+ * the only thing that goes. Throws `conflict` in Docker's words. Removals with nothing between them share `layers`.
  */
-export function removeImage(context: ImagesContext, reference: string, options: RemoveOptions): Removal {
+export function removeImage(
+  context: ImagesContext,
+  reference: string,
+  options: RemoveOptions,
+  layers: LayerUses = new LayerUses(context),
+): Removal {
   const { store } = context
   const image = findImage(store, reference, options.platform)
-  const removal: Removal = { items: [], images: [] }
+  const removal: Removing = { items: [], images: [], layers }
   // The digest of an index stands for its images.
   const isById = isIdPrefix(image.id, reference) || /^sha256:[0-9a-f]{64}$/.test(reference)
   if (options.platform !== undefined && leaveIndexes(context, image, options)) {
@@ -57,7 +68,7 @@ function leaveIndexes({ store, uses }: ImagesContext, image: ImageRecord, option
 }
 
 /** By id, an image of one tag goes with that: only its containers can stand in the way. */
-function removeOnlyNames(context: ImagesContext, image: ImageRecord, options: RemoveOptions, removal: Removal): void {
+function removeOnlyNames(context: ImagesContext, image: ImageRecord, options: RemoveOptions, removal: Removing): void {
   const found = findConflict(context, image, { soft: !options.force, names: false })
   if (found) throw found.error
   dropNames(context, image, context.store.namesOf(image.id), removal)
@@ -68,7 +79,7 @@ function untag(
   image: ImageRecord,
   written: string,
   { force }: RemoveOptions,
-  removal: Removal,
+  removal: Removing,
 ): void {
   const { store } = context
   const names = store.namesOf(image.id)
@@ -87,7 +98,7 @@ function untag(
 }
 
 /** With its last tag, a repository's digests of the image go too; silently, as Docker does. */
-function dropOrphanDigests(context: ImagesContext, image: ImageRecord, tag: Reference, removal: Removal): void {
+function dropOrphanDigests(context: ImagesContext, image: ImageRecord, tag: Reference, removal: Removing): void {
   const same = context.store.namesOf(image.id).filter(({ reference }) => nameOf(reference) === nameOf(tag))
   if (same.some(({ reference }) => reference.digest === undefined)) return
   context.store.commit(same.map(({ reference }) => ({ kind: 'dropName', reference })))
@@ -97,7 +108,7 @@ function dropOrphanDigests(context: ImagesContext, image: ImageRecord, tag: Refe
 
 const untagged = ({ reference }: NameRecord): ImageDeleteItem => ({ Untagged: familiarString(reference) })
 
-function dropNames(context: ImagesContext, image: ImageRecord, names: readonly NameRecord[], removal: Removal): void {
+function dropNames(context: ImagesContext, image: ImageRecord, names: readonly NameRecord[], removal: Removing): void {
   context.store.commit(names.map(({ reference }) => ({ kind: 'dropName', reference })))
   for (const name of names) {
     announce(context, 'untag', image.id)
@@ -108,7 +119,7 @@ function dropNames(context: ImagesContext, image: ImageRecord, names: readonly N
 }
 
 /** The other images of an index had no other name than its: they go with the last. */
-function dropOtherPlatforms(context: ImagesContext, name: NameRecord, except: Digest, removal: Removal): void {
+function dropOtherPlatforms(context: ImagesContext, name: NameRecord, except: Digest, removal: Removing): void {
   for (const id of name.images) {
     const image = context.store.images.get(id)
     if (!image || id === except || context.store.hasNames(id)) continue
@@ -128,7 +139,7 @@ interface DeleteOptions extends RemoveOptions {
   readonly isQuiet: boolean
 }
 
-function deleteImage(context: ImagesContext, image: ImageRecord, options: DeleteOptions, removal: Removal): void {
+function deleteImage(context: ImagesContext, image: ImageRecord, options: DeleteOptions, removal: Removing): void {
   const { store } = context
   const found = findConflict(context, image, { soft: !options.force, names: !options.force })
   if (found) {
@@ -139,20 +150,16 @@ function deleteImage(context: ImagesContext, image: ImageRecord, options: Delete
   dropNames(context, image, store.namesOf(image.id), removal)
   fault('remove image: untagged')
   const isHeld = context.uses().some(({ imageId }) => imageId === image.id)
+  const freed = removal.layers.release(image)
   store.commit([{ kind: 'dropImage', id: image.id }])
   fault('remove image: recorded')
   announce(context, 'delete', image.id)
   removal.images.push(image)
-  const spared = context.reclaimer.sparedLayers()
-  const isFree = (chainId: Digest) => !spared.has(chainId) && !isLayerUsed(store, chainId)
-  const freed = isHeld ? [] : chainIdsOf(image).filter(isFree)
-  removal.items.push({ Deleted: image.id }, ...freed.toReversed().map((chainId) => ({ Deleted: chainId })))
+  const gone = isHeld ? [] : freed.toReversed()
+  removal.items.push({ Deleted: image.id }, ...gone.map((chainId) => ({ Deleted: chainId })))
   const parent = options.prune && image.parent ? store.images.get(image.parent) : undefined
   if (parent) deleteImage(context, parent, { force: false, prune: true, isQuiet: true }, removal)
 }
-
-const isLayerUsed = (store: ImageStore, chainId: Digest): boolean =>
-  store.images.values().some((image) => chainIdsOf(image).includes(chainId))
 
 interface Conflict {
   readonly error: Error
