@@ -327,10 +327,10 @@ test('graphs of clients, changed ones of ours, and what they ask for are refused
   // Not even an empty one is passed over: what it denies would be taken.
   assert.match(await call({ frontend: 'dockerfile.v0', sourcePolicies: [new Uint8Array()] }), /source policies/)
   const policy = Buffer.from('0a0408011200', 'hex')
-  await assert.rejects(
-    client.call(solve, { ref: `${id}-policy`, session: id, sourcePolicy: policy }),
-    /source policies/,
-  )
+  for (const request of [{ sourcePolicy: policy }, { sourcePolicySession: id }]) {
+    await assert.rejects(client.call(solve, { ref: `${id}-policy`, session: id, ...request }), /source policies/)
+  }
+  await assert.rejects(client.call(solve, { ref: `${id}-proxy`, session: id, proxyNetwork: true }), /proxied network/)
   await repeat(150, async (random) => {
     const def = random.pick([own, privilegedGraph(), [...own, ...privilegedGraph()]]).map((op) => random.mutate(op))
     const input = random.pick(['0-a', '', '__proto__', 'context'])

@@ -27,7 +27,7 @@ export async function solve(
   if (request.frontend !== '' || (request.definition?.def.length ?? 0) > 0) {
     throw new GrpcError(grpcCode.unimplemented, 'builds are run over LLBBridge: graphs of clients are not supported')
   }
-  if (request.sourcePolicy.length > 0) throw sourcePolicyRefusal()
+  requireNoPolicy(request)
   for (const { type } of exportsOf(request)) requireExporter(type)
   services.builder.expectBuild()
   const job = services.jobs.mention(request.ref)
@@ -49,6 +49,12 @@ export async function solve(
     for (const id of job.outcomeIds) services.outcomes.release(id)
     services.outcomes.setRunning(services.jobs.release(job))
   }
+}
+
+/** Neither one that the request has, nor one that its client is to be asked for, nor a network that goes by one. */
+function requireNoPolicy({ sourcePolicy, sourcePolicySession, proxyNetwork }: SolveRequest): void {
+  if (sourcePolicy.length > 0 || sourcePolicySession !== '') throw sourcePolicyRefusal()
+  if (proxyNetwork) throw new GrpcError(grpcCode.unimplemented, 'a proxied network for RUN is not supported')
 }
 
 async function finishSolve(services: Services, job: Job, request: SolveRequest): Promise<Record<string, string>> {
