@@ -4,7 +4,17 @@ import { loadFixture, startDaemon, tarEntry, type TestDaemon, writeTar } from '@
 import { BuildxClient } from '../peers/buildx-client.ts'
 import { ServersInside, serverSource } from '../registry/servers-inside.ts'
 
-const contextFiles = { 'z.txt': 'z', 'github.com/org/app/main.go': 'package main', 'github.com/org/app.git/head': 'x' }
+const inside = Buffer.from('inside')
+const archive = Buffer.concat(
+  await Array.fromAsync(writeTar([{ entry: tarEntry({ path: 'in/it', sizeBytes: inside.length }), content: inside }])),
+)
+const contextFiles = {
+  'z.txt': 'z',
+  'github.com/org/app/main.go': 'package main',
+  'github.com/org/app.git/head': 'x',
+  'p\\q.tar': String(archive),
+  'p.tar': 'none',
+}
 
 let daemon: TestDaemon
 let client: BuildxClient
@@ -17,10 +27,6 @@ before(async () => {
   daemon = await startDaemon()
   await loadFixture(daemon.api, 'busybox')
   client = new BuildxClient(daemon)
-  const content = Buffer.from('inside')
-  const archive = Buffer.concat(
-    await Array.fromAsync(writeTar([{ entry: tarEntry({ path: 'in/it', sizeBytes: content.length }), content }])),
-  )
   const bytes = `request.url.endsWith('.tar') ? Buffer.from('${archive.toString('base64')}', 'base64') : 'text'`
   const missing = `if (request.url === '/missing') return void response.writeHead(404).end('none')`
   const head = `response.setHeader('Last-Modified', '${modified.toUTCString()}')`
@@ -34,7 +40,7 @@ after(async () => {
 
 /** Names, kinds, modes and times of what is below the paths, as a RUN sees them. */
 async function added(lines: readonly string[], paths: string, buildKit = '1'): Promise<string[]> {
-  const look = `RUN find ${paths} | sort | while read f; do echo "> $f $(stat -c '%F %a %Y' $f)"; done`
+  const look = `RUN find ${paths} | sort | while read -r f; do echo "> $f $(stat -c '%F %a %Y' "$f")"; done`
   const Dockerfile = ['FROM busybox', ...lines, look, ''].join('\n')
   const args = ['build', '--no-cache', ...(buildKit === '1' ? ['--progress', 'plain'] : []), '.']
   const folder = client.context({ Dockerfile, ...contextFiles })
@@ -76,6 +82,29 @@ test('ADD --chmod is of the file that a URL names, and --unpack of the archive',
     '/u/in directory 755',
     '/u/in/it regular file 644 0',
   ])
+})
+
+for (const buildKit of ['1', '0']) {
+  test(`ADD takes names with backslashes, and with wildcards, as they are (DOCKER_BUILDKIT=${buildKit})`, async () => {
+    const lines = [`ADD ${url}/a%5Cb ${url}/x%2Ay ${url}/%5Bz%5D /d/`, 'ADD p*.tar /archives/']
+    assert.deepEqual(await added([...lines, `ADD ${url}/1%5C.tar /t/`], '/d /archives /t', buildKit), [
+      '/archives directory 755',
+      '/archives/in directory 755',
+      '/archives/in/it regular file 644 0',
+      '/archives/p.tar regular file 644',
+      '/d directory 755',
+      '/d/[z] regular file 600 theirs',
+      '/d/a\\b regular file 600 theirs',
+      '/d/x*y regular file 600 theirs',
+      '/t directory 755',
+      '/t/1\\.tar regular file 600 theirs',
+    ])
+  })
+}
+
+test('documents of the Dockerfile have the names that are written, whatever is in them', async () => {
+  const lines = ['COPY <<"[z]" <<z /d/', 'one', '[z]', 'two', 'z']
+  assert.deepEqual(await added(lines, '/d'), ['/d directory 755', '/d/[z] regular file 644', '/d/z regular file 644'])
 })
 
 for (const buildKit of ['1', '0']) {

@@ -183,7 +183,8 @@ async function findSources(
   if (local.length > 0) {
     const root =
       copy.from === '' ? await build.request.contextDirectory(local) : await build.sourceRoot(copy.from, stage.stage)
-    found.push(...(await Promise.all(local.map((pattern) => findLocal(stage, copy, root, pattern)))).flat())
+    const places = local.map((pattern) => ({ root, pattern }))
+    found.push(...(await Promise.all(places.map((place) => findLocal(stage, copy, place)))).flat())
     if (found.length === 0 && build.request.style === 'classic') throw noSources(copy)
   }
   if (copy.files.length > 0) {
@@ -198,10 +199,10 @@ async function findSources(
   }
   for (const source of remote) {
     const { root, name } = await fetchSources(stage, copy, source, stack)
-    const pattern = name === undefined ? '' : escapePattern(name)
     // An archive that a URL names is unpacked where that is wanted, a repository is none.
     const unpacks = name !== undefined && copy.unpacks === true
-    found.push(...(await findLocal(stage, { ...copy, unpacks, exclude: [] }, root, pattern)))
+    const place = { root, pattern: name ?? '', isLiteral: true }
+    found.push(...(await findLocal(stage, { ...copy, unpacks, exclude: [] }, place)))
   }
   if (build.request.style === 'classic') requireDirectory(copy, found)
   return found
@@ -233,26 +234,24 @@ function requireInside({ kind, from, sources }: CopyInstruction): void {
 }
 
 async function digestAll(stage: StageContext, root: string, names: readonly string[]): Promise<CopySource[]> {
-  const selection = { root, patterns: names, keepsOwner: false, excludes: [] }
+  const selection = { root, patterns: names, isLiteral: true, keepsOwner: false, excludes: [] }
   const { digest } = await stage.build.context.storage.trees.digest(selection)
   const kinds = { isDirectory: false, beginsWithDirectory: false, isArchive: false, count: names.length }
   return [{ selection, digest, ...kinds }]
 }
 
-async function findLocal(
-  stage: StageContext,
-  copy: CopyInstruction,
-  root: string,
-  pattern: string,
-): Promise<CopySource[]> {
+type Place = Pick<SourceSelection, 'root' | 'isLiteral'> & { readonly pattern: string }
+
+async function findLocal(stage: StageContext, copy: CopyInstruction, place: Place): Promise<CopySource[]> {
+  const { root, pattern, isLiteral = false } = place
   const { build } = stage
   const { trees } = build.context.storage
   const path = posix.normalize(`/${pattern}`).replace(/^\/+|\/+$/g, '')
-  const selection = { root, patterns: [path], keepsOwner: copy.from !== '', excludes: copy.exclude }
+  const selection = { root, patterns: [path], isLiteral, keepsOwner: copy.from !== '', excludes: copy.exclude }
   const { digest, paths, ...kinds } = await trees.digest(selection)
   if (paths.length === 0) {
     // A pattern may match nothing.
-    if (/(?<!\\)[*?[]/.test(pattern)) return []
+    if (!isLiteral && /(?<!\\)[*?[]/.test(pattern)) return []
     throw missing(copy, pattern, build.request.style)
   }
   const unpacks = copy.unpacks ?? copy.kind === 'add'
@@ -261,11 +260,9 @@ async function findLocal(
     return [{ selection, digest, ...kinds, isArchive, count: paths.length }]
   }
   // Each of several may be an archive.
-  return (await Promise.all(paths.map((one) => findLocal(stage, copy, root, escapePattern(one))))).flat()
+  const each = paths.map((path) => ({ root, pattern: path, isLiteral: true }))
+  return (await Promise.all(each.map((one) => findLocal(stage, copy, one)))).flat()
 }
-
-/** A path as a pattern that matches nothing else. */
-const escapePattern = (path: string): string => path.replace(/[\\*?[]/g, '\\$&')
 
 /** What COPY cannot take, and what has no checksum; in the words of either builder. */
 function requireSources({ kind, sources, files, checksum }: CopyInstruction, style: 'classic' | 'buildkit'): void {

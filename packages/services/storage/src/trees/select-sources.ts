@@ -23,21 +23,41 @@ export interface SelectedSource extends Disposable {
  * `root` as its root.
  */
 export function selectSources(root: number, pattern: string): SelectedSource[] {
-  if (pattern === '' || pattern === '.') return open(root, '')
   const parts = pattern.split('/')
-  if (parts.includes('..')) throw invalid(`forbidden path outside the build context: ${pattern}`)
   const first = parts.findIndex(isWild)
-  if (first < 0) return open(root, pattern)
+  if (first < 0) return openSource(root, pattern)
+  requireInside(parts)
   let paths = [parts.slice(0, first).join('/')]
   for (const [i, part] of parts.slice(first).entries()) {
     const wanted = patternToRegExp(part)
     paths = paths.filter((path) => i === 0 || !isLink(root, path)).flatMap((path) => expand(root, path, wanted))
   }
-  return paths.flatMap((path) => open(root, path))
+  return paths.flatMap((path) => openSource(root, path))
+}
+
+/** What is at a path (without a leading slash, clean), if anything is; the same of a path that is no pattern. */
+export function openSource(root: number, clean: string): SelectedSource[] {
+  const path = clean === '.' ? '' : clean
+  requireInside(path.split('/'))
+  const fd = ifThere(() => openInRoot(root, kernelName(path || '.'), { flags: O_PATH }))
+  if (fd === undefined) return []
+  return [
+    {
+      path,
+      name: path === '' ? '' : splitEntryPath(path).name,
+      fd,
+      status: fstatat(fd, '', AT_EMPTY_PATH),
+      [Symbol.dispose]: () => closeSync(fd),
+    },
+  ]
+}
+
+function requireInside(parts: readonly string[]): void {
+  if (parts.includes('..')) throw invalid(`forbidden path outside the build context: ${parts.join('/')}`)
 }
 
 /** Whether a pattern may select several. */
-export const isWild = (pattern: string): boolean => /[*?[]/.test(pattern)
+const isWild = (pattern: string): boolean => /[*?[]/.test(pattern)
 
 const join = (path: string, name: string): string => (path === '' ? name : `${path}/${name}`)
 
@@ -61,18 +81,4 @@ function expand(root: number, path: string, wanted: RegExp): string[] {
   } finally {
     closeSync(fd)
   }
-}
-
-function open(root: number, path: string): SelectedSource[] {
-  const fd = ifThere(() => openInRoot(root, kernelName(path || '.'), { flags: O_PATH }))
-  if (fd === undefined) return []
-  return [
-    {
-      path,
-      name: path === '' ? '' : splitEntryPath(path).name,
-      fd,
-      status: fstatat(fd, '', AT_EMPTY_PATH),
-      [Symbol.dispose]: () => closeSync(fd),
-    },
-  ]
 }
