@@ -19,9 +19,10 @@ export async function readFile(
   using place = openPlace(root, filePath)
   const status = fstatSync(place.fd)
   if (!status.isFile()) throw invalid(`${filePath} is no file`)
-  const offset = Number(range?.offset ?? 0)
+  const [offset, wanted] = [Number(range?.offset ?? 0), Number(range?.length ?? 0)]
   if (offset < 0) throw invalid(`${filePath} has no offset ${offset}`)
-  const length = Math.min(Number(range?.length ?? 0) || status.size, Math.max(0, status.size - offset))
+  if (wanted < 0) throw invalid(`${filePath} has no part of ${wanted} bytes`)
+  const length = Math.min(wanted || status.size, Math.max(0, status.size - offset))
   if (length > maxFileBytes) throw invalid(`${filePath} is larger than ${maxFileBytes} bytes`)
   await using file = await open(procFd(place.fd), 'r')
   const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset)
