@@ -31,8 +31,35 @@ test('readConfigFile() leaves out a field of another type, and says which', () =
     assert.deepEqual(config, { detachKeys: 'a' }, bad)
     assert.match(warnings, /^WARNING: Error parsing config file /)
   }
-  const good = { proxies: { default: { noProxy: 'x' } }, plugins: { p: { hooks: 'a' } }, psFormat: null }
+  const good = { proxies: { default: { noProxy: 'x' } }, plugins: { p: { hooks: 'a' } }, psFormat: '' }
   assert.deepEqual(read(JSON.stringify(good)), { config: good, warnings: '' })
+})
+
+test('readConfigFile() takes null as Go does: for nothing as a member, for an empty value in a map', () => {
+  const members = ['HttpHeaders', 'auths', 'credHelpers', 'credsStore', 'psFormat', 'aliases', 'proxies', 'plugins']
+  const nulls = Object.fromEntries(members.map((name) => [name, null]))
+  assert.deepEqual(read(JSON.stringify({ ...nulls, detachKeys: 'a' })), { config: { detachKeys: 'a' }, warnings: '' })
+  const inside = {
+    HttpHeaders: { 'X-A': null, 'X-B': 'b' },
+    auths: { reg: null, other: { auth: null, username: 'ann' } },
+    credHelpers: { reg: null },
+    pruneFilters: [null, 'x'],
+    proxies: { default: { httpProxy: null }, other: null },
+    plugins: { p: null },
+    unknown: null,
+  }
+  assert.deepEqual(read(JSON.stringify(inside)), {
+    config: {
+      HttpHeaders: { 'X-A': '', 'X-B': 'b' },
+      auths: { reg: {}, other: { username: 'ann' } },
+      credHelpers: { reg: '' },
+      pruneFilters: ['', 'x'],
+      proxies: { default: {}, other: {} },
+      plugins: { p: {} },
+      unknown: null,
+    },
+    warnings: '',
+  })
 })
 
 /** What is said of a text, without what every warning begins with. */
