@@ -8,8 +8,8 @@ export interface DescriptorStore {
   take(name: string): number | undefined
   /** Forgets it. Idempotent. The copy is closed a little later. */
   drop(name: string): void
-  /** Resolves when the copies of all that was dropped are closed, or the store is gone with them. */
-  settle(): Promise<void>
+  /** Resolves when the copies of all that was dropped are closed, or the store is gone with them. Rejects when nobody knows. */
+  settle(signal?: AbortSignal): Promise<void>
 }
 
 /** For what ends with this process. */

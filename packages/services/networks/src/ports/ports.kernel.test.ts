@@ -237,6 +237,38 @@ test('publish() names the address that has the port already, as Docker does', as
   await publish({ '80/tcp': bind('127.0.0.2', '18095') })
 })
 
+/** The supervisor does not read, or this process has no descriptors left to ask it with. */
+class Unsettled extends KeptDescriptors {
+  readonly #fails: boolean
+
+  constructor(fails: boolean) {
+    super()
+    this.#fails = fails
+  }
+
+  override async settle(signal?: AbortSignal): Promise<void> {
+    if (this.#fails) throw new Error('pipe: too many open files')
+    await delay(60_000, undefined, { signal })
+  }
+}
+
+test('attach() and detach() are done where nobody says that the sockets are closed, and it is told', async () => {
+  await close()
+  for (const fails of [true, false]) {
+    using descriptors = new Unsettled(fails)
+    const told: string[] = []
+    const logger = { ...silentLogger, warn: (_: object, message: string) => void told.push(message) }
+    networks = await open({ descriptors, logger })
+    const { containerId } = await publish({ '80/tcp': bind('', '18091') })
+    await networks.detach(containerId)
+    assert.equal(networks.attachment(containerId), undefined)
+    assert.deepEqual(told, ['ports that were given back may be in use for a while'])
+    await publish({ '80/tcp': bind('', '18092') })
+    await close()
+  }
+  networks = await open()
+})
+
 test('publish() chooses the same free number for both families, and another each time', async () => {
   const choose = async () => {
     const attachment = await publish({ '80/tcp': bind('', '') })

@@ -20,6 +20,9 @@ export interface PublishedPortsOptions {
   readonly relayUse?: RelayUse
 }
 
+/** Nobody waits longer for a supervisor that is busy: most never use the port again at once. */
+const settleMs = 1000
+
 const numberOf = ({ protocol, hostPort }: PublishedPort): string => `${hostPort}/${protocol}`
 const keyOf = (port: PublishedPort): string => `${port.hostIp} ${numberOf(port)}`
 
@@ -118,11 +121,19 @@ export class PublishedPorts {
     for (const port of ports) this.#forget(port)
   }
 
-  /** Resolves when what was released is free for all: the store's copies are closed too. */
+  /** Resolves when what was released is free for all, the store's copies being closed too, or after a second. Never rejects. */
   settle(): Promise<void> {
-    if (this.#hasClosed) this.#settled = this.#options.store.settle()
+    if (this.#hasClosed) this.#settled = this.#settleStore()
     this.#hasClosed = false
     return this.#settled
+  }
+
+  async #settleStore(): Promise<void> {
+    try {
+      await this.#options.store.settle(AbortSignal.timeout(settleMs))
+    } catch (error) {
+      this.#options.logger.warn({ error: messageOf(error) }, 'ports that were given back may be in use for a while')
+    }
   }
 
   #closeListener(listener: PortListener): void {

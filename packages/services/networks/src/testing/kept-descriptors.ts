@@ -31,7 +31,7 @@ export class KeptDescriptors implements DescriptorStore, Disposable {
     this.#closing = Promise.all([this.#closing, delay(dropMs).then(() => closeSync(fd))])
   }
 
-  async settle(): Promise<void> {
+  async settle(_signal?: AbortSignal): Promise<void> {
     await this.#closing
   }
 

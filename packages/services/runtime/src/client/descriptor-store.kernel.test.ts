@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict'
-import { closeSync, fstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { closeSync, fstatSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { after, test } from 'node:test'
-import { silentLogger } from '@berth/base'
+import { codeOf, silentLogger } from '@berth/base'
 import { killPid, listenSocket } from '@berth/linux'
-import { fork } from 'node:child_process'
+import { execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { openDescriptorStore } from './open-descriptor-store.ts'
 
@@ -82,6 +82,65 @@ test('settle() resolves when the supervisor has closed all that was dropped, or 
   await last
   await store.settle()
 })
+
+const own = (): string[] => readdirSync('/proc/self/fd')
+const SIGCONT = 18
+const SIGSTOP = 19
+
+test('settle() ends with its signal while the supervisor does not read, and keeps nothing open', async () => {
+  const server = await startServer()
+  using store = await openDescriptorStore(options)
+  await store.settle()
+  killPid(server.pid, SIGSTOP)
+  const before = own()
+  for (let round = 0; round < 3; round++) {
+    await assert.rejects(store.settle(AbortSignal.timeout(20)), { name: 'TimeoutError' })
+  }
+  assert.deepEqual(own(), before)
+  killPid(server.pid, SIGCONT)
+  await store.settle(AbortSignal.timeout(5000))
+  await server.stop()
+})
+
+test('settle() that gets no more descriptors says so, and keeps nothing open', async () => {
+  const server = await startServer()
+  using store = await openDescriptorStore(options)
+  const fd = openSocket()
+  // From some number of messages on they wait here until the supervisor reads: each with a copy of its descriptor.
+  killPid(server.pid, SIGSTOP)
+  const start = own().length
+  for (let index = 0; own().length < start + 3; index++) store.put(`waits/${index}`, fd)
+  const [, limit] = /Max open files +(\d+)/.exec(readFileSync('/proc/self/limits', 'latin1')) ?? []
+  const highest = Math.max(...own().map(Number))
+  execFileSync('prlimit', [`--pid=${process.pid}`, `--nofile=${highest + 20}:`])
+  const fill = openAll()
+  try {
+    store.put('more', fd)
+    for (const left of [0, 2]) {
+      for (const one of fill.splice(0, left)) closeSync(one)
+      await assert.rejects(store.settle(), { code: 'EMFILE' }, `${left} left`)
+      assert.equal(openAll().map((one) => closeSync(one)).length, left)
+    }
+  } finally {
+    for (const one of fill) closeSync(one)
+    execFileSync('prlimit', [`--pid=${process.pid}`, `--nofile=${limit}:`])
+    killPid(server.pid, SIGCONT)
+  }
+  await store.settle(AbortSignal.timeout(5000))
+  closeSync(fd)
+  await server.stop()
+})
+
+/** All the descriptors that this process can still have. */
+function openAll(): number[] {
+  const opened: number[] = []
+  try {
+    for (;;) opened.push(openSync('/dev/null', 'r'))
+  } catch (error) {
+    assert.equal(codeOf(error), 'EMFILE')
+    return opened
+  }
+}
 
 test('put() works again with the next supervisor, which gets all that there is', async () => {
   const first = await startServer()

@@ -1,4 +1,5 @@
 import { closeSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf, type DescriptorStore, type Logger, messageOf } from '@berth/base'
 import {
   connectDescriptors,
@@ -26,6 +27,7 @@ export interface SupervisorDescriptors extends DescriptorStore, Disposable {
 export const descriptorSocket = (runRoot: string): string => `${runRoot}/descriptors.sock`
 
 const retryMs = 100
+const lostMessage = 'a socket would not outlive a restart'
 
 /** Connects to the supervisor of the run root, and receives what earlier processes of this engine left with it. */
 export async function openDescriptorStore(options: OpenDescriptorStoreOptions): Promise<SupervisorDescriptors> {
@@ -73,7 +75,11 @@ class Store implements SupervisorDescriptors {
 
   put(name: string, fd: number): void {
     this.#kept.set(name, fd)
-    this.#send({ op: 'put', name }, fd)
+    try {
+      this.#send({ op: 'put', name }, fd)
+    } catch (error) {
+      this.#options.logger.warn({ error: messageOf(error), name }, lostMessage)
+    }
   }
 
   left(): readonly string[] {
@@ -93,14 +99,25 @@ class Store implements SupervisorDescriptors {
   }
 
   /** The supervisor does one after the other: when it has closed a pipe's end, it has closed what was dropped before. */
-  async settle(): Promise<void> {
+  async settle(signal?: AbortSignal): Promise<void> {
     if (this.#connection === undefined) return
     const [readEnd, writeEnd] = pipe()
-    const name = `settled/${this.#nextSettled++}`
-    this.#send({ op: 'put', name }, writeEnd)
-    this.#send({ op: 'drop', name })
-    closeSync(writeEnd)
-    await waitReadable(readEnd).finally(() => closeSync(readEnd))
+    try {
+      this.#sendOnce(`settled/${this.#nextSettled++}`, writeEnd)
+      await waitReadable(readEnd, signal)
+    } finally {
+      closeSync(readEnd)
+    }
+  }
+
+  /** Has the supervisor close a descriptor, which is this object's. */
+  #sendOnce(name: string, fd: number): void {
+    try {
+      this.#send({ op: 'put', name }, fd)
+      this.#send({ op: 'drop', name })
+    } finally {
+      closeSync(fd)
+    }
   }
 
   dropUntaken(): void {
@@ -162,10 +179,11 @@ class Store implements SupervisorDescriptors {
       const connection = this.#connect()
       if (connection === undefined) return this.#reconnectLater()
       this.#watch(connection)
-      for (const [name, fd] of this.#kept) this.#send({ op: 'put', name }, fd)
+      for (const [name, fd] of this.#kept) this.put(name, fd)
     }, retryMs).unref()
   }
 
+  /** Throws when it has to wait and there is no descriptor left for its copy. */
   #send(request: DescriptorRequest, fd?: number): void {
     if (this.#connection === undefined) return
     if (this.#queue.length === 0 && this.#trySend({ request, fd })) return
@@ -179,7 +197,7 @@ class Store implements SupervisorDescriptors {
     try {
       return sendDescriptors(this.#connection.fd, encodeDescriptorMessage(request), fd === undefined ? [] : [fd])
     } catch (error) {
-      this.#options.logger.warn({ error: messageOf(error), ...request }, 'a socket would not outlive a restart')
+      this.#options.logger.warn({ error: messageOf(error), ...request }, lostMessage)
       return true
     }
   }
@@ -189,8 +207,8 @@ class Store implements SupervisorDescriptors {
     this.#isFlushing = true
     while (this.#queue.length > 0 && this.#connection !== undefined) {
       const { fd, closing } = this.#connection
-      // Rejects when the connection ends, with which the queue does.
-      await waitWritable(fd, closing.signal).catch(() => {})
+      // Rejects when the connection ends, with which the queue does, or where there are no descriptors for a while.
+      await waitWritable(fd, closing.signal).catch(() => delay(retryMs, undefined, { ref: false }))
       for (let next = this.#queue[0]; next && this.#trySend(next); next = this.#queue[0]) {
         this.#queue.shift()
         if (next.fd !== undefined) closeSync(next.fd)
