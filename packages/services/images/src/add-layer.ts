@@ -5,6 +5,7 @@ import type { ContentStore } from '@berth/storage'
 import { open } from 'node:fs/promises'
 import type { ImagesContext } from './context.ts'
 import type { ImageLease } from './reclaimer.ts'
+import { blamingDisk } from './sound-blobs.ts'
 
 /** Layers of one image, as Docker has it. */
 export const maxLayers = 127
@@ -26,7 +27,7 @@ export async function addLayer(
   lease.broughtBlob(blob)
   fault('layer: ingested')
   const layer = { path: content.pathOf(blob.digest), diffId: blob.digest, blobDigest: blob.digest }
-  const { chainId, sizeBytes } = await snapshots.unpack(parent, layer)
+  const { chainId, sizeBytes } = await blamingDisk(content, blob.digest, () => snapshots.unpack(parent, layer))
   lease.broughtChain([chainId])
   fault('layer: unpacked')
   const descriptor = { mediaType: mediaTypes.layerTar, digest: blob.digest, size: blob.sizeBytes }
@@ -51,8 +52,10 @@ export async function describeLayer(content: ContentStore, digest: Digest, size:
 /** Refuses a blob that is not, uncompressed, what `diffId` says. */
 export async function verifyDiffId(content: ContentStore, digest: Digest, diffId: Digest): Promise<void> {
   if (digest === diffId) return
-  const digester = new Digester()
-  for await (const chunk of decompress(content.open(digest))) digester.update(chunk)
-  const actual = digester.digest()
-  if (actual !== diffId) throw invalid(`invalid diffID for layer ${digest}: expected "${diffId}", got "${actual}"`)
+  await blamingDisk(content, digest, async () => {
+    const digester = new Digester()
+    for await (const chunk of decompress(content.open(digest))) digester.update(chunk)
+    const actual = digester.digest()
+    if (actual !== diffId) throw invalid(`invalid diffID for layer ${digest}: expected "${diffId}", got "${actual}"`)
+  })
 }

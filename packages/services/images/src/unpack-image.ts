@@ -1,10 +1,17 @@
-import { notFound, shortId } from '@berth/base'
+import { shortId } from '@berth/base'
 import { hexOf } from '@berth/oci'
 import { verifyDiffId } from './add-layer.ts'
 import type { ImagesContext } from './context.ts'
 import type { Progress } from './images.ts'
 import { chainIdsOf, type ImageRecord } from './image-store.ts'
 import { layerProgress } from './progress.ts'
+import { blamingDisk, requireSound } from './sound-blobs.ts'
+
+export interface UnpackOptions {
+  readonly progress?: Progress | undefined
+  /** The blobs have been verified a moment ago: a plain tar is not hashed again. */
+  readonly areFresh?: boolean
+}
 
 /**
  * Makes sure that every layer has its snapshot; returns the record with the layers' sizes. A layer that another image
@@ -13,7 +20,7 @@ import { layerProgress } from './progress.ts'
 export async function unpackImage(
   context: ImagesContext,
   image: ImageRecord,
-  progress?: Progress,
+  options: UnpackOptions = {},
 ): Promise<ImageRecord> {
   const { snapshots } = context
   const chain = chainIdsOf(image)
@@ -21,7 +28,7 @@ export async function unpackImage(
   const layerSizes: number[] = []
   for (const [i, chainId] of chain.entries()) {
     layerSizes.push(
-      snapshots.has(chainId) ? await reuseLayer(context, image, i) : await unpackLayer(context, image, i, progress),
+      snapshots.has(chainId) ? await reuseLayer(context, image, i) : await unpackLayer(context, image, i, options),
     )
   }
   return { ...image, layerSizes }
@@ -47,17 +54,19 @@ async function unpackLayer(
   { content, snapshots }: ImagesContext,
   image: ImageRecord,
   i: number,
-  progress: Progress | undefined,
+  { progress, areFresh = false }: UnpackOptions,
 ): Promise<number> {
   const diffId = image.config.rootfs.diff_ids[i]
   const layer = image.layers[i]
   if (!diffId || !layer) throw new Error(`image ${image.id} has no layer ${i}`)
-  if (!content.info(layer.digest)) throw notFound(`layer ${layer.digest} of image ${image.id} is not in the store`)
+  requireSound(content, layer)
   const report = (current: number) =>
     progress?.(layerProgress('Loading layer', shortId(hexOf(diffId)), current, layer.size))
   report(0)
   const path = content.pathOf(layer.digest)
-  const { sizeBytes } = await snapshots.unpack(chainIdsOf(image)[i - 1], { path, diffId, blobDigest: layer.digest })
+  const parent = chainIdsOf(image)[i - 1]
+  const source = { path, diffId, ...(areFresh && { blobDigest: layer.digest }) }
+  const { sizeBytes } = await blamingDisk(content, layer.digest, () => snapshots.unpack(parent, source))
   report(layer.size)
   return sizeBytes
 }

@@ -55,6 +55,11 @@ export interface ContentStore {
   holds(blob: { readonly digest: Digest; readonly size: number }): boolean
   /** To be called by who finds that a blob's bytes are others: until the blob comes again it is not held. */
   distrust(digest: Digest): void
+  /**
+   * The digest of the bytes that are there, read by another thread; undefined when none are. A blob of others is not held
+   * from then on.
+   */
+  examine(digest: Digest): Promise<Digest | undefined>
   /** The whole blob; `notFound` when absent, `invalid` when larger than `maxBytes`. For JSON documents. */
   read(digest: Digest, maxBytes: number): Promise<Buffer>
   open(digest: Digest, options?: { readonly start?: number; readonly end?: number }): Readable

@@ -40,6 +40,11 @@ export async function openContentStore({
     info(digest)?.sizeBytes === size && !damaged.has(digest)
   const target = { incoming, pathOf, info, holds, trust: (digest: Digest) => damaged.delete(digest) }
   const distrust = (digest: Digest) => void damaged.add(digest)
+  const examine = async (digest: Digest) => {
+    const actual = await ifThere(digestOf(pathOf(digest), algorithmOf(digest)))
+    if (actual !== undefined && actual !== digest) distrust(digest)
+    return actual
+  }
   const ingest = (source: AsyncIterable<Uint8Array>, options: IngestOptions = {}) => ingestBlob(target, source, options)
   const stage = (source: AsyncIterable<Uint8Array>, options: IngestOptions = {}) =>
     stageBlob({ ...target, digestOf }, source, options)
@@ -50,6 +55,7 @@ export async function openContentStore({
     info,
     holds,
     distrust,
+    examine,
     pathOf,
     ingest,
     stage,
@@ -111,6 +117,16 @@ async function openBlob(path: string, digest: Digest): Promise<FileHandle> {
     return await open(path)
   } catch (error) {
     if (codeOf(error) === 'ENOENT') throw notFound(`blob ${digest} not found`, error)
+    throw error
+  }
+}
+
+/** Undefined when the file is not there. */
+async function ifThere<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
     throw error
   }
 }

@@ -2,6 +2,7 @@ import { codeOf, isKind, type Logger } from '@berth/base'
 import type { Database } from '@berth/database'
 import type { Digest } from '@berth/oci'
 import { stat } from 'node:fs/promises'
+import { checkBlobs } from './check/check-blobs.ts'
 import type { Found } from './check/finding.ts'
 import type { ContentStore } from './content-store.ts'
 import type { TreeCopies } from './copies/copies.ts'
@@ -122,7 +123,7 @@ async function* checkStorage(
 ): AsyncGenerator<Found> {
   const { content, snapshots, roots } = collection
   yield* snapshots.check(isInUse)
-  yield* snapshots.checkBlobs(content, roots, signal)
+  yield* checkBlobs({ content, roots }, signal)
   const found = await listBlobs(content)
   const { blobs, snapshots: layers } = planSweep({ ...sweepInput(collection), blobs: found })
   if (blobs.length + layers.length === 0) return

@@ -90,7 +90,7 @@ async function admit(
   const fresh: ImageRecord = { id, manifest, config, layers, parent: '', lastTaggedAt: zeroTime }
   const image = known ?? fresh
   const isForeign = candidate.index !== undefined && platformRank(hostPlatform(), config) === undefined
-  return { candidate, image: isForeign ? image : await unpackImage(context, image, progress) }
+  return { candidate, image: isForeign ? image : await unpackImage(context, image, { progress, areFresh: true }) }
 }
 
 async function storeManifest({ content }: ImagesContext, lease: ImageLease, candidate: Candidate): Promise<Descriptor> {

@@ -16,6 +16,7 @@ import type { ContentStore } from '@berth/storage'
 import { maxLayers } from '../add-layer.ts'
 import type { ImagesContext } from '../context.ts'
 import { keyOf } from '../image-store.ts'
+import { readSound } from '../sound-blobs.ts'
 import { chooseManifest } from './choose-manifest.ts'
 
 /** The documents that lead from a name to one image. */
@@ -43,7 +44,8 @@ export async function fetchTarget(
   const known = reference.digest === undefined ? store.names.get(keyOf(reference))?.target : undefined
   if (known && content.holds(known)) {
     const { digest } = await repository.resolve(id, signal)
-    if (digest === known.digest) return { descriptor: known, bytes: await content.read(digest, maxManifestBytes) }
+    const here = digest === known.digest ? await documentHere(content, known) : undefined
+    if (here) return here
   }
   return await repository.manifest(id, signal)
 }
@@ -69,7 +71,7 @@ export async function fetchDocuments(
       return { target, chain, manifest: document.manifest, descriptor }
     }
     const next = chooseManifest(document.index, platform)
-    current = (await childHere(content, next)) ?? (await fetchChild(repository, next, signal))
+    current = (await documentHere(content, next)) ?? (await fetchChild(repository, next, signal))
     chain.push(current)
   }
   throw invalid(`${repository.name.path}: indexes are nested too deep`)
@@ -78,9 +80,9 @@ export async function fetchDocuments(
 /** Only these types say something of a document; for any other the document speaks for itself. */
 const knownType = (mediaType: string): string | undefined => (/manifest|index/.test(mediaType) ? mediaType : undefined)
 
-async function childHere(content: ContentStore, descriptor: Descriptor): Promise<FetchedManifest | undefined> {
-  if (!content.holds(descriptor)) return undefined
-  return { descriptor, bytes: await content.read(descriptor.digest, maxManifestBytes) }
+async function documentHere(content: ContentStore, descriptor: Descriptor): Promise<FetchedManifest | undefined> {
+  const bytes = await readSound(content, descriptor, maxManifestBytes)
+  return bytes && { descriptor, bytes }
 }
 
 async function fetchChild(repository: Repository, wanted: Descriptor, signal: AbortSignal): Promise<FetchedManifest> {

@@ -30,6 +30,7 @@ import { blobsOfName, type ImageRecord, keyOf, type NameRecord, type StoreChange
 import type { ImageLease } from '../reclaimer.ts'
 import { explainPull } from './explain.ts'
 import { fetchDocuments, fetchTarget, type ImageDocuments } from './fetch-documents.ts'
+import { readSound } from '../sound-blobs.ts'
 import type { Transfers } from './transfers.ts'
 import { pullLayers } from './pull-layers.ts'
 import type { UnfinishedPull } from './unfinished-pulls.ts'
@@ -222,7 +223,12 @@ async function bringConfig(
 ): Promise<ImageConfig> {
   const { config: descriptor } = documents.manifest
   if (descriptor.size > maxConfigBytes) throw invalid(`image config: larger than ${maxConfigBytes} bytes`)
-  lease.broughtBlob(await downloads.fetch({ descriptor, repository, signal }))
+  const fetch = async () => lease.broughtBlob(await downloads.fetch({ descriptor, repository, signal }))
+  await fetch()
+  const here = await readSound(content, descriptor, maxConfigBytes)
+  if (here) return decodeImageConfig(here)
+  // What was here is not any more what it was: it comes again.
+  await fetch()
   return decodeImageConfig(await content.read(descriptor.digest, maxConfigBytes))
 }
 

@@ -4,6 +4,7 @@ import { verifyDiffId } from '../add-layer.ts'
 import type { ImagesContext } from '../context.ts'
 import type { Progress } from '../images.ts'
 import type { ImageLease } from '../reclaimer.ts'
+import { blamingDisk } from '../sound-blobs.ts'
 import type { BlobDownloads, BlobProgress } from './blob-downloads.ts'
 import { LayerReport } from './pull-progress.ts'
 
@@ -140,7 +141,7 @@ async function unpack(context: ImagesContext, one: OneLayer, { path, fetched, re
   }
   report?.bar('Extracting', 0)
   const source = { path, movedTo: content.pathOf(layer.digest), diffId, blobDigest: layer.digest }
-  const unpacked = snapshots.unpack(chain[i - 1], source, signal)
+  const unpacked = blamingDisk(content, layer.digest, () => snapshots.unpack(chain[i - 1], source, signal))
   begun()
   const { sizeBytes } = await unpacked
   report?.bar('Extracting', layer.size)

@@ -15,6 +15,7 @@ import type { Repository } from '@berth/registry'
 import type { ImagesContext } from '../context.ts'
 import type { Progress } from '../images.ts'
 import type { ImageRecord } from '../image-store.ts'
+import { blamingDisk } from '../sound-blobs.ts'
 import { explainPush } from '../pull/explain.ts'
 import { LayerReport } from '../pull/pull-progress.ts'
 import type { Transfers } from '../pull/transfers.ts'
@@ -174,7 +175,7 @@ async function pushBlob(
   const { sizeBytes } = info
   if (await repository.hasBlob(digest, signal)) return { digest, size: sizeBytes }
   const open = (start: number) => content.open(digest, { start })
-  await repository.uploadBlob({ kind: 'blob', digest, sizeBytes, open }, signal)
+  await blamingDisk(content, digest, () => repository.uploadBlob({ kind: 'blob', digest, sizeBytes, open }, signal))
   return { digest, size: sizeBytes }
 }
 

@@ -3,6 +3,7 @@ import { type Descriptor, type Digest, mediaTypes } from '@berth/oci'
 import type { Repository } from '@berth/registry'
 import type { ContentStore } from '@berth/storage'
 import { compressLayer } from '../compress-layer.ts'
+import { blamingDisk, openSound, requireSound } from '../sound-blobs.ts'
 import type { TransferStore } from '../transfer-store.ts'
 import type { TransferSlots } from '../pull/transfer-slots.ts'
 import type { PlannedLayer } from './plan-push.ts'
@@ -79,17 +80,17 @@ async function upload(
   stored: Descriptor,
   report: Report,
 ): Promise<Descriptor> {
-  await repository.uploadBlob(
-    {
-      kind: 'blob',
-      digest: stored.digest,
-      sizeBytes: stored.size,
-      open: (start) => content.open(stored.digest, { start }),
-      onProgress: (currentBytes) => report({ phase: 'pushing', currentBytes }),
-      onRetry: (secondsLeft) => report({ phase: 'retrying', secondsLeft }),
-    },
-    signal,
-  )
+  const { digest, size: sizeBytes } = stored
+  requireSound(content, stored)
+  const source = {
+    kind: 'blob' as const,
+    digest,
+    sizeBytes,
+    open: (start: number) => content.open(digest, { start }),
+    onProgress: (currentBytes: number) => report({ phase: 'pushing', currentBytes }),
+    onRetry: (secondsLeft: number) => report({ phase: 'retrying', secondsLeft }),
+  }
+  await blamingDisk(content, digest, () => repository.uploadBlob(source, signal))
   return stored
 }
 
@@ -100,8 +101,12 @@ async function uploadCompressed(
 ): Promise<Descriptor> {
   const onRead = (currentBytes: number) => report({ phase: 'pushing', currentBytes })
   const onRetry = (secondsLeft: number) => report({ phase: 'retrying', secondsLeft })
-  const open = () => compressLayer(counted(content.open(stored.digest), onRead))
-  const uploaded = await repository.uploadBlob({ kind: 'stream', open, onRetry }, signal)
+  const open = () => compressLayer(counted(openSound(content, stored.digest), onRead))
+  const uploaded = await repository.uploadBlob({ kind: 'stream', open, onRetry }, signal).catch((error: unknown) => {
+    // What the disk has done looks like a connection that failed.
+    requireSound(content, stored)
+    throw error
+  })
   const descriptor = { mediaType: mediaTypes.dockerLayerGzip, ...uploaded }
   known.recordCompressed(diffId, descriptor)
   return descriptor

@@ -1,23 +1,19 @@
-import { codeOf } from '@berth/base'
-import { algorithmOf, type Digest } from '@berth/oci'
 import type { ContentStore } from '../content-store.ts'
 import type { GcRoots } from '../gc/plan-sweep.ts'
-import type { LayerWorker } from '../layers/layer-worker.ts'
 import type { Found } from './finding.ts'
 
 interface Parts {
   readonly content: ContentStore
-  readonly worker: Pick<LayerWorker, 'run'>
   readonly roots: () => readonly GcRoots[]
 }
 
 /** Reads every blob and holds it against its name; then looks for those that are referred to and are not there. */
-export async function* checkBlobs({ content, worker, roots }: Parts, signal: AbortSignal): AsyncGenerator<Found> {
+export async function* checkBlobs({ content, roots }: Parts, signal: AbortSignal): AsyncGenerator<Found> {
   for (const { digest } of content.list()) {
     signal.throwIfAborted()
-    const actual = await digestOf(worker, content, digest)
+    const actual = await content.examine(digest)
+    // It may have been removed meanwhile.
     if (actual === undefined || actual === digest) continue
-    content.distrust(digest)
     const isNeeded = roots().some(({ blobs }) => new Set(blobs).has(digest))
     const finding = { kind: 'corrupt-blob' as const, subject: digest, message: `its content has the digest ${actual}` }
     yield isNeeded
@@ -29,15 +25,5 @@ export async function* checkBlobs({ content, worker, roots }: Parts, signal: Abo
     if (content.info(digest)) continue
     const message = 'an image needs it, and it is not there: load or pull that again'
     yield { finding: { kind: 'missing-blob', subject: digest, message } }
-  }
-}
-
-/** Undefined when it was removed meanwhile. */
-async function digestOf(worker: Parts['worker'], content: ContentStore, digest: Digest): Promise<Digest | undefined> {
-  try {
-    return await worker.run('digest', { path: content.pathOf(digest), algorithm: algorithmOf(digest) })
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw error
   }
 }

@@ -7,11 +7,8 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmdirSync, rmSync } fro
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { LayerLimits } from '../layers/apply-layer.ts'
-import { checkBlobs } from '../check/check-blobs.ts'
 import { checkSnapshots } from '../check/check-snapshots.ts'
 import type { Found } from '../check/finding.ts'
-import type { ContentStore } from '../content-store.ts'
-import type { GcRoots } from '../gc/plan-sweep.ts'
 import { type ContainerTree, openFiles, type OpenFiles, type TreeCopies } from '../copies/copies.ts'
 import { KeptSizes } from '../kept-sizes.ts'
 import { LayerWorker, type LayerWorkerOptions } from '../layers/layer-worker.ts'
@@ -63,8 +60,6 @@ export interface OwnedSnapshots extends Snapshots, TreeCopies, AsyncDisposable {
   committed(chainId: Digest): CommittedSnapshot | undefined
   /** What is not as the rows have it. `isInUse`: who may have an active snapshot mounted. */
   check(isInUse: (key: string) => boolean): Iterable<Found>
-  /** What of the blobs is not as their names and `roots` have it. */
-  checkBlobs(content: ContentStore, roots: () => readonly GcRoots[], signal: AbortSignal): AsyncIterable<Found>
   /** Of a file, by the same worker. */
   digestOf(path: string, algorithm: string): Promise<Digest>
   /** Other trees, by the same worker. */
@@ -293,10 +288,6 @@ class OpenSnapshots implements OwnedSnapshots {
 
   check(isInUse: (key: string) => boolean): Iterable<Found> {
     return checkSnapshots({ ...this.#context, isInUse: (key) => isInUse(key) || this.#holds.has(key) })
-  }
-
-  checkBlobs(content: ContentStore, roots: () => readonly GcRoots[], signal: AbortSignal): AsyncIterable<Found> {
-    return checkBlobs({ content, worker: this.#context.worker, roots }, signal)
   }
 
   digestOf(path: string, algorithm: string): Promise<Digest> {
