@@ -250,7 +250,9 @@ test('detach() takes the links out of a namespace that others share, whose addre
     const first = request()
     const { netnsPath = '' } = await networks.attach(first)
     await networks.attach(request({ mode: `container:${first.containerId}` }))
-    const sharer = spawn('nsenter', [`--net=${netnsPath}`, 'sh', '-c', 'echo; exec sleep 60'])
+    // As with the privilege to do so. Of macvlan and ipvlan links the host has no end either.
+    const changing = 'ip link set eth0 name x; ip link add y type veth peer name z'
+    const sharer = spawn('nsenter', [`--net=${netnsPath}`, 'sh', '-c', `${changing}; echo; exec sleep 60`])
     await once(sharer.stdout, 'data')
     await go(first.containerId)
     const inside = await output('nsenter', [`--net=/proc/${sharer.pid}/ns/net`, 'ls', '/proc/sys/net/ipv4/conf'])

@@ -4,7 +4,7 @@ import { announceMember } from '../announce.ts'
 import type { Context } from '../context.ts'
 import { forgetNames } from '../dns/serve-sandbox.ts'
 import { linkedPorts } from './links.ts'
-import { changeLinks } from './sandbox.ts'
+import { changeLinks, deleteLinks } from './sandbox.ts'
 import type { SandboxState } from './sandbox-states.ts'
 import { releaseEndpoint } from './take-endpoint.ts'
 
@@ -28,10 +28,12 @@ export async function letGo(context: Context, state: SandboxState): Promise<void
 /** A namespace outlives its container where others share it: its links would stay, with addresses that are others' then. */
 async function emptyShared(context: Context, { containerId, pin, endpoints }: SandboxState): Promise<void> {
   if (pin === undefined || !context.states.all().some(({ sharedWith }) => sharedWith === containerId)) return
-  const remove = endpoints.flatMap(({ link }) => link ?? [])
+  const remove = endpoints.flatMap(({ link }) => (link?.host ? [link] : []))
   const none = { ipv4: undefined, ipv6: undefined }
   try {
+    // Those with an end here wherever the other one is by now, then what is inside, whatever it is called by now.
     await changeLinks(context.links, { pin, add: [], remove, before: none, after: none })
+    await deleteLinks(pin)
   } catch (error) {
     context.logger.warn({ container: containerId, error: messageOf(error) }, 'a shared namespace keeps its links')
   }

@@ -49,6 +49,20 @@ export async function changeLinks(host: RouteSocket, change: LinkChange): Promis
   await applyChange({ host, inside }, change)
 }
 
+/**
+ * Deletes every link of a namespace but its loopback. By index: who is inside may have given them other names. Those go on
+ * that can; throws the first failure.
+ */
+export async function deleteLinks(pin: string): Promise<void> {
+  using inside = inNetns(pin, () => new RouteSocket())
+  using _ = await links.acquire('links')
+  const failures: unknown[] = []
+  for (const { index, name } of inside.links().filter((link) => link.index !== loopbackIndex)) {
+    await deleteLink(inside, index, name).catch((error: unknown) => failures.push(error))
+  }
+  if (failures.length > 0) throw failures[0]
+}
+
 interface Sockets {
   readonly host: RouteSocket
   readonly inside: RouteSocket
@@ -97,7 +111,8 @@ async function settle(host: RouteSocket, added: LinkChange['add']): Promise<void
   while (!(await areSettled(host, [...which])) && performance.now() < deadline) await delay(1)
 }
 
-async function areSettled(host: RouteSocket, which: readonly (string | number)[]): Promise<boolean> {
+/** Whether links pass frames, or nothing is to be waited for. */
+export async function areSettled(host: RouteSocket, which: readonly (string | number)[]): Promise<boolean> {
   if (which.length === 0) return true
   const found = await host.linksAsync(which)
   const waitsForTree = ({ index }: Link) => found.some(({ master, isHeldBack }) => master === index && isHeldBack)
@@ -111,11 +126,15 @@ const indexLinks = (socket: RouteSocket): Map<string, number> =>
 async function disconnect({ host, inside }: Sockets, gone: LinkChange['remove']): Promise<void> {
   for (const link of gone) {
     const [socket, name] = link.host === '' ? [inside, link.inside] : [host, link.host]
-    await socket.sendAsync(new RouteRequest().deleteLink(name), `delete ${name}`).catch((error: unknown) => {
-      // It never came to be, or went already.
-      if (codeOf(error) !== 'ENODEV' && codeOf(error) !== 'EINVAL') throw error
-    })
+    await deleteLink(socket, name)
   }
+}
+
+async function deleteLink(socket: RouteSocket, which: string | number, name = which): Promise<void> {
+  await socket.sendAsync(new RouteRequest().deleteLink(which), `delete ${name}`).catch((error: unknown) => {
+    // It never came to be, or went already.
+    if (codeOf(error) !== 'ENODEV' && codeOf(error) !== 'EINVAL') throw error
+  })
 }
 
 async function connect(host: RouteSocket, { pin, add }: LinkChange): Promise<void> {

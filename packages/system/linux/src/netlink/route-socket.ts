@@ -213,9 +213,9 @@ export class RouteRequest {
     return this.#link(change, { index }, (m) => m.attribute(IFLA_MTU, mtu))
   }
 
-  /** Costs 30 ms and more: the kernel waits for every CPU. Links of a dropped namespace go by themselves. */
-  deleteLink(name: string): this {
-    this.message.message(RTM_DELLINK, change, () => linkHeader(this.message, {}).attribute(IFLA_IFNAME, name))
+  /** By name or index. Costs 30 ms and more: the kernel waits for every CPU. Links of a dropped namespace go by themselves. */
+  deleteLink(which: string | number): this {
+    this.message.message(RTM_DELLINK, change, () => nameLink(this.message, which))
     return this
   }
 
@@ -387,10 +387,12 @@ function u16(value: number): Buffer {
 }
 
 function askLink(query: NetlinkMessage, which: string | number): NetlinkMessage {
-  return query.message(RTM_GETLINK, NLM_F_REQUEST | NLM_F_ACK, () => {
-    if (typeof which === 'number') linkHeader(query, { index: which })
-    else linkHeader(query, {}).attribute(IFLA_IFNAME, which)
-  })
+  return query.message(RTM_GETLINK, NLM_F_REQUEST | NLM_F_ACK, () => nameLink(query, which))
+}
+
+function nameLink(message: NetlinkMessage, which: string | number): void {
+  if (typeof which === 'number') linkHeader(message, { index: which })
+  else linkHeader(message, {}).attribute(IFLA_IFNAME, which)
 }
 
 function absent(error: unknown): undefined {
