@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { closeSync, readFileSync, writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { listenSocket, RouteRequest } from '@berth/linux'
+import { areSettled } from './endpoints/sandbox.ts'
 import type { Attachment } from './networks.ts'
 import { KeptDescriptors } from './testing/kept-descriptors.ts'
 import { endpoint, inside, output, useNetworks } from './testing/use-networks.ts'
@@ -198,12 +199,11 @@ test('attach() and connect() end when the links pass frames: the first one is no
 test('attach() waits for no spanning tree, which holds a port of a user’s bridge back for half a minute', async () => {
   await output('ip', ['link', 'add', 'mine0', 'type', 'bridge', 'stp_state', '1'])
   await t.create({ Name: 'n', Options: { 'com.docker.network.bridge.name': 'mine0' } })
-  const before = performance.now()
   const { interfaces } = await t.networks.attach(t.request({ mode: 'n' }))
-  const took = performance.now() - before
   const port = t.host.link(interfaces[0]?.host ?? '')
   assert.deepEqual([port?.isOperational, port?.isHeldBack, t.host.link('mine0')?.isOperational], [true, true, false])
-  assert.ok(took < 900, `${took} ms`)
+  // That it asks before it waits, and finds nothing to wait for, no machine is too slow for.
+  assert.equal(await areSettled(t.host, [port?.index ?? 0, 'mine0']), true)
   await t.networks.reconcile([])
   await t.networks.remove('n')
   t.host.send(new RouteRequest().deleteLink('mine0'), 'delete mine0')
