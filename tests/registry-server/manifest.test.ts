@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -104,6 +104,16 @@ test('what cannot be done is refused in docker’s words', async () => {
   await both('push', '--insecure', 'elsewhere')
   await both('create', 'BAD', 'x')
   await both('rm', `${host}/no/list:1`)
+})
+
+test('a credential helper that is not there keeps nobody from what is public, and is told of once', async () => {
+  mkdirSync(join(folder, 'absent'))
+  writeFileSync(join(folder, 'absent', 'config.json'), '{"credsStore":"absent"}')
+  const images = ['amd64', 'arm64'].map((tag) => `${registry.host}/oci/app:${tag}`)
+  const create = ['create', '--insecure', `${registry.host}/oci/public:1`, ...images]
+  const { code, err } = await manifest('berth', create, 'absent')
+  assert.equal(code, 0, err)
+  assert.match(err, /^WARNING: error getting credentials - err: .*executable file not found in \$PATH.*\n$/)
 })
 
 test('a list that docker began is finished by berth, and the other way round', async () => {

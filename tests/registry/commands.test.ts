@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { after, beforeEach, test } from 'node:test'
 import { Cli, command, type DockerRegistry, layerOf, startDockerRegistry, useEngine } from '@berth/testing'
 
@@ -95,6 +97,30 @@ test('berth run pulls what is missing, or never, or always', async () => {
     (await run('--pull', 'always')).stderr,
     /^1: Pulling from pushed\/run\nDigest: .*\nStatus: Image is up to date/,
   )
+})
+
+test('berth pull and build take what is public without the credential helper, and tell of it once', async () => {
+  const config = join(engine.folder, 'config.json')
+  writeFileSync(config, '{"credsStore":"absent"}')
+  const context = join(engine.folder, 'public')
+  mkdirSync(context)
+  writeFileSync(join(context, 'Dockerfile'), `FROM ${name()}:1 AS one\nFROM ${name()}:2\nCOPY --from=one / /one/\n`)
+  try {
+    for (const args of [
+      ['pull', `${name()}:1`],
+      ['build', '-t', 'from-public', context],
+    ]) {
+      for (const tag of ['1', '2']) await command(docker.file, ['rmi', `${name()}:${tag}`], { env: docker.env })
+      const { code, stderr } = await command(berth.file, args, { env: berth.env })
+      assert.equal(code, 0, stderr)
+      const told = stderr
+        .split('\n')
+        .filter((line) => line.startsWith('WARNING: error getting credentials - err: exec: '))
+      assert.equal(told.length, 1, stderr)
+    }
+  } finally {
+    rmSync(config)
+  }
 })
 
 test('berth login lets pull, push and run in where nobody else gets', async () => {

@@ -27,6 +27,8 @@ export interface BuildResult extends Solved {
 export interface RunOptions {
   readonly view: ProgressView
   readonly signal: AbortSignal
+  /** Hears what is to be said of the builds beside their progress. */
+  readonly warn: (text: string) => void
   /** Hears which build fails, before the run does. */
   readonly onFailure?: (name: string) => void
 }
@@ -38,7 +40,7 @@ export interface RunOptions {
 export async function runBuilds(
   cli: Cli,
   requests: readonly BuildRequest[],
-  { view, signal, onFailure }: RunOptions,
+  { view, signal, warn, onFailure }: RunOptions,
 ): Promise<Map<string, BuildResult>> {
   const policy = 'EXPERIMENTAL_BUILDKIT_SOURCE_POLICY'
   if (cli.env[policy]) throw new Error(`${policy}: source policies are not supported`)
@@ -47,7 +49,7 @@ export async function runBuilds(
   const both = AbortSignal.any([signal, failed.signal])
   const run = new Run(
     cli,
-    { door, view, signal: both, readInput: onceInput(), ...(onFailure && { onFailure }) },
+    { door, view, signal: both, warn, readInput: onceInput(), ...(onFailure && { onFailure }) },
     requests,
   )
   try {
@@ -129,13 +131,13 @@ class Run {
   }
 
   async #build(request: BuildRequest): Promise<BuildResult> {
-    const { door, view, signal, readInput } = this.#context
+    const { door, view, signal, warn, readInput } = this.#context
     const exporters = exportersOf(request)
     const targets = outputTargets(this.#cli, exporters)
     const [inputs, facts] = await Promise.all([openInputs(request, readInput), this.#facts])
     const caches = openCacheStores(request)
     for (const warning of caches.warnings) this.#cli.err(`WARNING: ${warning}\n`)
-    using services = sessionServices(this.#cli, request, { ...inputs, targets, caches })
+    using services = sessionServices(this.#cli, request, { ...inputs, targets, caches, warn })
     using session = await openSession(this.#cli.engine.transport, services.services, inputs.sharedKey)
     const linked = await this.#linkedInputs(inputs)
     const ref = newBuildRef()

@@ -15,7 +15,7 @@ import {
   uploadService,
 } from '@berth/buildkit-client'
 import type { Cli } from '../cli.ts'
-import { credentialsOf } from '../credentials/registry-auth.ts'
+import { findCredentials } from '../credentials/registry-auth.ts'
 import { type Agents, startAgents } from './agents.ts'
 import type { BuildRequest, SecretSpec } from './build-request.ts'
 import type { CacheStores } from './cache-stores.ts'
@@ -30,20 +30,21 @@ export interface SessionParts {
   readonly upload: AsyncIterable<Uint8Array> | undefined
   readonly targets: ReadonlyMap<number, OutputTarget>
   readonly caches: CacheStores
+  /** Hears of what is missing and can be done without. */
+  readonly warn: (text: string) => void
 }
 
 /** Everything that the engine may ask of us for one build, and nothing else. */
 export function sessionServices(
   cli: Cli,
   request: BuildRequest,
-  { directories, upload, targets, caches }: SessionParts,
+  { directories, upload, targets, caches, warn }: SessionParts,
 ): Served {
-  const credentials = credentialsOf(cli)
   const secrets = new Map(request.secrets.map((spec) => [spec.id, resolveSecret(spec, cli.env)]))
   const agents: Agents | undefined = request.ssh.length === 0 ? undefined : startAgents(request.ssh, cli.env)
   const services = [
     fileSyncService(directories),
-    credentialsService((server) => credentials.get(server)),
+    credentialsService((server) => findCredentials(cli, server, warn)),
     ...(secrets.size > 0 ? [secretsService(secrets)] : []),
     ...(agents ? [agentsService(agents.sockets)] : []),
     ...(upload ? [uploadService(upload)] : []),

@@ -35,6 +35,9 @@ export async function showBuilds(
   { mode, before, failure = 'failed to build: ' }: ShowOptions,
 ): Promise<ShownBuilds> {
   const view = openView(cli, mode, currentContext(cli.contextSources))
+  // What is drawn on a terminal would be drawn over them.
+  let warnings = ''
+  const warn = (text: string): void => void (warnings += text)
   if (before !== undefined) view.take(before, '')
   let failed = ''
   const onFailure = (name: string): void => {
@@ -43,12 +46,14 @@ export async function showBuilds(
   using interruption = interruptible()
   const { signal } = interruption
   try {
-    const results = await runBuilds(cli, requests, { view, signal, onFailure })
+    const results = await runBuilds(cli, requests, { view, signal, warn, onFailure })
     view.end()
+    cli.err(warnings)
     tellWarnings(cli, view, mode)
     return { results, warnings: view.trace.warnings }
   } catch (error) {
     view.end()
+    cli.err(warnings)
     if (signal.aborted)
       throw new StatusError(interruptedCode, `ERROR: ${failure}${failed}${describeBuildFailure(error)}`)
     tellWarnings(cli, view, mode)

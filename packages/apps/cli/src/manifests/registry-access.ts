@@ -14,7 +14,7 @@ import {
 } from '@berth/oci'
 import { createRegistries, defaultSettings, type Registries, type Repository } from '@berth/registry'
 import type { Cli } from '../cli.ts'
-import { credentialsOf } from '../credentials/registry-auth.ts'
+import { findCredentials } from '../credentials/registry-auth.ts'
 import { serverOf } from '../credentials/server.ts'
 import type { ManifestEntry } from './entry.ts'
 
@@ -35,7 +35,7 @@ export function openRegistryAccess(cli: Cli, { insecure }: { readonly insecure: 
         attempts: 2,
       })
       opened.push(registries)
-      return registries.repository(reference, await credentialsOf(cli).get(serverOf(reference.domain)))
+      return registries.repository(reference, await findCredentials(cli, serverOf(reference.domain)))
     },
     [Symbol.dispose]: () => opened.forEach((registries) => registries[Symbol.dispose]()),
   }
