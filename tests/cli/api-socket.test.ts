@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { rmSync, writeFileSync } from 'node:fs'
+import { createServer, request, type Server } from 'node:http'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { afterEach, test } from 'node:test'
-import { Cli, useEngine } from '@berth/testing'
+import { Cli, command, useEngine } from '@berth/testing'
 
 // --use-api-socket: a container that is given the engine, and what its client is logged in to.
 const engine = useEngine()
@@ -34,4 +36,38 @@ test('create --use-api-socket leaves no container when the credentials cannot be
   const message = await cli.fails('create', '--use-api-socket', '--read-only', 'busybox')
   assert.match(message, /^injecting docker config\.json into container failed: /)
   assert.equal(await cli.ok('ps', '-aq'), '')
+})
+
+/** The engine, behind somebody who lets nobody remove anything. */
+async function guard(path: string): Promise<Server> {
+  const socketPath = engine.host.slice('unix://'.length)
+  const server = createServer((received, answer) => {
+    if (received.method === 'DELETE') return void answer.writeHead(403).end('{"message":"nothing is removed here"}')
+    const { method, url, headers } = received
+    const asked = request({ socketPath, method, path: url, headers }, (given) => {
+      answer.writeHead(given.statusCode ?? 500, given.headers)
+      given.pipe(answer)
+    })
+    received.pipe(asked)
+  })
+  await once(server.listen(path), 'listening')
+  return server
+}
+
+test('create --use-api-socket says why credentials cannot be handed over, also when the container stays', async () => {
+  logIn()
+  const path = join(engine.folder, 'guard.sock')
+  const server = await guard(path)
+  try {
+    const args = ['-H', `unix://${path}`, 'create', '--use-api-socket', '--read-only', '--name', 'stays', 'busybox']
+    const { code, stderr } = await command(cli.file, args, { env: cli.env })
+    assert.equal(code, 1)
+    assert.match(stderr, /injecting docker config\.json into container failed: .*read-only/)
+    assert.match(stderr, /; container [0-9a-f]{64} is left: .*nothing is removed here$/m)
+    assert.equal(await cli.ok('ps', '-a', '--format', '{{.Names}}'), 'stays')
+  } finally {
+    server.closeAllConnections()
+    server.close()
+    await cli.ok('rm', '-f', 'stays')
+  }
 })

@@ -66,7 +66,8 @@ function writeKeys(): void {
 function writeServer(): void {
   mkdirSync(at('remote'))
   for (const program of ['docker', 'berth'] as const) {
-    writeProgram(join(at('remote'), program), `exec ${new Cli(program, engine).file} -H ${engine.host} "$@"`)
+    const env = `DOCKER_HOST=${engine.host} BERTH_HOST=${engine.host}`
+    writeProgram(join(at('remote'), program), `${env} exec ${new Cli(program, engine).file} "$@"`)
   }
   writeFileSync(
     at('sshd'),
@@ -137,6 +138,20 @@ for (const program of ['docker', 'berth'] as const) {
     })
   })
 }
+
+test('berth run --use-api-socket mounts the socket that the ssh host names', async () => {
+  const cli = new Cli('berth', engine)
+  const host = `ssh://${user}@127.0.0.1:${port}${engine.host.slice('unix://'.length)}`
+  const script = 'test -S /var/run/docker.sock && echo socket'
+  const args = ['-H', host, 'run', '--rm', '--use-api-socket', 'busybox', 'sh', '-c', script]
+  const inside = engine.daemon!.sandbox.enter([cli.file, ...args])
+  const env = {
+    PATH: `${at('local')}:${process.env['PATH']}`,
+    XDG_RUNTIME_DIR: at('control'),
+    BERTH_CONFIG: at('berth'),
+  }
+  assert.deepEqual(await command(inside.file, inside.args, { env }), { code: 0, stdout: 'socket\n', stderr: '' })
+})
 
 test('berth: several commands share one connection, one after the other and side by side', async () => {
   const cli = new Cli('berth', engine)

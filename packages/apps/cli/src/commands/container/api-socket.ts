@@ -1,7 +1,7 @@
 import { tarEntry, writeTar } from '@berth/archive'
 import { messageOf } from '@berth/base'
 import type { AuthConfig } from '@berth/engine-api'
-import { type ContainerCreateBody, defaultHost, parseHost } from '@berth/engine-client'
+import { type ContainerCreateBody, defaultHost, type Endpoint, parseHost } from '@berth/engine-client'
 import type { Cli } from '../../cli.ts'
 import { credentialsOf } from '../../credentials/registry-auth.ts'
 
@@ -28,21 +28,27 @@ export async function planApiSocket(cli: Cli, body: ContainerCreateBody): Promis
   return { body: { ...body, Env, HostConfig }, handOver: (id) => writeConfig(cli, id, auths) }
 }
 
-/** As the engine's machine knows it: an engine elsewhere has it in the usual place. */
+/** As the engine's machine knows it: an engine elsewhere has it in the usual place, if the endpoint does not say more. */
 function socketOf(cli: Cli): string {
-  const { endpoint } = cli.engine.transport
-  const usual = parseHost(defaultHost)
-  return endpoint.kind === 'unix' ? endpoint.path : usual.kind === 'unix' ? usual.path : ''
+  return socketIn(cli.engine.transport.endpoint) ?? socketIn(parseHost(defaultHost)) ?? ''
 }
 
-/** A container without what it was to have is removed again. */
+function socketIn(endpoint: Endpoint): string | undefined {
+  if (endpoint.kind === 'tcp') return undefined
+  return endpoint.kind === 'unix' ? endpoint.path : endpoint.socket
+}
+
+/** A container without what it was to have is removed again; the message says so where it cannot be. */
 async function writeConfig(cli: Cli, id: string, auths: Readonly<Record<string, AuthConfig>>): Promise<void> {
   const { containers } = cli.engine
   try {
     await containers.writeArchive(id, '/', { stream: configArchive(auths) })
   } catch (error) {
-    await containers.remove(id, { force: true, v: true })
-    throw new Error(`injecting docker config.json into container failed: ${messageOf(error)}`, { cause: error })
+    const left = await containers.remove(id, { force: true, v: true }).then(
+      () => '',
+      (reason: unknown) => `; container ${id} is left: ${messageOf(reason)}`,
+    )
+    throw new Error(`injecting docker config.json into container failed: ${messageOf(error)}${left}`, { cause: error })
   }
 }
 
