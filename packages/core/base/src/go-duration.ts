@@ -8,8 +8,9 @@ const unitNs: Readonly<Record<string, number>> = {
   m: 60e9,
   h: 3600e9,
 }
-const whole = /^[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/
-const part = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g
+// Digits belong to one place only: text of others is tried in one way.
+const whole = /^[+-]?(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+$/
+const part = /(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g
 
 /** Nanoseconds of a duration as Go writes it (`1h30m`, `1.5s`, `0`), or undefined when it is none. */
 export function parseGoDurationNs(text: string): bigint | undefined {

@@ -61,7 +61,7 @@ export {
 } from './ids.ts'
 export { KeyedLock } from './keyed-lock.ts'
 export { type Logger, silentLogger } from './log.ts'
-export { compilePattern, type Pattern } from './pattern.ts'
+export { compilePattern, linearRegExp, type Pattern } from './pattern.ts'
 export { releaseMemory } from './release-memory.ts'
 export { type JoinOptions, SharedWork } from './shared-work.ts'
 export { Undo } from './undo.ts'

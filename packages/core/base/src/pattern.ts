@@ -22,11 +22,11 @@ export function compilePattern(source: string): Pattern {
   requireRegular(source)
   // Go's way to ask for letters of both cases.
   const [flags, body] = source.startsWith('(?i)') ? ['i', source.slice(4)] : ['', source]
-  return compileLinear(body, flags) ?? compileBounded(body, flags)
+  return linearRegExp(body, flags) ?? compileBounded(body, flags)
 }
 
-/** By V8's matcher that does not go back; undefined when it cannot run the pattern. */
-function compileLinear(body: string, flags: string): Pattern | undefined {
+/** A regular expression for V8's matcher that does not go back; undefined when it cannot run this one. */
+export function linearRegExp(body: string, flags: string): RegExp | undefined {
   setFlagsFromString('--enable-experimental-regexp-engine')
   try {
     return new RegExp(body, `${flags}l`)

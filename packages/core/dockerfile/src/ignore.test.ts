@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { parseIgnoreFile, patternToRegExp } from './ignore.ts'
+import { parseIgnoreFile, compilePath } from './ignore.ts'
 
 const kept = (file: string, paths: readonly string[]): string[] => {
   const rules = parseIgnoreFile(file)
@@ -28,7 +28,7 @@ test('parseIgnoreFile() knows ** and leaves comments and spaces aside', () => {
   ])
 })
 
-test('patternToRegExp() matches as Go does', () => {
+test('compilePath() matches as Go does', () => {
   const cases: readonly (readonly [string, string, boolean])[] = [
     ['a*c', 'abc', true],
     ['a*c', 'a/c', false],
@@ -45,12 +45,40 @@ test('patternToRegExp() matches as Go does', () => {
     ['(x)+', '(x)+', true],
   ]
   assert.deepEqual(
-    cases.map(([pattern, path]) => patternToRegExp(pattern).test(path)),
+    cases.map(([pattern, path]) => compilePath(pattern).test(path)),
     cases.map(([, , expected]) => expected),
   )
 })
 
-test('patternToRegExp() refuses an open class', () => {
+test('compilePath() refuses an open class', () => {
   assert.throws(() => parseIgnoreFile('!'), { message: 'illegal exclusion pattern: "!"' })
-  assert.throws(() => patternToRegExp('[]'), { message: /syntax error in pattern/ })
+  for (const pattern of ['[]', '[', 'a[b', '[^\\]']) {
+    assert.throws(() => compilePath(pattern), { kind: 'invalid', message: /^syntax error in pattern/ }, pattern)
+  }
+})
+
+test('compilePath() matches with many wildcards as with few', () => {
+  const cases: readonly (readonly [string, string, boolean])[] = [
+    ['**/a*b*c', 'x/y/a1b2c', true],
+    ['**/a*b*c', 'x/a/b/c', false],
+    ['*?*[^a]*\u{1F600}', '\u{1F601}b\u{1F600}', true],
+    ['*/*/*/?', 'a/b/c/\u{1F600}', true],
+    ['*/*/*/[a-c]\\*', 'a/b/c/b*', true],
+    ['**/*.*/**', 'a/b.c/\n', true],
+    ['*[\u{1F600}-\u{1F602}]*', 'a\u{1F601}b', true],
+  ]
+  assert.deepEqual(
+    cases.map(([pattern, path]) => compilePath(pattern).test(path)),
+    cases.map(([, , expected]) => expected),
+  )
+})
+
+test('parseIgnoreFile() answers soon whatever the patterns and the paths', () => {
+  const startedMs = performance.now()
+  const path = `${'a'.repeat(200)}/`.repeat(10) + 'a'
+  for (const pattern of ['*a'.repeat(30), '**/*a'.repeat(20), '**/'.repeat(40), `a${'**'.repeat(30)}`]) {
+    assert.deepEqual(kept(`${pattern}b`, [path]), [path])
+  }
+  assert.throws(() => compilePath('['.repeat(100_000)), { message: /^syntax error in pattern/ })
+  assert.ok(performance.now() - startedMs < 3000, `${performance.now() - startedMs} ms`)
 })

@@ -8,7 +8,7 @@ export {
   shellOf,
 } from './config/apply-instruction.ts'
 export { DockerfileError, type LineRange, locate } from './dockerfile-error.ts'
-export { type IgnoreRules, ignoreRules, parseIgnoreFile, patternToRegExp } from './ignore.ts'
+export { compilePath, type IgnoreRules, ignoreRules, parseIgnoreFile, type PathPattern } from './ignore.ts'
 export { parseInstruction } from './instructions/parse-instruction.ts'
 export type {
   ArgInstruction,

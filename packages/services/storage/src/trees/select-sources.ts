@@ -1,6 +1,6 @@
 import { splitEntryPath } from '@berth/archive'
 import { invalid } from '@berth/base'
-import { patternToRegExp } from '@berth/dockerfile'
+import { compilePath, type PathPattern } from '@berth/dockerfile'
 import { AT_EMPTY_PATH, type FileStatus, fstatat, O_PATH, openInRoot } from '@berth/linux'
 import { closeSync, constants } from 'node:fs'
 import { ifThere, kernelName, namesIn } from '../layers/directory.ts'
@@ -29,7 +29,7 @@ export function selectSources(root: number, pattern: string): SelectedSource[] {
   requireInside(parts)
   let paths = [parts.slice(0, first).join('/')]
   for (const [i, part] of parts.slice(first).entries()) {
-    const wanted = patternToRegExp(part)
+    const wanted = compilePath(part)
     paths = paths.filter((path) => i === 0 || !isLink(root, path)).flatMap((path) => expand(root, path, wanted))
   }
   return paths.flatMap((path) => openSource(root, path))
@@ -71,7 +71,7 @@ function isLink(root: number, path: string): boolean {
   }
 }
 
-function expand(root: number, path: string, wanted: RegExp): string[] {
+function expand(root: number, path: string, wanted: PathPattern): string[] {
   const fd = ifThere(() => openInRoot(root, kernelName(path || '.'), { flags: O_RDONLY | O_DIRECTORY }))
   if (fd === undefined) return []
   try {

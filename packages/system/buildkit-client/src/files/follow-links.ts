@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs'
 import { join, posix } from 'node:path'
-import { patternToRegExp } from '@berth/dockerfile'
+import { compilePath } from '@berth/dockerfile'
 import { cleanPath } from './path-patterns.ts'
 
 const maxLinks = 255
@@ -51,7 +51,7 @@ function linkTarget(root: string, path: string): string | undefined {
 }
 
 function matching(root: string, directory: string, pattern: string): string[] {
-  const regExp = patternToRegExp(pattern)
+  const regExp = compilePath(pattern)
   try {
     return readdirSync(join(root, directory)).filter((name) => regExp.test(name))
   } catch {

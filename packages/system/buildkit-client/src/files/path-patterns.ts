@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import { ignoreRules, patternToRegExp } from '@berth/dockerfile'
+import { ignoreRules, compilePath } from '@berth/dockerfile'
 
 /** Which paths of a directory are wanted. */
 export interface PathPatterns {
@@ -38,7 +38,7 @@ type PartMatcher = ((name: string) => boolean) | undefined
 function partMatcher(part: string): PartMatcher {
   if (part.includes('**')) return undefined
   if (!/[*?[\\]/.test(part)) return (name) => name === part
-  const pattern = patternToRegExp(part)
+  const pattern = compilePath(part)
   return (name) => pattern.test(name)
 }
 
