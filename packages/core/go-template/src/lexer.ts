@@ -66,7 +66,7 @@ class Lexer {
   #text(end: number, trimLeft: boolean, actionFollows: boolean): void {
     let text = this.#source.slice(this.#pos, end)
     if (trimLeft) text = text.replace(/^[ \t\r\n]+/, '')
-    if (actionFollows && this.#trimsLeft(end)) text = text.replace(/[ \t\r\n]+$/, '')
+    if (actionFollows && this.#trimsLeft(end)) text = text.replace(/(?<![ \t\r\n])[ \t\r\n]+$/, '')
     if (text !== '') this.tokens.push({ kind: 'text', pos: this.#pos, text })
     this.#pos = end
   }

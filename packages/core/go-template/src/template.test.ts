@@ -209,3 +209,10 @@ test('a failure quotes the whole expression, and data without types by their int
   const untyped = parseTemplate('{{.a.b}}', { isUntyped: true })
   assert.throws(() => untyped.execute({ a: 'x' }), /can't evaluate field b in type interface \{\}/)
 })
+
+test('spaces before an action that trims them take no time, however many', () => {
+  const spaces = ' '.repeat(100_000)
+  const startedMs = performance.now()
+  assert.equal(run(`a${spaces}b${spaces}{{- .Name}}`), `a${spaces}bweb`)
+  assert.ok(performance.now() - startedMs < 1000, `${performance.now() - startedMs} ms`)
+})

@@ -38,7 +38,7 @@ function decodeTags(bytes: Buffer, what: string): string[] {
 /** RFC 8288; a next page is of the same registry. */
 export function nextPage(link: string | readonly string[] | undefined, from: URL): URL | undefined {
   const text = typeof link === 'string' ? link : link?.join(',')
-  const [, target] = /<([^>]{1,4096})>\s*;[^,]*\brel="?next"?/.exec(text ?? '') ?? []
+  const [, target] = /<([^<>]{1,4096})>\s*;[^,<]*\brel="?next"?/.exec(text ?? '') ?? []
   if (target === undefined || !URL.canParse(target, from)) return undefined
   const url = new URL(target, from)
   return url.origin === from.origin ? url : undefined

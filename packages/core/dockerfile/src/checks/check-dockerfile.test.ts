@@ -71,3 +71,13 @@ test('checkUrl() is the page of the check', () => {
   )
   assert.equal(Object.keys(checkRules).length, 21)
 })
+
+test('checkDockerfile() answers soon whatever a port or a path is', () => {
+  const startedMs = performance.now()
+  assert.deepEqual(check(`FROM scratch\nEXPOSE 1${'/'.repeat(100_000)}\n`), { warnings: [] })
+  const path = 'a/'.repeat(100_000)
+  const dockerfile = `FROM scratch\nCOPY ${path}b /\n`
+  const ignored = parseIgnoreFile('*/*/*c')
+  assert.deepEqual(checkDockerfile({ dockerfile, args: {}, automatic: new Map(), ignored }).warnings, [])
+  assert.ok(performance.now() - startedMs < 1000, `${performance.now() - startedMs} ms`)
+})

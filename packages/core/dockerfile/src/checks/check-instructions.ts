@@ -173,7 +173,7 @@ export class StageChecker {
     const { lines, escape } = instruction.line
     const expanding = this.#args.expanding(this.#config, escape)
     for (const port of instruction.words.toSorted().flatMap((word) => expandWords(word, expanding))) {
-      if (/\/.*[A-Z]/.test(port)) {
+      if (port.includes('/') && /[A-Z]/.test(port.slice(port.indexOf('/')))) {
         const detail = `Defined protocol '${port}' in EXPOSE instruction should be lowercase`
         this.#report.warn('ExposeProtoCasing', lines, detail)
       }

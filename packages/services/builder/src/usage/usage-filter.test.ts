@@ -52,3 +52,13 @@ test('usageFilter() is not held up by a pattern', () => {
   }
   assert.ok(performance.now() - startMs < 2000)
 })
+
+test('usageFilter() answers soon whatever the filter', () => {
+  const startedMs = performance.now()
+  const spaces = ' '.repeat(100_000)
+  for (const filter of [`type${spaces}x`, `type==${spaces}x y`, `type==a${spaces}x`, `type==${spaces}"x`]) {
+    assert.throws(() => usageFilter([filter]), { kind: 'invalid' })
+  }
+  assert.ok(usageFilter([` type ${spaces}==${spaces}regular${spaces}, shared == ""`])(layer))
+  assert.ok(performance.now() - startedMs < 1000, `${performance.now() - startedMs} ms`)
+})

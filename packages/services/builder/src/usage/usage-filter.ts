@@ -18,7 +18,8 @@ export function usageFilter(filters: readonly string[]): Match {
   return (record) => matches.length === 0 || matches.some((match) => match(record))
 }
 
-const term = /^\s*([A-Za-z][\w.]*)\s*(?:(==|!=|~=)\s*("(?:[^"\\]|\\.)*"|[^,"\s]*))?\s*(?:,|$)/
+// Between two things there is one run of spaces: text of others is tried in one way.
+const term = /^\s*([A-Za-z][\w.]*)\s*(?:(==|!=|~=)(?:\s*("(?:[^"\\]|\\.)*"|[^,"\s]+))?\s*)?(?:,|$)/
 
 function parseFilter(text: string): Match {
   const matches: Match[] = []

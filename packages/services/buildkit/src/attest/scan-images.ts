@@ -34,6 +34,6 @@ export async function scanImages(
 /** What BuildKit scans besides, when a Dockerfile's own arguments say so. */
 function requireImageAlone(dockerfile: string): void {
   const [, name] =
-    /^\s*ARG\s.*?\b(BUILDKIT_SBOM_SCAN_(?:CONTEXT|STAGE))=(?!(?:0|f|false)?\s*$)/im.exec(dockerfile) ?? []
+    /^[ \t]*ARG\s.*?\b(BUILDKIT_SBOM_SCAN_(?:CONTEXT|STAGE))=(?!(?:0|f|false)?[ \t\r]*$)/im.exec(dockerfile) ?? []
   if (name !== undefined) throw invalid(`${name} is not supported: the image itself is scanned`)
 }

@@ -82,3 +82,13 @@ test('outlineOf() gives an argument no value for having a name that every object
     { name: 'valueOf', value: '1', location: at(3) },
   ])
 })
+
+test('outlineOf() takes the name of an argument for no pattern', () => {
+  const startedMs = performance.now()
+  const text = `ARG (a+)+\nARG (\nFROM busybox\${${'a'.repeat(50)}_}\n`
+  assert.deepEqual(
+    outlineOf({ dockerfile: text, target: '', contexts: new Map(), platform: '', args: {} }).args?.length,
+    undefined,
+  )
+  assert.ok(performance.now() - startedMs < 1000, `${performance.now() - startedMs} ms`)
+})

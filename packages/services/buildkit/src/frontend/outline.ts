@@ -66,7 +66,7 @@ function argsOf(globals: readonly ArgInstruction[], needed: readonly Stage[], gi
   return inOrder([...used, ...own])
 }
 
-const mentions = (word: string, name: string): boolean => new RegExp(`\\$\\{?${name}\\b`).test(word)
+const mentions = (word: string, name: string): boolean => new RegExp(`\\$\\{?${RegExp.escape(name)}\\b`).test(word)
 
 function describeArgs(instruction: ArgInstruction, scope: Map<string, string>, given: BuildRequest['args']): Arg[] {
   return instruction.args.map(({ name, value }) => {

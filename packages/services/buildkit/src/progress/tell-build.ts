@@ -135,11 +135,11 @@ export function buildMessage(error: unknown): string {
   return messageOf(error)
 }
 
-const fromLine = /^(FROM\s+(?:--\S+\s+)*)(\S+)(.*)$/i
+const fromLine = /^FROM\s+(?:--\S+\s+)*(\S+)/i
 
 /** The whole name of a FROM's image; undefined when it is no FROM, or only variables tell. */
 function baseReference(text: string): string | undefined {
-  const base = fromLine.exec(text)?.[2]
+  const base = fromLine.exec(text)?.[1]
   if (base === undefined || base.includes('$')) return undefined
   try {
     return formatReference(withDefaultTag(parseReference(base)))

@@ -41,7 +41,7 @@ export async function checkCredentials(
 
 /** `https://index.docker.io/v1/`, the name of old for Docker Hub, and any other address without scheme and path. */
 export function domainOfAddress(address: string): string {
-  const host = address.replace(/^https?:\/\//, '').replace(/\/.*$/, '')
+  const host = address.replace(/^https?:\/\//, '').replace(/\/[^]*$/, '')
   if (host === '' || host === 'index.docker.io' || host === 'docker.io') return 'docker.io'
   return parseReference(`${host}/x`).domain
 }

@@ -8,7 +8,7 @@ import { LayerTree } from '../layers/layer-tree.ts'
 import type { MakeDirectoryTask } from './trees.ts'
 
 /** `path` without slashes at its ends. */
-export const relative = (path: string): string => path.replace(/^\/+|\/+$/g, '')
+export const relative = (path: string): string => path.replace(/^\/+|(?<!\/)\/+$/g, '')
 
 /** Whether `path` leads to a directory, through links too, with the tree's root as its root. */
 export function isExistingDirectory(tree: LayerTree, path: string): boolean {
