@@ -79,7 +79,7 @@ async function build(context: Context, request: AttachRequest, plan: AttachPlan)
     fault('attach: created')
     return state.attachment
   } catch (error) {
-    release(context, state)
+    await release(context, state)
     throw error
   }
 }
@@ -146,9 +146,9 @@ async function create(context: Context, state: SandboxState, files: () => void):
       files()
     },
     // Not before: who asks for an address that nobody has yet asks again a second later.
-    settling: () => {
-      context.firewall.publish(ports)
+    settling: async () => {
       context.firewall.link(linkedPorts(state))
+      await context.firewall.publish(ports)
     },
   })
 }

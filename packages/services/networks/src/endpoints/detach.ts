@@ -22,7 +22,7 @@ export async function detach(context: Context, id: ContainerId): Promise<void> {
 /** Gives back what a container has that has come to be. */
 export async function letGo(context: Context, state: SandboxState): Promise<void> {
   await emptyShared(context, state)
-  release(context, state)
+  await release(context, state)
 }
 
 /** A namespace outlives its container where others share it: its links would stay, with addresses that are others' then. */
@@ -43,10 +43,11 @@ async function emptyShared(context: Context, { containerId, pin, endpoints }: Sa
  * Gives back what `state` names, whether it was made or not: the ports first, so that no packet for the next owner of the
  * address comes through them; the record last, so that what fails is tried again.
  */
-export function release(context: Context, state: SandboxState): void {
+export async function release(context: Context, state: SandboxState): Promise<void> {
   const { containerId, ports, pin, endpoints } = state
-  context.firewall.unpublish(ports)
-  context.firewall.unlink(linkedPorts(state))
+  await context.firewall.unpublish(ports)
+  // Its links may have changed meanwhile.
+  context.firewall.unlink(linkedPorts(context.states.get(containerId) ?? state))
   context.ports.release(ports)
   fault('detach: ports')
   forgetNames(context, state)

@@ -33,11 +33,11 @@ export class PortMove {
     const { request, name, ports: suspended } = this.#state
     this.#hasBegun = true
     this.#ports = []
-    firewall.unpublish(suspended)
+    await firewall.unpublish(suspended)
     ports.suspend(suspended)
     await ports.settle()
     this.#ports = publishPorts(this.#context, { ...request, name, suspended }, endpoints)
-    firewall.publish(this.#ports)
+    await firewall.publish(this.#ports)
   }
 
   commit(): void {
@@ -49,18 +49,18 @@ export class PortMove {
     if (!this.#hasBegun) return
     const { ports, firewall, logger } = this.#context
     const moved = this.#ports
-    attempt(logger, () => firewall.unpublish(moved))
+    await attempt(logger, () => firewall.unpublish(moved))
     ports.suspend(moved)
     ports.replace(moved, this.#state.ports)
     await ports.settle()
     this.#ports = ports.resume(this.#state.ports)
-    attempt(logger, () => firewall.publish(this.#ports))
+    await attempt(logger, () => firewall.publish(this.#ports))
   }
 }
 
-function attempt(logger: Logger, step: () => void): void {
+async function attempt(logger: Logger, step: () => Promise<void>): Promise<void> {
   try {
-    step()
+    await step()
   } catch (error) {
     logger.warn({ error: messageOf(error) }, 'published ports may not lead where they led')
   }

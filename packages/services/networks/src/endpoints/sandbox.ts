@@ -31,7 +31,7 @@ interface Meanwhile {
   /** The namespace is there, and has no link yet. */
   readonly connecting: () => void
   /** The links have their addresses, and are not sure to pass frames yet. */
-  readonly settling: () => void
+  readonly settling: () => Promise<void>
 }
 
 /** Makes a namespace with a loopback and the inner ends of its links. */
@@ -91,7 +91,7 @@ async function applyChange({ host, inside }: Sockets, change: LinkChange, meanwh
 }
 
 /** Both are over afterwards, even if one has failed. */
-async function both(request: Promise<void> | undefined, work: (() => void) | undefined): Promise<void> {
+async function both(request: Promise<void> | undefined, work: (() => void | Promise<void>) | undefined): Promise<void> {
   // One step later: by then the request is on its way, on a pool thread.
   const results = await Promise.allSettled([request, Promise.resolve().then(work)])
   for (const result of results) if (result.status === 'rejected') throw result.reason

@@ -45,7 +45,7 @@ test('buildRuleset() writes for every combination what the kernel takes, twice',
 
 test('publish(), guard() and link() say to the kernel what a reload of the text says', async () => {
   const ports = [port(2), port(3, '127.0.0.1'), { ...port(4), via: 'routed' as const }]
-  firewall.publish(ports)
+  await firewall.publish(ports)
   const guard = { hostLink: 'veth1', mac: '02:42:ac:11:00:02', addresses: ['172.17.0.2', 'fd00::2'], icc: false }
   firewall.guard({ ...guard, addresses: ['172.17.0.9'] })
   firewall.guard(guard)
@@ -54,8 +54,8 @@ test('publish(), guard() and link() say to the kernel what a reload of the text 
   assert.doesNotMatch(said, /172\.17\.0\.9/)
   await firewall.setNetworks([network])
   assert.equal(list(), said)
-  firewall.unpublish(ports)
-  firewall.unpublish(ports)
+  await firewall.unpublish(ports)
+  await firewall.unpublish(ports)
   firewall.unguard('veth1')
   firewall.unlink([{ from: '172.17.0.3', to: '172.17.0.2', protocol: 'udp', port: 53 }])
   assert.deepEqual(list().match(/elements = .*/g), ['elements = { tcp . 1 : 172.17.0.2 . 80 }'])
@@ -63,16 +63,15 @@ test('publish(), guard() and link() say to the kernel what a reload of the text 
 
 test('publish() takes ten thousand ports, and what comes during setNetworks() is not lost', async () => {
   const many = Array.from({ length: 10_000 }, (_, index) => port(20_000 + index))
-  firewall.publish(many)
+  await firewall.publish(many)
   const change = firewall.setNetworks([])
-  firewall.publish([port(5)])
-  firewall.unpublish([port(1)])
+  await Promise.all([firewall.publish([port(5)]), firewall.unpublish([port(1)])])
   await change
   const text = list()
   assert.match(text, /tcp \. 5 : /)
   assert.doesNotMatch(text, /tcp \. 1 : /)
   assert.equal(text.match(/tcp \. 2\d{4} : /g)?.length, 10_000)
-  firewall.unpublish(many)
+  await firewall.unpublish(many)
 })
 
 test('the tables come back, whole, when somebody flushes all rules or breaks ours, and nobody else’s is touched', async () => {
@@ -114,7 +113,7 @@ test('openFirewall() on a kernel without nf_tables for bridges does without the 
   })
   firewall = await openFirewall({ ...options, networks: [network] })
   firewall.guard({ hostLink: 'veth1', mac: '02:42:ac:11:00:02', addresses: ['172.17.0.2'], icc: true })
-  firewall.publish([port(7)])
+  await firewall.publish([port(7)])
   assert.match(list(), /tcp \. 7 : 172\.17\.0\.2 \. 80/)
   assert.doesNotMatch(list(), /table bridge/)
   assert.match(warnings.join(), /no nf_tables for bridges/)

@@ -1,5 +1,5 @@
 import { codeOf, type Logger, unavailable } from '@berth/base'
-import { forgetDatagrams, loadRuleset, type NftChange, NftElements, watchNft } from '@berth/linux'
+import { type forgetDatagrams, loadRuleset, type NftChange, NftElements, watchNft } from '@berth/linux'
 import { setTimeout as delay } from 'node:timers/promises'
 import { buildRuleset, removeRuleset, removeTable, type RulesetInput } from './build-ruleset.ts'
 import {
@@ -13,6 +13,7 @@ import {
   portElements,
   tableName,
 } from './elements.ts'
+import { FlowForgetter } from './flow-forgetter.ts'
 import type { GuardedLink, LinkedPort, NetworkRules, PublishedPort } from './rules.ts'
 
 /** The engine's part of the host's firewall. Changes of single elements take effect within the call. */
@@ -22,9 +23,10 @@ export interface Firewall extends AsyncDisposable {
   /** Sets what may come from a container's link; what it was allowed before is forgotten. */
   guard(link: GuardedLink): void
   unguard(hostLink: string): void
-  publish(ports: readonly PublishedPort[]): void
-  /** Idempotent. */
-  unpublish(ports: readonly PublishedPort[]): void
+  /** Resolves when datagrams are led there as well that follow others of before. */
+  publish(ports: readonly PublishedPort[]): Promise<void>
+  /** Idempotent. Resolves when no datagram is led there any more. */
+  unpublish(ports: readonly PublishedPort[]): Promise<void>
   link(ports: readonly LinkedPort[]): void
   unlink(ports: readonly LinkedPort[]): void
   /** Takes the tables away: when nothing needs them. */
@@ -41,6 +43,8 @@ export interface FirewallOptions {
   readonly unmanaged?: readonly (4 | 6)[] | undefined
   /** Runs nft's scripts; default: nft. */
   readonly run?: typeof loadRuleset | undefined
+  /** Makes the kernel forget flows. */
+  readonly forget?: typeof forgetDatagrams | undefined
 }
 
 /** The firewall of a host whose rules are all somebody else's: does nothing, once what an earlier process left is gone. */
@@ -53,8 +57,8 @@ export async function openNoFirewall(): Promise<Firewall> {
     setNetworks: done,
     guard: nothing,
     unguard: nothing,
-    publish: nothing,
-    unpublish: nothing,
+    publish: done,
+    unpublish: done,
     link: nothing,
     unlink: nothing,
     remove: done,
@@ -86,6 +90,7 @@ class Tables implements Firewall {
   readonly #logger: Logger
   readonly #fixed: Pick<RulesetInput, 'apiPorts' | 'unmanaged'>
   readonly #runScript: typeof loadRuleset
+  readonly #flows: FlowForgetter
   #filtersFrames = true
   readonly #kernel = new NftElements(tableName)
   readonly #elements = new Map<string, ElementText>()
@@ -109,11 +114,13 @@ class Tables implements Firewall {
     apiPorts = [],
     unmanaged,
     run = loadRuleset,
+    forget,
   }: FirewallOptions) {
     this.#logger = logger
     this.#networks = networks
     this.#fixed = { apiPorts, unmanaged }
     this.#runScript = run
+    this.#flows = new FlowForgetter({ logger, forget })
     for (const guard of guards) this.#guards.set(guard.hostLink, { mac: guard.mac, elements: guardElements(guard) })
     const guarded = [...this.#guards.values()].map((guard) => guard.elements)
     const elements = [...guarded, ...ports.map(portElements), ...links.map(linkElements)].flat()
@@ -150,14 +157,14 @@ class Tables implements Firewall {
     this.#delete(elements.filter(({ set, key }) => set !== 'separate_mac' || !macs.has(key[0]?.text ?? '')))
   }
 
-  publish(ports: readonly PublishedPort[]): void {
+  async publish(ports: readonly PublishedPort[]): Promise<void> {
     this.#add(ports.flatMap(portElements))
-    forgetDatagrams(datagramPorts(ports))
+    await this.#flows.forget(datagramPorts(ports))
   }
 
-  unpublish(ports: readonly PublishedPort[]): void {
+  async unpublish(ports: readonly PublishedPort[]): Promise<void> {
     this.#delete(ports.flatMap(portElements))
-    forgetDatagrams(datagramPorts(ports))
+    await this.#flows.forget(datagramPorts(ports))
   }
 
   link(ports: readonly LinkedPort[]): void {

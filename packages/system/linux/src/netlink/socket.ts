@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs'
 import { codeOf } from '@berth/base'
 import { LinuxError } from '../error.ts'
-import { callAsync, check, declareFunctions, EAGAIN, EINTR, errno } from '../libc.ts'
+import { callAsync, callOnPool, check, declareFunctions, EAGAIN, EINTR, errno } from '../libc.ts'
 import { type Poll, pollFd } from '../process/descriptors.ts'
 import { align4, type NetlinkMessage, readAttributes, readText } from './message.ts'
 
@@ -117,6 +117,28 @@ export class NetlinkSocket implements Disposable {
     if (state.failure) throw state.failure
   }
 
+  /**
+   * As `query` for an answer of any length: a libuv pool thread waits for the kernel, for a datagram of it at a time, whose
+   * messages are good until the next one is asked for. The socket is for nothing else meanwhile.
+   */
+  async *parts(message: NetlinkMessage, what: string): AsyncGenerator<Received[]> {
+    const buffer = Buffer.alloc(answer.length)
+    await callAsync(c.send, 'send', what, [this.#fd, message.bytes, message.bytes.length, 0])
+    for (;;) {
+      const length = await callOnPool(c.recv, [this.#fd, buffer, buffer.length, MSG_DONTWAIT], (result) =>
+        result < 0 && errno() === EINTR ? undefined : check(result, 'recv', what),
+      )
+      if (length === undefined) continue
+      const received = readMessages(buffer, length)
+      const end = received.findIndex(({ type }) => type === NLMSG_DONE || type === NLMSG_ERROR)
+      yield end < 0 ? received : received.slice(0, end)
+      const last = received[end]
+      const failure = last?.type === NLMSG_ERROR ? refusal(last, what) : undefined
+      if (failure) throw failure
+      if (last) return
+    }
+  }
+
   /** Joins a multicast group: from then on `ready` is called whenever there is something to `drain`. */
   subscribe(group: number, ready: () => void): Poll {
     const number = Buffer.alloc(4)
@@ -158,19 +180,26 @@ export class NetlinkSocket implements Disposable {
     while (length < 0 && errno() === EINTR) length = c.recv(this.#fd, answer, answer.length, MSG_DONTWAIT)
     if (length < 0 && errno() === EAGAIN) return false
     check(length, 'recv', this.#what)
-    for (let offset = 0; offset + headerBytes <= length;) {
-      const size = answer.readUInt32LE(offset)
-      const type = answer.readUInt16LE(offset + 4)
-      const portId = answer.readUInt32LE(offset + 12)
-      each({ type, buffer: answer, start: offset + headerBytes, end: offset + size, portId })
-      offset += align4(Math.max(size, headerBytes))
-    }
+    for (const received of readMessages(answer, length)) each(received)
     return true
   }
 
   [Symbol.dispose](): void {
     closeSync(this.#fd)
   }
+}
+
+/** The messages of one datagram. */
+function readMessages(buffer: Buffer, length: number): Received[] {
+  const messages: Received[] = []
+  for (let offset = 0; offset + headerBytes <= length;) {
+    const size = buffer.readUInt32LE(offset)
+    const type = buffer.readUInt16LE(offset + 4)
+    const portId = buffer.readUInt32LE(offset + 12)
+    messages.push({ type, buffer, start: offset + headerBytes, end: offset + size, portId })
+    offset += align4(Math.max(size, headerBytes))
+  }
+  return messages
 }
 
 /** The error that an NLMSG_ERROR carries, with the kernel's text; undefined: it is an acknowledgement. */
