@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, before, test } from 'node:test'
@@ -237,6 +237,20 @@ const isAlive = (pid: number): boolean => {
     return false
   }
 }
+
+test('a container whose directory somebody has removed starts again, and can be removed', async () => {
+  await run('bare')
+  const { Id: id } = (await daemon.api.json('GET', '/containers/bare/json')) as { Id: string }
+  const directory = join(daemon.dataRoot, 'containers', id)
+  await daemon.api.json('POST', '/containers/bare/stop?t=0')
+  rmSync(directory, { recursive: true })
+  await daemon.api.json('POST', '/containers/bare/start')
+  assert.deepEqual([statSync(directory).mode & 0o777, existsSync(join(directory, 'hosts'))], [0o710, true])
+  await daemon.api.json('POST', '/containers/bare/stop?t=0')
+  rmSync(directory, { recursive: true })
+  await daemon.api.json('DELETE', '/containers/bare')
+  assert.deepEqual(await daemon.api.json('GET', '/containers/json?all=1'), [])
+})
 
 test('garbage in the run root is swept, and containers that run stay', async () => {
   const pid = await run('amid')

@@ -11,6 +11,7 @@ import {
 } from '@berth/base'
 import type { AttachRequest } from '@berth/networks'
 import { buildSpec, startFailureExitCode } from '@berth/runtime'
+import { mkdirSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { announce } from './announce.ts'
@@ -71,6 +72,8 @@ async function runContainer(context: Context, container: Container): Promise<voi
   await using undo = new Undo((what, error) => context.logger.warn({ id, error }, `undoing start: ${what}`))
   context.runtime.anticipateStart()
   await ensureLayers(context, container)
+  // All that is in it is made at a start: who removed it by hand has lost the log, and no container.
+  mkdirSync(join(context.directory, id), { recursive: true, mode: 0o710 })
   const rootPath = context.snapshots.mount(id, { volatile: hostConfig.AutoRemove })
   fault('start: mounted')
   undo.defer('root filesystem', () => context.snapshots.unmount(id))
