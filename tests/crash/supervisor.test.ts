@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from
 import { createServer, type Server } from 'node:net'
 import { dirname, join } from 'node:path'
 import { after, afterEach, before, test } from 'node:test'
+import { fileURLToPath } from 'node:url'
 import { loadFixture, readInventory, restored, startDaemon, type TestDaemon, until } from '@berth/testing'
 
 interface State {
@@ -174,6 +175,41 @@ test('berthd that is started in other mounts than those of the containers goes t
   assert.equal((await run('second')).Running, true)
   await daemon.api.json('POST', '/containers/plain/restart?t=0')
   assert.match(daemon.log(), /joins the mount namespace of the containers that run already/)
+})
+
+const repository = fileURLToPath(new URL('../..', import.meta.url))
+/** Run in mounts of their own; what follows is the command that starts berthd. */
+const strangePlaces = {
+  '/mnt/here is not in its mounts': 'mount -t tmpfs none /mnt && mkdir /mnt/here && cd /mnt/here && exec "$@"',
+  '/bin/node is not in its mounts': `mount -t tmpfs none /mnt && mkdir /mnt/berth && mount --bind ${repository} /mnt/berth &&
+    shift && exec /mnt/berth/bin/berth "$@"`,
+}
+
+for (const [obstacle, script] of Object.entries(strangePlaces)) {
+  test(`berthd that cannot go to the mounts of its containers says that ${obstacle}, and serves`, async () => {
+    await run('plain')
+    await daemon.kill('SIGKILL')
+    await daemon.start({}, [...inOtherMounts, 'sh', '-c', script, 'sh'])
+    assert.notEqual(mountsOf(daemon.pid), mountsOf(daemon.supervisors()[0]!))
+    assert.match(daemon.log(), /level=error msg="cannot join the mount namespace of the containers[^\n]*/)
+    assert.ok(daemon.log().includes(obstacle))
+    await daemon.kill('SIGKILL')
+    await daemon.start()
+    await daemon.api.json('DELETE', '/containers/plain?force=1')
+  })
+}
+
+test('berthd that goes to the mounts of its containers takes relative paths as of the same directory there', async () => {
+  await run('plain')
+  await daemon.kill('SIGKILL')
+  const folder = dirname(daemon.runRoot)
+  const script = 'cd "$0" && exec "$@" --pidfile relative.pid'
+  await daemon.start({}, [...inOtherMounts, 'sh', '-c', script, folder])
+  assert.equal(mountsOf(daemon.pid), mountsOf(daemon.supervisors()[0]!))
+  await until(() => existsSync(join(folder, 'relative.pid')))
+  await daemon.api.json('DELETE', '/containers/plain?force=1')
+  await daemon.kill('SIGTERM')
+  await daemon.start()
 })
 
 test('berthd that is started in other mounts than those of a supervisor without containers stays there', async () => {

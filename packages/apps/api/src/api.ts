@@ -59,7 +59,7 @@ class ApiServer implements Api {
   }
 
   async listen(target: ListenTarget): Promise<Listener> {
-    const server = await this.#createServer(target.kind === 'tcp' ? target.tls : undefined)
+    const server = await this.#createServer(target.kind === 'unix' ? undefined : target.tls)
     await listenOn(server, target, this.#log)
     this.#servers.push(server)
     return { address: server.address() }

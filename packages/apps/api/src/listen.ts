@@ -12,11 +12,21 @@ export interface TlsOptions {
   readonly clientAuthority?: string | Buffer
 }
 
+interface Bound {
+  readonly host: string
+  readonly port: number
+}
+
 export type ListenTarget =
   | { readonly kind: 'unix'; readonly path: string; readonly group?: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly tls?: TlsOptions }
-  /** A listening socket that the service manager passed. */
-  | { readonly kind: 'fd'; readonly fd: number }
+  /** A listening socket that the service manager passed; `bound`: where, of TCP's. */
+  | {
+      readonly kind: 'fd'
+      readonly fd: number
+      readonly bound?: Bound
+      readonly tls?: TlsOptions
+    }
 
 /**
  * Connections that may wait to be accepted; the kernel takes its own limit where that is lower (listen(2)). A client of a
@@ -29,8 +39,9 @@ const longestSocketPath = 107
 
 export async function listenOn(server: Server, target: ListenTarget, log: Logger): Promise<void> {
   if (target.kind === 'unix') return listenOnUnix(server, target.path, target.group)
-  if (target.kind === 'tcp') warnWithoutTls(target, log)
-  server.listen(target.kind === 'fd' ? { fd: target.fd } : { host: target.host, port: target.port, backlog })
+  const bound = target.kind === 'fd' ? target.bound : target
+  if (bound) warnWithoutTls(bound, target.tls, log)
+  server.listen({ ...(target.kind === 'fd' ? { fd: target.fd } : { host: target.host, port: target.port }), backlog })
   await once(server, 'listening')
 }
 
@@ -91,7 +102,7 @@ async function socketGroup(name: string | undefined): Promise<number | undefined
   return id
 }
 
-function warnWithoutTls({ host, port, tls }: { host: string; port: number; tls?: TlsOptions }, log: Logger): void {
+function warnWithoutTls({ host, port }: Bound, tls: TlsOptions | undefined, log: Logger): void {
   if (tls?.clientAuthority) return
   log.warn({ host, port }, 'the API is open to everyone who reaches this address: whoever uses it is root here')
 }

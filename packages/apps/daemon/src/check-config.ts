@@ -6,7 +6,7 @@ import type { BuilderEntry } from './config/values.ts'
 import { containerSettings } from './container-defaults.ts'
 import { checkFeatures } from './features.ts'
 import { historyLimits } from './history-limits.ts'
-import { listenTargets } from './listen-targets.ts'
+import { checkAddresses } from './listen-targets.ts'
 import { logFormat, logLevel } from './logger.ts'
 import { networkSettings } from './network-settings.ts'
 import { planPaths } from './paths.ts'
@@ -22,7 +22,7 @@ export function checkConfig(config: Config): void {
   logFormat(config)
   checkLabels(config.get('labels', [] as readonly string[]))
   checkFeatures(config)
-  listenTargets(config, planPaths(config))
+  checkAddresses(config, planPaths(config))
   storageDriver(config)
   minFreeSpace(config)
   networkSettings(config)

@@ -1,47 +1,38 @@
-import { createApi } from '@berth/api'
-import { codeOf, conflict, fault } from '@berth/base'
-import { type Entitlement, openBuilder, type PruneRule } from '@berth/builder'
+import { createApi, type ListenTarget } from '@berth/api'
+import { fault } from '@berth/base'
+import { openBuilder } from '@berth/builder'
 import { type OpenContainers, openContainers } from '@berth/containers'
 import { openDatabase } from '@berth/database'
 import { createEvents, eventFilter } from '@berth/events'
 import { openImages, openSignatureGate } from '@berth/images'
-import { adoptStrayControllers, lockFile, releaseStrayControllers, trimMemory } from '@berth/linux'
+import { adoptStrayControllers, releaseStrayControllers, trimMemory } from '@berth/linux'
 import { openNetworks } from '@berth/networks'
 import { createRegistries } from '@berth/registry'
-import {
-  ensureDefaultAppArmorProfile,
-  openDescriptorStore,
-  openRuntime,
-  readHostFacts,
-  readLogs,
-  supervisorElsewhere,
-} from '@berth/runtime'
+import { ensureDefaultAppArmorProfile, openDescriptorStore, openRuntime, readHostFacts, readLogs } from '@berth/runtime'
 import { openStorage } from '@berth/storage'
 import { openVolumes } from '@berth/volumes'
 import { statfs } from 'node:fs/promises'
-import { join } from 'node:path'
 import { collectGarbage } from './collect-garbage.ts'
 import { checkEngine } from './check-engine.ts'
 import { buildkitOnDemand } from './buildkit-on-demand.ts'
-import { cacheRules } from './cache-rules.ts'
-import { historyLimits } from './history-limits.ts'
 import type { Config } from './config/config.ts'
-import type { BuilderEntry } from './config/values.ts'
 import { cgroupParent, containerDefaults } from './container-defaults.ts'
 import { engineId } from './engine-id.ts'
-import { joinMounts } from './join-mounts.ts'
 import { listenTargets } from './listen-targets.ts'
-import { type DaemonLogger, logLevel } from './logger.ts'
+import type { DaemonLogger } from './logger.ts'
 import { networkSettings } from './network-settings.ts'
-import { makeDirectories, planPaths } from './paths.ts'
+import { closeOthers } from './passed-sockets.ts'
+import { planPaths } from './paths.ts'
 import { programFiles } from './program-files.ts'
 import { registrySettings, transferLimits } from './registry-settings.ts'
-import { reloadAttributes } from './reload-attributes.ts'
+import { reloadSettings } from './reload-settings.ts'
 import { runDefaults } from './run-defaults.ts'
 import { runtimeSettings } from './runtime-settings.ts'
+import { deriveSettings } from './settings.ts'
 import { engineVersion } from './version.ts'
 import { minFreeSpace, storageDriver } from './storage-settings.ts'
 import { createSystem } from './system.ts'
+import { takeRoots } from './take-roots.ts'
 import { trimWhenSettled } from './trim-when-settled.ts'
 
 export interface Daemon extends AsyncDisposable {
@@ -51,40 +42,44 @@ export interface Daemon extends AsyncDisposable {
   reload(fresh: Config): void
 }
 
-/**
- * Builds the engine top to bottom; what was built is released in reverse, also when a later step fails. `startDirectory`:
- * what relative paths of the command line are as of.
- */
-export async function createDaemon(initial: Config, logger: DaemonLogger, startDirectory: string): Promise<Daemon> {
-  let config = initial
+/** How this process was started. */
+export interface Start {
+  /** What relative paths of the command line are as of. */
+  readonly directory: string
+  /** Descriptors of the sockets that the service manager has passed. */
+  readonly sockets: readonly number[]
+}
+
+/** Builds the engine top to bottom; what was built is released in reverse, also when a later step fails. */
+export async function createDaemon(initial: Config, logger: DaemonLogger, start: Start): Promise<Daemon> {
   await using stack = new AsyncDisposableStack()
-  const paths = planPaths(config)
-  await makeDirectories(paths)
-  stack.use(claim(paths.dataRoot, 'data-root'))
-  stack.use(claim(paths.runRoot, 'exec-root'))
-  const supervisorPid = await supervisorElsewhere(paths.runRoot)
-  if (supervisorPid !== undefined) {
-    logger.warn({ supervisorPid }, 'joins the mount namespace of the containers that run already')
-    joinMounts(supervisorPid, startDirectory)
-  }
+  const paths = planPaths(initial)
+  const targets = listenTargets(initial, paths, start.sockets)
+  const files = initial.has('config-file') ? [initial.get('config-file', '')] : []
+  stack.use(await takeRoots(paths, { ...start, files }, logger))
+  closeOthers(
+    start.sockets,
+    targets.flatMap((target) => (target.kind === 'fd' ? [target.fd] : [])),
+  )
+  let settings = deriveSettings(initial, await diskBytes(paths.dataRoot))
   const adopted = adoptStrayControllers()
-  const facts = readHostFacts({ initProgram: config.get('init-path', '') })
+  const facts = readHostFacts({ initProgram: initial.get('init-path', '') })
   if (facts.hasAppArmor) await ensureDefaultAppArmorProfile()
 
   const database = stack.use(openDatabase(paths.database))
   const events = createEvents()
   const { supervisor, layerWorker } = programFiles(process.argv[1] ?? '')
-  const driver = storageDriver(config)
+  const driver = storageDriver(initial)
   const worker = { file: layerWorker }
-  const spaceFloor = () => minFreeSpace(config)
+  const spaceFloor = () => minFreeSpace(settings.config)
   const storage = stack.use(
     await openStorage({ root: paths.dataRoot, database, logger, driver, worker, fault, spaceFloor }),
   )
   const { content, snapshots, copies, leases, space } = storage
-  const registries = stack.use(createRegistries(registrySettings(config)))
-  const concurrency = () => transferLimits(config)
-  const gate = config.has('signature-policy')
-    ? openSignatureGate(config.get('signature-policy', ''), logger)
+  const registries = stack.use(createRegistries(registrySettings(initial)))
+  const concurrency = () => transferLimits(settings.config)
+  const gate = initial.has('signature-policy')
+    ? openSignatureGate(initial.get('signature-policy', ''), logger)
     : undefined
   const images = stack.use(
     await openImages({ database, content, snapshots, events, logger, leases, space, registries, concurrency, gate }),
@@ -93,15 +88,14 @@ export async function createDaemon(initial: Config, logger: DaemonLogger, startD
   const volumes = stack.use(await openVolumes({ root: paths.dataRoot, database, events, logger, worker }))
   const { runRoot } = paths
   const runtime = stack.use(
-    await openRuntime({ runRoot, supervisor: { script: supervisor }, logger, ...runtimeSettings(config) }),
+    await openRuntime({ runRoot, supervisor: { script: supervisor }, logger, ...runtimeSettings(initial) }),
   )
   const descriptors = stack.use(await openDescriptorStore({ runRoot, logger }))
-  const targets = listenTargets(config, paths)
-  const apiPorts = targets.flatMap((target) => (target.kind === 'tcp' && target.port > 0 ? [target.port] : []))
+  const apiPorts = targets.flatMap(portOf)
   const networks = stack.use(
-    await openNetworks({ descriptors, database, runRoot, logger, events, apiPorts, ...networkSettings(config) }),
+    await openNetworks({ descriptors, database, runRoot, logger, events, apiPorts, ...networkSettings(initial) }),
   )
-  const defaults = await containerDefaults(config, runtime, paths.dataRoot)
+  const defaults = await containerDefaults(initial, runtime, paths.dataRoot)
   const containers = await openContainers({
     database,
     images,
@@ -114,14 +108,10 @@ export async function createDaemon(initial: Config, logger: DaemonLogger, startD
     events,
     logger,
     facts,
-    defaults: () => defaults(config),
+    defaults: () => defaults(settings.config),
     directory: paths.containers,
   })
   stack.use(containers)
-  const rulesOf = await cacheRulesOf(paths.dataRoot)
-  let rules = rulesOf(config)
-  const historyOf = (of: Config) => historyLimits(of.get('builder', {} as BuilderEntry))
-  let remembered = historyOf(config)
   const builder = await openBuilder({
     database,
     images,
@@ -133,9 +123,9 @@ export async function createDaemon(initial: Config, logger: DaemonLogger, startD
     logger,
     dataRoot: paths.dataRoot,
     runRoot,
-    defaults: () => runDefaults(defaults(config), facts),
+    defaults: () => runDefaults(defaults(settings.config), facts),
     collect: storage.collect,
-    rules: () => rules,
+    rules: () => settings.cacheRules,
   })
   stack.use(builder)
   stack.use(storage.addRoots(() => builder.gcRoots()))
@@ -146,8 +136,8 @@ export async function createDaemon(initial: Config, logger: DaemonLogger, startD
       images,
       networks,
       logger,
-      entitlements: () => grantable(config),
-      historyLimits: () => remembered,
+      entitlements: () => settings.grantable,
+      historyLimits: () => settings.historyLimits,
     }),
   )
   await containers.reconcile()
@@ -158,7 +148,7 @@ export async function createDaemon(initial: Config, logger: DaemonLogger, startD
   const id = await engineId(paths.dataRoot)
   const { dataRoot } = paths
   const system = createSystem({
-    config: () => config,
+    config: () => settings.config,
     engineId: id,
     facts,
     runtime,
@@ -181,12 +171,12 @@ export async function createDaemon(initial: Config, logger: DaemonLogger, startD
     events,
     system,
     eventFilter,
-    isExperimental: config.get('experimental', false),
+    isExperimental: initial.get('experimental', false),
     log: logger,
     version: engineVersion,
   })
-  stack.defer(() => api.close(shutdownMs(config)))
-  stack.defer(() => releaseIfIdle(containers, adopted, cgroupParent(config)))
+  stack.defer(() => api.close(shutdownMs(settings.config)))
+  stack.defer(() => releaseIfIdle(containers, adopted, cgroupParent(initial)))
   stack.use(trimWhenSettled({ trim: giveBackMemory, logger }))
   const owned = stack.move()
   return {
@@ -194,33 +184,16 @@ export async function createDaemon(initial: Config, logger: DaemonLogger, startD
       for (const target of targets) await api.listen(target)
     },
     reload: (fresh) => {
-      const next = config.reloaded(fresh)
-      const nextRules = rulesOf(next)
-      const nextRemembered = historyOf(next)
-      runtime.reconfigure(runtimeSettings(next))
-      registries.reconfigure(registrySettings(next))
-      config = next
-      rules = nextRules
-      remembered = nextRemembered
-      logger.setLevel(logLevel(config))
-      const attributes = reloadAttributes(config, { facts, runtime })
-      events.publish('daemon', 'reload', id, attributes)
-      logger.info(attributes, 'configuration reloaded')
-      const settings = config.restartKeys(fresh)
-      if (settings.length > 0) logger.warn({ settings }, 'what these settings say now holds from the next start on')
+      settings = reloadSettings(settings, fresh, { engineId: id, facts, runtime, registries, events, logger })
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
 
-/** One engine a directory. */
-function claim(directory: string, flag: string): Disposable {
-  try {
-    return lockFile(join(directory, 'lock'))
-  } catch (error) {
-    if (codeOf(error) !== 'EAGAIN') throw error
-    throw conflict(`--${flag} ${directory} is in use by another berthd`, error)
-  }
+/** The port of TCP that the API is on, which containers are kept from. */
+function portOf(target: ListenTarget): number[] {
+  const port = target.kind === 'fd' ? target.bound?.port : target.kind === 'tcp' ? target.port : undefined
+  return port ? [port] : []
 }
 
 /** How long requests may take to end; undefined: as long as the API gives them. Below 0 there is no limit. */
@@ -242,12 +215,7 @@ async function giveBackMemory(): Promise<void> {
   await trimMemory()
 }
 
-/** The rules of the build cache, as a function of the configuration. Throws `invalid` for limits that are none. */
-async function cacheRulesOf(dataRoot: string): Promise<(config: Config) => PruneRule[]> {
-  const { blocks, bsize } = await statfs(dataRoot)
-  return (config) => cacheRules(config.get('builder', {} as BuilderEntry), blocks * bsize)
+async function diskBytes(directory: string): Promise<number> {
+  const { blocks, bsize } = await statfs(directory)
+  return blocks * bsize
 }
-
-/** What clients may grant their builds. */
-const grantable = (config: Config): Entitlement[] =>
-  config.get('builder', {} as BuilderEntry).entitlements?.['network-host'] === false ? [] : ['network.host']

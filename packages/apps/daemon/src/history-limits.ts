@@ -2,7 +2,7 @@ import { invalid, parseGoDurationNs } from '@berth/base'
 import type { BuildkitOptions } from '@berth/buildkit'
 import type { BuilderEntry } from './config/values.ts'
 
-type HistoryLimits = ReturnType<BuildkitOptions['historyLimits']>
+export type HistoryLimits = ReturnType<BuildkitOptions['historyLimits']>
 
 /** BuildKit's own. */
 const defaults: HistoryLimits = { maxEntries: 50, maxAgeMs: 48 * 3_600_000 }

@@ -3,6 +3,7 @@ import { writeFileSync, rmSync } from 'node:fs'
 import { type Config, loadConfig } from './config/config.ts'
 import { helpText, type ParsedFlags, parseFlags } from './config/flags.ts'
 import { createLogger, type DaemonLogger, logFormat, logLevel } from './logger.ts'
+import { takePassedSockets } from './passed-sockets.ts'
 import { planPaths } from './paths.ts'
 import { engineVersion } from './version.ts'
 
@@ -31,7 +32,8 @@ async function checkedConfig(flags: ParsedFlags): Promise<Config> {
 }
 
 async function serve(flags: ParsedFlags, config: Config): Promise<void> {
-  const startDirectory = workingDirectory()
+  const directory = workingDirectory()
+  const sockets = takePassedSockets(process.env, process.pid)
   // Whoever removes or unmounts the directory that the engine was started in would take it from its threads and programs.
   process.chdir('/')
   const { createDaemon } = await import('./create-daemon.ts')
@@ -44,7 +46,7 @@ async function serve(flags: ParsedFlags, config: Config): Promise<void> {
   const stopped = Promise.withResolvers<string>()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopped.resolve(signal))
   const startedMs = performance.now()
-  await using daemon = await createDaemon(config, logger, startDirectory)
+  await using daemon = await createDaemon(config, logger, { directory, sockets })
   process.on('SIGHUP', () => void reload(flags, daemon, logger))
   await daemon.listen()
   writeFileSync(paths.pidfile, String(process.pid))

@@ -44,6 +44,7 @@ export {
   type OpenDescriptorStoreOptions,
   type SupervisorDescriptors,
 } from './client/open-descriptor-store.ts'
+export { findExecutable } from './client/runtimes.ts'
 export { openRuntime, type OpenRuntimeOptions } from './client/open-runtime.ts'
 export type { SupervisorProgram } from './client/launch-supervisor.ts'
 export { supervisorElsewhere } from './client/supervisor-elsewhere.ts'

@@ -115,6 +115,7 @@ export {
   receiveDescriptors,
   sendDescriptors,
 } from './network/descriptor-socket.ts'
+export { describeListener, type Listener } from './network/describe-listener.ts'
 export { type SocketAddress } from './network/socket-address.ts'
 export {
   acceptSocket,
@@ -133,6 +134,7 @@ export {
   closeOnExec,
   duplicate,
   eventfd,
+  keepOnExec,
   openPipe,
   pipe,
   type Poll,

@@ -43,7 +43,7 @@ export const optionSpecs: readonly OptionSpec[] = [
   { flag: 'config-file', kind: 'path', help: 'Daemon configuration file' },
   { flag: 'data-root', short: 'g', kind: 'path', help: 'Root directory of persistent state' },
   { flag: 'exec-root', kind: 'path', help: 'Root directory for execution state files' },
-  { flag: 'host', key: 'hosts', short: 'H', kind: 'list', help: 'Daemon socket(s) to connect to' },
+  { flag: 'host', key: 'hosts', short: 'H', kind: 'list', help: 'Daemon socket(s): unix:///path, tcp://host:port, fd:// or fd://3 (passed by systemd)' },
   { flag: 'group', short: 'G', kind: 'string', help: 'Group for the unix socket' },
   { flag: 'pidfile', short: 'p', kind: 'path', help: 'Path to use for daemon PID file' },
   { flag: 'debug', short: 'D', kind: 'boolean', help: 'Enable debug mode', isReloadable: true },

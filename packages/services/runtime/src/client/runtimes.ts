@@ -23,7 +23,7 @@ export function findRuntimes({ runtimes = {}, defaultRuntime }: RuntimesOptions)
   ])
   const commands = Object.fromEntries([...found, ...configured])
   const defaultName = defaultRuntime ?? Object.keys(commands)[0] ?? 'crun'
-  if (defaultRuntime !== undefined && !commands[defaultRuntime]) {
+  if (defaultRuntime !== undefined && !Object.hasOwn(commands, defaultRuntime)) {
     throw invalid(`specified default runtime '${defaultRuntime}' does not exist`)
   }
   const { [defaultName]: first, ...others } = commands
@@ -45,7 +45,8 @@ export function runtimeCommand({ commands, defaultName }: Runtimes, name: string
  */
 export const isPlainCrun = ({ path, args }: RuntimeCommand): boolean => basename(path) === 'crun' && args.length === 0
 
-function findExecutable(name: string): string | undefined {
+/** A program by its absolute path, whether it is there or not, or by its name where programs are. */
+export function findExecutable(name: string): string | undefined {
   if (isAbsolute(name)) return name
   const directories = (process.env['PATH'] ?? '').split(delimiter)
   const usual = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']

@@ -69,6 +69,11 @@ export function closeOnExec(): void {
   }
 }
 
+/** Has `fd` stay open on exec: the program that this one is about to become needs it. */
+export function keepOnExec(fd: number): void {
+  check(c.fcntl(fd, F_SETFD, check(c.fcntl(fd, F_GETFD, 0), 'fcntl') & ~FD_CLOEXEC), 'fcntl')
+}
+
 /** A non-blocking eventfd(2), closed on exec. */
 export function eventfd(initial = 0): number {
   return check(c.eventfd(initial, O_CLOEXEC | O_NONBLOCK), 'eventfd')
