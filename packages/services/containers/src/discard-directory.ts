@@ -16,7 +16,8 @@ export async function discardDirectory(path: string): Promise<void> {
     // Gone, or given its other name by a removal that then failed.
     if (codeOf(error) !== 'ENOENT') throw error
   }
-  await rm(discarded, { recursive: true, force: true })
+  // A file that was being made when the name changed can come into it while it is being emptied.
+  await rm(discarded, { recursive: true, force: true, maxRetries: 5, retryDelay: 10 })
 }
 
 /** Removes what a crash in the middle of `discardDirectory` left in `parent`. */
