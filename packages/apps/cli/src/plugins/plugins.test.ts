@@ -18,7 +18,8 @@ interface Result {
 }
 
 function berth(args: readonly string[], env: Record<string, string> = {}): Promise<Result> {
-  const usual = { PATH: process.env['PATH'], DOCKER_CONFIG: folder }
+  const { PATH, NODE_COMPILE_CACHE } = process.env
+  const usual = { PATH, NODE_COMPILE_CACHE, DOCKER_CONFIG: folder }
   return new Promise((resolve) => {
     execFile(
       process.execPath,
@@ -57,13 +58,12 @@ test('berth runs a plugin with its arguments, its exit code, and our engine', as
 })
 
 test('without buildx the commands that the engine can answer itself are there', async () => {
-  const [own, alias] = [await berth(['builder', 'du', '--help']), await berth(['buildx', 'du', '--help'])]
-  assert.match(own.stdout, /Usage: {2}berth builder du/)
-  assert.match(alias.stdout, /Usage: {2}berth buildx du/)
-  const bake = await berth(['buildx', 'bake', '--help'])
-  assert.match(bake.stdout, /Usage: {2}berth buildx bake/)
-  const create = await berth(['buildx', 'create'])
-  assert.match(create.stderr, /is of a plugin that is not installed\n\nPut docker-buildx into /)
+  const lines = ['builder du --help', 'buildx du --help', 'buildx bake --help', 'buildx create']
+  const [own, alias, bake, create] = await Promise.all(lines.map((line) => berth(line.split(' '))))
+  assert.match(own!.stdout, /Usage: {2}berth builder du/)
+  assert.match(alias!.stdout, /Usage: {2}berth buildx du/)
+  assert.match(bake!.stdout, /Usage: {2}berth buildx bake/)
+  assert.match(create!.stderr, /is of a plugin that is not installed\n\nPut docker-buildx into /)
 })
 
 test('berth lists plugins in its help, and lets buildx do what is asked of it by name or by an alias', async () => {
@@ -80,15 +80,13 @@ test('berth lists plugins in its help, and lets buildx do what is asked of it by
 })
 
 test('berth says what to install for a plugin that is absent, and what a mistyped word may have meant', async () => {
-  const absent = await berth(['compose', 'up'])
-  assert.equal(absent.code, 1)
-  assert.match(absent.stderr, /^berth: 'compose' is a plugin that is not installed\n\nPut docker-compose into /)
-  const typo = await berth(['imges'])
-  assert.equal(typo.code, 1)
-  assert.match(typo.stderr, /^berth: unknown command: berth imges\n\nDid you mean this\?\n {2}images\n/)
-  const child = await berth(['network', 'lss'])
-  assert.match(child.stderr, /^berth: unknown command: berth network lss\n\nDid you mean this\?\n {2}ls\n/)
-  const flag = await berth(['ps', '--no-trun'])
-  assert.equal(flag.code, 125)
-  assert.match(flag.stderr, /^unknown flag: --no-trun\nDid you mean --no-trunc\?\n\nUsage: {2}berth ps \[OPTIONS\]/)
+  const lines = ['compose up', 'imges', 'network lss', 'ps --no-trun']
+  const [absent, typo, child, flag] = await Promise.all(lines.map((line) => berth(line.split(' '))))
+  assert.equal(absent!.code, 1)
+  assert.match(absent!.stderr, /^berth: 'compose' is a plugin that is not installed\n\nPut docker-compose into /)
+  assert.equal(typo!.code, 1)
+  assert.match(typo!.stderr, /^berth: unknown command: berth imges\n\nDid you mean this\?\n {2}images\n/)
+  assert.match(child!.stderr, /^berth: unknown command: berth network lss\n\nDid you mean this\?\n {2}ls\n/)
+  assert.equal(flag!.code, 125)
+  assert.match(flag!.stderr, /^unknown flag: --no-trun\nDid you mean --no-trunc\?\n\nUsage: {2}berth ps \[OPTIONS\]/)
 })

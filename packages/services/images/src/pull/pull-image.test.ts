@@ -136,7 +136,7 @@ const wrongLayers: readonly [what: string, how: Misbehaviour, message: RegExp][]
 
 for (const [what, how, message] of wrongLayers) {
   test(`pull() that meets ${what} fails with words and leaves nothing`, async (t) => {
-    const { registry, pull, left } = await setUpRegistry(t)
+    const { registry, pull, left } = await setUpRegistry(t, { stallMs: 100 })
     const { layers } = registry.addImage('team/app', { ...twoLayers, compression: 'none' })
     registry.misbehave({ on: 'blob', path: layers[1]!.digest, how })
     await assert.rejects(pull('team/app:1'), { name: 'EngineError', message })

@@ -38,7 +38,7 @@ test('UnfinishedPulls keeps nothing for more than a day', () => {
 const twoLargeLayers = { layers: [0, 1].map((i) => [{ path: `f${i}`, content: randomBytes(2_000_000) }]), tag: '1' }
 
 test('pull() whose connection breaks leaves its finished layers to the next', async (t) => {
-  const { registry, pull, images, blobRequests } = await setUpRegistry(t)
+  const { registry, pull, images, blobRequests } = await setUpRegistry(t, { settings: { attempts: 1 } })
   const { layers } = registry.addImage('team/app', twoLargeLayers)
   const [first, second] = layers.map(({ digest }) => digest)
   const broken = registry.misbehave({ on: 'blob', path: second!, how: { kind: 'stall', afterBytes: 10_000 } })

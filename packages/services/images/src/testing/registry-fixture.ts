@@ -11,6 +11,8 @@ import { setUp } from './fixture.ts'
 const timeouts = { readAnswerMs: 2000, answerMs: 2000, stallMs: 400, documentMs: 2000, retryMs: 5, longestRetryMs: 100 }
 
 export interface RegistryFixtureOptions {
+  /** What a body must not stop for, in milliseconds: short where it stops on purpose. */
+  readonly stallMs?: number
   readonly settings?: Partial<RegistrySettings>
   readonly registry?: HostileRegistryOptions
   readonly images?: Pick<ImagesOptions, 'gate' | 'concurrency'>
@@ -18,7 +20,12 @@ export interface RegistryFixtureOptions {
 
 /** An image service and a registry that does what it is told, good or bad. */
 export async function setUpRegistry(t: TestContext, options: RegistryFixtureOptions = {}) {
-  const registries = createRegistries({ ...defaultSettings, timeouts, attempts: 3, ...options.settings })
+  const registries = createRegistries({
+    ...defaultSettings,
+    timeouts: { ...timeouts, stallMs: options.stallMs ?? timeouts.stallMs },
+    attempts: 3,
+    ...options.settings,
+  })
   const registry = await openHostileRegistry(options.registry)
   const fixture = await setUp(t, { registries, ...options.images })
   t.after(async () => {
