@@ -44,7 +44,7 @@ export function toAuthConfig(value: unknown): AuthConfig {
 function splitPair(auth: string): Pick<AuthConfig, 'username' | 'password'> {
   const text = Buffer.from(auth, 'base64').toString()
   const colon = text.indexOf(':')
-  return colon > 0 ? { username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, '') } : {}
+  return colon > 0 ? { username: text.slice(0, colon), password: text.slice(colon + 1).replace(/(?<!\0)\0+$/, '') } : {}
 }
 
 function decodeHeader(header: string | undefined): unknown {

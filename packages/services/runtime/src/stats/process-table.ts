@@ -130,7 +130,7 @@ export function parseProcess(text: string, command: string, uid: number): Proces
     tty: number(7),
     state: fields[0] ?? '',
     name: text.slice(open + 1, close),
-    args: command === '' ? [] : command.replace(/\0+$/, '').split('\0'),
+    args: command === '' ? [] : command.replace(/(?<!\0)\0+$/, '').split('\0'),
   }
 }
 

@@ -13,6 +13,13 @@ const line = (rest: string) => `17894 (a) b) ${rest}`
 const statFields = (changes: Record<number, number | string>) =>
   Array.from({ length: 50 }, (_, index) => changes[index + 3] ?? 0).join(' ')
 
+test('parseProcess() answers soon whatever arguments a process was given', () => {
+  const command = `x${'\0'.repeat(200_000)}y\0`
+  const startedMs = performance.now()
+  assert.equal(parseProcess('1 (x) S 0', command, 0).args.length, 200_001)
+  assert.ok(performance.now() - startedMs < 1000, `${performance.now() - startedMs} ms`)
+})
+
 test('parseProcess() takes the name between the outermost parentheses', () => {
   const text = line(statFields({ 3: 'S', 4: 7, 7: 34816, 14: 100, 15: 50, 22: 4200 }))
   assert.deepEqual(parseProcess(text, 'sleep\0-x\0\0', 5), {
