@@ -8,7 +8,7 @@ export interface Directives {
   readonly escape: '\\' | '`'
 }
 
-const pattern = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(.+?)\s*$/
+const pattern = /^#\s*([a-zA-Z][a-zA-Z0-9]*)\s*=\s*(\S(?:.*\S)?)\s*$/
 const known = ['syntax', 'check', 'escape'] as const
 
 /** Reads the directives: lines before anything else, each at most once. Throws `invalid` in Docker's words. */

@@ -1,4 +1,4 @@
-import { invalid } from '@berth/base'
+import { invalid, linearRegExp } from '@berth/base'
 
 /** Variable names to values. */
 export type Environment = ReadonlyMap<string, string>
@@ -234,17 +234,14 @@ class Expander {
 
 /** `${x#pattern}` and `${x%pattern}`: cuts the shortest match off the start or the end; doubled, the longest. */
 function trim(value: string, modifier: string, word: string): string {
-  const longest = word.startsWith(modifier)
-  const pattern = longest ? word.slice(1) : word
-  const chars = [...value]
-  const counts = chars.keys().toArray().concat(chars.length)
-  if (longest) counts.reverse()
-  const cut = counts.find((count) =>
-    matches(pattern, modifier === '#' ? chars.slice(0, count) : chars.slice(chars.length - count)),
-  )
-  if (cut === undefined) return value
-  return (modifier === '#' ? chars.slice(cut) : chars.slice(0, chars.length - cut)).join('')
+  const isLongest = word.startsWith(modifier)
+  const parts = partsOf(isLongest ? word.slice(1) : word)
+  if (modifier === '#') return value.replace(toRegExp(parts, { isAtStart: true, isLongest }), '')
+  // The end is the start from behind.
+  return reversed(reversed(value).replace(toRegExp(parts.toReversed(), { isAtStart: true, isLongest }), ''))
 }
+
+const reversed = (text: string): string => [...text].toReversed().join('')
 
 interface Replacing {
   readonly pattern: string
@@ -254,56 +251,40 @@ interface Replacing {
 
 /** Replaces what a shell pattern matches, each time the longest. */
 function replace(value: string, { pattern, replacement, isEvery }: Replacing): string {
-  const chars = [...value]
-  let out = ''
-  for (let at = 0; at < chars.length;) {
-    const length = longestMatch(pattern, chars, at)
-    if (length === 0) {
-      out += chars[at++]
-      continue
-    }
-    out += replacement
-    at += length
-    if (!isEvery) return out + chars.slice(at).join('')
-  }
-  return out
+  let isDone = false
+  return value.replaceAll(toRegExp(partsOf(pattern), { isAtStart: false, isLongest: true }), (found) => {
+    if (found === '' || isDone) return found
+    isDone = !isEvery
+    return replacement
+  })
 }
 
-function longestMatch(pattern: string, chars: readonly string[], from: number): number {
-  for (let length = chars.length - from; length > 0; length--) {
-    if (matches(pattern, chars.slice(from, from + length))) return length
-  }
-  return 0
+interface Part {
+  readonly text: string
+  readonly isLiteral: boolean
 }
 
-/** A shell pattern of `*` and `?`; a backslash escapes. Backtracks to the last star only. */
-function matches(pattern: string, chars: readonly string[]): boolean {
-  const parts = [...pattern.matchAll(/\\([^])|[^]/gu)].map(([text, escaped]) => ({
+/** Of a shell pattern of `*` and `?`; a backslash escapes. */
+function partsOf(pattern: string): Part[] {
+  return [...pattern.matchAll(/\\([^])|[^]/gu)].map(([text, escaped]) => ({
     text: escaped ?? text,
-    isLiteral: escaped !== undefined,
+    isLiteral: escaped !== undefined || (text !== '*' && text !== '?'),
   }))
-  let part = 0
-  let at = 0
-  let star: { part: number; at: number } | undefined
-  for (;;) {
-    const current = parts[part]
-    if (current?.text === '*' && !current.isLiteral) {
-      star = { part: ++part, at }
-    } else if (
-      current &&
-      at < chars.length &&
-      ((current.text === '?' && !current.isLiteral) || current.text === chars[at])
-    ) {
-      part++
-      at++
-    } else if (!current && at === chars.length) {
-      return true
-    } else if (star && star.at < chars.length) {
-      star = { part: star.part, at: star.at + 1 }
-      part = star.part
-      at = star.at
-    } else {
-      return false
-    }
-  }
 }
+
+/** For V8's matcher that does not go back: a star may stand for anything, and there may be many. */
+function toRegExp(
+  parts: readonly Part[],
+  { isAtStart, isLongest }: { readonly isAtStart: boolean; readonly isLongest: boolean },
+): RegExp {
+  const star = isLongest ? '[^]*' : '[^]*?'
+  const sources = parts.map(({ text, isLiteral }) =>
+    isLiteral ? RegExp.escape(text) : text === '*' ? star : anyCharacter,
+  )
+  const source = `${isAtStart ? '^' : ''}${sources.join('')}`
+  const flags = isAtStart ? '' : 'g'
+  return linearRegExp(source, flags) ?? new RegExp(source, flags)
+}
+
+/** That matcher knows a character beyond U+FFFF as two. */
+const anyCharacter = '(?:[\\ud800-\\udbff][\\udc00-\\udfff]|[^])'
