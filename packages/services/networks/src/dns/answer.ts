@@ -14,7 +14,7 @@ export interface AnswerContext {
   readonly sandboxId: string
   /** It is in a network that leads outside. */
   readonly forwards: boolean
-  /** The user has asked for search domains to be tried first: a name without dots is not for others' servers. */
+  /** The user has asked for search domains to be tried first: its address is not asked of others' servers. */
   readonly hasNdots: boolean
 }
 
@@ -22,8 +22,10 @@ export interface AnswerContext {
 export function answerQuery(query: Query, context: AnswerContext): Answer | 'forward' {
   const own = query.isInternet ? answerOwn(query, context) : undefined
   if (own) return own
+  const asksAddress = query.type === recordTypes.A || query.type === recordTypes.AAAA
+  // As dockerd: not that there is no such name, which may have other records outside.
+  if (context.hasNdots && asksAddress && !query.name.includes('.')) return { code: responseCodes.ok, records: [] }
   if (!context.forwards) return { code: responseCodes.serverFailure, records: [] }
-  if (context.hasNdots && !query.name.includes('.')) return { code: responseCodes.noSuchName, records: [] }
   return 'forward'
 }
 

@@ -83,6 +83,10 @@ test('answerQuery() has no answer of others’ for a name of its own, and none o
   assert.equal(ask('8.0.0.10.in-addr.arpa', 12), 'forward')
   assert.equal(ask('example.org', 1), 'forward')
   assert.equal(ask('host', 1), 'forward')
-  assert.deepEqual(ask('host', 1, { hasNdots: true }), { code: 3, records: [] })
+  // Addresses alone: so dockerd says that it is for a search domain.
+  const asked = [1, 28, 15].map((type) => ask('host', type, { hasNdots: true }))
+  assert.deepEqual(asked, [empty, empty, 'forward'])
+  assert.deepEqual(ask('host', 1, { hasNdots: true, forwards: false }), empty)
+  assert.equal(ask('host.example', 1, { hasNdots: true }), 'forward')
   assert.deepEqual(ask('example.org', 1, { forwards: false }), { code: 2, records: [] })
 })

@@ -61,3 +61,8 @@ test('buildEmbeddedResolvConf() adds ndots:0 to settings that have none, and fal
     /^# Used default nameservers\.\n# ExtServers: \[8\.8\.8\.8 8\.8\.4\.4\]\n# Invalid nameservers: \[x\]$/m,
   )
 })
+
+test('buildEmbeddedResolvConf() takes any ndots that is asked for, 0 too, for a wish to have search domains tried', () => {
+  const has = (...dnsOptions: string[]) => buildEmbeddedResolvConf({ ...base, dnsOptions }).hasNdots
+  assert.deepEqual([has('ndots:0'), has('ndots:2'), has('rotate'), has()], [true, true, false, false])
+})

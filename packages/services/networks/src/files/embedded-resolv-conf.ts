@@ -6,7 +6,7 @@ export interface EmbeddedResolvConf {
   readonly text: string
   /** Whom the engine's DNS asks for the container. */
   readonly servers: readonly UpstreamServer[]
-  /** Names without dots are not for the outside. */
+  /** The user or the host has asked for some: names without dots are not for the outside. */
   readonly hasNdots: boolean
 }
 
@@ -38,7 +38,7 @@ export function buildEmbeddedResolvConf(options: Omit<ResolvConfOptions, 'transf
   return {
     text: `${lines.join('\n')}\n`,
     servers,
-    hasNdots: settings.some((setting) => /^ndots:0*[1-9]/.test(setting)),
+    hasNdots: ndotsFrom !== 'internal',
   }
 }
 
