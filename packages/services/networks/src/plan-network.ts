@@ -45,7 +45,7 @@ export function planNetwork(asked: NetworkCreateRequest, context: NetworkPlanCon
     labels: request.Labels,
   }
   const ipam = { driver: request.IPAM?.Driver || 'default', options: request.IPAM?.Options ?? null }
-  if (asked.ConfigOnly) return { ...base, ipam: { ...ipam, config: asksFor }, pools: [] }
+  if (asked.ConfigOnly) return { ...base, ipam: { ...ipam, config: asksFor.length > 0 ? asksFor : null }, pools: [] }
   if (driver === 'bridge') requireFreeBridge(base, parseBridgeOptions(options, base.internal), context.networks)
   const chosen = chooseConfigs(asksFor, families, context)
   const pools = [

@@ -151,6 +151,10 @@ test('create() with a template takes its settings; a template holds no container
     [IPAM.Config, ConfigFrom, Labels],
     [[{ Subnet: '10.8.0.0/24' }], { Network: 'template' }, { a: 'b' }],
   )
+  await t.create({ Name: 'bare', ConfigOnly: true, IPAM: { Config: [] } })
+  assert.equal(t.networks.describe('bare').IPAM.Config, null)
+  await t.create({ Name: 'm', ConfigFrom: { Network: 'bare' } })
+  assert.equal(t.networks.describe('m').IPAM.Config?.length, 1)
   await assert.rejects(t.networks.attach(t.request({ mode: 'template' })), /configuration-only network/)
   await assert.rejects(t.networks.remove('template'), /configuration network "template" is in use/)
 })
