@@ -92,6 +92,38 @@ test('disconnect() that fails after the ports have moved has them lead where the
   assert.deepEqual([await leadsTo(18096), gateway], [address, '172.17.0.1'])
 })
 
+/** Of a supervisor that does nothing until it has been waited for twice in vain. */
+class StuckDescriptors extends KeptDescriptors {
+  #waits = 0
+  readonly #dropped: string[] = []
+
+  override drop(name: string): void {
+    if (this.#waits < 2) this.#dropped.push(name)
+    else super.drop(name)
+  }
+
+  override async settle(signal?: AbortSignal): Promise<void> {
+    if (this.#waits++ < 2) await delay(60_000, undefined, { signal })
+    for (const name of this.#dropped.splice(0)) super.drop(name)
+    await super.settle()
+  }
+}
+
+test('connect() waits for the sockets of ports that are to go back', async () => {
+  using descriptors = new StuckDescriptors()
+  await t.restart({ descriptors })
+  await t.create({ Name: 'a' })
+  const wanted = t.request({ portBindings: web('18093') })
+  const { containerId } = wanted
+  const before = await t.networks.attach(wanted)
+  await assert.rejects(
+    t.networks.connect({ containerId, network: 'a', settings: first }),
+    /failed to bind host port for 0\.0\.0\.0:18093:.*: address already in use/,
+  )
+  assert.deepEqual(t.networks.attachment(containerId), before)
+  assert.equal(await leadsTo(18093), before.endpoints['bridge']?.IPAddress)
+})
+
 test('connect() whose ports cannot go back either says of which there are none', async () => {
   const bindTo = (address: string) => ({ 'com.docker.network.bridge.host_binding_ipv4': address })
   await t.create({ Name: 'a', Options: bindTo('127.0.0.1') })

@@ -5,6 +5,8 @@ import type { Endpoint } from '../model.ts'
 import { publishPorts, reachedAs } from './publish.ts'
 import type { SandboxState } from './sandbox-states.ts'
 
+const settlesToGoBack = 5
+
 /**
  * Has a container's ports lead where its way out goes. Until it is over, nobody else of the engine's gets their numbers;
  * it is over with `commit` or `undo`.
@@ -52,7 +54,8 @@ export class PortMove {
     await attempt(logger, () => firewall.unpublish(moved))
     ports.suspend(moved)
     ports.replace(moved, this.#state.ports)
-    await ports.settle()
+    // Nowhere else to go: a supervisor that is slow is worth more than one wait.
+    for (let waits = 0; waits < settlesToGoBack && !(await ports.settle()); waits++);
     this.#ports = ports.resume(this.#state.ports)
     await attempt(logger, () => firewall.publish(this.#ports))
   }

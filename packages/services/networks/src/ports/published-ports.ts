@@ -38,7 +38,7 @@ export class PublishedPorts {
   #nextPort = 0
   /** Sockets were given up since the last wait for their copies. */
   #hasClosed = false
-  #settled: Promise<void> = Promise.resolve()
+  #settled: Promise<boolean> = Promise.resolve(true)
 
   constructor(options: PublishedPortsOptions) {
     this.#options = options
@@ -121,18 +121,25 @@ export class PublishedPorts {
     for (const port of ports) this.#forget(port)
   }
 
-  /** Resolves when what was released is free for all, the store's copies being closed too, or after a second. Never rejects. */
-  settle(): Promise<void> {
+  /**
+   * Resolves when what was released is free for all, the store's copies being closed too, or after a second: to whether it
+   * is. Never rejects.
+   */
+  settle(): Promise<boolean> {
     if (this.#hasClosed) this.#settled = this.#settleStore()
-    this.#hasClosed = false
     return this.#settled
   }
 
-  async #settleStore(): Promise<void> {
+  async #settleStore(): Promise<boolean> {
+    this.#hasClosed = false
     try {
       await this.#options.store.settle(AbortSignal.timeout(settleMs))
+      return true
     } catch (error) {
       this.#options.logger.warn({ error: messageOf(error) }, 'ports that were given back may be in use for a while')
+      // Who asks next waits again.
+      this.#hasClosed = true
+      return false
     }
   }
 
