@@ -104,7 +104,7 @@ function decode(value: unknown, shape: GoShape): unknown {
 
 function decodeMembers(value: object, { fields, element }: GoShape): object {
   const members = Object.entries(value).flatMap(([key, inner]: [string, unknown]) => {
-    const field = fields && Object.hasOwn(fields, key) ? fields[key] : undefined
+    const field = ownValue(fields ?? {}, key)
     if (field && inner === null) return []
     const shape = field ?? element
     return [[key, shape ? decode(inner, shape) : inner] as const]

@@ -84,11 +84,9 @@ export class PublishedPorts {
         this.#options.logger.warn({ error: messageOf(error) }, 'a published port is lost')
       }
     }
-    const [got, lost] = [true, false].map((isOpen) =>
-      suspended.filter((port) => (port.via === 'routed' || this.#listeners.has(keyOf(port))) === isOpen),
-    )
-    this.release(lost ?? [])
-    return got ?? []
+    const open = suspended.filter((port) => port.via === 'routed' || this.#listeners.has(keyOf(port)))
+    this.replace(suspended, open)
+    return open
   }
 
   /** Releases ports, but no number that one of `next` has. */
