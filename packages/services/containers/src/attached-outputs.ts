@@ -1,7 +1,6 @@
-import type { ContainerId } from '@berth/base'
+import { type ContainerId, settlesWithin } from '@berth/base'
 import type { Readable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
-import { settlesWithin } from './settles-within.ts'
 
 /** A client that does not read its output holds nobody else up for longer. */
 const patienceMs = 250

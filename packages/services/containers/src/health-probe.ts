@@ -1,4 +1,4 @@
-import { formatGoDuration, messageOf, newExecId, nowText } from '@berth/base'
+import { formatGoDuration, messageOf, newExecId, nowText, settlesWithin } from '@berth/base'
 import { announce } from './announce.ts'
 import { collectOutput } from './collect-output.ts'
 import type { Container, ExecConfig, HealthResult } from './container.ts'
@@ -6,7 +6,6 @@ import type { Context } from './context.ts'
 import { commandText } from './exec.ts'
 import { buildExecProcess, targetOfExec } from './exec-process.ts'
 import type { HealthSettings } from './plan/health.ts'
-import { settlesWithin } from './settles-within.ts'
 
 const outputLimitBytes = 4096
 const sigkill = 9

@@ -1,4 +1,13 @@
-import { conflict, type ContainerId, EngineError, invalid, isKind, messageOf, notModified } from '@berth/base'
+import {
+  conflict,
+  type ContainerId,
+  EngineError,
+  invalid,
+  isKind,
+  messageOf,
+  notModified,
+  settlesWithin,
+} from '@berth/base'
 import { announce } from './announce.ts'
 import type { Container } from './container.ts'
 import type { StopOptions } from './containers.ts'
@@ -6,7 +15,6 @@ import type { Context } from './context.ts'
 import { unpauseLocked } from './pause.ts'
 import { parseSignal } from './plan/signals.ts'
 import { startedIfStarting } from './started-if-starting.ts'
-import { settlesWithin } from './settles-within.ts'
 
 const defaultStopTimeoutSeconds = 10
 const sigkill = 9

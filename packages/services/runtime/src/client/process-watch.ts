@@ -1,3 +1,4 @@
+import { settlesWithin } from '@berth/base'
 import { processKey, type ProcessTarget } from '../protocol/messages.ts'
 
 const patienceMs = 1000
@@ -48,9 +49,6 @@ export class ProcessWatch {
     await this.#starting.get(key)?.catch(() => {})
     const exit = this.#exits.get(key)
     if (!exit) return
-    const impatience = Promise.withResolvers<void>()
-    const timer = setTimeout(impatience.resolve, patienceMs).unref()
-    await Promise.race([exit.promise, impatience.promise])
-    clearTimeout(timer)
+    await settlesWithin(exit.promise, patienceMs, { ref: false })
   }
 }

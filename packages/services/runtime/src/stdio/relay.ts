@@ -1,3 +1,4 @@
+import { settlesWithin } from '@berth/base'
 import type { Writable } from 'node:stream'
 import type { ConsoleSize } from '../runtime.ts'
 import type { LogWriter } from '../logs/log-writer.ts'
@@ -93,8 +94,8 @@ export class Relay {
   async drain({ timeoutMs, logTimeoutMs }: DrainLimits): Promise<void> {
     this.#draining = true
     if (!this.#options.log?.isFull) this.#resumeOutput()
-    await within(timeoutMs, this.#ended.promise)
-    await within(logTimeoutMs, this.close())
+    await settlesWithin(this.#ended.promise, timeoutMs)
+    await settlesWithin(this.close(), logTimeoutMs)
   }
 
   /** Closes our ends at once; resolves when the log is complete and closed, too. */
@@ -205,14 +206,6 @@ export class Relay {
     }
     this.#stall = setTimeout(() => this.#watchStall(), Math.ceil(nextMs)).unref()
   }
-}
-
-/** Resolves with `work`, or when the time is up. */
-async function within(timeoutMs: number, work: Promise<void>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, timeoutMs)
-  await Promise.race([work, promise])
-  clearTimeout(timer)
 }
 
 /** Docker's stream frame: the stream's number, three zeros, a big-endian length, the bytes. */
