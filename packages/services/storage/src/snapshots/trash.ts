@@ -2,9 +2,16 @@ import { type Logger, messageOf } from '@berth/base'
 import { mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { LayerWorker, type LayerWorkerOptions } from '../layers/layer-worker.ts'
+import { removeSmallTree } from './small-trees.ts'
 
-/** Trees removed one after another are deleted together, when whoever removed them is likely done. */
-const delayMs = 500
+/** Trees removed one after another are deleted together: when nothing was removed for so long. */
+const quietMs = 500
+
+/** Or so long after the first of them. */
+const longestMs = 5000
+
+/** So few are looked at one by one; a thread is started for more. */
+const fewTrees = 8
 
 /** A thread of its own: nobody who copies files waits for a deletion. */
 const ownThread = { threads: 1, idleMs: 100, soonMs: 0 }
@@ -14,7 +21,9 @@ export class Trash implements AsyncDisposable {
   readonly #directory: string
   readonly #worker: LayerWorker
   readonly #logger: Logger
-  #timer: NodeJS.Timeout | undefined
+  /** Since the last tree, and since the first that waits. */
+  #quiet: NodeJS.Timeout | undefined
+  #longest: NodeJS.Timeout | undefined
   #sweeping: Promise<void> = Promise.resolve()
   #isClosed = false
 
@@ -34,8 +43,7 @@ export class Trash implements AsyncDisposable {
 
   /** Deletes what is here now; failures are logged and tried again at the next start. */
   async empty(): Promise<void> {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+    this.#stopTimers()
     const sweep = this.#sweeping.then(() => this.#sweep())
     this.#sweeping = sweep
     await sweep
@@ -43,23 +51,41 @@ export class Trash implements AsyncDisposable {
 
   /** Deletes no more; a deletion under way is cut off, the rest is for the next start. */
   async [Symbol.asyncDispose](): Promise<void> {
-    clearTimeout(this.#timer)
+    this.#stopTimers()
     this.#isClosed = true
     await this.#worker[Symbol.asyncDispose]()
+    await this.#sweeping
   }
 
   #schedule(): void {
-    if (!this.#isClosed) this.#timer ??= setTimeout(() => void this.empty(), delayMs).unref()
+    if (this.#isClosed) return
+    const after = (ms: number) => setTimeout(() => void this.empty(), ms).unref()
+    clearTimeout(this.#quiet)
+    this.#quiet = after(quietMs)
+    this.#longest ??= after(longestMs)
+  }
+
+  #stopTimers(): void {
+    clearTimeout(this.#quiet)
+    clearTimeout(this.#longest)
+    this.#longest = undefined
   }
 
   async #sweep(): Promise<void> {
-    const paths = readdirSync(this.#directory).map((name) => join(this.#directory, name))
-    if (paths.length === 0) return
     try {
-      await this.#worker.run('remove', { paths })
+      const paths = readdirSync(this.#directory).map((name) => join(this.#directory, name))
+      const left = paths.length > fewTrees ? paths : await largeOnes(paths)
+      if (left.length > 0 && !this.#isClosed) await this.#worker.run('remove', { paths: left })
     } catch (error) {
       if (!this.#isClosed)
         this.#logger.warn({ error: messageOf(error) }, 'snapshots: could not delete what was removed')
     }
   }
+}
+
+/** Removes the small ones, and returns the others. */
+async function largeOnes(paths: readonly string[]): Promise<string[]> {
+  const large: string[] = []
+  for (const path of paths) if (!(await removeSmallTree(path))) large.push(path)
+  return large
 }
