@@ -91,6 +91,7 @@ export const EINTR = 4
 export const EAGAIN = 11
 export const EBUSY = 16
 export const EEXIST = 17
+export const ENODEV = 19
 export const ENOTDIR = 20
 export const EINVAL = 22
 export const EROFS = 30

@@ -60,16 +60,16 @@ function wayFor({ settings, routesByLink: byLink }: Endpoint, family: Family): s
   return gateway || (byLink && address !== '' ? theLink : '')
 }
 
-/** Adds to `request` what leads from the routes of `before` to those of `after`; `indexes` are by name inside. */
+/** Adds to `request` what leads from the routes of `before` to those of `after`; `indexOf` finds links by their names inside. */
 export function changeRoutes(
   request: RouteRequest,
   { before, after }: { readonly before: WaysOut; readonly after: WaysOut },
-  indexes: ReadonlyMap<string, number>,
+  indexOf: (name: string) => number | undefined,
 ): void {
   for (const family of [4, 6] as const) {
     const [old, next] = family === 4 ? [before.ipv4, after.ipv4] : [before.ipv6, after.ipv6]
     if (old?.settings.EndpointID === next?.settings.EndpointID) continue
-    const [oldLink, nextLink] = [old, next].map((endpoint) => indexes.get(endpoint?.link?.inside ?? ''))
+    const [oldLink, nextLink] = [old, next].map((endpoint) => endpoint?.link && indexOf(endpoint.link.inside))
     // A link that is gone took its routes along.
     if (old && oldLink !== undefined) deleteRoute(request, wayFor(old, family), { family, link: oldLink })
     if (next && nextLink !== undefined) addRoute(request, wayFor(next, family), { family, link: nextLink })

@@ -75,17 +75,17 @@ async function applyChange({ host, inside }: Sockets, change: LinkChange, meanwh
   using _ = await links.acquire('links')
   await disconnect({ host, inside }, change.remove)
   await both(change.add.length > 0 ? connect(host, change) : undefined, meanwhile?.connecting)
-  const indexes = indexLinks(inside)
+  const indexOf = (name: string) => inside.linkIndex(name)
   prepare(change)
   const request = new RouteRequest().setUp(loopbackIndex)
   for (const { endpoint } of change.add) {
-    const index = indexes.get(endpoint.link.inside)
+    const index = indexOf(endpoint.link.inside)
     if (index === undefined) throw new Error(`${endpoint.link.inside} is not in ${change.pin}`)
     for (const { address, prefixLength } of endpointAddresses(endpoint))
       request.addAddress(index, address, prefixLength)
     request.setUp(index)
   }
-  changeRoutes(request, change, indexes)
+  changeRoutes(request, change, indexOf)
   await inside.sendAsync(request, `configure ${insideNames(change.add)}`)
   await both(settle(host, change.add), meanwhile?.settling)
 }
@@ -118,9 +118,6 @@ export async function areSettled(host: RouteSocket, which: readonly (string | nu
   const waitsForTree = ({ index }: Link) => found.some(({ master, isHeldBack }) => master === index && isHeldBack)
   return found.every((link) => link.isOperational || !link.isUp || waitsForTree(link))
 }
-
-const indexLinks = (socket: RouteSocket): Map<string, number> =>
-  new Map(socket.links().map(({ name, index }) => [name, index]))
 
 /** By the end that is the host's, where there is one: a container cannot have renamed it. */
 async function disconnect({ host, inside }: Sockets, gone: LinkChange['remove']): Promise<void> {

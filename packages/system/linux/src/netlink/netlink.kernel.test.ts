@@ -47,7 +47,7 @@ test('RouteSocket.sendAsync() brings up a namespace: veth born inside, addresses
   const veth = { name: 'v1', master, netns, peerName: 'eth0', peerMac: '02:42:0a:62:00:02', mtu: 1300, hairpin: true }
   await host.sendAsync(new RouteRequest().addVeth(veth), 'make v1')
   closeSync(netns)
-  const index = inside.link('eth0')?.index ?? 0
+  const index = inside.linkIndex('eth0') ?? 0
   const request = new RouteRequest()
     .setUp(1)
     .addAddress(index, '10.98.0.2', 24)
@@ -68,6 +68,19 @@ test('RouteSocket.sendAsync() brings up a namespace: veth born inside, addresses
   // The kernel drops the namespace, and with it the veth, a little later.
   for (const deadline = Date.now() + 5000; host.link('v1') && Date.now() < deadline;) await new Promise(setImmediate)
   host.send(new RouteRequest().deleteLink('b1'), 'delete b1')
+})
+
+test('RouteSocket.linkIndex() finds the links of its own namespace by their whole names', () => {
+  host.send(new RouteRequest().addBridge('fifteen-letters'), 'make a bridge')
+  assert.equal(host.linkIndex('fifteen-letters'), host.link('fifteen-letters')?.index)
+  const path = join(directory, 'other')
+  using inside = pinNetns(path, () => new RouteSocket())
+  assert.deepEqual(
+    [inside.linkIndex('lo'), inside.linkIndex('fifteen-letters'), inside.linkIndex('')],
+    [1, undefined, undefined],
+  )
+  unpinNetns(path)
+  host.send(new RouteRequest().deleteLink('fifteen-letters'), 'delete the bridge')
 })
 
 test('RouteSocket.send() says which request the kernel refused and why', () => {

@@ -338,6 +338,11 @@ export class RouteSocket implements Disposable {
     }
   }
 
+  /** The index of the link of that name, or undefined. Unlike `link` it does not wait for the kernel's RTNL lock. */
+  linkIndex(name: string): number | undefined {
+    return this.#socket.linkIndex(name)
+  }
+
   /** As `link` for several, by names or indexes, with one wait for the kernel on a pool thread. */
   async linksAsync(which: readonly (string | number)[]): Promise<Link[]> {
     const query = new NetlinkMessage()

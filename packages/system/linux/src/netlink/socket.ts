@@ -1,7 +1,7 @@
 import { closeSync } from 'node:fs'
 import { codeOf } from '@berth/base'
 import { LinuxError } from '../error.ts'
-import { callAsync, callOnPool, check, declareFunctions, EAGAIN, EINTR, errno } from '../libc.ts'
+import { callAsync, callOnPool, check, declareFunctions, EAGAIN, EINTR, ENODEV, errno, lastError } from '../libc.ts'
 import { type Poll, pollFd } from '../process/descriptors.ts'
 import { align4, type NetlinkMessage, readAttributes, readText } from './message.ts'
 
@@ -12,6 +12,7 @@ const c = declareFunctions<{
   send(fd: number, buffer: Uint8Array, length: number, flags: number): number
   recv(fd: number, buffer: Uint8Array, length: number, flags: number): number
   getsockname(fd: number, address: Uint8Array, length: Uint8Array): number
+  ioctl(fd: number, request: number, argument: Uint8Array): number
 }>({
   socket: 'int socket(int domain, int type, int protocol)',
   bind: 'int bind(int fd, void *address, uint length)',
@@ -19,6 +20,7 @@ const c = declareFunctions<{
   send: 'long send(int fd, void *buffer, size_t length, int flags)',
   recv: 'long recv(int fd, void *buffer, size_t length, int flags)',
   getsockname: 'int getsockname(int fd, void *address, void *length)',
+  ioctl: 'int ioctl(int fd, ulong request, void *argument)',
 })
 
 export const NETLINK_ROUTE = 0
@@ -37,6 +39,9 @@ const NLMSG_DONE = 3
 const NLM_F_ACK_TLVS = 0x200
 const NLMSGERR_ATTR_MSG = 1
 const MSG_DONTWAIT = 0x40
+const SIOCGIFINDEX = 0x8933
+const IFNAMSIZ = 16
+const ifreqBytes = 40
 const headerBytes = 16
 const announcementBytes = 4 << 20
 
@@ -137,6 +142,15 @@ export class NetlinkSocket implements Disposable {
       if (failure) throw failure
       if (last) return
     }
+  }
+
+  /** The index of a link of the socket's namespace (netdevice(7)), undefined: there is none of that name. Waits for no lock. */
+  linkIndex(name: string): number | undefined {
+    const request = Buffer.alloc(ifreqBytes)
+    request.write(name, 0, IFNAMSIZ - 1)
+    if (c.ioctl(this.#fd, SIOCGIFINDEX, request) === 0) return request.readInt32LE(IFNAMSIZ)
+    if (errno() === ENODEV) return undefined
+    throw lastError('ioctl SIOCGIFINDEX', name)
   }
 
   /** Joins a multicast group: from then on `ready` is called whenever there is something to `drain`. */
