@@ -78,6 +78,13 @@ export class ControlLink implements Disposable {
     return reply
   }
 
+  /** Sends a request whose answer would change nothing; older supervisors give one. Rejects when that is a refusal. */
+  async tell(request: Request): Promise<void> {
+    if (!this.welcome.takesNotices) await this.request(request)
+    else if (this.#socket.destroyed) throw supervisorGone()
+    else this.#socket.write(encodeLine(request))
+  }
+
   /** For a request that goes by another connection. Throws `unavailable` when this one is lost. */
   expect<R extends Request>(request: R): Expected<R> {
     if (this.#socket.destroyed) throw supervisorGone()

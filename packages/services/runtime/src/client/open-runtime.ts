@@ -179,7 +179,7 @@ class SupervisorRuntime implements Runtime {
 
   async #requestPrepare(request: ExecPreparation): Promise<void> {
     const message = this.#execs.prepare(request)
-    if (isPlainCrun(message.command)) await this.#control().request({ op: 'prepare', ...message })
+    if (isPlainCrun(message.command)) await this.#control().tell({ op: 'prepare', ...message })
   }
 
   async exec(request: ExecRequest): Promise<StartedProcess> {
@@ -274,7 +274,7 @@ class SupervisorRuntime implements Runtime {
   }
 
   async releaseExec(containerId: ContainerId, execId: ExecId): Promise<void> {
-    await this.#control().request({ op: 'release', target: { containerId, execId } })
+    await this.#control().tell({ op: 'release', target: { containerId, execId } })
     this.#announced.delete(processKey({ containerId, execId }))
   }
 

@@ -148,10 +148,11 @@ test('readLogs() follows a container across rotations and loses nothing', async 
   })
 })
 
-test('an exec is attached and started by two messages where the supervisor is older than one message for both', async () => {
+test('an exec runs under a supervisor that is older than one message for attach and start, and than notices', async () => {
   const script = join(fixture.directory, 'older.ts')
   const patch = `const { stringify } = JSON
-JSON.stringify = (value) => stringify(value, (key, field) => (key === 'servesWithAttach' ? undefined : field))
+const newer = ['servesWithAttach', 'takesNotices']
+JSON.stringify = (value) => stringify(value, (key, field) => (newer.includes(key) ? undefined : field))
 await import(${JSON.stringify(fixture.options.supervisor.script)})
 `
   writeFileSync(script, patch)
@@ -163,10 +164,13 @@ await import(${JSON.stringify(fixture.options.supervisor.script)})
       await runtime.start(request)
       const exec = execRequest(containerId, 'echo hello; exit 3')
       const exit = exitOf(runtime, containerId, exec.execId)
+      runtime.prepareExec(exec)
       const { stream, started } = await runtime.execAttached(exec, { stdin: false, stdout: true, stderr: true })
       assert.ok((await started).pid > 1)
       assert.equal(await textOf(stream), framed(1, 'hello\n'))
       assert.equal((await exit).exitCode, 3)
+      await runtime.releaseExec(containerId, exec.execId)
+      assert.deepEqual((await runtime.list())[0]?.execs, [])
     },
     { ...fixture, open },
   )

@@ -33,11 +33,13 @@ export function decodeHello(value: unknown): Hello {
 export function decodeWelcome(value: unknown): Welcome {
   const welcome = record(value, 'welcome')
   const servesWithAttach = welcome['servesWithAttach'] === true
+  const takesNotices = welcome['takesNotices'] === true
   return {
     protocol: integer(welcome, 'protocol'),
     pid: integer(welcome, 'pid'),
     build: text(welcome, 'build'),
     ...(servesWithAttach && { servesWithAttach }),
+    ...(takesNotices && { takesNotices }),
   }
 }
 
@@ -45,7 +47,8 @@ export function decodeRequest(value: unknown): NumberedRequest {
   const message = record(value, 'request')
   const op = text(message, 'op')
   if (!Object.hasOwn(requests, op)) throw new ProtocolError(`op: ${JSON.stringify(op)} is unknown`)
-  return { id: integer(message, 'id'), request: requests[op as RequestOp](message) }
+  const id = message['id'] === undefined ? {} : { id: integer(message, 'id') }
+  return { ...id, request: requests[op as RequestOp](message) }
 }
 
 const requests: { readonly [Op in RequestOp]: (message: Fields) => Extract<Request, { op: Op }> } = {

@@ -40,6 +40,8 @@ export interface Welcome {
   readonly build: string
   /** Whether the hello of an attach connection may hold a request; absent from older ones. */
   readonly servesWithAttach?: boolean
+  /** Whether a request may have no id, and gets no reply then; absent from older ones. */
+  readonly takesNotices?: boolean
 }
 
 /** An OCI runtime's command: crun, runc or what takes their arguments. */
@@ -98,9 +100,9 @@ export type Request =
   /** End, unless a container runs. */
   | { readonly op: 'shutdown' }
 
-/** `id`: what its reply will carry. */
+/** `id`: what its reply will carry; absent: nobody waits for one. */
 export interface NumberedRequest {
-  readonly id: number
+  readonly id?: number
   readonly request: Request
 }
 

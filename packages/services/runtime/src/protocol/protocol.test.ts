@@ -35,9 +35,10 @@ const requests: object[] = [
   { op: 'shutdown' },
 ]
 
-test('decodeRequest() reads back every request', () => {
+test('decodeRequest() reads back every request, with an id or without', () => {
   for (const request of requests) {
     assert.deepEqual(decodeRequest(JSON.parse(JSON.stringify({ id: 5, ...request }))), { id: 5, request })
+    assert.deepEqual(decodeRequest(request), { request })
   }
 })
 
@@ -81,7 +82,7 @@ test('decodeHello() and decodeWelcome() read the handshake', () => {
   assert.throws(() => decodeHello({ role: 'spy', protocol: 1 }), /role: "spy" is unknown/)
   assert.throws(() => decodeHello({ ...attach, options: { stdin: true } }), /stdout: no boolean/)
   assert.deepEqual(decodeWelcome({ protocol: 2, pid: 3, build: 'b' }), { protocol: 2, pid: 3, build: 'b' })
-  const welcome = { protocol: 2, pid: 3, build: 'b', servesWithAttach: true }
+  const welcome = { protocol: 2, pid: 3, build: 'b', servesWithAttach: true, takesNotices: true }
   assert.deepEqual(decodeWelcome(welcome), welcome)
 })
 

@@ -78,7 +78,8 @@ export class ControlServer {
     this.#control?.destroy()
     this.#control = socket
     const { build } = this.#options
-    const welcome: Welcome = { protocol: protocolVersion, pid: process.pid, build, servesWithAttach: true }
+    const can = { servesWithAttach: true, takesNotices: true }
+    const welcome: Welcome = { protocol: protocolVersion, pid: process.pid, build, ...can }
     socket.write(encodeLine(welcome))
     const decoder = new LineDecoder()
     const onData = (chunk: Buffer) =>
@@ -92,14 +93,17 @@ export class ControlServer {
     if (rest.length > 0) onData(rest)
   }
 
-  /** Replies by `socket`, unless it is lost: then `list` tells. */
+  /** Replies by `socket`, unless it is lost: then `list` tells. Nobody waits for the reply to what has no id. */
   #serve(socket: Socket | undefined, supervisor: Supervisor, { id, request }: NumberedRequest): void {
     const reply = (answer: object, after?: () => void) => {
-      if (socket?.destroyed === false) socket.write(encodeLine({ id, ...answer }), after)
+      if (id !== undefined && socket?.destroyed === false) socket.write(encodeLine({ id, ...answer }), after)
     }
     supervisor.handle(request).then(
       (value) => reply({ value: value ?? null }, () => this.#leave(request)),
-      (error: unknown) => reply({ failure: failureOf(error) }),
+      (error: unknown) => {
+        if (id === undefined) warn({ op: request.op, error: messageOf(error) }, 'what nobody waits for was not done')
+        reply({ failure: failureOf(error) })
+      },
     )
   }
 
