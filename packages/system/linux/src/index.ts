@@ -121,6 +121,7 @@ export {
   acceptSocket,
   type BoundSocket,
   connectSocket,
+  hasLoopbackV6,
   type ListenOptions,
   listenSocket,
   localAddress,

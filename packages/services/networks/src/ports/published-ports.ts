@@ -1,8 +1,9 @@
-import { closeSync, readFileSync } from 'node:fs'
+import { closeSync } from 'node:fs'
 import { type DescriptorStore, internal, isKind, type Logger, messageOf } from '@berth/base'
 import { isUnspecified } from '../firewall/elements.ts'
 import type { PublishedPort } from '../firewall/rules.ts'
-import { listenSocket } from '@berth/linux'
+import { hasLoopbackV6 } from '@berth/linux'
+import { EphemeralRange } from './ephemeral-range.ts'
 import { type PortRoute, planRoutes, type PortTarget, type RelayUse, type WantedPort } from './plan-ports.ts'
 import { listenerName, openListener, type PortListener } from './port-listener.ts'
 
@@ -35,6 +36,7 @@ export class PublishedPorts {
   /** The host's addresses on which a number is in use. */
   readonly #addresses = new Map<string, Set<string>>()
   readonly #listeners = new Map<string, PortListener>()
+  readonly #range = new EphemeralRange()
   #nextPort = 0
   /** Sockets were given up since the last wait for their copies. */
   #hasClosed = false
@@ -54,7 +56,8 @@ export class PublishedPorts {
     suspended: readonly PublishedPort[] = [],
   ): PublishedPort[] {
     const taken: PublishedPort[] = []
-    const served = hasIPv6() ? wanted : wanted.map(withoutSecondFamily)
+    // A host without IPv6 gets no binding that nobody asked for.
+    const served = hasLoopbackV6() ? wanted : wanted.map(withoutSecondFamily)
     const own = new Set(suspended.map(keyOf))
     try {
       for (const one of served) taken.push(...this.#takeOne(one, target, own))
@@ -171,7 +174,7 @@ export class PublishedPorts {
 
   /** The next free one of those that the kernel gives to clients: released ones come last again. */
   #takeAny(routes: readonly PortRoute[], own: ReadonlySet<string>): readonly PublishedPort[] {
-    const [first, last] = ephemeralRange()
+    const [first, last] = this.#range.read()
     for (let tried = first; tried <= last; tried++) {
       const hostPort = this.#nextPort < first || this.#nextPort > last ? first : this.#nextPort
       this.#nextPort = hostPort + 1
@@ -233,6 +236,7 @@ export class PublishedPorts {
     this.#options.relay[Symbol.dispose]()
     for (const { fd } of new Set(this.#listeners.values())) if (fd !== undefined) closeSync(fd)
     this.#listeners.clear()
+    this.#range[Symbol.dispose]()
   }
 }
 
@@ -250,22 +254,3 @@ function groupBySocket(ports: readonly PublishedPort[]): PublishedPort[][] {
 }
 
 const withoutSecondFamily = (wanted: WantedPort): WantedPort => ({ ...wanted, hostIps: wanted.hostIps.slice(0, 1) })
-
-/** A host without it gets no binding that nobody asked for. */
-function hasIPv6(): boolean {
-  try {
-    closeSync(listenSocket({ protocol: 'udp', address: '::1', port: 0 }).fd)
-    return true
-  } catch {
-    return false
-  }
-}
-
-/** Those that the kernel gives to clients (ip-sysctl). */
-function ephemeralRange(): [number, number] {
-  const [first = 32768, last = 60999] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'latin1')
-    .trim()
-    .split(/\s+/)
-    .map(Number)
-  return [first, last]
-}

@@ -103,6 +103,17 @@ export function localAddress(fd: number): SocketAddress {
   return decodeSocketAddress(address)
 }
 
+const loopbackV6 = encodeSocketAddress({ address: '::1', port: 0 })
+
+/** Whether a socket can be bound to ::1 in the namespace that the thread is in: not where IPv6 is lacking or turned off. */
+export function hasLoopbackV6(): boolean {
+  const fd = c.socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0)
+  if (fd < 0) return false
+  const result = c.bind(fd, loopbackV6, loopbackV6.length)
+  closeSync(fd)
+  return result === 0
+}
+
 /** A connection that waits to be accepted; undefined: none does. */
 export function acceptSocket(fd: number): number | undefined {
   try {
