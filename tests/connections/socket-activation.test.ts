@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { command, EngineApi, loadFixture, startDaemon, type TestDaemon, until } from '@berth/testing'
+import { Certificates } from './certificates.ts'
 
 /** berthd on sockets that a service manager has made and passes on (sd_listen_fds(3)). */
 const berth = fileURLToPath(new URL('../../bin/berth', import.meta.url))
@@ -47,7 +48,11 @@ function own(...hosts: readonly string[]): string[] {
 }
 
 /** Starts berthd instead of the one that runs, by `through` where that is given. */
-async function startActivated(hosts: readonly string[], through: readonly string[] = []): Promise<void> {
+async function startActivated(
+  hosts: readonly string[],
+  through: readonly string[] = [],
+  flags: readonly string[] = [],
+): Promise<void> {
   if (child === undefined) await daemon.kill('SIGKILL')
   await end()
   rmSync(socketPath(), { force: true })
@@ -58,6 +63,7 @@ async function startActivated(hosts: readonly string[], through: readonly string
     activate,
     socketPath(),
     ...own(...hosts),
+    ...flags,
   ])
   child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] })
   output = ''
@@ -112,6 +118,31 @@ test('-H fd://3 serves on that socket only', async () => {
   assert.equal(await api().ping(), true, output)
   const overTcp = daemon.sandbox.enter([berth, '-H', 'tcp://127.0.0.1:2399', 'version'])
   assert.equal((await command(overTcp.file, overTcp.args)).code, 1)
+})
+
+test('-H fd:// with --tlsverify asks those who come over TCP for a certificate, and nobody else', async () => {
+  using certificates = new Certificates()
+  certificates.usual()
+  await startActivated(['fd://'], [], certificates.daemonFlags())
+  assert.equal(await api().ping(), true, output)
+  assert.doesNotMatch(output, /the API is open to everyone/)
+  const files = (client: readonly string[]) => ['--tlsverify', '--tlscacert', certificates.at('ca.pem'), ...client]
+  const ask = (...flags: string[]) => {
+    const { file, args } = daemon.sandbox.enter([
+      berth,
+      '-H',
+      'tcp://127.0.0.1:2399',
+      ...flags,
+      'version',
+      '-f',
+      '{{.Server.Os}}',
+    ])
+    return command(file, args)
+  }
+  const known = ['--tlscert', certificates.at('client.pem'), '--tlskey', certificates.at('client-key.pem')]
+  const { stdout, stderr } = await ask(...files(known))
+  assert.equal(stdout.trim(), 'linux', stderr)
+  for (const unknown of [await ask(...files([])), await ask()]) assert.equal(unknown.code, 1, unknown.stdout)
 })
 
 test('-H fd:// without sockets is refused in dockerd’s words, and --validate asks for none', async () => {

@@ -1,101 +1,22 @@
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { Cli, command, type CommandResult, useEngine } from '@berth/testing'
+import { Certificates } from './certificates.ts'
 
 /** berthd on TCP with TLS, of which a client has to show a certificate, and both command lines as its clients. */
-const folder = mkdtempSync(join(tmpdir(), 'berth-tls-'))
-after(() => rmSync(folder, { recursive: true }))
-const at = (name: string): string => join(folder, name)
-const openssl = (...args: string[]): unknown => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' })
-
-function makeAuthority(name: string): void {
-  const subject = ['-subj', `/CN=${name}`, '-addext', 'keyUsage=critical,keyCertSign']
-  openssl(
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-days',
-    '2',
-    ...subject,
-    '-keyout',
-    `${name}-key.pem`,
-    '-out',
-    `${name}.pem`,
-  )
-}
-
-function makeCertificate(name: string, authority: string, extensions: string): void {
-  openssl(
-    'req',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:P-256',
-    '-nodes',
-    '-subj',
-    `/CN=${name}`,
-    '-keyout',
-    `${name}-key.pem`,
-    '-out',
-    `${name}.csr`,
-  )
-  writeFileSync(at(`${name}.ext`), extensions)
-  const signer = ['-CA', `${authority}.pem`, '-CAkey', `${authority}-key.pem`, '-CAcreateserial']
-  openssl(
-    'x509',
-    '-req',
-    '-in',
-    `${name}.csr`,
-    ...signer,
-    '-days',
-    '2',
-    '-extfile',
-    `${name}.ext`,
-    '-out',
-    `${name}.pem`,
-  )
-}
-
-makeAuthority('ca')
-makeAuthority('other')
-makeCertificate('server', 'ca', 'subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth\n')
-makeCertificate('client', 'ca', 'extendedKeyUsage=clientAuth\n')
-makeCertificate('stranger', 'other', 'extendedKeyUsage=clientAuth\n')
-
-/** A folder as DOCKER_CERT_PATH has it. */
-function certificates(name: string, authority: string, client: string): string {
-  mkdirSync(at(name))
-  const files = { ca: `${authority}.pem`, cert: `${client}.pem`, key: `${client}-key.pem` }
-  for (const [file, source] of Object.entries(files)) execFileSync('cp', [at(source), join(at(name), `${file}.pem`)])
-  return at(name)
-}
-const good = certificates('good', 'ca', 'client')
-const strange = certificates('strange', 'ca', 'stranger')
-const distrusting = certificates('distrusting', 'other', 'client')
+const certificates = new Certificates()
+after(() => certificates[Symbol.dispose]())
+certificates.usual()
+certificates.authority('other')
+certificates.certificate('stranger', 'other', 'extendedKeyUsage=clientAuth\n')
+const good = certificates.folder('good', 'ca', 'client')
+const strange = certificates.folder('strange', 'ca', 'stranger')
+const distrusting = certificates.folder('distrusting', 'other', 'client')
 
 const port = 2376
 const host = `tcp://127.0.0.1:${port}`
-const engine = useEngine({
-  args: [
-    '-H',
-    host,
-    '--tlsverify',
-    '--tlscacert',
-    at('ca.pem'),
-    '--tlscert',
-    at('server.pem'),
-    '--tlskey',
-    at('server-key.pem'),
-  ],
-})
+const engine = useEngine({ args: ['-H', host, ...certificates.daemonFlags()] })
 
 for (const program of ['docker', 'berth'] as const) {
   const cli = new Cli(program, engine)
