@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { announceMember } from '../announce.ts'
 import type { Context } from '../context.ts'
 import { containerFiles } from '../files/container-files.ts'
-import { serveNames } from '../dns/serve-sandbox.ts'
+import { serveNames, usesEngineDns } from '../dns/serve-sandbox.ts'
 import { writeFiles } from '../files/write-files.ts'
 import type { PublishedPort } from '../firewall/rules.ts'
 import type { Endpoint } from '../model.ts'
@@ -132,7 +132,7 @@ export function shownOf({ endpoints, ports }: Taken): Pick<Attachment, 'endpoint
 async function create(context: Context, state: SandboxState, files: () => void): Promise<void> {
   const { pin, endpoints, ports } = state
   if (pin === undefined) return files()
-  for (const guard of endpoints.flatMap((endpoint) => guardOf(context, endpoint))) context.firewall.guard(guard)
+  const guards = endpoints.flatMap((endpoint) => guardOf(context, endpoint))
   const change = {
     pin,
     add: endpoints.flatMap((endpoint) => plannedLink(context, endpoint)),
@@ -142,9 +142,10 @@ async function create(context: Context, state: SandboxState, files: () => void):
   }
   await createSandbox(context.links, change, {
     connecting: () => {
-      serveNames(context, state)
+      for (const guard of guards) context.firewall.guard(guard)
       files()
     },
+    looped: usesEngineDns(endpoints) ? () => serveNames(context, state) : undefined,
     // Not before: who asks for an address that nobody has yet asks again a second later.
     settling: async () => {
       context.firewall.link(linkedPorts(state))

@@ -28,8 +28,13 @@ const links = new KeyedLock<'links'>()
 
 /** What is done on this thread while the kernel works for a link on another. */
 interface Meanwhile {
-  /** The namespace is there, and has no link yet. */
+  /** The links come to be; those inside stay down until this is over. */
   readonly connecting: () => void
+  /**
+   * The loopback is up, for sockets that are bound inside: without a local address the kernel takes 127.0.0.11 for a
+   * broadcast address, which nothing is sent from. Absent: there are none, and it comes up with the links.
+   */
+  readonly looped: (() => void) | undefined
   /** The links have their addresses, and are not sure to pass frames yet. */
   readonly settling: () => Promise<void>
 }
@@ -37,9 +42,6 @@ interface Meanwhile {
 /** Makes a namespace with a loopback and the inner ends of its links. */
 export async function createSandbox(host: RouteSocket, change: LinkChange, meanwhile: Meanwhile): Promise<void> {
   using inside = pinNetns(change.pin, () => new RouteSocket())
-  // Before any socket is bound inside: without a local address the kernel takes 127.0.0.11 for a broadcast address, which
-  // nothing is sent from.
-  inside.send(new RouteRequest().setUp(loopbackIndex), 'set up lo')
   await applyChange({ host, inside }, change, meanwhile)
 }
 
@@ -74,7 +76,7 @@ const loopbackIndex = 1
 async function applyChange({ host, inside }: Sockets, change: LinkChange, meanwhile?: Meanwhile): Promise<void> {
   using _ = await links.acquire('links')
   await disconnect({ host, inside }, change.remove)
-  await both(change.add.length > 0 ? connect(host, change) : undefined, meanwhile?.connecting)
+  await connectWhile({ host, inside }, change, meanwhile)
   const indexOf = (name: string) => inside.linkIndex(name)
   prepare(change)
   const request = new RouteRequest().setUp(loopbackIndex)
@@ -87,13 +89,26 @@ async function applyChange({ host, inside }: Sockets, change: LinkChange, meanwh
   }
   changeRoutes(request, change, indexOf)
   await inside.sendAsync(request, `configure ${insideNames(change.add)}`)
-  await both(settle(host, change.add), meanwhile?.settling)
+  await together([settle(host, change.add)], meanwhile?.settling)
 }
 
-/** Both are over afterwards, even if one has failed. */
-async function both(request: Promise<void> | undefined, work: (() => void | Promise<void>) | undefined): Promise<void> {
-  // One step later: by then the request is on its way, on a pool thread.
-  const results = await Promise.allSettled([request, Promise.resolve().then(work)])
+async function connectWhile({ host, inside }: Sockets, change: LinkChange, meanwhile?: Meanwhile): Promise<void> {
+  // First: what waits for it shall not wait for the links too.
+  const loopback = meanwhile?.looped && inside.sendAsync(new RouteRequest().setUp(loopbackIndex), 'set up lo')
+  await together([loopback, change.add.length > 0 ? connect(host, change) : undefined], async () => {
+    meanwhile?.connecting()
+    await loopback
+    meanwhile?.looped?.()
+  })
+}
+
+/** All is over afterwards, even if something has failed. */
+async function together(
+  requests: readonly (Promise<void> | undefined)[],
+  work: (() => Promise<void>) | undefined,
+): Promise<void> {
+  // One step later: by then the requests are on their way, on pool threads.
+  const results = await Promise.allSettled([...requests, Promise.resolve().then(work)])
   for (const result of results) if (result.status === 'rejected') throw result.reason
 }
 
