@@ -33,7 +33,7 @@ async function* followStatus(services: Services, ref: string, call: Call): Retur
   if (past) return yield* past
   const job = services.jobs.mention(ref)
   // A build that nobody starts has no status.
-  await job.request(call.signal)
+  await job.request(call)
   yield* job.progress.follow(call.signal)
 }
 

@@ -64,7 +64,7 @@ async function startedJob({ jobs }: Services, call: Call): Promise<Job> {
   const ref = call.metadata['buildkit-controlapi-buildid']
   if (typeof ref !== 'string') throw new GrpcError(grpcCode.unknown, 'no buildid found in context')
   const job = jobs.mention(ref)
-  await job.request(call.signal)
+  await job.request(call)
   return job
 }
 
@@ -80,7 +80,7 @@ async function solveFrontend(services: Services, job: Job, request: SolveRequest
   if (frontend === '') return passOn(services, request)
   if (frontend === 'gateway.v0') requireBuiltIn(frontendOpt['source'] ?? '')
   else if (frontend !== 'dockerfile.v0') throw new GrpcError(grpcCode.unknown, `unknown frontend ${frontend}`)
-  const started = await job.request(job.signal)
+  const started = await job.request(job)
   const decoded = decodeAttributes(frontendOpt)
   const context = {
     builder: services.builder,

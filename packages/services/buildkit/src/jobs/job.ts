@@ -1,4 +1,4 @@
-import { grpcCode, GrpcError, type ReturnRequest, type SolveRequest } from '@berth/buildkit-protocol'
+import { type Call, grpcCode, GrpcError, type ReturnRequest, type SolveRequest } from '@berth/buildkit-protocol'
 import type { Built } from '../export/export-outcome.ts'
 import { Progress } from '../progress/progress.ts'
 import { BuildTeller } from '../progress/tell-build.ts'
@@ -46,8 +46,10 @@ export class Job {
     this.#started.resolve(request)
   }
 
-  /** The request that started the build; waits for it a little. */
-  async request(signal: AbortSignal): Promise<SolveRequest> {
+  /** The request that started the build; waits for it a little, unless who asks gives up. */
+  async request(asking: Pick<Call, 'signal'>): Promise<SolveRequest> {
+    if (this.#isStarted) return await this.#started.promise
+    const { signal } = asking
     const { promise: late, reject } = Promise.withResolvers<never>()
     const timer = setTimeout(() => reject(new GrpcError(grpcCode.unknown, `no such job ${this.ref}`)), startWaitMs)
     const abort = () => reject(signal.reason as Error)

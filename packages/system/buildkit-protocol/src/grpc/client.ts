@@ -7,10 +7,11 @@ import {
   toBinary,
 } from '@bufbuild/protobuf'
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from 'node:http2'
-import { type Duplex, PassThrough } from 'node:stream'
+import type { Duplex } from 'node:stream'
 import { grpcCode, GrpcError } from './error.ts'
 import { corkForTick } from './cork.ts'
-import { decodeFrames, encodeFrame } from './frames.ts'
+import { encodeFrame, FrameReader } from './frames.ts'
+import { ReadAhead } from './read-ahead.ts'
 import { enlargeWindow, http2Options, maxMessageBytes } from './settings.ts'
 import { readStatus } from './status.ts'
 import { unfinishedBytesOf } from './unfinished-bytes.ts'
@@ -110,7 +111,7 @@ class Call<I extends DescMessage, O extends DescMessage> implements ClientCall<I
   readonly batches: AsyncIterable<readonly MessageShape<O>[]>
   readonly #stream: ClientHttp2Stream
   readonly #method: RemoteMethod<I, O>
-  readonly #body = new PassThrough({ highWaterMark: 1 << 20 })
+  readonly #body: ReadAhead
   /** Undefined until it came, null for success. */
   #status: GrpcError | null | undefined
   #failure: Error | undefined
@@ -123,8 +124,7 @@ class Call<I extends DescMessage, O extends DescMessage> implements ClientCall<I
     stream.on('trailers', take)
     stream.on('error', (error: Error) => (this.#failure ??= error))
     // Read from now on: a stream that the other side ends first is thrown away with what nobody has taken by then.
-    stream.pipe(this.#body)
-    stream.once('close', () => !stream.readableEnded && this.#body.destroy())
+    this.#body = new ReadAhead(stream)
     stream.on('frameError', () => stream.destroy(new Error('the headers of the call are too large')))
     this.batches = this.#receive()
     this.messages = single(this.batches)
@@ -155,11 +155,16 @@ class Call<I extends DescMessage, O extends DescMessage> implements ClientCall<I
   }
 
   async *#receive(): AsyncGenerator<readonly MessageShape<O>[]> {
+    using reader = new FrameReader({
+      maxBytes: maxMessageBytes,
+      unfinished: unfinishedBytesOf(this.#stream.session),
+    })
     try {
-      const limits = { maxBytes: maxMessageBytes, unfinished: unfinishedBytesOf(this.#stream.session) }
-      for await (const frames of decodeFrames(this.#body, limits)) {
-        yield frames.map((frame) => this.#decode(frame))
+      for (let chunks = await this.#body.next(); chunks; chunks = await this.#body.next()) {
+        const frames = chunks.flatMap((chunk) => reader.push(chunk))
+        if (frames.length > 0) yield frames.map((frame) => this.#decode(frame))
       }
+      reader.end()
     } catch (error) {
       if (error instanceof GrpcError) throw error
       throw this.#reason()

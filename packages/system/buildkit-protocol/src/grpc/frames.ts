@@ -20,29 +20,55 @@ export interface FrameLimits {
   readonly unfinished: UnfinishedBytes
 }
 
-/**
- * Takes messages out of a stream of bytes, each copied once at most: those that a chunk has completed at once. Throws for
- * one that is larger than it may be, or when too much of unfinished ones is held.
- */
+/** Takes messages out of a stream of bytes, those that a chunk has completed at once. */
 export async function* decodeFrames(chunks: AsyncIterable<Buffer>, limits: FrameLimits): AsyncGenerator<Buffer[]> {
-  using pending = new Pending(limits.unfinished)
-  let length = -1
+  using reader = new FrameReader(limits)
   for await (const chunk of chunks) {
+    const frames = reader.push(chunk)
+    if (frames.length > 0) yield frames
+  }
+  reader.end()
+}
+
+/** Takes messages out of bytes that come in pieces, each copied once at most. Holds what is unfinished until disposed of. */
+export class FrameReader implements Disposable {
+  readonly #pending: Pending
+  readonly #maxBytes: number
+  /** Of the message whose head was read; -1 between messages. */
+  #length = -1
+
+  constructor({ maxBytes, unfinished }: FrameLimits) {
+    this.#maxBytes = maxBytes
+    this.#pending = new Pending(unfinished)
+  }
+
+  [Symbol.dispose](): void {
+    this.#pending[Symbol.dispose]()
+  }
+
+  /** What a piece completes. Throws for a message that is larger than it may be, or when too much of unfinished ones is held. */
+  push(chunk: Buffer): Buffer[] {
+    const pending = this.#pending
     pending.push(chunk)
     const frames: Buffer[] = []
     for (;;) {
-      if (length < 0) {
+      if (this.#length < 0) {
         if (pending.bytes < headBytes) break
-        length = readHead(pending.take(headBytes), limits.maxBytes)
+        this.#length = readHead(pending.take(headBytes), this.#maxBytes)
       }
-      if (pending.bytes < length) break
-      frames.push(pending.take(length))
-      length = -1
+      if (pending.bytes < this.#length) break
+      frames.push(pending.take(this.#length))
+      this.#length = -1
     }
     pending.count()
-    if (frames.length > 0) yield frames
+    return frames
   }
-  if (length >= 0 || pending.bytes > 0) throw new GrpcError(grpcCode.internal, 'the stream ended inside of a message')
+
+  /** Throws when a message is cut off. */
+  end(): void {
+    if (this.#length < 0 && this.#pending.bytes === 0) return
+    throw new GrpcError(grpcCode.internal, 'the stream ended inside of a message')
+  }
 }
 
 function readHead(head: Buffer, maxBytes: number): number {

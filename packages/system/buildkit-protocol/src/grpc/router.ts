@@ -12,7 +12,7 @@ import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'nod
 import type { RemoteMethod } from './client.ts'
 import { corkForTick } from './cork.ts'
 import { grpcCode, GrpcError } from './error.ts'
-import { decodeFrames, encodeFrame } from './frames.ts'
+import { decodeFrames, encodeFrame, FrameReader } from './frames.ts'
 import { maxMessageBytes } from './settings.ts'
 import { statusTrailers } from './status.ts'
 import { unfinishedBytesOf } from './unfinished-bytes.ts'
@@ -127,7 +127,7 @@ export class GrpcRouter {
       if (choose) await serveChannel(choose(headers), answer, call)
       else if (entry) await serve(entry, answer, call)
       else throw new GrpcError(grpcCode.unimplemented, `unknown method ${path}`)
-      answer.finish(new GrpcError(grpcCode.ok, ''))
+      answer.finish(success)
     } catch (error) {
       answer.finish(error instanceof GrpcError ? error : this.#explain(error))
     }
@@ -142,18 +142,20 @@ export const routeOf = <I extends DescMessage, O extends DescMessage>(
 
 const callOf = (answer: Answer, metadata: IncomingHttpHeaders, raw: readonly string[]): Call => ({
   metadata,
-  signal: answer.signal,
+  get signal() {
+    return answer.signal
+  },
   header: (name, value) => answer.header(name, value),
   values: (name) => raw.filter((_, at) => at % 2 === 1 && raw[at - 1] === name),
 })
 
 async function serve({ method, handler }: Entry, answer: Answer, call: Call): Promise<void> {
-  const requests = decodeRequests(answer.stream, method.input)
+  const sendsOne = method.methodKind === 'unary' || method.methodKind === 'server_streaming'
+  const input = sendsOne ? await readRequest(answer.stream, method.input) : decodeRequests(answer.stream, method.input)
   if (method.methodKind === 'unary') {
-    const response = await (handler(await onlyOne(requests), call) as Promise<MessageInitShape<DescMessage>>)
-    return await answer.send(method.output, response)
+    const response = await (handler(input, call) as Promise<MessageInitShape<DescMessage>>)
+    return answer.reply(method.output, response)
   }
-  const input = method.methodKind === 'server_streaming' ? await onlyOne(requests) : requests
   const responses = handler(input, call) as AsyncIterable<MessageInitShape<DescMessage>>
   answer.begin()
   for await (const response of responses) await answer.send(method.output, response)
@@ -170,10 +172,44 @@ async function serveChannel({ method, handler }: Route, answer: Answer, call: Ca
   answer.begin()
 }
 
+/** The one message of a call whose client sends no more. */
+async function readRequest(stream: ServerHttp2Stream, schema: DescMessage): Promise<unknown> {
+  using reader = new FrameReader(limitsOf(stream))
+  if (stream.destroyed) throw gone
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer>()
+  const take = (chunk: Buffer) => {
+    try {
+      const [first] = reader.push(chunk)
+      if (first) resolve(first)
+    } catch (error) {
+      reject(error)
+    }
+  }
+  const end = () => {
+    try {
+      reader.end()
+      reject(new GrpcError(grpcCode.invalidArgument, missingRequest))
+    } catch (error) {
+      reject(error)
+    }
+  }
+  const close = () => reject(gone)
+  stream.on('data', take).once('end', end).once('close', close)
+  try {
+    return decodeMessage(schema, await promise)
+  } finally {
+    stream.pause().off('data', take).off('end', end).off('close', close)
+  }
+}
+
+const limitsOf = (stream: ServerHttp2Stream) => ({
+  maxBytes: maxMessageBytes,
+  unfinished: unfinishedBytesOf(stream.session),
+})
+
 async function* decodeRequests(stream: ServerHttp2Stream, schema: DescMessage) {
   const chunks = chunksOf(stream)
-  const limits = { maxBytes: maxMessageBytes, unfinished: unfinishedBytesOf(stream.session) }
-  for await (const frames of decodeFrames(chunks, limits)) {
+  for await (const frames of decodeFrames(chunks, limitsOf(stream))) {
     for (const frame of frames) yield decodeMessage(schema, frame)
   }
 }
@@ -183,7 +219,7 @@ async function* chunksOf(stream: ServerHttp2Stream): AsyncGenerator<Buffer> {
   try {
     yield* stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>
   } catch {
-    throw new GrpcError(grpcCode.cancelled, 'context canceled')
+    throw gone
   }
 }
 
@@ -197,9 +233,15 @@ function decodeMessage(schema: DescMessage, frame: Buffer) {
 
 async function onlyOne<T>(messages: AsyncIterator<T>): Promise<T> {
   const { value, done } = await messages.next()
-  if (done) throw new GrpcError(grpcCode.invalidArgument, 'the request is missing')
+  if (done) throw new GrpcError(grpcCode.invalidArgument, missingRequest)
   return value as T
 }
+
+const missingRequest = 'the request is missing'
+
+/** One for all calls: a stack costs more than what most of them are asked. */
+const success = new GrpcError(grpcCode.ok, '')
+const gone = new GrpcError(grpcCode.cancelled, 'context canceled')
 
 /** What a client may still send after the answer is not waited for longer; at once, its end would overtake the trailers. */
 const lingerMs = 1000
@@ -207,16 +249,21 @@ const lingerMs = 1000
 /** The server's side of a stream. */
 class Answer {
   readonly stream: ServerHttp2Stream
-  readonly signal: AbortSignal
   readonly #headers: Record<string, string> = { 'content-type': 'application/grpc' }
   #begun = false
+  /** Made for those who ask. */
+  #abort: AbortController | undefined
 
   constructor(stream: ServerHttp2Stream) {
     this.stream = stream
-    const abort = new AbortController()
-    this.signal = abort.signal
     stream.on('error', () => undefined)
-    stream.once('close', () => abort.abort(new GrpcError(grpcCode.cancelled, 'context canceled')))
+    stream.once('close', () => this.#abort?.abort(gone))
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController()
+    if (this.stream.closed) this.#abort.abort(gone)
+    return this.#abort.signal
   }
 
   header(name: string, value: string): void {
@@ -231,26 +278,35 @@ class Answer {
 
   async send<O extends DescMessage>(schema: O, message: MessageInitShape<O>): Promise<void> {
     this.begin()
-    if (this.stream.destroyed) throw this.signal.reason
+    if (this.stream.destroyed) throw gone
     corkForTick(this.stream)
     if (this.stream.write(encodeFrame(toBinary(schema, create(schema, message))))) return
     await drained(this.stream)
   }
 
+  /** The only message, and a success: both go out together. */
+  reply<O extends DescMessage>(schema: O, message: MessageInitShape<O>): void {
+    if (this.stream.destroyed) throw gone
+    const frame = encodeFrame(toBinary(schema, create(schema, message)))
+    this.begin()
+    this.#end(success, frame)
+  }
+
   finish(status: GrpcError): void {
     if (this.stream.destroyed) return
-    const trailers = statusTrailers(status)
-    if (this.#begun) {
-      this.stream.once('wantTrailers', () => this.stream.sendTrailers(trailers))
-      this.stream.end()
-    } else {
+    if (!this.#begun) {
       this.#begun = true
-      this.stream.respond({ ':status': 200, ...this.#headers, ...trailers }, { endStream: true })
-    }
+      this.stream.respond({ ':status': 200, ...this.#headers, ...statusTrailers(status) }, { endStream: true })
+    } else if (!this.stream.writableEnded) this.#end(status)
     this.stream.resume()
     const close = () => this.stream.close(constants.NGHTTP2_NO_ERROR)
     const timer = setTimeout(close, lingerMs).unref()
     this.stream.once('close', () => clearTimeout(timer))
+  }
+
+  #end(status: GrpcError, frame?: Buffer): void {
+    this.stream.once('wantTrailers', () => this.stream.sendTrailers(statusTrailers(status)))
+    this.stream.end(frame)
   }
 }
 
