@@ -40,6 +40,23 @@ test('a client sends what has changed since its last build, and nothing else', a
   )
 })
 
+test('a directory in which nothing has changed is taken as it lies, and one that only lacks something is not', async () => {
+  const folder = client.context({ Dockerfile: dockerfile, small: 'one', gone: 'gone', 'd/deep': 'deep' })
+  symlinkSync('small', join(folder, 'link'))
+  const there = () => client.output('changed', 'sh', '-c', 'cd /c; echo * d/*; cat link')
+  await build(folder)
+  assert.match(await build(folder), /load build context\n#\d+ transferring context: (?:\S+s )?done/)
+  await build(folder, '--no-cache')
+  assert.equal(await there(), 'Dockerfile d gone link small d/deep\none')
+  rmSync(join(folder, 'gone'))
+  await build(folder)
+  assert.equal(await there(), 'Dockerfile d link small d/deep\none')
+  rmSync(join(folder, 'link'))
+  symlinkSync('d/deep', join(folder, 'link'))
+  await build(folder)
+  assert.equal(await there(), 'Dockerfile d link small d/deep\ndeep')
+})
+
 test('a directory that is built after another is not taken for it, though files have the same names', async () => {
   const one = client.context({ Dockerfile: dockerfile, small: 'one' })
   const other = client.context({ Dockerfile: dockerfile, small: 'two' })

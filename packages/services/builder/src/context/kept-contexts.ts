@@ -1,9 +1,10 @@
 import { nowText, shortId } from '@berth/base'
+import type { SourceSelection, SourcesDigest } from '@berth/storage'
 import { createHash } from 'node:crypto'
 import type { ReceivedContext } from '../builder.ts'
 import type { Context } from '../context.ts'
 
-/** A file of a tree as its client describes it: by path, all that says whether it is the same. */
+/** A tree as its client describes it: by path, all that says whether an entry is the same. */
 export type FileMarks = ReadonlyMap<string, string>
 
 /** What a client's directory had in its last build; it stays for as long as this is held. */
@@ -15,6 +16,7 @@ export interface KeptContext extends AsyncDisposable {
 /** Of all that is kept, so that neither memory nor disk fills with it. */
 const maxContexts = 20
 const maxMarks = 300_000
+const maxDigests = 1000
 const keepMs = 48 * 60 * 60_000
 
 /** Files are given inodes of their own when nothing is built any more. */
@@ -32,6 +34,8 @@ interface Kept {
   holds: number
   isReplaced: boolean
   isShared: boolean
+  /** What was found out of its files, by what was asked. */
+  readonly digests: Map<string, Promise<SourcesDigest>>
 }
 
 /**
@@ -58,6 +62,8 @@ export class KeptContexts implements AsyncDisposable {
     if (!kept) return undefined
     kept.usedAt = nowText()
     kept.uses++
+    // A build that finds nothing changed takes its files from here.
+    kept.isShared = true
     return this.#holdOf(kept)
   }
 
@@ -79,6 +85,7 @@ export class KeptContexts implements AsyncDisposable {
       holds: 0,
       isReplaced: false,
       isShared: true,
+      digests: new Map(),
     }
     const before = this.#kept.get(key)
     this.#kept.delete(key)
@@ -87,6 +94,19 @@ export class KeptContexts implements AsyncDisposable {
     const hold = this.#holdOf(kept)
     this.#evict()
     return hold
+  }
+
+  /** What a build copies, by its content; of a directory that is kept, and does not change, found out once. */
+  async digest(selection: SourceSelection): Promise<SourcesDigest> {
+    const kept = this.#kept.values().find(({ context }) => context.directory === selection.root)
+    if (!kept) return await this.#trees.digest(selection)
+    const question = JSON.stringify(selection)
+    const known = kept.digests.get(question)
+    if (known) return await known
+    const asked = this.#trees.digest(selection)
+    if (kept.digests.size < maxDigests) kept.digests.set(question, asked)
+    asked.catch(() => kept.digests.delete(question))
+    return await asked
   }
 
   /** A build begins; it ends with the disposal. */

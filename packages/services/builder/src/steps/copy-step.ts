@@ -245,10 +245,10 @@ type Place = Pick<SourceSelection, 'root' | 'isLiteral'> & { readonly pattern: s
 async function findLocal(stage: StageContext, copy: CopyInstruction, place: Place): Promise<CopySource[]> {
   const { root, pattern, isLiteral = false } = place
   const { build } = stage
-  const { trees } = build.context.storage
+  const { keptContexts, storage } = build.context
   const path = posix.normalize(`/${pattern}`).replace(/^\/+|\/+$/g, '')
   const selection = { root, patterns: [path], isLiteral, keepsOwner: copy.from !== '', excludes: copy.exclude }
-  const { digest, paths, ...kinds } = await trees.digest(selection)
+  const { digest, paths, ...kinds } = await keptContexts.digest(selection)
   if (paths.length === 0) {
     // A pattern may match nothing.
     if (!isLiteral && /(?<!\\)[*?[]/.test(pattern)) return []
@@ -256,7 +256,7 @@ async function findLocal(stage: StageContext, copy: CopyInstruction, place: Plac
   }
   const unpacks = copy.unpacks ?? copy.kind === 'add'
   if (!unpacks || paths.length === 1) {
-    const isArchive = unpacks && (await trees.isArchive(selection))
+    const isArchive = unpacks && (await storage.trees.isArchive(selection))
     return [{ selection, digest, ...kinds, isArchive, count: paths.length }]
   }
   // Each of several may be an archive.

@@ -60,7 +60,7 @@ async function planMount(stage: StageContext, mount: MountText, command: string)
   if (mount.type === 'cache') return await planCache(build, { mount, root, command })
   const tree = mount.from === '' ? await build.request.contextDirectory([mount.source]) : root
   const selection = { root: tree, patterns: [cleanContextPath(mount.source)], keepsOwner: true, excludes: [] }
-  const { digest, paths } = await build.context.storage.trees.digest(selection)
+  const { digest, paths } = await build.context.keptContexts.digest(selection)
   if (paths.length === 0) throw notFound(`${JSON.stringify(mount.source)}: not found`)
   return { ...mount, root: tree, key: digestOf('bind', mount.target, String(mount.isReadOnly), digest) }
 }

@@ -2,7 +2,7 @@ import { invalid } from '@berth/base'
 import type { Builder, ReceivedContext } from '@berth/builder'
 import { parseIgnoreFile } from '@berth/dockerfile'
 import { posix } from 'node:path'
-import { receiveFiles, type ReceiveOptions, receiveTree, type WantedTree } from '../fsutil/receive-tree.ts'
+import { receiveFiles, receiveTree, type WantedTree } from '../fsutil/receive-tree.ts'
 import type { ReceivedFiles } from '../fsutil/tree-sinks.ts'
 import type { Progress } from '../progress/progress.ts'
 import type { Session } from '../session/session.ts'
@@ -26,37 +26,46 @@ export interface Loaded {
   readonly vertex: string
 }
 
-/** Receives a directory of the client's, or what is wanted of it. */
+/** Receives a directory of the client's, or what is wanted of it; resolves to where it lies. */
 export async function receiveDirectory(
   sources: FileSources,
   wanted: WantedTree & { readonly title: string; readonly status: string },
-): Promise<Loaded> {
+): Promise<string> {
   return await sources.progress.vertex(wanted.title).run(async (vertex) => {
     const status = vertex.status(wanted.status)
-    const { tree, sentBytes } = await receiveChanged(sources, wanted, status.update)
+    const { directory, sentBytes } = await receiveChanged(sources, wanted, status.update)
     status.done(sentBytes)
-    return { tree, vertex: vertex.digest }
+    return directory
   })
 }
 
-/** What is the same as in the client's last build is not sent again. */
+/** What is the same as in the client's last build is not sent again; where all is the same, its directory is taken. */
 async function receiveChanged(
   sources: FileSources,
   wanted: WantedTree,
   onProgress: (bytes: number) => void,
-): Promise<{ readonly tree: ReceivedContext; readonly sentBytes: number }> {
+): Promise<{ readonly directory: string; readonly sentBytes: number }> {
   const { builder, signal, received } = sources
   const session = await sources.sessionFor(wanted.name)
   const key = session.sharedKey === '' ? undefined : `${wanted.name}:${session.sharedKey}`
-  await using last = key === undefined ? undefined : builder.keptContexts.hold(key)
-  const tree = await builder.emptyContext()
+  await using hold = new AsyncDisposableStack()
+  const last = hold.use(key === undefined ? undefined : builder.keptContexts.hold(key))
   await using failed = new AsyncDisposableStack()
-  failed.use(tree)
-  const store: ReceiveOptions['store'] = (records, own) => tree.fill(records, { base: last?.directory, signal: own })
+  const store = async (records: AsyncIterable<Uint8Array>, storing: AbortSignal): Promise<ReceivedContext> => {
+    const tree = failed.use(await builder.emptyContext())
+    await tree.fill(records, { base: last?.directory, signal: storing })
+    return tree
+  }
   const came = await receiveTree(session, wanted, { signal, store, onProgress, known: last?.marks })
+  const { stored: tree, sentBytes } = came
+  if (!tree) {
+    if (!last) throw new Error('nothing was known of a directory of which nothing was stored')
+    received.use(hold.move())
+    return { directory: last.directory, sentBytes }
+  }
   failed.move()
   received.use(key === undefined ? tree : builder.keptContexts.keep(key, tree, came))
-  return { tree, sentBytes: came.sentBytes }
+  return { directory: tree.directory, sentBytes }
 }
 
 /** Receives a few small files of a directory of the client's. */

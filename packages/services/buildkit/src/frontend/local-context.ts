@@ -23,7 +23,7 @@ export function localDirectory(sources: FileSources, directory: LocalDirectory):
     const { name, titles, ignoreFile, askedIgnoreFile: asked } = directory
     excludes ??= loadIgnored(sources, { name, title: titles.ignoreFile, asked }, ignoreFile)
     const wanted = { name, title: titles.tree, status: 'transferring context:', excludes: await excludes, follows }
-    return (await receiveDirectory(sources, wanted)).tree.directory
+    return await receiveDirectory(sources, wanted)
   }
   let known: Promise<string> | undefined
   let whole: Promise<string> | undefined

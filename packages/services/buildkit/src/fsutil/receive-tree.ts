@@ -25,48 +25,64 @@ export interface WantedTree {
   readonly follows?: readonly string[] | undefined
 }
 
-export interface ReceiveOptions {
+export interface ReceiveOptions<T> {
   readonly signal: AbortSignal
-  /** Takes the entries as they come, as fast as it can. */
-  readonly store: (records: AsyncIterable<Uint8Array>, signal: AbortSignal) => Promise<void>
+  /** Takes the entries as they come, as fast as it can. Not called where all is as it is known. */
+  readonly store: (records: AsyncIterable<Uint8Array>, signal: AbortSignal) => Promise<T>
   /** Bytes so far. */
   readonly onProgress: (bytes: number) => void
-  /** Files that are here, as they were described: those that are the same now are not asked for. */
+  /** What is here, as it was described: files that are the same now are not asked for. */
   readonly known?: ReadonlyMap<string, string> | undefined
 }
 
 /** What came. */
-export interface ReceivedTree {
+export interface ReceivedTree<T> {
   readonly sentBytes: number
   /** Of all files. */
   readonly sizeBytes: number
-  /** How each file was described, by its path. */
+  /** How each entry was described, by its path. */
   readonly marks: ReadonlyMap<string, string>
+  /** Undefined: all is as it was known. */
+  readonly stored: T | undefined
 }
 
 /** Records that wait to be written before the client has to. */
 const bufferedBytes = 4 << 20
 
-/** Receives a directory of the client's. Fails when either side does. */
-export async function receiveTree(
+/**
+ * Receives a directory of the client's, and stores it from the first entry on that is not as it was known. Fails when either
+ * side does.
+ */
+export async function receiveTree<T>(
   session: Session,
   wanted: WantedTree,
-  options: ReceiveOptions,
-): Promise<ReceivedTree> {
+  options: ReceiveOptions<T>,
+): Promise<ReceivedTree<T>> {
   const failed = new AbortController()
   const signal = AbortSignal.any([options.signal, failed.signal])
   const call = session.client.open(sessionMethods.syncFiles, { metadata: metadataOf(wanted), signal })
   const records = new PassThrough({ highWaterMark: bufferedBytes })
-  const stored = options.store(records, signal)
-  const receiver = new Receiver(call, new RecordSink(records), options)
+  const stored = Promise.withResolvers<T | undefined>()
+  let storing: Promise<T> | undefined
+  const begin = () => {
+    storing = options.store(records, signal)
+    storing.then(stored.resolve, stored.reject)
+  }
+  const receiver = new Receiver(call, new RecordSink(records, begin), options)
+  const received = async () => {
+    await receiver.run()
+    if (!storing) stored.resolve(undefined)
+    records.end()
+  }
   try {
     // Whichever fails first is the reason.
-    await Promise.all([stored, receiver.run().then(() => records.end())])
-    return { sentBytes: receiver.bytes, sizeBytes: receiver.sizeBytes, marks: receiver.marks }
+    const [made] = await Promise.all([stored.promise, received()])
+    const { bytes: sentBytes, sizeBytes, marks } = receiver
+    return { sentBytes, sizeBytes, marks, stored: made }
   } catch (error) {
     failed.abort(error)
     records.destroy()
-    await stored.catch(() => {})
+    await storing?.catch(() => undefined)
     throw options.signal.aborted ? options.signal.reason : error
   }
 }
@@ -75,18 +91,17 @@ export async function receiveTree(
 export async function receiveFiles(
   session: Session,
   wanted: WantedTree,
-  options: Pick<ReceiveOptions, 'signal' | 'onProgress'>,
+  options: Pick<ReceiveOptions<void>, 'signal' | 'onProgress'>,
 ): Promise<ReceivedFiles> {
-  const failed = new AbortController()
-  const signal = AbortSignal.any([options.signal, failed.signal])
+  const { signal } = options
   const call = session.client.open(sessionMethods.syncFiles, { metadata: metadataOf(wanted), signal })
   const sink = new MemorySink()
   try {
     await new Receiver(call, sink, options).run()
     return sink
   } catch (error) {
-    failed.abort(error)
-    throw options.signal.aborted ? options.signal.reason : error
+    // What a failure leaves of the call is cancelled by who reads its messages.
+    throw signal.aborted ? signal.reason : error
   }
 }
 
@@ -97,19 +112,21 @@ class Receiver implements EntrySink {
   readonly #sink: TreeSink
   readonly #onProgress: (bytes: number) => void
   readonly #packets = new PacketReceiver(this)
-  readonly #known: ReadonlyMap<string, string>
+  readonly #known: ReadonlyMap<string, string> | undefined
+  #isSame: boolean
   sizeBytes = 0
   readonly marks = new Map<string, string>()
 
   constructor(
     call: SyncCall,
     sink: TreeSink,
-    { onProgress, known = new Map() }: Pick<ReceiveOptions, 'onProgress' | 'known'>,
+    { onProgress, known }: Pick<ReceiveOptions<void>, 'onProgress' | 'known'>,
   ) {
     this.#call = call
     this.#sink = sink
     this.#onProgress = onProgress
     this.#known = known
+    this.#isSame = known !== undefined
   }
 
   get bytes(): number {
@@ -120,10 +137,11 @@ class Receiver implements EntrySink {
     for await (const batch of this.#call.batches) {
       for (const packet of batch) this.#take(packet)
       this.#onProgress(this.bytes)
-      await this.#sink.flush(false)
+      await this.#sink.flush(this.#isSame ? 'waiting' : 'more')
     }
-    await this.#sink.flush(true)
     this.#packets.requireWhole('the client')
+    if (this.#isSame && this.marks.size === this.#known?.size) return
+    await this.#sink.flush('all')
   }
 
   #take(packet: Packet): void {
@@ -135,11 +153,12 @@ class Receiver implements EntrySink {
   entry(id: number, stat: Stat): boolean {
     const entry = entryOf(stat, id)
     this.#sink.take({ kind: 'entry', entry })
-    if ((entry.mode & S_IFMT) !== S_IFREG || entry.link !== '') return false
     const mark = markOf(entry)
-    this.sizeBytes += entry.sizeBytes
     this.marks.set(entry.path, mark)
-    const isSame = this.#known.get(entry.path) === mark
+    const isSame = this.#known?.get(entry.path) === mark
+    this.#isSame &&= isSame
+    if ((entry.mode & S_IFMT) !== S_IFREG || entry.link !== '') return false
+    this.sizeBytes += entry.sizeBytes
     if (isSame) this.#sink.take({ kind: 'same', id })
     return !isSame
   }
@@ -153,9 +172,9 @@ class Receiver implements EntrySink {
   }
 }
 
-/** Whether a file is the same as another, BuildKit judges by this. */
-const markOf = ({ mode, uid, gid, sizeBytes, mtimeNs }: TreeEntry): string =>
-  `${mode}:${uid}:${gid}:${sizeBytes}:${mtimeNs}`
+/** Whether a file is the same as another, BuildKit judges by this; of what is none, what it leads to counts too. */
+const markOf = ({ mode, uid, gid, sizeBytes, mtimeNs, link, device }: TreeEntry): string =>
+  `${mode}:${uid}:${gid}:${sizeBytes}:${mtimeNs}:${device.major}:${device.minor}:${link}`
 
 /** The path is judged where it is made. */
 function entryOf(stat: Stat, id: number): TreeEntry {

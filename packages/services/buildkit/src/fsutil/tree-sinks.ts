@@ -10,6 +10,9 @@ const { S_IFLNK, S_IFMT } = constants
 /** Bytes of records that go on together. */
 const gatherBytes = 64 << 10
 
+/** Of records that may not be needed: some ten thousand. */
+const waitingBytes = 2 << 20
+
 /** Of what is kept in memory: a Dockerfile and its ignore files. */
 const maxMemoryBytes = 4 << 20
 const maxFiles = 1000
@@ -23,18 +26,22 @@ export interface ReceivedFiles {
 /** Where records go. */
 export interface TreeSink {
   take(record: TreeRecord): void
-  /** Waits where there is too much; `all`: nothing more will come. */
-  flush(all: boolean): Promise<void>
+  /** Waits where there is too much. `waiting`: it may turn out that nothing of it is needed; `all`: nothing more will come. */
+  flush(how: 'waiting' | 'more' | 'all'): Promise<void>
 }
 
 /** Towards a worker, by the hundred: records are small. */
 export class RecordSink implements TreeSink {
   readonly #records: PassThrough
+  /** Called before the first of them. */
+  readonly #onFirst: () => void
+  #hasBegun = false
   #gathered: Buffer[] = []
   #gatheredBytes = 0
 
-  constructor(records: PassThrough) {
+  constructor(records: PassThrough, onFirst: () => void) {
     this.#records = records
+    this.#onFirst = onFirst
   }
 
   take(record: TreeRecord): void {
@@ -43,8 +50,10 @@ export class RecordSink implements TreeSink {
     this.#gatheredBytes += encoded.length
   }
 
-  async flush(all: boolean): Promise<void> {
-    if (!all && this.#gatheredBytes < gatherBytes) return
+  async flush(how: 'waiting' | 'more' | 'all'): Promise<void> {
+    if (how !== 'all' && this.#gatheredBytes < (how === 'waiting' ? waitingBytes : gatherBytes)) return
+    if (!this.#hasBegun) this.#onFirst()
+    this.#hasBegun = true
     const gathered = Buffer.concat(this.#gathered)
     this.#gathered = []
     this.#gatheredBytes = 0
