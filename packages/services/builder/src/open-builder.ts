@@ -63,7 +63,7 @@ export async function openBuilder(options: BuilderOptions): Promise<OpenBuilder>
   context.cache.onPut(() => keeper.onAdded())
   const run = async (build: BuildRun) => {
     using _ = context.keptContexts.building()
-    return await runBuild(context, solver, build).finally(() => keeper.wake())
+    return await runBuild(context, solver, build).finally(() => keeper.onBuilt())
   }
   return {
     build: async (request, progress, signal) => {

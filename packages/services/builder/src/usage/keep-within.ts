@@ -4,6 +4,9 @@ import type { PruneRule } from '../builder.ts'
 import type { Context } from '../context.ts'
 import { pruneRecords } from './prune-records.ts'
 
+/** Whoever builds has the result first. */
+const laterMs = 200
+
 export interface KeepWithinOptions {
   readonly context: Context
   readonly logger: Logger
@@ -17,6 +20,7 @@ export class CacheKeeper implements AsyncDisposable {
   readonly #options: KeepWithinOptions
   #running: Promise<void> | undefined
   #isWanted = false
+  #later: NodeJS.Timeout | undefined
 
   constructor(options: KeepWithinOptions) {
     this.#options = options
@@ -26,17 +30,26 @@ export class CacheKeeper implements AsyncDisposable {
   onAdded(): void {
     const ceilings = this.#options.rules().flatMap(({ maxUsedBytes, reservedBytes }) => maxUsedBytes || reservedBytes)
     const ceiling = Math.max(...ceilings)
-    if (ceilings.length > 0 && this.#options.context.cache.layerBytes > ceiling) this.wake()
+    if (ceilings.length > 0 && this.#options.context.cache.layerBytes > ceiling) this.#wake()
   }
 
-  /** Looks at the rules, soon and in the background. */
-  wake(): void {
-    this.#isWanted = true
-    this.#running ??= this.#run().finally(() => (this.#running = undefined))
+  /** A build is over. */
+  onBuilt(): void {
+    this.#later ??= setTimeout(() => {
+      this.#later = undefined
+      this.#wake()
+    }, laterMs).unref()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#later)
     while (this.#running) await this.#running
+  }
+
+  /** Looks at the rules, in the background. */
+  #wake(): void {
+    this.#isWanted = true
+    this.#running ??= this.#run().finally(() => (this.#running = undefined))
   }
 
   async #run(): Promise<void> {

@@ -58,7 +58,7 @@ export class History {
     if (job.frontend === undefined && end.error === undefined) return void this.#running.delete(job.ref)
     const record = { ...recordOf(running), ...endOf(end) }
     running.ended = record
-    this.#cleanUps.add({ [Symbol.asyncDispose]: () => this.#remember(running, record) })
+    this.#cleanUps.addLater(() => this.#remember(running, record))
   }
 
   /** What a build that is over has said. */
