@@ -16,7 +16,13 @@ export function createSystem(options: SystemOptions): System {
   let versions: Promise<Readonly<Record<string, string>>> | undefined
   const facts = async (): Promise<SystemFacts> => {
     versions ??= programVersions(options)
-    return { ...options, versions: await versions, backingFileSystem: backingFileSystem(options.dataRoot) }
+    return {
+      ...options,
+      versions: await versions,
+      get backingFileSystem() {
+        return backingFileSystem(options.dataRoot)
+      },
+    }
   }
   return {
     version: async () => versionFacts(await facts()),

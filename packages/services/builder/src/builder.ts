@@ -99,7 +99,8 @@ export type BuildEvent =
   | { readonly kind: 'started'; readonly step: BuildStep }
   | { readonly kind: 'running'; readonly step: BuildStep; readonly containerId: string }
   | { readonly kind: 'output'; readonly step: BuildStep; readonly stream: 1 | 2; readonly bytes: Buffer }
-  | { readonly kind: 'ended'; readonly step: BuildStep; readonly isCached: boolean; readonly imageId: string }
+  /** The image that the stage has come to has an id, which not everybody who follows a build wants. */
+  | { readonly kind: 'ended'; readonly step: BuildStep; readonly isCached: boolean; readonly imageId: () => string }
   /** The build fails, or is given up, because of it or of another step. */
   | { readonly kind: 'failed'; readonly step: BuildStep; readonly error: unknown }
   | { readonly kind: 'warning'; readonly text: string }

@@ -42,6 +42,15 @@ function open(path: string): Database {
   const db = new DatabaseSync(path, { enableForeignKeyConstraints: true })
   db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=5000; PRAGMA cache_size=-1024')
   db.exec('CREATE TABLE IF NOT EXISTS schema_version (service TEXT PRIMARY KEY, version INTEGER NOT NULL) STRICT')
+  const statements = new Map<string, Statement>()
+  const prepare = (sql: string) => {
+    const statement = wrap(
+      path,
+      explaining(path, () => db.prepare(sql)),
+    )
+    if (statements.size < maxStatements) statements.set(sql, statement)
+    return statement
+  }
   let depth = 0
   const exec = (sql: string) => explaining(path, () => db.exec(sql))
   const transaction = <T>(work: () => T): T => {
@@ -60,17 +69,16 @@ function open(path: string): Database {
     }
   }
   return {
-    prepare: (sql) =>
-      wrap(
-        path,
-        explaining(path, () => db.prepare(sql)),
-      ),
+    prepare: (sql) => statements.get(sql) ?? prepare(sql),
     exec,
     transaction,
     migrate: (service, migrations) => transaction(() => migrate(db, service, migrations)),
     [Symbol.dispose]: () => db.close(),
   }
 }
+
+/** Texts of statements are constants: each is understood once. */
+const maxStatements = 200
 
 /** The log grows to 1000 pages before SQLite begins it anew: room for them, taken while there is some. */
 const logBytes = 4 * 2 ** 20 + 64 * 2 ** 10

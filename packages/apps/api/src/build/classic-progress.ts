@@ -48,7 +48,7 @@ export class ClassicProgress {
       case 'output':
         return this.#stream(event.stream === 2 ? `\u001B[91m${event.bytes}\u001B[0m` : event.bytes.toString())
       case 'ended':
-        return this.#ended(event.step, event.isCached, event.imageId)
+        return this.#ended(event.step, event.isCached, event.imageId())
     }
   }
 

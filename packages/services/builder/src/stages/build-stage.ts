@@ -18,9 +18,9 @@ export async function buildStage(
 ): Promise<StageState> {
   const { progress, request } = context.build
   progress({ kind: 'started', step: steps.from })
-  let state = await telling(context, steps.from, async () => begin(await base()))
-  progress({ kind: 'ended', step: steps.from, isCached: false, imageId: stateId(state) })
-  state = await runTriggers(context, steps.from, state)
+  const begun = await telling(context, steps.from, async () => begin(await base()))
+  progress({ kind: 'ended', step: steps.from, isCached: false, imageId: () => stateId(begun) })
+  let state = await runTriggers(context, steps.from, begun)
   for (const [i, instruction] of context.stage.instructions.entries()) {
     state = await doStep(context, steps.instructions[i] as BuildStep, state, instruction)
   }

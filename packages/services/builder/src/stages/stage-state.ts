@@ -1,6 +1,6 @@
 import type { ConfigDraft } from '@berth/dockerfile'
 import type { Digest, HistoryEntry, ImageConfig, Platform } from '@berth/oci'
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { ImageLayer } from '@berth/images'
 import type { FileSystem } from '../filesystem.ts'
 
@@ -59,7 +59,6 @@ export function imageConfigOf({ fileSystem, draft, history, platform, created }:
 
 /** A digest over parts, each with its length, so that no two lists have the same. */
 export function digestOf(...parts: readonly string[]): Digest {
-  const hash = createHash('sha256')
-  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:${part}`)
-  return `sha256:${hash.digest('hex')}` as Digest
+  const text = parts.map((part) => `${Buffer.byteLength(part)}:${part}`).join('')
+  return `sha256:${hash('sha256', text)}` as Digest
 }

@@ -91,7 +91,7 @@ export class Stages {
     const { progress, definedSteps } = this.#options
     for (const step of definedSteps.filter(({ stage }) => stage === index)) {
       progress({ kind: 'started', step })
-      progress({ kind: 'ended', step, isCached: !/^from\s/i.test(step.text), imageId: '' })
+      progress({ kind: 'ended', step, isCached: !/^from\s/i.test(step.text), imageId: () => '' })
     }
     for (const one of instructions) if (one.kind === 'arg') one.args.forEach(({ name }) => this.declaredArgs.add(name))
   }

@@ -43,7 +43,7 @@ export function finishStep(
     created,
     isUntouched: false,
   }
-  build.progress({ kind: 'ended', step, isCached, imageId: stateId(next) })
+  build.progress({ kind: 'ended', step, isCached, imageId: () => stateId(next) })
   return next
 }
 

@@ -1,6 +1,13 @@
 import { invalid, isKind } from '@berth/base'
 import { planBuild } from '@berth/builder'
-import { checkDockerfile, type CheckReport, type CheckWarning, parseIgnoreFile, platformArgs } from '@berth/dockerfile'
+import {
+  checkDockerfile,
+  type CheckReport,
+  type CheckRequest,
+  type CheckWarning,
+  parseIgnoreFile,
+  platformArgs,
+} from '@berth/dockerfile'
 import type { Images } from '@berth/images'
 import { hostPlatform, type ImageRunConfig, parsePlatform } from '@berth/oci'
 import type { Job } from '../jobs/job.ts'
@@ -17,19 +24,26 @@ export interface Checked extends CheckReport {
 /** BuildKit's build checks of what is to be built, with the base images that are here. */
 export async function checkBuild(images: Pick<Images, 'resolve'>, loaded: LoadedBuild): Promise<Checked> {
   const asked = new Set<string>()
-  check(loaded, (name) => void asked.add(name))
+  const isNeeded = neededBy(loaded.request)
+  check(loaded, isNeeded, (name) => void asked.add(name))
   const known = new Map<string, ImageRunConfig>()
   for (const name of asked) {
     const config = await configOf(images, name)
     if (config) known.set(name, config)
   }
   const isComplete = known.size === asked.size
-  const { warnings, failure } = check(loaded, (name) => known.get(name))
+  const { warnings, failure } = check(loaded, isNeeded, (name) => known.get(name))
   const sure = isComplete ? warnings : warnings.filter(({ name }) => name !== 'UndefinedVar')
   return { warnings: sure, failure, isComplete }
 }
 
-function check({ request, definition }: LoadedBuild, baseConfig: (name: string) => ImageRunConfig | undefined) {
+type IsNeeded = NonNullable<CheckRequest['isNeeded']>
+
+function check(
+  { request, definition }: LoadedBuild,
+  isNeeded: IsNeeded,
+  baseConfig: (name: string) => ImageRunConfig | undefined,
+) {
   const host = hostPlatform()
   const target = request.platform === '' ? host : parsePlatform(request.platform)
   const { ignoreFile } = definition
@@ -40,11 +54,11 @@ function check({ request, definition }: LoadedBuild, baseConfig: (name: string) 
     check: request.args['BUILDKIT_DOCKERFILE_CHECK'],
     ...(ignoreFile !== undefined && { ignored: parseIgnoreFile(ignoreFile) }),
     baseConfig,
-    isNeeded: neededBy(request),
+    isNeeded,
   })
 }
 
-function neededBy(request: LoadedBuild['request']): (stage: { readonly index: number }) => boolean {
+function neededBy(request: LoadedBuild['request']): IsNeeded {
   try {
     const indices = new Set(planBuild(request, 'buildkit').needed.map(({ index }) => index))
     return ({ index }) => indices.has(index)

@@ -1,5 +1,5 @@
 import type { MessageInitShape } from '@bufbuild/protobuf'
-import { createHash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { StatusResponseSchema } from '@berth/buildkit-protocol'
 import { Vertex } from './vertex.ts'
 
@@ -12,13 +12,16 @@ const maxMerged = 500
 export class Progress {
   readonly #updates: Update[] = []
   readonly #waiting = new Set<() => void>()
+  /** Vertices have the shape of digests, and are told apart by them. */
+  readonly #salt = randomBytes(24).toString('hex')
+  #vertices = 0
   #isOver = false
   /** Of all that steps have written. */
   sizeBytes = 0
 
   /** A new vertex of the graph, which clients show as a step. */
   vertex(name: string, inputs: readonly string[] = []): Vertex {
-    const digest = `sha256:${createHash('sha256').update(randomBytes(16)).digest('hex')}`
+    const digest = `sha256:${this.#salt}${(this.#vertices++).toString(16).padStart(16, '0')}`
     return new Vertex(this, { digest, name, inputs })
   }
 
