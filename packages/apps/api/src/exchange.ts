@@ -25,7 +25,7 @@ interface ExchangeFacts extends Outside {
 }
 
 /** One for all: an error of its own, with a stack, is what ending a wait would cost most. */
-const clientGone = new DOMException('the client is gone', 'AbortError')
+export const clientGone = new DOMException('the client is gone', 'AbortError')
 
 /** One request and its answer. */
 export class Exchange {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Duplex, PassThrough } from 'node:stream'
 import { test } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
 import { execId, fakeContainer, serve } from '../testing/fakes.ts'
 
 const upgrade = ['Host: x', 'Connection: Upgrade', 'Upgrade: tcp']
@@ -186,6 +187,58 @@ test("POST /containers/{id}/attach tears the service's stream down when the clie
   await closed
   clearInterval(writing)
   assert.equal(process.destroyed, true)
+})
+
+test('POST /containers/{id}/attach is no faster than its client reads, and loses nothing', async () => {
+  const chunk = Buffer.alloc(64 * 1024, 'x')
+  let left = 1024
+  const process = new Duplex({
+    read(this: Duplex) {
+      this.push(left-- > 0 ? chunk : null)
+    },
+    write: (_chunk, _encoding, done) => done(),
+  })
+  await using api = await serve({ containers: { attach: () => Promise.resolve({ stream: process, tty: true }) } })
+  const lines = ['POST /containers/web/attach?stream=1&stdout=1 HTTP/1.1', ...upgrade]
+  const connection = api.raw([...lines, 'Content-Length: 0'])
+  await connection.until('101')
+  connection.socket.pause()
+  for (let before = -1; before !== left; await delay(50)) before = left
+  assert.ok(left > 512, `${left} of 1024 chunks are left`)
+  connection.socket.resume()
+  const text = await connection.ended
+  assert.equal(text.length - text.indexOf('\r\n\r\n') - 4, 1024 * chunk.length)
+})
+
+test('POST /containers/{id}/attach cuts the client off when the stream breaks, or was broken before', async () => {
+  const broken = new Duplex({ read: () => undefined }).destroy()
+  const breaking = new Duplex({ read: () => undefined })
+  const streams = [breaking, broken]
+  await using api = await serve({
+    containers: { attach: () => Promise.resolve({ stream: streams.shift() ?? broken, tty: true }) },
+  })
+  const lines = ['POST /containers/web/attach?stream=1&stdout=1 HTTP/1.1', ...upgrade]
+  const first = api.raw([...lines, 'Content-Length: 0'])
+  await first.until('101')
+  breaking.push('half')
+  await first.until('half')
+  breaking.destroy(new Error('broken'))
+  assert.match(await first.ended, /half$/)
+  assert.doesNotMatch(await api.raw([...lines, 'Content-Length: 0']).ended, /half/)
+})
+
+test('POST /exec/{id}/start frames the output of a terminal for a client that started it without one', async () => {
+  const stream = new PassThrough()
+  const terminal = { ...exec, config: { ...exec.config, tty: true } }
+  await using api = await serve({
+    containers: { getExec: () => terminal, startExec: () => Promise.resolve({ stream, tty: false }) },
+  })
+  const lines = [`POST /exec/${execId}/start HTTP/1.1`, ...upgrade, 'Content-Type: application/json']
+  const connection = api.raw([...lines, 'Content-Length: 2'], '{}')
+  stream.end('hello')
+  const text = await connection.ended
+  assert.equal(text.slice(text.indexOf('\r\n\r\n') + 4), encodeFrame(1, 'hello').toString())
+  assert.equal(stream.destroyed, true)
 })
 
 test('POST /containers/{id}/attach refuses in plain text', async () => {
