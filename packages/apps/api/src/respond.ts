@@ -6,8 +6,8 @@ import { drained, isClientGone } from './flow.ts'
 
 /** Answers with a JSON document, ended by a line feed as Docker does. */
 export function sendJson({ response }: Exchange, value: unknown, status = 200): void {
-  const body = Buffer.from(`${JSON.stringify(value)}\n`)
-  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': body.length })
+  const body = `${JSON.stringify(value)}\n`
+  response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) })
   response.end(body)
 }
 
