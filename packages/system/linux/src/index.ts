@@ -50,7 +50,7 @@ export {
 } from './file/constants.ts'
 export { isOverlay, isTmpfs, kernelVersion, lastCapability, mountRestrictions, umask } from './file/file-system.ts'
 export { lockFile } from './file/lock.ts'
-export { openInRoot, type OpenInRootOptions } from './file/open-in-root.ts'
+export { openInRoot, openInRootIfThere, type OpenInRootOptions } from './file/open-in-root.ts'
 export { sealedCopy } from './file/sealed-copy.ts'
 export { type FileStatus, fstatat, fstatatIfThere, isMountPoint, mountIdOf } from './file/statx.ts'
 export { spreadSubdirectories } from './file/spread.ts'

@@ -21,6 +21,7 @@ test('readUserFiles() reads what is there; what is not is empty', () => {
     writeFileSync(join(root, 'etc/passwd'), 'root:x:0:0::/root:\n')
     assert.deepEqual(readUserFiles(root), { passwd: 'root:x:0:0::/root:\n', group: '' })
   })
+  assert.deepEqual(readUserFiles('/proc/self/fd/1000000'), { passwd: '', group: '' })
 })
 
 test('readUserFiles() follows links only inside the root', () => {

@@ -1,18 +1,34 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { codeOf, invalid } from '@berth/base'
-import { openInRoot, procFd } from '@berth/linux'
+import { O_PATH, openInRootIfThere, procFd } from '@berth/linux'
 import type { UserFiles } from '../spec/users.ts'
 
 // Larger than any directory that is really shipped in an image; a hostile one shall not fill the engine's memory.
 const maxBytes = 4 * 1024 * 1024
 
-/** /etc/passwd and /etc/group of the root file system at `rootPath`, resolved inside it. Absent files are empty. */
+/** /etc/passwd and /etc/group of the root file system at `rootPath`, resolved inside it. What is absent is empty. */
 export function readUserFiles(rootPath: string): UserFiles {
-  return { passwd: readBounded(rootPath, '/etc/passwd'), group: readBounded(rootPath, '/etc/group') }
+  const root = openRootIfThere(rootPath)
+  if (root === undefined) return { passwd: '', group: '' }
+  try {
+    return { passwd: readBounded(root, '/etc/passwd'), group: readBounded(root, '/etc/group') }
+  } finally {
+    closeSync(root)
+  }
 }
 
-function readBounded(rootPath: string, path: string): string {
-  const place = openIfPresent(rootPath, path)
+/** That of a process that has just ended is not. */
+function openRootIfThere(rootPath: string): number | undefined {
+  try {
+    return openSync(rootPath, O_PATH | constants.O_DIRECTORY)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+function readBounded(root: number, path: string): string {
+  const place = openIfPresent(root, path)
   if (place === undefined) return ''
   try {
     const status = fstatSync(place)
@@ -25,13 +41,11 @@ function readBounded(rootPath: string, path: string): string {
 }
 
 /** Only found (O_PATH), not opened: to open a device may do something, a FIFO may wait for a writer for ever. */
-function openIfPresent(rootPath: string, path: string): number | undefined {
+function openIfPresent(root: number, path: string): number | undefined {
   try {
-    return openInRoot(rootPath, path)
+    return openInRootIfThere(root, path)
   } catch (error) {
-    const code = codeOf(error)
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
-    if (code === 'ELOOP') throw invalid(`${path} of the container cannot be opened`, error)
+    if (codeOf(error) === 'ELOOP') throw invalid(`${path} of the container cannot be opened`, error)
     throw error
   }
 }

@@ -36,7 +36,7 @@ import {
 import { AT_EMPTY_PATH, AT_FDCWD, AT_REMOVEDIR, O_PATH, RENAME_NOREPLACE, RESOLVE_BENEATH } from './constants.ts'
 import { isTmpfs, kernelVersion, lastCapability } from './file-system.ts'
 import { lockFile } from './lock.ts'
-import { openInRoot } from './open-in-root.ts'
+import { openInRoot, openInRootIfThere } from './open-in-root.ts'
 import { spreadSubdirectories } from './spread.ts'
 import { fstatat } from './statx.ts'
 import { getXattr, listXattrs, removeXattr, setXattr } from './xattr.ts'
@@ -79,6 +79,14 @@ test('openInRoot() follows no magic link out of the root', () => {
   mount({ source: 'proc', target: join(root, 'proc'), type: 'proc' })
   assert.throws(() => openInRoot(fd, '/proc/self/cwd'), { code: 'ELOOP' })
   unmount(join(root, 'proc'))
+})
+
+test('openInRootIfThere() is undefined where nothing is there, and refuses the rest as openInRoot() does', () => {
+  closeSync(openInRoot(fd, 'file', { flags: write }))
+  symlinkSync('loop', join(root, 'loop'))
+  for (const path of ['none', 'none/below', 'file/below']) assert.equal(openInRootIfThere(fd, path), undefined)
+  assert.throws(() => openInRootIfThere(fd, 'loop'), { code: 'ELOOP' })
+  closeSync(openInRootIfThere(fd, 'file') ?? assert.fail('it is there'))
 })
 
 test('openInRoot() with RESOLVE_BENEATH refuses what leads out', () => {

@@ -1,5 +1,5 @@
 import { closeSync, constants, openSync } from 'node:fs'
-import { check, type CString, declareFunctions, EAGAIN, errno, pathArgument } from '../libc.ts'
+import { check, type CString, declareFunctions, EAGAIN, ENOENT, ENOTDIR, errno, pathArgument } from '../libc.ts'
 import { O_CLOEXEC, O_PATH, RESOLVE_IN_ROOT, RESOLVE_NO_MAGICLINKS } from './constants.ts'
 
 const c = declareFunctions<{
@@ -25,15 +25,23 @@ export interface OpenInRootOptions {
  * out of it (openat2(2)). The descriptor is the caller's.
  */
 export function openInRoot(root: number | string, path: string | Uint8Array, options: OpenInRootOptions = {}): number {
-  if (typeof root === 'number') return openat2(root, path, options)
+  if (typeof root === 'number') return check(openat2(root, path, options), 'openat2', path)
   const fd = openSync(root, O_PATH | O_CLOEXEC | constants.O_DIRECTORY)
   try {
-    return openat2(fd, path, options)
+    return check(openat2(fd, path, options), 'openat2', path)
   } finally {
     closeSync(fd)
   }
 }
 
+/** The same; undefined when nothing is there, for which no error is made. */
+export function openInRootIfThere(root: number, path: string, options: OpenInRootOptions = {}): number | undefined {
+  const result = openat2(root, path, options)
+  if (result < 0 && [ENOENT, ENOTDIR].includes(errno())) return undefined
+  return check(result, 'openat2', path)
+}
+
+/** Below zero: it failed, and errno says why. */
 function openat2(fd: number, path: string | Uint8Array, options: OpenInRootOptions): number {
   const flags = options.flags ?? O_PATH
   how[0] = BigInt(flags | O_CLOEXEC)
@@ -43,6 +51,6 @@ function openat2(fd: number, path: string | Uint8Array, options: OpenInRootOptio
   const argument = pathArgument(path, 'openat2')
   for (let attempt = 1; ; attempt++) {
     const result = c.openat2(SYS_openat2, fd, argument, how, 24)
-    if (result >= 0 || attempt === attempts || errno() !== EAGAIN) return check(result, 'openat2', path)
+    if (result >= 0 || attempt === attempts || errno() !== EAGAIN) return result
   }
 }
