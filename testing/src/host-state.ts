@@ -81,6 +81,22 @@ export function processesOf(sandbox: string): number[] {
 /** A process's arguments joined by spaces; '' when it is gone. */
 export const commandLine = (pid: number): string => readIfThere(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim()
 
+/** Where something is mounted in this process's namespace. */
+export const mountPoints = (): readonly string[] => mounts()
+
+/**
+ * Where something has been mounted since `before`. What is gone does not count: whoever removes the file or directory that
+ * a mount is on, in whatever namespace, takes it away from all of them.
+ */
+export function mountsSince(before: readonly string[]): string[] {
+  const left = [...before]
+  return mounts().filter((at) => {
+    const index = left.indexOf(at)
+    if (index >= 0) left.splice(index, 1)
+    return index < 0
+  })
+}
+
 function mounts(pid: number | 'self' = 'self'): string[] {
   return readIfThere(`/proc/${pid}/mountinfo`)
     .split('\n')

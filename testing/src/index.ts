@@ -17,7 +17,7 @@ export {
   type StoredImage,
 } from './docker-registry.ts'
 export { demultiplex, EngineApi, type EngineAnswer, type RequestExtras } from './engine-api.ts'
-export { type HostState, leaksSince, readHostState, sandboxVariable } from './host-state.ts'
+export { type HostState, leaksSince, mountPoints, mountsSince, readHostState, sandboxVariable } from './host-state.ts'
 export { readInventory, restored } from './inventory.ts'
 export { createSandbox, isInside, type Sandbox } from './sandbox.ts'
 export { Cli, type CliProgram, type TerminalKeys } from './cli.ts'

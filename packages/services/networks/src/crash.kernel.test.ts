@@ -9,7 +9,8 @@ import { test } from 'node:test'
 import { type ContainerId, silentLogger } from '@berth/base'
 import { openDatabase } from '@berth/database'
 import { createEvents } from '@berth/events'
-import { readMountInfo, RouteRequest, RouteSocket } from '@berth/linux'
+import { RouteRequest, RouteSocket } from '@berth/linux'
+import { mountPoints, mountsSince } from '@berth/testing'
 import { openNetworks } from './open-networks.ts'
 
 const url = (path: string): string => JSON.stringify(import.meta.resolve(path))
@@ -41,7 +42,7 @@ test('openNetworks() after a kill at any moment finds no address twice and leave
   const root = mkdtempSync(join(tmpdir(), 'berth-crash-'))
   using host = new RouteSocket()
   host.send(new RouteRequest().setUp(1), 'set up lo')
-  const mountsBefore = readMountInfo().length
+  const mountsBefore = mountPoints()
   for (let round = 0; round < 4; round++) {
     const engine = spawn(process.execPath, ['--input-type=module', '-e', busyEngine(root)], {
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -59,7 +60,7 @@ test('openNetworks() after a kill at any moment finds no address twice and leave
     await networks.reconcile([])
     assert.deepEqual([readdirSync(join(root, 'netns')), readdirSync(join(root, 'networks'))], [[], []])
   }
-  assert.equal(readMountInfo().length, mountsBefore)
+  assert.deepEqual(mountsSince(mountsBefore), [])
   for (const deadline = Date.now() + 5000; host.links().length > 1 && Date.now() < deadline;) await delay(5)
   assert.deepEqual(
     host.links().map(({ name }) => name),

@@ -10,7 +10,8 @@ import { after, afterEach, beforeEach, test } from 'node:test'
 import { type ContainerId, silentLogger } from '@berth/base'
 import { type Database, openDatabase } from '@berth/database'
 import { createEvents } from '@berth/events'
-import { inNetns, loadRuleset, readMountInfo, RouteRequest, RouteSocket } from '@berth/linux'
+import { inNetns, loadRuleset, RouteRequest, RouteSocket } from '@berth/linux'
+import { mountPoints, mountsSince } from '@berth/testing'
 import type { AttachRequest, Networks } from './networks.ts'
 import { type NetworksOptions, openNetworks } from './open-networks.ts'
 import { buildAttachRequest } from './testing/attach-request.ts'
@@ -23,10 +24,10 @@ after(() => host[Symbol.dispose]())
 let root: string
 let database: Database
 let networks: Networks
-let mountsBefore: number
+let mountsBefore: readonly string[]
 
 beforeEach(async () => {
-  mountsBefore = readMountInfo().length
+  mountsBefore = mountPoints()
   root = mkdtempSync(join(tmpdir(), 'berth-networks-'))
   database = openDatabase(':memory:')
   networks = await open()
@@ -36,7 +37,7 @@ afterEach(async () => {
   await networks.reconcile([])
   await networks[Symbol.asyncDispose]()
   database[Symbol.dispose]()
-  assert.equal(readMountInfo().length, mountsBefore)
+  assert.deepEqual(mountsSince(mountsBefore), [])
   assert.deepEqual(readdirSync(join(root, 'netns')), [])
   assert.deepEqual(readdirSync(join(root, 'networks')), [])
   rmSync(root, { recursive: true })

@@ -9,7 +9,8 @@ import { silentLogger } from '@berth/base'
 import { type Database, openDatabase } from '@berth/database'
 import { decodeNetworkCreate, emptyEndpoint, type EndpointSettings } from '@berth/engine-api'
 import { createEvents, type Events } from '@berth/events'
-import { readMountInfo, RouteRequest, RouteSocket } from '@berth/linux'
+import { RouteRequest, RouteSocket } from '@berth/linux'
+import { mountPoints, mountsSince } from '@berth/testing'
 import type { AttachRequest, Networks } from '../networks.ts'
 import { type NetworksOptions, openNetworks } from '../open-networks.ts'
 import { buildAttachRequest } from './attach-request.ts'
@@ -38,7 +39,7 @@ export function useNetworks(): TestNetworks {
   // A new network namespace has its loopback down.
   host.send(new RouteRequest().setUp(1), 'set up lo')
   after(() => host[Symbol.dispose]())
-  let mountsBefore = 0
+  let mountsBefore: readonly string[] = []
   const opened: Networks[] = []
   const test: TestNetworks = {
     host,
@@ -65,7 +66,7 @@ export function useNetworks(): TestNetworks {
     request: (wanted = {}) => buildAttachRequest(test.root, wanted),
   }
   beforeEach(async () => {
-    mountsBefore = readMountInfo().length
+    mountsBefore = mountPoints()
     Object.assign(test, { root: mkdtempSync(join(tmpdir(), 'berth-networks-')), database: openDatabase(':memory:') })
     await test.reopen()
   })
@@ -74,7 +75,7 @@ export function useNetworks(): TestNetworks {
     for (const other of opened.splice(0)) if (other !== test.networks) await other[Symbol.asyncDispose]()
     await test.networks[Symbol.asyncDispose]()
     test.database[Symbol.dispose]()
-    assert.equal(readMountInfo().length, mountsBefore)
+    assert.deepEqual(mountsSince(mountsBefore), [])
     for (const folder of ['netns', 'networks']) assert.deepEqual(readdirSync(join(test.root, folder)), [])
     rmSync(test.root, { recursive: true })
     await onlyLoopback(host)

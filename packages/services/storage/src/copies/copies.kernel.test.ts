@@ -1,7 +1,8 @@
 import { readTar, type TarSource, tarEntry, writeTar } from '@berth/archive'
 import { silentLogger } from '@berth/base'
 import { type Database, openDatabase } from '@berth/database'
-import { isMountPoint, mount, readMountInfo, setXattr, unmount } from '@berth/linux'
+import { isMountPoint, mount, setXattr, unmount } from '@berth/linux'
+import { mountPoints, mountsSince } from '@berth/testing'
 import assert from 'node:assert/strict'
 import {
   chmodSync,
@@ -53,11 +54,11 @@ function testCopies(driver: 'overlay2' | 'vfs'): void {
   let root: string
   let database: Database
   let snapshots: OwnedSnapshots
-  let mountsBefore: number
+  let mountsBefore: readonly string[]
   let merged: string
 
   beforeEach(async () => {
-    mountsBefore = readMountInfo().length
+    mountsBefore = mountPoints()
     root = mkdtempSync(join(tmpdir(), 'berth-copies-'))
     mount({ source: 'copies', target: root, type: 'tmpfs' })
     for (const name of ['data', 'volume', 'outside']) mkdirSync(join(root, name))
@@ -82,7 +83,7 @@ function testCopies(driver: 'overlay2' | 'vfs'): void {
     assert.deepEqual(readdirSync(join(root, 'outside')), ['canary'])
     unmount(root)
     rmSync(root, { recursive: true })
-    assert.equal(readMountInfo().length, mountsBefore)
+    assert.deepEqual(mountsSince(mountsBefore), [])
   })
 
   const open = (fields: Partial<ContainerTree> = {}): OpenFiles =>

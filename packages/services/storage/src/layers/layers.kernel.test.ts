@@ -25,15 +25,16 @@ import { buffer } from 'node:stream/consumers'
 import { after, afterEach, before, beforeEach, test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { encodeHeader, opaqueXattr, type TarEntry, tarEntry, type TarSource, writeTar } from '@berth/archive'
-import { AT_FDCWD, fstatat, getXattr, mkdirat, mknodat, mount, readMountInfo, setXattr, unmount } from '@berth/linux'
+import { AT_FDCWD, fstatat, getXattr, mkdirat, mknodat, mount, setXattr, unmount } from '@berth/linux'
 import { sha256 } from '@berth/oci'
+import { mountPoints, mountsSince } from '@berth/testing'
 import { openConnection } from '../testing/connection.ts'
 import { namesIn, openDirectory } from './directory.ts'
 import { LayerWorker } from './layer-worker.ts'
 import type { UnpackTask } from './unpack-layer.ts'
 
 const worker = new LayerWorker({ threads: 1 })
-const mountsBefore = readMountInfo().length
+const mountsBefore = mountPoints()
 let root: string
 let target: string
 let canary: string
@@ -47,7 +48,7 @@ after(async () => {
   await worker[Symbol.asyncDispose]()
   unmount(root)
   rmSync(root, { recursive: true })
-  assert.equal(readMountInfo().length, mountsBefore)
+  assert.deepEqual(mountsSince(mountsBefore), [])
 })
 
 beforeEach(() => {

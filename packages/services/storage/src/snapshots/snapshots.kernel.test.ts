@@ -19,8 +19,9 @@ import { after, afterEach, beforeEach, test } from 'node:test'
 import { type TarSource, tarEntry, writeTar } from '@berth/archive'
 import { silentLogger } from '@berth/base'
 import { type Database, openDatabase } from '@berth/database'
-import { mount, readMountInfo, unmount } from '@berth/linux'
+import { mount, unmount } from '@berth/linux'
 import { type Digest, sha256 } from '@berth/oci'
+import { mountPoints, mountsSince } from '@berth/testing'
 import type { LayerSource } from '../snapshots.ts'
 import { openSnapshots, type OwnedSnapshots } from './open-snapshots.ts'
 
@@ -29,13 +30,13 @@ import { openSnapshots, type OwnedSnapshots } from './open-snapshots.ts'
 let root: string
 let database: Database
 let snapshots: OwnedSnapshots
-let mountsBefore: number
+let mountsBefore: readonly string[]
 
 const open = (driver: 'overlay2' | 'vfs'): OwnedSnapshots =>
   openSnapshots({ root, database, logger: silentLogger, driver, worker: { threads: 1 } })
 
 beforeEach(() => {
-  mountsBefore = readMountInfo().length
+  mountsBefore = mountPoints()
   root = mkdtempSync(join(tmpdir(), 'berth-snapshots-'))
   mount({ source: 'snapshots', target: root, type: 'tmpfs' })
   database = openDatabase(':memory:')
@@ -46,7 +47,7 @@ afterEach(async () => {
   database[Symbol.dispose]()
   unmount(root)
   rmSync(root, { recursive: true })
-  assert.equal(readMountInfo().length, mountsBefore)
+  assert.deepEqual(mountsSince(mountsBefore), [])
 })
 
 let layers = 0

@@ -8,12 +8,13 @@ import { isMountPoint } from '../file/statx.ts'
 import { readMountInfo } from './mount-info.ts'
 import { bindMount, mount, MS_NODEV, setPropagation, unmount, unmountAsync } from './mount.ts'
 import { mountByText, mountOverlay } from './overlay.ts'
+import { mountPoints, mountsSince } from '@berth/testing'
 
 let directory: string
-let mountsBefore: number
+let mountsBefore: readonly string[]
 
 beforeEach(() => {
-  mountsBefore = readMountInfo().length
+  mountsBefore = mountPoints()
   directory = mkdtempSync(join(tmpdir(), 'berth-mount-'))
   mount({ source: 'tmpfs', target: directory, type: 'tmpfs' })
 })
@@ -21,7 +22,7 @@ beforeEach(() => {
 afterEach(() => {
   unmount(directory)
   rmSync(directory, { recursive: true })
-  assert.equal(readMountInfo().length, mountsBefore)
+  assert.deepEqual(mountsSince(mountsBefore), [])
 })
 
 const make = (name: string): string => {
