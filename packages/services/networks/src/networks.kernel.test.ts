@@ -107,8 +107,11 @@ test('attach() masquerades what leaves the host and switches forwarding on', asy
 test('attach() gives an interface without IPv6 and with the counters that counters() tells', async () => {
   const wanted = request()
   const { netnsPath = '' } = await networks.attach(wanted)
-  const disabled = inNetns(netnsPath, () => readFileSync('/proc/sys/net/ipv6/conf/eth0/disable_ipv6', 'latin1').trim())
-  assert.equal(disabled, '1')
+  const disabled = (link: string) => readFileSync(`/proc/sys/net/ipv6/conf/${link}/disable_ipv6`, 'latin1').trim()
+  assert.deepEqual(
+    inNetns(netnsPath, () => ['eth0', 'lo', 'default'].map(disabled)),
+    ['1', '0', '0'],
+  )
   await using _server = inNetns(netnsPath, () => serve(80))
   await ask('172.17.0.2', 80)
   const { eth0 } = await networks.counters(wanted.containerId)

@@ -256,6 +256,26 @@ test('attach() gives both families, the address and MAC that were asked for, and
   )
 })
 
+test('attach() gives each interface the IPv6 that its network has', async () => {
+  await t.create({ Name: 'four' })
+  await t.create({ Name: 'six', EnableIPv6: true })
+  const without = async (names: readonly string[]) => {
+    const endpoints = Object.fromEntries(names.map((name) => [name, endpoint()]))
+    const { netnsPath, interfaces } = await t.networks.attach(t.request({ mode: names[0] ?? '', endpoints }))
+    const settings = [...interfaces.map((link) => link.inside), 'default'].map((name) => `net.ipv6.conf.${name}`)
+    const asked = settings.map((setting) => `${setting}.disable_ipv6`)
+    return lines(await inside(netnsPath, 'sysctl', '-n', ...asked))
+  }
+  assert.deepEqual(
+    [await without(['four']), await without(['six']), await without(['four', 'six'])],
+    [
+      ['1', '0'],
+      ['0', '0'],
+      ['0', '1', '0'],
+    ],
+  )
+})
+
 test('attach() says in Docker’s words that no interface takes a MAC address, and leaves nothing', async () => {
   await t.create({ Name: 'n' })
   for (const MacAddress of ['01:00:00:00:00:01', '00:00:00:00:00:00']) {

@@ -4,6 +4,7 @@ import { codeOf, internal, invalid, KeyedLock } from '@berth/base'
 import { inNetns, type Link, type LinkStatistics, pinNetns, RouteRequest, RouteSocket } from '@berth/linux'
 import type { Parent } from '../drivers/stacked.ts'
 import type { Endpoint } from '../model.ts'
+import { setDefaultIPv6 } from './default-ipv6.ts'
 import { parseEndpointOptions } from './endpoint-options.ts'
 import { changeRoutes, type WaysOut } from './routes.ts'
 import { endpointAddresses } from './take-endpoint.ts'
@@ -41,8 +42,12 @@ interface Meanwhile {
 
 /** Makes a namespace with a loopback and the inner ends of its links. */
 export async function createSandbox(host: RouteSocket, change: LinkChange, meanwhile: Meanwhile): Promise<void> {
-  using inside = pinNetns(change.pin, () => new RouteSocket())
-  await applyChange({ host, inside }, change, meanwhile)
+  using stack = new DisposableStack()
+  const isOn = commonIPv6(change.add)
+  const [inside, ipv6] = pinNetns(change.pin, () => {
+    return [stack.use(new RouteSocket()), isOn === undefined ? undefined : stack.use(setDefaultIPv6(isOn))]
+  })
+  await applyChange({ host, inside, haveIPv6Set: ipv6 !== undefined }, change, meanwhile)
 }
 
 /** Adds links to a namespace that is there, or takes them away. */
@@ -68,17 +73,23 @@ export async function deleteLinks(pin: string): Promise<void> {
 interface Sockets {
   readonly host: RouteSocket
   readonly inside: RouteSocket
+  /** New links come to be with or without IPv6, as they are to be. */
+  readonly haveIPv6Set?: boolean
 }
 
 // The first link of every namespace.
 const loopbackIndex = 1
 
-async function applyChange({ host, inside }: Sockets, change: LinkChange, meanwhile?: Meanwhile): Promise<void> {
+async function applyChange(
+  { host, inside, haveIPv6Set }: Sockets,
+  change: LinkChange,
+  meanwhile?: Meanwhile,
+): Promise<void> {
   using _ = await links.acquire('links')
   await disconnect({ host, inside }, change.remove)
   await connectWhile({ host, inside }, change, meanwhile)
   const indexOf = (name: string) => inside.linkIndex(name)
-  prepare(change)
+  prepare(change, haveIPv6Set)
   const request = new RouteRequest().setUp(loopbackIndex)
   for (const { endpoint } of change.add) {
     const index = indexOf(endpoint.link.inside)
@@ -204,25 +215,41 @@ function addStacked(
   request.addStacked({ kind, parent: index, mtu, netns, name: endpoint.link.inside, mac: endpoint.settings.MacAddress })
 }
 
+const hasIPv6 = ({ settings }: PlannedLink['endpoint']): boolean => settings.GlobalIPv6Address !== ''
+
+/** Whether the links have IPv6; undefined: some have, some not, or there is none. */
+function commonIPv6(add: LinkChange['add']): boolean | undefined {
+  const found = new Set(add.map(({ endpoint }) => hasIPv6(endpoint)))
+  return found.size === 1 ? found.has(true) : undefined
+}
+
 /** Before the links are up: a router's advertisement is never believed, and a network without IPv6 has none. */
-function prepare({ pin, add }: LinkChange): void {
-  if (add.length === 0) return
+function prepare({ pin, add }: LinkChange, haveIPv6Set = false): void {
+  const settings = add.flatMap(({ endpoint }) => linkSettings(endpoint, haveIPv6Set))
+  if (settings.length === 0) return
   inNetns(pin, () => {
-    for (const { endpoint } of add) prepareLink(endpoint)
+    for (const { path, value, isAsked } of settings) (isAsked ? setAsked : setOptional)(path, value)
   })
 }
 
-function prepareLink({ link, settings }: PlannedLink['endpoint']): void {
-  const hasIPv6 = settings.GlobalIPv6Address !== ''
-  const ipv6 = (key: string, value: string) => setOptional(`/proc/sys/net/ipv6/conf/${link.inside}/${key}`, value)
-  if (hasIPv6) {
-    ipv6('accept_ra', '0')
-    ipv6('accept_redirects', '0')
+interface LinkSetting {
+  readonly path: string
+  readonly value: string
+  /** By the user. */
+  readonly isAsked: boolean
+}
+
+function linkSettings(endpoint: PlannedLink['endpoint'], hasIPv6Set: boolean): LinkSetting[] {
+  const { inside } = endpoint.link
+  const own = (key: string, value: string) => {
+    return { path: `/proc/sys/net/ipv6/conf/${inside}/${key}`, value, isAsked: false }
   }
-  ipv6('disable_ipv6', hasIPv6 ? '0' : '1')
-  for (const { path, value } of parseEndpointOptions(settings.DriverOpts ?? {}).sysctls) {
-    setAsked(path(link.inside), value)
-  }
+  const { sysctls } = parseEndpointOptions(endpoint.settings.DriverOpts ?? {})
+  return [
+    ...(hasIPv6(endpoint) ? [own('accept_ra', '0'), own('accept_redirects', '0')] : []),
+    ...(hasIPv6Set ? [] : [own('disable_ipv6', hasIPv6(endpoint) ? '0' : '1')]),
+    ...sysctls.map(({ path, value }) => ({ path: path(inside), value, isAsked: true })),
+  ]
 }
 
 function setOptional(path: string, value: string): void {

@@ -1,0 +1,37 @@
+import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import { codeOf } from '@berth/base'
+
+const path = '/proc/sys/net/ipv6/conf/default/disable_ipv6'
+
+/**
+ * Has links come to be with or without IPv6 in the namespace that the thread is in, until it is disposed; undefined where
+ * that cannot be set. For a link that is there, the kernel needs its lock of all links, and a write does not sleep until it
+ * has that, but tries again and again.
+ */
+export function setDefaultIPv6(isOn: boolean): Disposable | undefined {
+  const fd = openSetting()
+  if (fd === undefined) return undefined
+  const [before, wanted] = [readSetting(fd), isOn ? '0' : '1']
+  if (before !== wanted) writeSync(fd, wanted, 0)
+  return {
+    [Symbol.dispose]: () => {
+      if (before !== wanted) writeSync(fd, before, 0)
+      closeSync(fd)
+    },
+  }
+}
+
+function openSetting(): number | undefined {
+  try {
+    return openSync(path, 'r+')
+  } catch (error) {
+    // ENOENT: the kernel has no IPv6. EROFS: this engine itself runs in a container, which decides.
+    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'EROFS') throw error
+    return undefined
+  }
+}
+
+function readSetting(fd: number): string {
+  const text = Buffer.alloc(16)
+  return text.toString('latin1', 0, readSync(fd, text, 0, text.length, 0)).trim()
+}
