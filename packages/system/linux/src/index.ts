@@ -51,6 +51,7 @@ export {
 export { isOverlay, isTmpfs, kernelVersion, lastCapability, mountRestrictions, umask } from './file/file-system.ts'
 export { lockFile } from './file/lock.ts'
 export { openInRoot, openInRootIfThere, type OpenInRootOptions } from './file/open-in-root.ts'
+export { removeFile } from './file/remove-file.ts'
 export { sealedCopy } from './file/sealed-copy.ts'
 export { type FileStatus, fstatat, fstatatIfThere, isMountPoint, mountIdOf } from './file/statx.ts'
 export { spreadSubdirectories } from './file/spread.ts'

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ContainerId, Logger, NetworkId } from '@berth/base'
+import { removeFile } from '@berth/linux'
 import type { PublishedPort } from '../firewall/rules.ts'
 import type { Endpoint } from '../model.ts'
 import type { Attachment, AttachRequest } from '../networks.ts'
@@ -80,7 +81,7 @@ export class SandboxStates {
   }
 
   remove(id: ContainerId): void {
-    rmSync(join(this.#directory, `${id}.json`), { force: true })
+    removeFile(join(this.#directory, `${id}.json`))
     this.#states.delete(id)
   }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type ContainerId, messageOf } from '@berth/base'
-import { type Cgroups, enterUnified, type Reaper } from '@berth/linux'
+import { type Cgroups, enterUnified, type Reaper, removeFile } from '@berth/linux'
 import { execArguments, inheritedProcess } from '../crun/arguments.ts'
 import type { ExecMessage, PrepareMessage } from '../protocol/messages.ts'
 import type { Relay } from '../stdio/relay.ts'
@@ -10,7 +10,6 @@ import { callRuntime, completeCall, endRelay, type Launch, type Launched, launch
 import { warn } from './log.ts'
 import { type PreparedExec, PreparedExecs } from './prepared-execs.ts'
 import { ProcessPipe } from './process-pipe.ts'
-import { removeFile } from './remove-file.ts'
 import type { RuntimeLaunches } from './runtime-launches.ts'
 
 /** A container of many processes is looked through: after the answer, and not before the end of a short one has been told. */

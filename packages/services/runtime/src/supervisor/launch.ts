@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { nowText } from '@berth/base'
-import { type ExitStatus, hastenWithoutChildren, killPid, type Reaper, spawnProcess } from '@berth/linux'
+import { type ExitStatus, hastenWithoutChildren, killPid, type Reaper, removeFile, spawnProcess } from '@berth/linux'
 import { type RuntimeFiles, runtimePath } from '../crun/arguments.ts'
 import { readRuntimeError } from '../crun/runtime-log.ts'
 import type { RuntimeCommand } from '../protocol/messages.ts'
@@ -8,7 +8,6 @@ import type { ProcessIo } from '../runtime.ts'
 import { openConsole, openPipes, type StreamPair } from '../stdio/process-streams.ts'
 import type { Relay } from '../stdio/relay.ts'
 import { type CgroupEntry, enteringCommand } from './cgroup-entry.ts'
-import { removeFile } from './remove-file.ts'
 import type { SealedPrograms } from './sealed-programs.ts'
 
 /** The OCI runtime refused: its own words. */

@@ -1,8 +1,7 @@
-import { killPid } from '@berth/linux'
+import { killPid, removeFile } from '@berth/linux'
 import type { ContainerId } from '@berth/base'
 import type { RuntimeCall } from './launch.ts'
 import type { ProcessPipe } from './process-pipe.ts'
-import { removeFile } from './remove-file.ts'
 
 /** How long a runtime waits for its process: an exec is started right after it was created, or by hand. */
 const patienceMs = 1000
