@@ -67,7 +67,7 @@ export function listenSocket(options: ListenOptions): BoundSocket {
     const bytes = encodeSocketAddress(options)
     check(c.bind(fd, bytes, bytes.length), 'bind', what)
     if (protocol !== 'udp') check(c.listen(fd, backlog), 'listen', what)
-    return { fd, port: localAddress(fd).port }
+    return { fd, port: port === 0 ? localAddress(fd).port : port }
   } catch (error) {
     closeSync(fd)
     throw error
