@@ -109,7 +109,7 @@ export class DnsNames {
 const namesOf = ({ dnsNames }: DnsEndpoint): Set<string> => new Set(dnsNames.map((name) => name.toLowerCase()))
 
 const addressesOf = ({ ipv4, ipv6 }: DnsEndpoint): string[] =>
-  [ipv4, ipv6].flatMap((address) => canonicalAddress(address ?? '') ?? [])
+  [ipv4, ipv6].flatMap((address) => (address === undefined ? [] : (canonicalAddress(address) ?? [])))
 
 function canonicalAddress(address: string): string | undefined {
   try {

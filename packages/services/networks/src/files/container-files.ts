@@ -84,7 +84,9 @@ const largestOwnBytes = 1024 * 1024
 
 /** The file is no longer what its digest, kept beside it as Docker does, says. */
 function isEdited(path: string): boolean {
-  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > largestOwnBytes) return true
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
+  if (size === 0) return false
+  if (size > largestOwnBytes) return true
   const digest = readIfPresent(hashPath(path)).replace(/^sha256:/, '')
   const text = readIfPresent(path)
   return digest !== '' && text !== '' && digest !== digestOf(text)
