@@ -96,6 +96,7 @@ export { formatAddress, formatMac, parseAddress, parseMac } from './netlink/ip-a
 export {
   type Link,
   type LinkAddress,
+  type LinkState,
   type LinkStatistics,
   type IpvlanFlag,
   type IpvlanMode,

@@ -1,7 +1,7 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf, internal, invalid, KeyedLock } from '@berth/base'
-import { inNetns, type Link, type LinkStatistics, pinNetns, RouteRequest, RouteSocket } from '@berth/linux'
+import { inNetns, type LinkState, type LinkStatistics, pinNetns, RouteRequest, RouteSocket } from '@berth/linux'
 import type { Parent } from '../drivers/stacked.ts'
 import type { Endpoint } from '../model.ts'
 import { setDefaultIPv6 } from './default-ipv6.ts'
@@ -140,8 +140,8 @@ async function settle(host: RouteSocket, added: LinkChange['add']): Promise<void
 /** Whether links pass frames, or nothing is to be waited for. */
 export async function areSettled(host: RouteSocket, which: readonly (string | number)[]): Promise<boolean> {
   if (which.length === 0) return true
-  const found = await host.linksAsync(which)
-  const waitsForTree = ({ index }: Link) => found.some(({ master, isHeldBack }) => master === index && isHeldBack)
+  const found = await host.linkStates(which)
+  const waitsForTree = ({ index }: LinkState) => found.some(({ master, isHeldBack }) => master === index && isHeldBack)
   return found.every((link) => link.isOperational || !link.isUp || waitsForTree(link))
 }
 

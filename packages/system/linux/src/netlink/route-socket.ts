@@ -30,6 +30,7 @@ const RT_TABLE_LOCAL = 255
 const RTPROT_BOOT = 3
 const RTN_UNICAST = 1
 const RT_SCOPE_LINK = 253
+const RTEXT_FILTER_SKIP_STATS = 8
 // include/uapi/linux/if_link.h
 const IFLA_ADDRESS = 1
 const IFLA_IFNAME = 3
@@ -40,6 +41,7 @@ const IFLA_OPERSTATE = 16
 const IFLA_LINKINFO = 18
 const IFLA_STATS64 = 23
 const IFLA_NET_NS_FD = 28
+const IFLA_EXT_MASK = 29
 const IFLA_INFO_KIND = 1
 const IFLA_INFO_DATA = 2
 const IFLA_INFO_SLAVE_KIND = 4
@@ -67,12 +69,9 @@ const AF_INET6 = 10
 const create = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL
 const change = NLM_F_REQUEST | NLM_F_ACK
 
-export interface Link {
+/** Whether a link passes frames, and why not. */
+export interface LinkState {
   readonly index: number
-  readonly name: string
-  readonly kind: string
-  readonly mac: string
-  readonly mtu: number
   readonly isUp: boolean
   /** RFC 2863's state is `up`: the kernel passes frames. A link that is set up gets there a little later. */
   readonly isOperational: boolean
@@ -80,6 +79,13 @@ export interface Link {
   readonly master: number
   /** A spanning tree lets its bridge pass no frames of this port yet: for half a minute, by the kernel's default. */
   readonly isHeldBack: boolean
+}
+
+export interface Link extends LinkState {
+  readonly name: string
+  readonly kind: string
+  readonly mac: string
+  readonly mtu: number
   readonly statistics: LinkStatistics
 }
 
@@ -343,14 +349,14 @@ export class RouteSocket implements Disposable {
     return this.#socket.linkIndex(name)
   }
 
-  /** As `link` for several, by names or indexes, with one wait for the kernel on a pool thread. */
-  async linksAsync(which: readonly (string | number)[]): Promise<Link[]> {
+  /** The states of several links, by names or indexes, with one wait for the kernel on a pool thread. */
+  async linkStates(which: readonly (string | number)[]): Promise<LinkState[]> {
     const query = new NetlinkMessage()
-    for (const one of which) askLink(query, one)
-    const found: Link[] = []
+    for (const one of which) askLink(query, one, RTEXT_FILTER_SKIP_STATS)
+    const found: LinkState[] = []
     try {
       await this.#socket.requestAsync(query, `get links ${which.join(', ')}`, (received) =>
-        found.push(readLink(received)),
+        found.push(readState(received, linkAttributes(received))),
       )
     } catch (error) {
       absent(error)
@@ -391,8 +397,11 @@ function u16(value: number): Buffer {
   return bytes
 }
 
-function askLink(query: NetlinkMessage, which: string | number): NetlinkMessage {
-  return query.message(RTM_GETLINK, NLM_F_REQUEST | NLM_F_ACK, () => nameLink(query, which))
+function askLink(query: NetlinkMessage, which: string | number, filter = 0): NetlinkMessage {
+  return query.message(RTM_GETLINK, NLM_F_REQUEST | NLM_F_ACK, () => {
+    nameLink(query, which)
+    if (filter !== 0) query.attribute(IFLA_EXT_MASK, filter)
+  })
 }
 
 function nameLink(message: NetlinkMessage, which: string | number): void {
@@ -420,20 +429,29 @@ function broadcastOf(address: Buffer, prefixLength: number): Buffer {
   return broadcast
 }
 
-function readLink({ buffer, start, end }: Received): Link {
-  const attributes = readAttributes(buffer, start + 16, end)
+/** What follows struct ifinfomsg. */
+const linkAttributes = ({ buffer, start, end }: Received) => readAttributes(buffer, start + 16, end)
+
+function readLink(received: Received): Link {
+  const attributes = linkAttributes(received)
+  return {
+    ...readState(received, attributes),
+    name: readText(attributes.get(IFLA_IFNAME)),
+    kind: readText(readNested(attributes.get(IFLA_LINKINFO)).get(IFLA_INFO_KIND)),
+    mac: formatMac(attributes.get(IFLA_ADDRESS) ?? Buffer.alloc(0)),
+    mtu: attributes.get(IFLA_MTU)?.readUInt32LE() ?? 0,
+    statistics: readStatistics(attributes.get(IFLA_STATS64) ?? Buffer.alloc(64)),
+  }
+}
+
+function readState({ buffer, start }: Received, attributes: ReadonlyMap<number, Buffer>): LinkState {
   const info = readNested(attributes.get(IFLA_LINKINFO))
   return {
     index: buffer.readInt32LE(start + 4),
-    name: readText(attributes.get(IFLA_IFNAME)),
-    kind: readText(info.get(IFLA_INFO_KIND)),
-    mac: formatMac(attributes.get(IFLA_ADDRESS) ?? Buffer.alloc(0)),
-    mtu: attributes.get(IFLA_MTU)?.readUInt32LE() ?? 0,
     isUp: (buffer.readUInt32LE(start + 8) & IFF_UP) !== 0,
     isOperational: attributes.get(IFLA_OPERSTATE)?.[0] === IF_OPER_UP,
     master: attributes.get(IFLA_MASTER)?.readUInt32LE() ?? 0,
     isHeldBack: readText(info.get(IFLA_INFO_SLAVE_KIND)) === 'bridge' && isHeldBack(info.get(IFLA_INFO_SLAVE_DATA)),
-    statistics: readStatistics(attributes.get(IFLA_STATS64) ?? Buffer.alloc(64)),
   }
 }
 
