@@ -38,4 +38,4 @@ export {
   parseDockerfile,
   type Stage,
 } from './stages/parse-dockerfile.ts'
-export { type Environment, type Expanding, expandWord, expandWords } from './words/expand-word.ts'
+export { type Environment, type Expanding, expandWord, expandWords, isPlainWord } from './words/expand-word.ts'

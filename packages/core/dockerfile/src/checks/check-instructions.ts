@@ -7,7 +7,7 @@ import type { IgnoreRules } from '../ignore.ts'
 import { nearest } from '../instructions/closest.ts'
 import type { CommandInstruction, ConfigInstruction, CopyInstruction, StageInstruction } from '../instructions/types.ts'
 import type { StageArgs } from '../stages/variables.ts'
-import { type Expanding, expandWord, expandWords } from '../words/expand-word.ts'
+import { type Expanding, expandWord, expandWords, isPlainWord } from '../words/expand-word.ts'
 import type { Report } from './report.ts'
 
 /** A stage so far. */
@@ -93,6 +93,7 @@ export class StageChecker {
   /** Expands a word and tells of variables that nobody has set or declared. */
   #expand(instruction: StageInstruction, word: string, options: Pick<Expanding, 'isRaw'> = {}): string {
     const { line } = instruction
+    if (isPlainWord(word, line.escape)) return word
     const expanding = this.#args.expanding(this.#config, line.escape)
     const unset = new Set<string>()
     try {

@@ -20,8 +20,11 @@ export interface Expanding {
  * https://docs.docker.com/reference/dockerfile/#environment-replacement
  */
 export function expandWord(word: string, expanding: Expanding): string {
-  return expand(word, expanding).text
+  return isPlainWord(word, expanding.escape) ? word : expand(word, expanding).text
 }
+
+/** There is nothing to expand in it, and no quote: most words are so. */
+export const isPlainWord = (word: string, escape = '\\'): boolean => !/["'$]/.test(word) && !word.includes(escape)
 
 /** As `expandWord`, and splits at spaces that are not quoted, also those out of a variable. */
 export function expandWords(word: string, expanding: Expanding): string[] {

@@ -1,4 +1,11 @@
-import { DockerfileError, locate, parseInstruction, parseLine, type StageInstruction } from '@berth/dockerfile'
+import {
+  DockerfileError,
+  isPlainWord,
+  locate,
+  parseInstruction,
+  parseLine,
+  type StageInstruction,
+} from '@berth/dockerfile'
 import { argStep, configStep, emptyStep } from '../steps/config-step.ts'
 import { copyStep } from '../steps/copy-step.ts'
 import { stateId } from '../steps/finish-step.ts'
@@ -65,7 +72,9 @@ const startsLater = ({ build }: StageContext, { kind }: StageInstruction): boole
 
 function shownStep({ args, build }: StageContext, step: BuildStep, state: StageState, instruction: StageInstruction) {
   if (build.request.style === 'classic') return step
-  const text = shownText(step.text, args.expanding(state.draft.config, instruction.line.escape))
+  const { escape } = instruction.line
+  const isPlain = isPlainWord(step.text, escape)
+  const text = isPlain ? step.text : shownText(step.text, args.expanding(state.draft.config, escape))
   return { ...step, text: text + shownDocument(instruction) }
 }
 
