@@ -20,7 +20,6 @@ export async function runBuild(context: Context, solver: StepSolver, run: BuildR
   await context.storage.space.require('building an image')
   const plan = planBuild(request, request.style)
   using holds = new DisposableStack()
-  holds.defer(() => context.cache.flush())
   await using views = new AsyncDisposableStack()
   // What fails in one stage stops the others.
   const abort = new AbortController()

@@ -44,6 +44,12 @@ export class CacheKeeper implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     clearTimeout(this.#later)
     while (this.#running) await this.#running
+    const { context, logger } = this.#options
+    try {
+      context.cache.flush()
+    } catch (error) {
+      logger.warn({ err: error }, 'builder: what was of use is not written down')
+    }
   }
 
   /** Looks at the rules, in the background. */
@@ -55,6 +61,7 @@ export class CacheKeeper implements AsyncDisposable {
   async #run(): Promise<void> {
     const { context, logger, rules, collect } = this.#options
     try {
+      context.cache.flush()
       while (this.#isWanted) {
         this.#isWanted = false
         let dropped = 0

@@ -1,6 +1,7 @@
 import { invalid } from '@berth/base'
 import { type BuildOutcome, type BuildRequest, type Builder, contextPaths, type Entitlement } from '@berth/builder'
 import type { Images } from '@berth/images'
+import { setImmediate } from 'node:timers/promises'
 import type { CleanUps } from '../jobs/clean-ups.ts'
 import type { Job } from '../jobs/job.ts'
 import { askCredentials, askSecret } from '../session/ask-client.ts'
@@ -30,8 +31,8 @@ export interface LoadedBuild {
   readonly request: BuildRequest
   readonly definition: Definition
   readonly source: SourceFile
-  /** The client sends what is known to be needed of the context from now on, before a step asks for it. */
-  expectContext(): void
+  /** The client sends what is known to be needed of the context, before a step asks for it; resolves when it was asked to. */
+  expectContext(): Promise<void>
 }
 
 /** Runs `work` on the loaded Dockerfile; its errors are told with the lines that they stand on. */
@@ -93,8 +94,11 @@ async function loadAndRun<T>(
       entitlements: context.entitlements,
       ...sessionParts(context),
     }
-    const expectContext = () => {
-      if (paths && paths.length > 0) transfers.expect(contextDirectory(paths))
+    const expectContext = async () => {
+      if (!paths || paths.length === 0) return
+      transfers.expect(contextDirectory(paths))
+      // What is sent goes out when the event loop turns.
+      await setImmediate()
     }
     return await work({ request: built, definition, source, expectContext })
   } catch (error) {

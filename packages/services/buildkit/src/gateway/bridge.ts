@@ -109,7 +109,7 @@ async function solveFrontend(services: Services, job: Job, request: SolveRequest
     if (before.isComplete) {
       reportChecks(job, loaded, before)
       // What an imported cache has may need none of it.
-      if (wanted.length === 0) loaded.expectContext()
+      if (wanted.length === 0) await loaded.expectContext()
     }
     const made = await solvePlatforms(services, job, { ...loaded.request, imports, exportsCache }, decoded)
     const scanned = await scanImages(services, job, { wish: decoded.attestations.sbom, made, request: loaded.request })
