@@ -130,7 +130,7 @@ export {
   type SocketProtocol,
 } from './network/sockets.ts'
 export { type NftChange, type NftElement, NftElements } from './nft/elements.ts'
-export { type LocalRedirect, redirectLocal } from './nft/redirect.ts'
+export { LocalRedirect } from './nft/redirect.ts'
 export { listRuleset, loadRuleset } from './nft/ruleset.ts'
 export { type NftWatchOptions, watchNft } from './nft/watch.ts'
 export {

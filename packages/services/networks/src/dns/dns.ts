@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs'
 import { type DescriptorStore, type Logger, messageOf } from '@berth/base'
-import { inNetns, listenSocket, redirectLocal } from '@berth/linux'
+import { inNetns, listenSocket, LocalRedirect } from '@berth/linux'
 import { answerQuery } from './answer.ts'
 import { Forwarder, type UpstreamServer } from './forwarder.ts'
 import { buildRefusal, buildResponse, parseQuery, responseCodes } from './message.ts'
@@ -56,6 +56,7 @@ class EmbeddedDns implements Dns {
   readonly #names = new DnsNames()
   readonly #served = new Map<string, Served>()
   readonly #forwarder = new Forwarder()
+  readonly #redirect = new LocalRedirect({ table: tableName, address: resolverAddress, port: resolverPort })
 
   constructor(options: DnsOptions) {
     this.#options = options
@@ -103,7 +104,7 @@ class EmbeddedDns implements Dns {
     const [udpFd, tcpFd] = [store.take(udpName), store.take(tcpName)]
     if (udpFd !== undefined && tcpFd !== undefined) return { udpFd, tcpFd }
     for (const fd of [udpFd, tcpFd]) if (fd !== undefined) closeSync(fd)
-    const made = inNetns(pin, makeSockets)
+    const made = inNetns(pin, () => makeSockets(this.#redirect))
     store.put(udpName, made.udpFd)
     store.put(tcpName, made.tcpFd)
     return made
@@ -133,19 +134,13 @@ class EmbeddedDns implements Dns {
 const socketNames = (sandboxId: string) => [`dns/${sandboxId}/udp`, `dns/${sandboxId}/tcp`] as const
 
 /** On ports of the kernel's choice: port 53 is the container's own, on every address. */
-function makeSockets(): { udpFd: number; tcpFd: number } {
+function makeSockets(redirect: LocalRedirect): { udpFd: number; tcpFd: number } {
   const address = { address: resolverAddress, port: 0 }
   const udp = listenSocket({ protocol: 'udp', ...address, receiveBufferBytes })
   try {
     const tcp = listenSocket({ protocol: 'tcp', ...address })
     try {
-      redirectLocal({
-        table: tableName,
-        address: resolverAddress,
-        port: resolverPort,
-        toUdpPort: udp.port,
-        toTcpPort: tcp.port,
-      })
+      redirect.apply({ udp: udp.port, tcp: tcp.port })
       return { udpFd: udp.fd, tcpFd: tcp.fd }
     } catch (error) {
       closeSync(tcp.fd)

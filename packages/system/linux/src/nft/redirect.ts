@@ -39,39 +39,66 @@ const register1 = 1
 const register2 = 2
 const chainName = 'output'
 
-export interface LocalRedirect {
+export interface RedirectedPort {
   readonly table: string
-  /** IPv4: what the processes of the namespace send to it is sent on to other ports of it. */
+  /** IPv4: what the processes of a namespace send to it is sent on to other ports of it. */
   readonly address: string
   readonly port: number
-  readonly toUdpPort: number
-  readonly toTcpPort: number
 }
 
-/** Redirects an address's port in the network namespace that the thread is in, replacing the table. One transaction, no program. */
-export function redirectLocal(redirect: LocalRedirect): void {
-  if (!isIPv4(redirect.address)) throw new Error(`not an IPv4 address: ${redirect.address}`)
-  using socket = new NetlinkSocket(NETLINK_NETFILTER, 'nf_tables')
-  const request = (batch: NetlinkMessage) => socket.request(batch, `redirect ${redirect.address}:${redirect.port}`)
-  try {
-    request(buildRedirect(redirect, [NFT_MSG_NEWTABLE]))
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error
-    // Not at once: a transaction that deletes waits for a grace period, 10 ms and more.
-    request(buildRedirect(redirect, [NFT_MSG_DELTABLE, NFT_MSG_NEWTABLE]))
+export interface RedirectTargets {
+  readonly udp: number
+  readonly tcp: number
+}
+
+/** Redirects an address's port in one network namespace after the other: only the ports that it goes to differ. */
+export class LocalRedirect {
+  readonly #from: RedirectedPort
+  readonly #batch: RedirectBatch
+
+  constructor(from: RedirectedPort) {
+    if (!isIPv4(from.address)) throw new Error(`not an IPv4 address: ${from.address}`)
+    this.#from = from
+    this.#batch = buildRedirect(from, [NFT_MSG_NEWTABLE])
+  }
+
+  /** In the namespace that the thread is in, replacing the table. One transaction, no program. */
+  apply(to: RedirectTargets): void {
+    const { address, port } = this.#from
+    using socket = new NetlinkSocket(NETLINK_NETFILTER, 'nf_tables')
+    const request = (batch: RedirectBatch) => socket.request(redirectTo(batch, to), `redirect ${address}:${port}`)
+    try {
+      request(this.#batch)
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error
+      // Not at once: a transaction that deletes waits for a grace period, 10 ms and more.
+      request(buildRedirect(this.#from, [NFT_MSG_DELTABLE, NFT_MSG_NEWTABLE]))
+    }
   }
 }
 
-function buildRedirect(redirect: LocalRedirect, tableChanges: readonly number[]): NetlinkMessage {
+/** With places for the ports that it goes to. */
+interface RedirectBatch {
+  readonly message: NetlinkMessage
+  readonly udpAt: number
+  readonly tcpAt: number
+}
+
+function redirectTo({ message, udpAt, tcpAt }: RedirectBatch, { udp, tcp }: RedirectTargets): NetlinkMessage {
+  message.bytes.writeUInt16BE(udp, udpAt)
+  message.bytes.writeUInt16BE(tcp, tcpAt)
+  return message
+}
+
+function buildRedirect(from: RedirectedPort, tableChanges: readonly number[]): RedirectBatch {
   const batch = new NetlinkMessage()
   bracket(batch, NFNL_MSG_BATCH_BEGIN)
-  const { table } = redirect
+  const { table } = from
   for (const type of tableChanges) append(batch, type, () => batch.attribute(NFTA_TABLE_NAME, table))
   append(batch, NFT_MSG_NEWCHAIN, () => appendChain(batch, table))
-  append(batch, NFT_MSG_NEWRULE, () => appendRule(batch, redirect, { protocol: 17, toPort: redirect.toUdpPort }))
-  append(batch, NFT_MSG_NEWRULE, () => appendRule(batch, redirect, { protocol: 6, toPort: redirect.toTcpPort }))
+  const [udpAt, tcpAt] = [appendRule(batch, from, 17), appendRule(batch, from, 6)]
   bracket(batch, NFNL_MSG_BATCH_END)
-  return batch
+  return { message: batch, udpAt, tcpAt }
 }
 
 function bracket(batch: NetlinkMessage, type: number): void {
@@ -110,26 +137,28 @@ function appendChain(batch: NetlinkMessage, table: string): void {
   batch.attribute(NFTA_CHAIN.type, 'nat')
 }
 
-interface RuleTarget {
-  readonly protocol: number
-  readonly toPort: number
-}
-
-function appendRule(batch: NetlinkMessage, { table, address, port }: LocalRedirect, target: RuleTarget): void {
-  batch.attribute(NFTA_RULE.table, table).attribute(NFTA_RULE.chain, chainName)
-  batch.nest(NFTA_RULE.expressions | NLA_F_NESTED, () => {
-    payload(batch, { base: networkHeader, offset: destinationAddressOffset, length: 4 })
-    compare(batch, parseAddress(address))
-    expression(batch, 'meta', () => {
-      batch.attribute(NFTA_META.key, number(NFT_META_L4PROTO)).attribute(NFTA_META.register, number(register1))
+/** Returns where the port that it goes to is in the batch. */
+function appendRule(batch: NetlinkMessage, { table, address, port }: RedirectedPort, protocol: number): number {
+  let portAt = 0
+  append(batch, NFT_MSG_NEWRULE, () => {
+    batch.attribute(NFTA_RULE.table, table).attribute(NFTA_RULE.chain, chainName)
+    batch.nest(NFTA_RULE.expressions | NLA_F_NESTED, () => {
+      payload(batch, { base: networkHeader, offset: destinationAddressOffset, length: 4 })
+      compare(batch, parseAddress(address))
+      expression(batch, 'meta', () => {
+        batch.attribute(NFTA_META.key, number(NFT_META_L4PROTO)).attribute(NFTA_META.register, number(register1))
+      })
+      compare(batch, Buffer.of(protocol))
+      payload(batch, { base: transportHeader, offset: destinationPortOffset, length: 2 })
+      compare(batch, portBytes(port))
+      immediate(batch, register1, parseAddress(address))
+      immediate(batch, register2, portBytes(0))
+      // The last that was written, with its padding.
+      portAt = batch.bytes.length - 4
+      translate(batch)
     })
-    compare(batch, Buffer.of(target.protocol))
-    payload(batch, { base: transportHeader, offset: destinationPortOffset, length: 2 })
-    compare(batch, portBytes(port))
-    immediate(batch, register1, parseAddress(address))
-    immediate(batch, register2, portBytes(target.toPort))
-    translate(batch)
   })
+  return portAt
 }
 
 function expression(batch: NetlinkMessage, name: string, body: () => void): void {
