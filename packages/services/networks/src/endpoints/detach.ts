@@ -40,21 +40,23 @@ async function emptyShared(context: Context, { containerId, pin, endpoints }: Sa
 }
 
 /**
- * Gives back what `state` names, whether it was made or not: the ports first, so that no packet for the next owner of the
- * address comes through them; the record last, so that what fails is tried again.
+ * Gives back what `state` names, whether it was made or not: the rules first, so that no packet for the next owner of the
+ * address comes through its ports; the record last, so that what fails is tried again.
  */
 export async function release(context: Context, state: SandboxState): Promise<void> {
   const { containerId, ports, pin, endpoints } = state
-  await context.firewall.unpublish(ports)
-  // Its links may have changed meanwhile.
-  context.firewall.unlink(linkedPorts(context.states.get(containerId) ?? state))
+  await context.firewall.withdraw({
+    ports,
+    // They may have changed meanwhile.
+    links: linkedPorts(context.states.get(containerId) ?? state),
+    hostLinks: endpoints.flatMap(({ link }) => link?.host || []),
+  })
   context.ports.release(ports)
   fault('detach: ports')
   forgetNames(context, state)
   // The veth goes with its namespace: the kernel deletes it when nobody is inside any more.
   if (pin !== undefined) unpinNetns(pin)
   fault('detach: namespace')
-  for (const { link } of endpoints) if (link?.host) context.firewall.unguard(link.host)
   for (const endpoint of endpoints) releaseEndpoint(context, endpoint)
   context.states.remove(containerId)
 }

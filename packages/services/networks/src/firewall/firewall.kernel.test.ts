@@ -61,6 +61,23 @@ test('publish(), guard() and link() say to the kernel what a reload of the text 
   assert.deepEqual(list().match(/elements = .*/g), ['elements = { tcp . 1 : 172.17.0.2 . 80 }'])
 })
 
+test('withdraw() takes away all that one container has, and nothing twice', async () => {
+  const before = list()
+  const guard = { mac: '02:42:ac:11:00:02', addresses: ['172.17.0.2'], icc: false }
+  const links = [{ from: '172.17.0.3', to: '172.17.0.2', protocol: 'tcp', port: 80 }] as const
+  const held = { ports: [port(2), port(3, '127.0.0.1')], links, hostLinks: ['veth1'] }
+  await firewall.publish(held.ports)
+  firewall.link(links)
+  firewall.guard({ ...guard, hostLink: 'veth2' })
+  const others = list()
+  firewall.guard({ ...guard, hostLink: 'veth1' })
+  await firewall.withdraw({ ports: [], links: [], hostLinks: ['veth1'] })
+  assert.equal(list(), others)
+  await firewall.withdraw({ ...held, hostLinks: ['veth1', 'veth2'] })
+  await firewall.withdraw(held)
+  assert.equal(list(), before)
+})
+
 test('publish() takes ten thousand ports, and what comes during setNetworks() is not lost', async () => {
   const many = Array.from({ length: 10_000 }, (_, index) => port(20_000 + index))
   await firewall.publish(many)

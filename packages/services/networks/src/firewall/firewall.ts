@@ -29,8 +29,17 @@ export interface Firewall extends AsyncDisposable {
   unpublish(ports: readonly PublishedPort[]): Promise<void>
   link(ports: readonly LinkedPort[]): void
   unlink(ports: readonly LinkedPort[]): void
+  /** `unpublish`, `unlink` and `unguard` for all that a container has, at once. */
+  withdraw(held: HeldRules): Promise<void>
   /** Takes the tables away: when nothing needs them. */
   remove(): Promise<void>
+}
+
+/** What the firewall has for one container. */
+export interface HeldRules {
+  readonly ports: readonly PublishedPort[]
+  readonly links: readonly LinkedPort[]
+  readonly hostLinks: readonly string[]
 }
 
 export interface FirewallOptions {
@@ -61,6 +70,7 @@ export async function openNoFirewall(): Promise<Firewall> {
     unpublish: done,
     link: nothing,
     unlink: nothing,
+    withdraw: done,
     remove: done,
     [Symbol.asyncDispose]: done,
   }
@@ -142,19 +152,24 @@ class Tables implements Firewall {
     const kept = new Set(guard.elements.map(elementKey))
     this.#guards.set(link.hostLink, guard)
     this.#add(guard.elements)
-    this.#deleteUnshared(before.filter((element) => !kept.has(elementKey(element))))
+    this.#delete(this.#unshared(before.filter((element) => !kept.has(elementKey(element)))))
   }
 
   unguard(hostLink: string): void {
-    const guard = this.#guards.get(hostLink)
-    this.#guards.delete(hostLink)
-    if (guard) this.#deleteUnshared(guard.elements)
+    this.#delete(this.#dropGuards([hostLink]))
+  }
+
+  /** The elements that nobody needs without these guards. */
+  #dropGuards(hostLinks: readonly string[]): Element[] {
+    const elements = hostLinks.flatMap((hostLink) => this.#guards.get(hostLink)?.elements ?? [])
+    for (const hostLink of hostLinks) this.#guards.delete(hostLink)
+    return this.#unshared(elements)
   }
 
   /** A MAC address may be that of several containers, each on another bridge. */
-  #deleteUnshared(elements: readonly Element[]): void {
+  #unshared(elements: readonly Element[]): Element[] {
     const macs = new Set([...this.#guards.values()].map(({ mac }) => mac))
-    this.#delete(elements.filter(({ set, key }) => set !== 'separate_mac' || !macs.has(key[0]?.text ?? '')))
+    return elements.filter(({ set, key }) => set !== 'separate_mac' || !macs.has(key[0]?.text ?? ''))
   }
 
   async publish(ports: readonly PublishedPort[]): Promise<void> {
@@ -173,6 +188,11 @@ class Tables implements Firewall {
 
   unlink(ports: readonly LinkedPort[]): void {
     this.#delete(ports.flatMap(linkElements))
+  }
+
+  async withdraw({ ports, links, hostLinks }: HeldRules): Promise<void> {
+    this.#delete([...ports.flatMap(portElements), ...links.flatMap(linkElements), ...this.#dropGuards(hostLinks)])
+    await this.#flows.forget(datagramPorts(ports))
   }
 
   /** Makes the kernel's tables what they should be. Calls take their turn. */
