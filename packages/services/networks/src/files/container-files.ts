@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeOf } from '@berth/base'
@@ -77,7 +77,7 @@ function writeResolvConf(path: string, contents: ResolvConfContents): void {
 }
 
 const hashPath = (path: string): string => `${path}.hash`
-const digestOf = (text: string): string => createHash('sha256').update(text).digest('hex')
+const digestOf = (text: string): string => hash('sha256', text)
 
 /** What the engine writes is far smaller; the container may have written any amount. */
 const largestOwnBytes = 1024 * 1024

@@ -42,6 +42,7 @@ const MSG_DONTWAIT = 0x40
 const SIOCGIFINDEX = 0x8933
 const IFNAMSIZ = 16
 const ifreqBytes = 40
+const addressBytes = 12
 const headerBytes = 16
 const announcementBytes = 4 << 20
 
@@ -65,22 +66,25 @@ export interface Received {
 export class NetlinkSocket implements Disposable {
   readonly #fd: number
   readonly #what: string
-  /** The address by which the kernel knows this socket. */
-  readonly portId: number
   #turn: Promise<void> = Promise.resolve()
 
   constructor(protocol: number, what: string) {
     this.#what = what
     this.#fd = check(c.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol), 'socket', what)
-    const address = Buffer.alloc(12)
+    const address = Buffer.alloc(addressBytes)
     address.writeUInt16LE(AF_NETLINK, 0)
     check(c.bind(this.#fd, address, address.length), 'bind', what)
-    check(c.getsockname(this.#fd, address, Buffer.from([address.length, 0, 0, 0])), 'getsockname', what)
-    this.portId = address.readUInt32LE(4)
     const on = Buffer.from([1, 0, 0, 0])
     // Texts of errors; and no copy of the request in each acknowledgement. Older kernels know neither.
     c.setsockopt(this.#fd, SOL_NETLINK, NETLINK_EXT_ACK, on, on.length)
     c.setsockopt(this.#fd, SOL_NETLINK, NETLINK_CAP_ACK, on, on.length)
+  }
+
+  /** The address by which the kernel knows this socket. */
+  get portId(): number {
+    const address = Buffer.alloc(addressBytes)
+    check(c.getsockname(this.#fd, address, Buffer.from([addressBytes, 0, 0, 0])), 'getsockname', this.#what)
+    return address.readUInt32LE(4)
   }
 
   /** Sends the messages and waits for every acknowledgement; throws the first refusal, named by `what`. */
