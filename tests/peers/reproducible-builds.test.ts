@@ -94,7 +94,7 @@ test('archives: what Docker loads and OCI tools read, and the engine is left as 
   assert.equal((await client.ok(folder, ['run', '--rm', 'archived:1', 'cat', '/x/y/f'])).stdout, 'text\n')
 })
 
-test('what is not done is refused, and a malformed time is named', async () => {
+test('a malformed time is named', async () => {
   const folder = context(client, seconds)
   const fails = async (args: readonly string[]) => {
     const { code, stderr } = await client.run(folder, ['build', ...args, '.'])
@@ -102,5 +102,4 @@ test('what is not done is refused, and a malformed time is named', async () => {
     return stderr
   }
   assert.match(await fails(['--build-arg', 'SOURCE_DATE_EPOCH=x']), /invalid SOURCE_DATE_EPOCH: "x"/)
-  assert.match(await fails(['-o', 'type=oci,dest=x.tar,compression=zstd']), /unsupported compression zstd/)
 })

@@ -6,13 +6,14 @@ import { epochOf } from './epoch-of.ts'
 import { encodeDescriptor } from './export-image.ts'
 import { imageOptions, namesOf, requireDone } from './export-options.ts'
 import type { Built, Export, ExportContext, ExportResponse } from './export-outcome.ts'
-import { planPublication, type PublicationPlan, publishRequest } from './plan-publication.ts'
+import { layerCompression } from './layer-compression.ts'
+import { compressionPlan, planPublication, type PublicationPlan, publishRequest } from './plan-publication.ts'
 
 /** An archive that both Docker and OCI tools read. The images stay here only if they were here before. */
 export async function exportArchive(context: ExportContext, built: Built, wanted: Export): Promise<ExportResponse> {
   const { images, job } = context
   requireDone(wanted)
-  const plan = planPublication(built, wanted) ?? compressedPlan(wanted)
+  const plan = planPublication(built, wanted) ?? askedPlan(wanted)
   if (wanted.type === 'docker' && plan?.isIndex) {
     throw invalid('docker exporter does not currently support exporting manifest lists')
   }
@@ -74,12 +75,11 @@ async function openArchive(
   return { archive, response }
 }
 
-/** Layers lie in archives as they are stored, unless somebody asks for them to be compressed. */
-function compressedPlan(wanted: Export): PublicationPlan | undefined {
-  if (wanted.attributes['compression'] !== 'gzip') return undefined
-  const none = () => ({})
-  const annotations = { index: {}, indexDescriptor: {}, manifest: none, manifestDescriptor: none, isEmpty: true }
-  return { annotations, isIndex: false, isCompressed: true }
+/** Layers lie in archives as they are stored, unless somebody says how they shall be compressed. */
+function askedPlan(wanted: Export): PublicationPlan | undefined {
+  const isAsked = ['compression', 'compression-level', 'force-compression'].some((name) => name in wanted.attributes)
+  const { algorithm, isForced } = layerCompression(wanted.attributes)
+  return isAsked && (algorithm !== 'none' || isForced) ? compressionPlan(wanted) : undefined
 }
 
 /** Another build may have given it a name meanwhile. */

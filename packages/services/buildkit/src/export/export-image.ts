@@ -3,14 +3,15 @@ import { type Descriptor, type Digest, parseReference } from '@berth/oci'
 import type { Vertex } from '../progress/vertex.ts'
 import { askCredentials } from '../session/ask-client.ts'
 import { imageOptions, namesOf, requireDone } from './export-options.ts'
+import { isUnusual, layerCompression } from './layer-compression.ts'
 import type { Built, Export, ExportContext, ExportResponse } from './export-outcome.ts'
-import { planPublication, type PublicationPlan, publishRequest } from './plan-publication.ts'
+import { compressionPlan, planPublication, type PublicationPlan, publishRequest } from './plan-publication.ts'
 
 /** An image of the store, or an index of several. With `push` it goes to its names' registries too. */
 export async function exportImage(context: ExportContext, built: Built, wanted: Export): Promise<ExportResponse> {
   const names = namesOf(wanted)
   requireDone(wanted)
-  const plan = planPublication(built, wanted)
+  const plan = planPublication(built, wanted) ?? pushedPlan(wanted)
   return await context.job.progress.vertex('exporting to image').run(async (vertex) => {
     const ids = await createImages(context, built, { wanted, tags: plan ? [] : names, vertex })
     const target = plan && (await publish(context, built, { plan, ids, names, vertex }))
@@ -21,6 +22,12 @@ export async function exportImage(context: ExportContext, built: Built, wanted: 
       ...(names.length > 0 && { 'image.name': names.join(',') }),
     }
   })
+}
+
+/** A push compresses with gzip what is not compressed: for anything else there is a manifest of it first. */
+function pushedPlan(wanted: Export): PublicationPlan | undefined {
+  const isOther = wanted.attributes['push'] === 'true' && isUnusual(layerCompression(wanted.attributes))
+  return isOther ? compressionPlan(wanted) : undefined
 }
 
 interface Creation {

@@ -2,6 +2,7 @@ import { invalid } from '@berth/base'
 import type { BuildOutcome, ImageOptions } from '@berth/builder'
 import { formatReference, parseReference } from '@berth/oci'
 import type { Export, ExportContext } from './export-outcome.ts'
+import { layerCompression } from './layer-compression.ts'
 
 /** Whole names of an image. */
 export const namesOf = ({ attributes }: Export): string[] =>
@@ -23,8 +24,7 @@ export function imageOptions(
 export function requireDone({ attributes }: Export): void {
   const wrong = Object.entries(refused).find(([name, value]) => attributes[name] === value)
   if (wrong) throw invalid(`exporter option ${wrong.join('=')} is not supported`)
-  const compression = attributes['compression'] ?? 'gzip'
-  if (!['gzip', 'uncompressed'].includes(compression)) throw invalid(`unsupported compression ${compression}`)
+  layerCompression(attributes)
 }
 
 const refused = { 'push-by-digest': 'true', 'registry.insecure': 'true' }

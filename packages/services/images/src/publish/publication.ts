@@ -13,7 +13,7 @@ import { findImage } from '../find-image.ts'
 import type { ImageRecord } from '../image-store.ts'
 import type { ImageLease } from '../reclaimer.ts'
 import type { TransferStore } from '../transfer-store.ts'
-import { publishedLayer } from './published-layer.ts'
+import { type LayerCompression, publishedLayer } from './published-layer.ts'
 import { storeAttestations } from './attestations.ts'
 
 type Annotations = Readonly<Record<string, string>>
@@ -40,8 +40,7 @@ export interface PublishRequest {
   readonly isIndex: boolean
   /** Of the index. */
   readonly annotations: Annotations
-  /** Plain layers go compressed. */
-  readonly isCompressed: boolean
+  readonly compression: LayerCompression
   readonly onStep?: (text: string) => void
 }
 
@@ -92,14 +91,14 @@ interface Published {
 async function publishOne(
   tools: PublishTools,
   { id, platform, annotations, descriptorAnnotations, attest }: PublishedImage,
-  { isCompressed, onStep = () => {} }: PublishRequest,
+  { compression, onStep = () => {} }: PublishRequest,
 ): Promise<Published> {
   const { content, store } = tools.context
   const record = findImage(store, id)
   const layers: Descriptor[] = []
   for (const [i, layer] of record.layers.entries()) {
     const diffId = record.config.rootfs.diff_ids[i] as Digest
-    layers.push(await publishedLayer(tools, { layer, diffId }, isCompressed))
+    layers.push(await publishedLayer(tools, { layer, diffId }, compression))
   }
   const size = content.info(id)?.sizeBytes ?? 0
   const config = { mediaType: mediaTypes.config, digest: id, size }
