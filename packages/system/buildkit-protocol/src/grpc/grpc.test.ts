@@ -50,6 +50,23 @@ test('call() brings the answer, and errors with their message as it was', async 
   await assert.rejects(client.call(listWorkers, {}), { code: grpcCode.unimplemented })
 })
 
+test('call() and open() hear of a request that is missing or is none', async (t) => {
+  const router = new GrpcRouter(explain)
+  router.add(Control, { solve: async () => ({}) })
+  const { client } = await setUp(t, router)
+  const missing = client.open(solve)
+  missing.end()
+  await assert.rejects(Array.fromAsync(missing.messages), {
+    code: grpcCode.invalidArgument,
+    message: 'the request is missing',
+  })
+  const other = { ...solve, input: sessionMethod.input }
+  await assert.rejects(client.call(other, { data: Buffer.from([0xff]) }), {
+    code: grpcCode.invalidArgument,
+    message: /^malformed message: /,
+  })
+})
+
 test('open() carries messages both ways, and a handler hears of a client that is gone', async (t) => {
   const router = new GrpcRouter(explain)
   const gone = Promise.withResolvers<void>()
