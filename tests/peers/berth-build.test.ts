@@ -72,8 +72,11 @@ async function run(program: Program, folder: string, line: Line): Promise<Outcom
   const result = await command(file, [...first, ...words], options)
   const listed = execFileSync('find', ['.', '-type', 'f'], { cwd: out, encoding: 'utf8' }).trim().split('\n').toSorted()
   const written = Object.fromEntries(listed.filter(Boolean).map((name) => [name, describe(join(out, name))]))
-  return { ...result, stdout: steady(result.stdout), stderr: sortWarnings(steady(result.stderr)), written }
+  return { ...result, stdout: steady(result.stdout), stderr: sortWarnings(oneReason(steady(result.stderr))), written }
 }
+
+/** Of a build that has failed two routines of buildx are told at once; each has words of its own, and the faster one's are shown. */
+const oneReason = (text: string): string => text.replace('failed to run Build function: ', 'failed to solve: ')
 
 /** buildx lists warnings in the order of a Go map, which is none. */
 const sortWarnings = (text: string): string =>
