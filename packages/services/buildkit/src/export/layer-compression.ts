@@ -1,4 +1,4 @@
-import { invalid } from '@berth/base'
+import { invalid, parseGoBool } from '@berth/base'
 import type { LayerCompression } from '@berth/images'
 import type { Export } from './export-outcome.ts'
 
@@ -30,6 +30,7 @@ function levelOf(text: string | undefined, algorithm: LayerCompression['algorith
 }
 
 function isForced({ 'force-compression': text = 'false' }: Export['attributes']): boolean {
-  if (!/^(?:true|false|0|1|t|f)$/i.test(text)) throw invalid(`non-bool value ${text} specified for force-compression`)
-  return /^[1t]/i.test(text)
+  const parsed = parseGoBool(text)
+  if (parsed === undefined) throw invalid(`non-bool value ${text} specified for force-compression`)
+  return parsed
 }
