@@ -1,4 +1,5 @@
 import { createApi } from '@berth/api'
+import { longestTimerMs } from '@berth/base'
 import type { OpenContainers } from '@berth/containers'
 import { eventFilter } from '@berth/events'
 import { releaseStrayControllers, trimMemory } from '@berth/linux'
@@ -81,8 +82,6 @@ function shutdownMs(config: Config): number | undefined {
   const seconds = config.get('shutdown-timeout', 0)
   return seconds < 0 ? longestTimerMs : Math.min(seconds * 1000, longestTimerMs)
 }
-
-const longestTimerMs = 2 ** 31 - 1
 
 /** Mounts that running containers need stay for them. */
 function releaseIfIdle(containers: OpenContainers, adopted: readonly string[], parent: string): void {

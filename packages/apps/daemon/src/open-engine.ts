@@ -8,7 +8,6 @@ import { containerDefaults } from './container-defaults.ts'
 import { networkSettings } from './network-settings.ts'
 import type { Host } from './open-host.ts'
 import type { Stores } from './open-stores.ts'
-import { programFiles } from './program-files.ts'
 import { runDefaults } from './run-defaults.ts'
 import { runtimeSettings } from './runtime-settings.ts'
 
@@ -23,11 +22,11 @@ export interface Engine {
 
 /** Opens it on the stores, and takes up what earlier processes have left running; everything is closed by the stack. */
 export async function openEngine(stack: AsyncDisposableStack, host: Host, stores: Stores): Promise<Engine> {
-  const { initial, live, paths, facts, database, events, logger } = host
+  const { initial, live, paths, programs, facts, database, events, logger } = host
   const { storage, registries, images, volumes } = stores
   const { runRoot } = paths
-  const script = programFiles(process.argv[1] ?? '').supervisor
-  const runtime = stack.use(await openRuntime({ runRoot, supervisor: { script }, logger, ...runtimeSettings(initial) }))
+  const supervisor = { script: programs.supervisor }
+  const runtime = stack.use(await openRuntime({ runRoot, supervisor, logger, ...runtimeSettings(initial) }))
   const descriptors = stack.use(await openDescriptorStore({ runRoot, logger }))
   const apiPorts = host.targets.flatMap(portOf)
   const networks = stack.use(

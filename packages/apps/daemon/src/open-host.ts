@@ -10,6 +10,7 @@ import type { DaemonLogger } from './logger.ts'
 import { closeOthers } from './passed-sockets.ts'
 import { type Paths, planPaths } from './paths.ts'
 import { deriveSettings, type Settings } from './settings.ts'
+import { type ProgramFiles, programFiles } from './program-files.ts'
 import { takeRoots } from './take-roots.ts'
 
 /** How this process was started. */
@@ -27,6 +28,7 @@ export interface Host {
   readonly live: { settings: Settings }
   readonly logger: DaemonLogger
   readonly paths: Paths
+  readonly programs: ProgramFiles
   /** Where the API is to be. */
   readonly targets: readonly ListenTarget[]
   readonly facts: HostFacts
@@ -55,7 +57,8 @@ export async function openHost(
   const facts = readHostFacts({ initProgram: initial.get('init-path', '') })
   if (facts.hasAppArmor) await ensureDefaultAppArmorProfile()
   const database = stack.use(openDatabase(paths.database))
-  return { initial, live, logger, paths, targets, facts, adopted, database, events: createEvents() }
+  const programs = programFiles(process.argv[1] ?? '')
+  return { initial, live, logger, paths, programs, targets, facts, adopted, database, events: createEvents() }
 }
 
 async function diskBytes(directory: string): Promise<number> {

@@ -4,7 +4,6 @@ import { createRegistries, type Registries } from '@berth/registry'
 import { openStorage, type Storage } from '@berth/storage'
 import { openVolumes, type OwnedVolumes } from '@berth/volumes'
 import type { Host } from './open-host.ts'
-import { programFiles } from './program-files.ts'
 import { registrySettings, transferLimits } from './registry-settings.ts'
 import { minFreeSpace, storageDriver } from './storage-settings.ts'
 
@@ -18,9 +17,9 @@ export interface Stores {
 
 /** Opens them one on top of the other; each is closed by the stack. */
 export async function openStores(stack: AsyncDisposableStack, host: Host): Promise<Stores> {
-  const { initial, live, paths, database, events, logger } = host
+  const { initial, live, paths, programs, database, events, logger } = host
   const root = paths.dataRoot
-  const worker = { file: programFiles(process.argv[1] ?? '').layerWorker }
+  const worker = { file: programs.layerWorker }
   const spaceFloor = () => minFreeSpace(live.settings.config)
   const storage = stack.use(
     await openStorage({ root, database, logger, driver: storageDriver(initial), worker, fault, spaceFloor }),
