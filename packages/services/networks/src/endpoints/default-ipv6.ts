@@ -25,11 +25,13 @@ function openSetting(): number | undefined {
   try {
     return openSync(path, 'r+')
   } catch (error) {
-    // ENOENT: the kernel has no IPv6. EROFS: this engine itself runs in a container, which decides.
-    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'EROFS') throw error
+    if (!isNotSettable(error)) throw error
     return undefined
   }
 }
+
+/** ENOENT: the kernel has no IPv6. EROFS: this engine itself runs in a container, which decides. */
+export const isNotSettable = (error: unknown): boolean => codeOf(error) === 'ENOENT' || codeOf(error) === 'EROFS'
 
 function readSetting(fd: number): string {
   const text = Buffer.alloc(16)

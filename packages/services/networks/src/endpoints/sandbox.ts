@@ -4,7 +4,7 @@ import { codeOf, internal, invalid, KeyedLock } from '@berth/base'
 import { inNetns, type LinkState, type LinkStatistics, pinNetns, RouteRequest, RouteSocket } from '@berth/linux'
 import type { Parent } from '../drivers/stacked.ts'
 import type { Endpoint } from '../model.ts'
-import { setDefaultIPv6 } from './default-ipv6.ts'
+import { isNotSettable, setDefaultIPv6 } from './default-ipv6.ts'
 import { parseEndpointOptions } from './endpoint-options.ts'
 import { changeRoutes, type WaysOut } from './routes.ts'
 import { endpointAddresses } from './take-endpoint.ts'
@@ -256,8 +256,7 @@ function setOptional(path: string, value: string): void {
   try {
     writeFileSync(path, value)
   } catch (error) {
-    // ENOENT: the kernel has no IPv6. EROFS: this engine itself runs in a container, which decides.
-    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'EROFS') throw error
+    if (!isNotSettable(error)) throw error
   }
 }
 
