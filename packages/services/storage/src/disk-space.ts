@@ -1,5 +1,5 @@
 import { internal, invalid } from '@berth/base'
-import { statfsSync } from 'node:fs'
+import { statfs } from 'node:fs/promises'
 
 /** What must stay free: bytes, or a part of the disk with a bound. */
 export interface SpaceFloor {
@@ -50,7 +50,7 @@ export class DiskSpace {
 
   /** `internal`, which begins with `what` ("pulling busybox:latest"), where less would stay free than is wanted. */
   async require(what: string, neededBytes = 0): Promise<void> {
-    const { bavail, blocks, bsize } = statfsSync(this.#root)
+    const { bavail, blocks, bsize } = await statfs(this.#root)
     const disk = { freeBytes: bavail * bsize, totalBytes: blocks * bsize }
     const refusal = planSpaceRefusal(disk, this.#floor(), neededBytes)
     if (refusal !== undefined) throw internal(`${what}: ${this.#root}: ${refusal}`)
