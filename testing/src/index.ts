@@ -28,6 +28,7 @@ export { type FixtureFile, type FixtureImage, imageArchive, layerOf, packTar, pi
 export { addNamedAddress } from './named-address.ts'
 export { connectNeighbour, type Neighbour, neighbourhood, runInside } from './neighbour.ts'
 export { Terminal, type TerminalOptions } from './terminal.ts'
+export { pinnedNetns } from './pinned-netns.ts'
 export { pythonWithDocker } from './python.ts'
 export { requireSound } from './require-sound.ts'
 export { until } from './until.ts'

@@ -42,6 +42,7 @@ process.exit(0)
 const points = [
   'network create: noted',
   'network create: made',
+  'attach: not noted',
   'attach: noted',
   'attach: created',
   'connect: noted',

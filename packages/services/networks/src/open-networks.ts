@@ -109,7 +109,7 @@ async function reconcile(context: Context, alive: ReadonlySet<ContainerId>): Pro
     if (alive.has(state.containerId)) await context.locks.run(state.containerId, () => finishHalfMade(context, state))
     else await letGo(context, state)
   }
-  for (const pin of strayPins(context)) unpinNetns(pin)
+  for (const pin of strayPins(context)) await unpinNetns(pin)
   await context.ports.settle()
 }
 

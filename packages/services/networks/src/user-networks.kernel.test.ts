@@ -276,6 +276,22 @@ test('attach() gives each interface the IPv6 that its network has', async () => 
   )
 })
 
+test('attach() whose network goes away before it is its turn fails, and leaves nothing', async () => {
+  await t.create({ Name: 'short-lived' })
+  const others = Array.from({ length: 4 }, () => t.request())
+  const attached = others.map((other) => t.networks.attach(other))
+  const late = t.request({ mode: 'short-lived', portBindings: { '80/tcp': [{ HostIp: '', HostPort: '18078' }] } })
+  const failure = assert.rejects(t.networks.attach(late), {
+    kind: 'notFound',
+    message: /network short-lived not found/,
+  })
+  await t.networks.remove('short-lived')
+  await Promise.all([failure, ...attached])
+  assert.equal(t.networks.attachment(late.containerId), undefined)
+  await t.networks.attach({ ...late, mode: 'bridge' })
+  for (const { containerId } of [late, ...others]) await t.networks.detach(containerId)
+})
+
 test('attach() says in Docker’s words that no interface takes a MAC address, and leaves nothing', async () => {
   await t.create({ Name: 'n' })
   for (const MacAddress of ['01:00:00:00:00:01', '00:00:00:00:00:00']) {

@@ -91,7 +91,7 @@ export {
 export { attachMount, cloneMount, type DetachedMountOptions } from './mount/detached-mount.ts'
 export { mountOverlay, overlayData, type OverlayOptions } from './mount/overlay.ts'
 export { MountNamespace } from './namespace/mount-namespace.ts'
-export { inNetns, pinNetns, unpinNetns } from './namespace/netns.ts'
+export { createNetns, inNetns, pinNetns, unpinNetns } from './namespace/netns.ts'
 export { formatAddress, formatMac, parseAddress, parseMac } from './netlink/ip-address.ts'
 export {
   type Link,

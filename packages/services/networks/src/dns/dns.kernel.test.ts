@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, afterEach, beforeEach, test } from 'node:test'
 import { silentLogger } from '@berth/base'
-import { connectSocket, inNetns, listenSocket, pinNetns, RouteRequest, RouteSocket, unpinNetns } from '@berth/linux'
+import { connectSocket, inNetns, listenSocket, RouteRequest, RouteSocket, unpinNetns } from '@berth/linux'
+import { pinnedNetns } from '@berth/testing'
 import { KeptDescriptors } from '../testing/kept-descriptors.ts'
 import { type Dns, openDns, resolverAddress } from './dns.ts'
 import { question, readAnswer, type ReadAnswer } from './fixtures.ts'
@@ -30,16 +31,16 @@ const start = (servers: readonly UpstreamServer[] = [], forwards = true) => {
   dns.open({ sandboxId: 's1', pin, servers, forwards, hasNdots: false })
 }
 beforeEach(() => {
-  using inside = pinNetns(pin, () => new RouteSocket())
+  using inside = pinnedNetns(pin)
   inside.send(new RouteRequest().setUp(1), 'set up lo')
   store = new KeptDescriptors()
   start()
 })
-afterEach(() => {
+afterEach(async () => {
   dns.close('s1')
   dns[Symbol.dispose]()
   store[Symbol.dispose]()
-  unpinNetns(pin)
+  await unpinNetns(pin)
 })
 
 /** A client inside, or on the host. */

@@ -6,14 +6,14 @@ import { forgetEndpointNames, serveNames, serveNamesAnew } from '../dns/serve-sa
 import { addHostsLines, removeHostsLines } from '../files/edit-hosts.ts'
 import type { Endpoint } from '../model.ts'
 import type { Attachment, MembershipRequest } from '../networks.ts'
-import { plannedLink, shownOf } from './attach.ts'
 import { checkEndpoint } from './check-endpoint.ts'
 import { checkJoin, sharedNamespace } from './check-join.ts'
 import { guardOf } from './guard.ts'
+import { plannedLink } from './planned-link.ts'
 import { PortMove } from './port-move.ts'
 import { waysOut } from './routes.ts'
 import { changeLinks, type LinkChange } from './sandbox.ts'
-import type { SandboxState } from './sandbox-states.ts'
+import { type SandboxState, withMembership } from './sandbox-states.ts'
 import { endpointAddresses, releaseEndpoint, takeEndpoint } from './take-endpoint.ts'
 
 /** Takes a running container into one more network; all or nothing. The caller holds the container's lock. */
@@ -73,12 +73,6 @@ async function enter(context: Context, state: SandboxState, endpoint: Endpoint):
     throw error
   }
 }
-
-const withMembership = (state: SandboxState, held: Pick<SandboxState, 'endpoints' | 'ports'>): SandboxState => ({
-  ...state,
-  ...held,
-  attachment: { ...state.attachment, ...shownOf(held) },
-})
 
 /** The container is where it is without that: it may have done anything to the file. */
 function editHosts({ logger }: Context, { containerId, attachment }: SandboxState, edit: (path: string) => void): void {

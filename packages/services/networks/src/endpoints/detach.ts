@@ -39,12 +39,9 @@ async function emptyShared(context: Context, { containerId, pin, endpoints }: Sa
   }
 }
 
-/**
- * Gives back what `state` names, whether it was made or not: the rules first, so that no packet for the next owner of the
- * address comes through its ports; the record last, so that what fails is tried again.
- */
-export async function release(context: Context, state: SandboxState): Promise<void> {
-  const { containerId, ports, pin, endpoints } = state
+/** What leads into the namespace, from the host and from inside. */
+async function giveUp(context: Context, state: SandboxState): Promise<void> {
+  const { containerId, ports, endpoints } = state
   await context.firewall.withdraw({
     ports,
     // They may have changed meanwhile.
@@ -54,8 +51,21 @@ export async function release(context: Context, state: SandboxState): Promise<vo
   context.ports.release(ports)
   fault('detach: ports')
   forgetNames(context, state)
+}
+
+/**
+ * Gives back what `state` names, whether it was made or not: the addresses after the rules, so that no packet for the next owner
+ * comes through its ports; the record last, so that what fails is tried again.
+ */
+export async function release(context: Context, state: SandboxState): Promise<void> {
+  const { containerId, pin, endpoints } = state
   // The veth goes with its namespace: the kernel deletes it when nobody is inside any more.
-  if (pin !== undefined) unpinNetns(pin)
+  const unpinned = pin === undefined ? undefined : unpinNetns(pin)
+  try {
+    await giveUp(context, state)
+  } finally {
+    await unpinned
+  }
   fault('detach: namespace')
   for (const endpoint of endpoints) releaseEndpoint(context, endpoint)
   context.states.remove(containerId)

@@ -2,7 +2,7 @@ import type { ContainerId } from '@berth/base'
 import type { Context } from '../context.ts'
 import { serveNames } from '../dns/serve-sandbox.ts'
 import type { Endpoint } from '../model.ts'
-import { shownOf } from './attach.ts'
+import { withMembership } from './sandbox-states.ts'
 import { dnsNames } from './take-endpoint.ts'
 
 /** A running container is found by its new name from now on. */
@@ -10,8 +10,7 @@ export function rename(context: Context, containerId: ContainerId, name: string)
   const state = context.states.get(containerId)
   if (!state) return
   const endpoints = state.endpoints.map((endpoint) => renamed(endpoint, { ...state.request, name }))
-  const attachment = { ...state.attachment, ...shownOf({ endpoints, ports: state.ports }) }
-  const next = { ...state, name, endpoints, attachment }
+  const next = { ...withMembership(state, { endpoints, ports: state.ports }), name }
   context.states.put(next)
   serveNames(context, next)
 }

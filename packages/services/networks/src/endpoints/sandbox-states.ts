@@ -5,6 +5,7 @@ import { removeFile } from '@berth/linux'
 import type { PublishedPort } from '../firewall/rules.ts'
 import type { Endpoint } from '../model.ts'
 import type { Attachment, AttachRequest } from '../networks.ts'
+import { toPortMap } from '../ports/plan-ports.ts'
 
 /** A container's place in the networks, as it stands on disk while it lives. */
 export interface SandboxState {
@@ -20,6 +21,23 @@ export interface SandboxState {
   readonly ports: readonly PublishedPort[]
   /** What was asked for at the start. */
   readonly request: AttachRequest
+}
+
+type Membership = Pick<SandboxState, 'endpoints' | 'ports'>
+
+export const withMembership = (state: SandboxState, held: Membership): SandboxState => ({
+  ...state,
+  ...held,
+  attachment: { ...state.attachment, ...shownOf(held) },
+})
+
+/** What others see of a container's endpoints. */
+function shownOf({ endpoints, ports }: Membership): Pick<Attachment, 'endpoints' | 'ports' | 'interfaces'> {
+  return {
+    endpoints: Object.fromEntries(endpoints.map(({ networkName, settings }) => [networkName, settings])),
+    ports: toPortMap(ports),
+    interfaces: endpoints.flatMap(({ link }) => link ?? []),
+  }
 }
 
 export interface Member {

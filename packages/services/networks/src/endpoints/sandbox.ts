@@ -1,7 +1,16 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { codeOf, internal, invalid, KeyedLock } from '@berth/base'
-import { inNetns, type LinkState, type LinkStatistics, pinNetns, RouteRequest, RouteSocket } from '@berth/linux'
+import {
+  createNetns,
+  inNetns,
+  type LinkState,
+  type LinkStatistics,
+  pinNetns,
+  RouteRequest,
+  RouteSocket,
+} from '@berth/linux'
+import type { OpenBridge } from '../bridges.ts'
 import type { Parent } from '../drivers/stacked.ts'
 import type { Endpoint } from '../model.ts'
 import { isNotSettable, setDefaultIPv6 } from './default-ipv6.ts'
@@ -12,7 +21,7 @@ import { endpointAddresses } from './take-endpoint.ts'
 /** An endpoint, and the bridge that its host side joins or the link that it is stacked on. */
 export interface PlannedLink {
   readonly endpoint: Endpoint & { readonly link: NonNullable<Endpoint['link']> }
-  readonly bridge: { readonly index: number; readonly mtu: number } | undefined
+  readonly bridge: Pick<OpenBridge, 'index' | 'mtu'> | undefined
   readonly parent: Parent | undefined
 }
 
@@ -24,36 +33,53 @@ export interface LinkChange {
   readonly after: WaysOut
 }
 
-// The kernel has one lock for all links: who waits for it should not hold all of libuv's threads.
 const links = new KeyedLock<'links'>()
+
+/** The kernel has one lock for all links: who waits for it should not hold all of libuv's threads. */
+export const lockLinks = (): Promise<Disposable> => links.acquire('links')
 
 /** What is done on this thread while the kernel works for a link on another. */
 interface Meanwhile {
+  /**
+   * The loopback comes up first, for sockets that are bound inside: without a local address the kernel takes 127.0.0.11 for
+   * a broadcast address, which nothing is sent from.
+   */
+  readonly needsLoopback: boolean
+  /** Comes first. Until it is over, everything ends with this process: nobody needs to know of it. */
+  readonly noting: () => void
   /** The links come to be; those inside stay down until this is over. */
   readonly connecting: () => void
-  /**
-   * The loopback is up, for sockets that are bound inside: without a local address the kernel takes 127.0.0.11 for a
-   * broadcast address, which nothing is sent from. Absent: there are none, and it comes up with the links.
-   */
-  readonly looped: (() => void) | undefined
+  /** The links inside are set up. The loopback is, where that was asked for. */
+  readonly configuring: () => void
   /** The links have their addresses, and are not sure to pass frames yet. */
   readonly settling: () => Promise<void>
 }
 
-/** Makes a namespace with a loopback and the inner ends of its links. */
+/** Makes a namespace with a loopback and the inner ends of its links. The caller holds the links' lock. */
 export async function createSandbox(host: RouteSocket, change: LinkChange, meanwhile: Meanwhile): Promise<void> {
   using stack = new DisposableStack()
   const isOn = commonIPv6(change.add)
-  const [inside, ipv6] = pinNetns(change.pin, () => {
-    return [stack.use(new RouteSocket()), isOn === undefined ? undefined : stack.use(setDefaultIPv6(isOn))]
-  })
-  await applyChange({ host, inside, haveIPv6Set: ipv6 !== undefined }, change, meanwhile)
+  const { netns, result } = createNetns(() => ({
+    inside: stack.use(new RouteSocket()),
+    ipv6: isOn === undefined ? undefined : stack.use(setDefaultIPv6(isOn)),
+  }))
+  stack.defer(() => closeSync(netns))
+  const connecting = () => {
+    meanwhile.noting()
+    pinNetns(netns, change.pin)
+    meanwhile.connecting()
+  }
+  const sockets = { host, inside: result.inside, netns, haveIPv6Set: result.ipv6 !== undefined }
+  await applyChange(sockets, change, { ...meanwhile, connecting })
 }
 
 /** Adds links to a namespace that is there, or takes them away. */
 export async function changeLinks(host: RouteSocket, change: LinkChange): Promise<void> {
-  using inside = inNetns(change.pin, () => new RouteSocket())
-  await applyChange({ host, inside }, change)
+  using stack = new DisposableStack()
+  const netns = stack.adopt(openSync(change.pin, 'r'), closeSync)
+  const inside = stack.use(inNetns(netns, () => new RouteSocket()))
+  stack.use(await lockLinks())
+  await applyChange({ host, inside, netns }, change)
 }
 
 /**
@@ -62,7 +88,7 @@ export async function changeLinks(host: RouteSocket, change: LinkChange): Promis
  */
 export async function deleteLinks(pin: string): Promise<void> {
   using inside = inNetns(pin, () => new RouteSocket())
-  using _ = await links.acquire('links')
+  using _ = await lockLinks()
   const failures: unknown[] = []
   for (const { index, name } of inside.links().filter((link) => link.index !== loopbackIndex)) {
     await deleteLink(inside, index, name).catch((error: unknown) => failures.push(error))
@@ -73,6 +99,8 @@ export async function deleteLinks(pin: string): Promise<void> {
 interface Sockets {
   readonly host: RouteSocket
   readonly inside: RouteSocket
+  /** A descriptor of the namespace inside. */
+  readonly netns: number
   /** New links come to be with or without IPv6, as they are to be. */
   readonly haveIPv6Set?: boolean
 }
@@ -81,13 +109,12 @@ interface Sockets {
 const loopbackIndex = 1
 
 async function applyChange(
-  { host, inside, haveIPv6Set }: Sockets,
+  { host, inside, netns, haveIPv6Set }: Sockets,
   change: LinkChange,
-  meanwhile?: Meanwhile,
+  meanwhile?: Omit<Meanwhile, 'noting'>,
 ): Promise<void> {
-  using _ = await links.acquire('links')
-  await disconnect({ host, inside }, change.remove)
-  await connectWhile({ host, inside }, change, meanwhile)
+  if (change.remove.length > 0) await disconnect({ host, inside }, change.remove)
+  await connectWhile({ host, inside, netns }, change, meanwhile)
   const indexOf = (name: string) => inside.linkIndex(name)
   prepare(change, haveIPv6Set)
   const request = new RouteRequest().setUp(loopbackIndex)
@@ -99,27 +126,31 @@ async function applyChange(
     request.setUp(index)
   }
   changeRoutes(request, change, indexOf)
-  await inside.sendAsync(request, `configure ${insideNames(change.add)}`)
+  await together([inside.sendAsync(request, `configure ${insideNames(change.add)}`)], meanwhile?.configuring)
   await together([settle(host, change.add)], meanwhile?.settling)
 }
 
-async function connectWhile({ host, inside }: Sockets, change: LinkChange, meanwhile?: Meanwhile): Promise<void> {
-  // First: what waits for it shall not wait for the links too.
-  const loopback = meanwhile?.looped && inside.sendAsync(new RouteRequest().setUp(loopbackIndex), 'set up lo')
-  await together([loopback, change.add.length > 0 ? connect(host, change) : undefined], async () => {
-    meanwhile?.connecting()
-    await loopback
-    meanwhile?.looped?.()
-  })
+async function connectWhile(
+  { host, inside, netns }: Sockets,
+  change: LinkChange,
+  meanwhile?: Pick<Meanwhile, 'needsLoopback' | 'connecting'>,
+): Promise<void> {
+  const loopback = new RouteRequest().setUp(loopbackIndex)
+  await together(
+    [
+      change.add.length > 0 ? connect(host, netns, change.add) : undefined,
+      meanwhile?.needsLoopback ? inside.sendAsync(loopback, 'set up lo') : undefined,
+    ],
+    meanwhile?.connecting,
+  )
 }
 
-/** All is over afterwards, even if something has failed. */
+/** All is over afterwards, even if something has failed. `work` begins at once: the requests are on their way by then. */
 async function together(
   requests: readonly (Promise<void> | undefined)[],
-  work: (() => Promise<void>) | undefined,
+  work?: () => void | Promise<void>,
 ): Promise<void> {
-  // One step later: by then the requests are on their way, on pool threads.
-  const results = await Promise.allSettled([...requests, Promise.resolve().then(work)])
+  const results = await Promise.allSettled([...requests, work && Promise.try(work)])
   for (const result of results) if (result.status === 'rejected') throw result.reason
 }
 
@@ -146,7 +177,10 @@ export async function areSettled(host: RouteSocket, which: readonly (string | nu
 }
 
 /** By the end that is the host's, where there is one: a container cannot have renamed it. */
-async function disconnect({ host, inside }: Sockets, gone: LinkChange['remove']): Promise<void> {
+async function disconnect(
+  { host, inside }: Pick<Sockets, 'host' | 'inside'>,
+  gone: LinkChange['remove'],
+): Promise<void> {
   for (const link of gone) {
     const [socket, name] = link.host === '' ? [inside, link.inside] : [host, link.host]
     await deleteLink(socket, name)
@@ -160,8 +194,7 @@ async function deleteLink(socket: RouteSocket, which: string | number, name = wh
   })
 }
 
-async function connect(host: RouteSocket, { pin, add }: LinkChange): Promise<void> {
-  const netns = openSync(pin, 'r')
+async function connect(host: RouteSocket, netns: number, add: LinkChange['add']): Promise<void> {
   const request = new RouteRequest()
   for (const { endpoint, bridge, parent } of add) {
     if (parent) addStacked(request, { endpoint, parent, netns })
@@ -180,8 +213,6 @@ async function connect(host: RouteSocket, { pin, add }: LinkChange): Promise<voi
     await host.sendAsync(request, `connect ${insideNames(add)}`)
   } catch (error) {
     throw described(error, add)
-  } finally {
-    closeSync(netns)
   }
 }
 

@@ -12,7 +12,8 @@ import { codeOf, type ContainerId, noDescriptors, silentLogger } from '@berth/ba
 import { openDatabase } from '@berth/database'
 import { createEvents } from '@berth/events'
 import { decodeNetworkCreate, type PortMap } from '@berth/engine-api'
-import { inNetns, listenSocket, loadRuleset, pinNetns, RouteRequest, RouteSocket, unpinNetns } from '@berth/linux'
+import { inNetns, listenSocket, loadRuleset, RouteRequest, RouteSocket, unpinNetns } from '@berth/linux'
+import { pinnedNetns } from '@berth/testing'
 import { openFirewall } from '../firewall/firewall.ts'
 import type { Attachment, Networks } from '../networks.ts'
 import { type NetworksOptions, openNetworks } from '../open-networks.ts'
@@ -351,7 +352,7 @@ test('without the relay a port is where the kernel translates it, and nowhere el
 test('a port of a container with IPv6 is translated, and on ::1 relayed', async () => {
   await close()
   const pin = join(root, 'six')
-  using inside = pinNetns(pin, () => new RouteSocket())
+  using inside = pinnedNetns(pin)
   const netns = { bridge: 'six0', hostLink: 'veth6' }
   host.send(new RouteRequest().addBridge(netns.bridge), 'bridge')
   const index = host.link(netns.bridge)?.index ?? 0
@@ -395,7 +396,7 @@ test('a port of a container with IPv6 is translated, and on ::1 relayed', async 
   ports[Symbol.dispose]()
   await firewall.remove()
   await firewall[Symbol.asyncDispose]()
-  unpinNetns(pin)
+  await unpinNetns(pin)
   host.send(new RouteRequest().deleteLink(netns.bridge), 'delete')
   networks = await open()
 })

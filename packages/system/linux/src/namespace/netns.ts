@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, unlinkSync } from 'node:fs'
 import { O_CLOEXEC } from '../file/constants.ts'
 import { check, declareFunctions, lastError } from '../libc.ts'
-import { bindMount, unmount } from '../mount/mount.ts'
+import { bindMount, unmountAsync } from '../mount/mount.ts'
 import { codeOf } from '@berth/base'
 
 const c = declareFunctions<{
@@ -18,32 +18,42 @@ let home: number | undefined
 const homeNetns = (): number => (home ??= openSync(ownNetns, constants.O_RDONLY | O_CLOEXEC))
 
 /**
- * Makes a network namespace and keeps it by a bind mount on the new file `path`. Synchronous: the thread is inside the
- * new namespace for the moment of the call, in which `work` may open sockets there.
+ * Makes a network namespace, which ends when the descriptor is closed that is returned with what `work` returned.
+ * Synchronous: the thread is inside the new namespace for the moment of the call, in which `work` may open sockets there.
  */
-export function pinNetns(path: string): void
-export function pinNetns<T>(path: string, work: () => T): T
-export function pinNetns<T>(path: string, work?: () => T): T | undefined {
-  closeSync(openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o444))
+export function createNetns<T>(work: () => T): { readonly netns: number; readonly result: T } {
   const back = homeNetns()
+  check(c.unshare(CLONE_NEWNET), 'unshare')
+  let netns: number | undefined
   try {
-    check(c.unshare(CLONE_NEWNET), 'unshare', path)
-    try {
-      bindMount(ownNetns, path)
-      return work?.()
-    } finally {
-      returnTo(back)
-    }
+    netns = openSync(ownNetns, constants.O_RDONLY | O_CLOEXEC)
+    return { netns, result: work() }
   } catch (error) {
-    unpinNetns(path)
+    if (netns !== undefined) closeSync(netns)
+    throw error
+  } finally {
+    returnTo(back)
+  }
+}
+
+/** Keeps the namespace of a descriptor, beyond this process too, by a bind mount on the new file `path`. EEXIST: there is one. */
+export function pinNetns(netns: number, path: string): void {
+  closeSync(openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o444))
+  try {
+    bindMount(`/proc/self/fd/${netns}`, path)
+  } catch (error) {
+    unlinkSync(path)
     throw error
   }
 }
 
-/** Lets go of a pinned namespace; the kernel removes it with all its links once no process is in it. Idempotent. */
-export function unpinNetns(path: string): void {
+/**
+ * Lets go of a pinned namespace; the kernel removes it with all its links once nothing else keeps it. Idempotent. A pool
+ * thread waits until nobody sees the mount any more.
+ */
+export async function unpinNetns(path: string): Promise<void> {
   try {
-    unmount(path, { detach: true })
+    await unmountAsync(path, { detach: true })
   } catch (error) {
     // EINVAL: the file is there, but nothing is mounted on it (the machine restarted, or a pin was cut short).
     if (codeOf(error) === 'ENOENT') return

@@ -3,7 +3,8 @@ import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { inNetns, pinNetns, unpinNetns } from '../namespace/netns.ts'
+import { pinnedNetns } from '@berth/testing'
+import { inNetns, unpinNetns } from '../namespace/netns.ts'
 import { loadRuleset } from '../nft/ruleset.ts'
 import { NftElements } from '../nft/elements.ts'
 import { RouteRequest, RouteSocket } from './route-socket.ts'
@@ -42,7 +43,7 @@ test('RouteSocket.sendAsync() brings up a namespace: veth born inside, addresses
   const master = host.link('b1')?.index ?? 0
   host.send(new RouteRequest().addAddress(master, '10.98.0.1', 24), 'address b1')
   const path = join(directory, 'ns')
-  const inside = pinNetns(path, () => new RouteSocket())
+  const inside = pinnedNetns(path)
   const netns = openSync(path, 'r')
   const veth = { name: 'v1', master, netns, peerName: 'eth0', peerMac: '02:42:0a:62:00:02', mtu: 1300, hairpin: true }
   await host.sendAsync(new RouteRequest().addVeth(veth), 'make v1')
@@ -64,22 +65,22 @@ test('RouteSocket.sendAsync() brings up a namespace: veth born inside, addresses
   })
   assert.equal(seen, index)
   inside[Symbol.dispose]()
-  unpinNetns(path)
+  await unpinNetns(path)
   // The kernel drops the namespace, and with it the veth, a little later.
   for (const deadline = Date.now() + 5000; host.link('v1') && Date.now() < deadline;) await new Promise(setImmediate)
   host.send(new RouteRequest().deleteLink('b1'), 'delete b1')
 })
 
-test('RouteSocket.linkIndex() finds the links of its own namespace by their whole names', () => {
+test('RouteSocket.linkIndex() finds the links of its own namespace by their whole names', async () => {
   host.send(new RouteRequest().addBridge('fifteen-letters'), 'make a bridge')
   assert.equal(host.linkIndex('fifteen-letters'), host.link('fifteen-letters')?.index)
   const path = join(directory, 'other')
-  using inside = pinNetns(path, () => new RouteSocket())
+  using inside = pinnedNetns(path)
   assert.deepEqual(
     [inside.linkIndex('lo'), inside.linkIndex('fifteen-letters'), inside.linkIndex('')],
     [1, undefined, undefined],
   )
-  unpinNetns(path)
+  await unpinNetns(path)
   host.send(new RouteRequest().deleteLink('fifteen-letters'), 'delete the bridge')
 })
 
@@ -145,9 +146,9 @@ test('loadRuleset() passes on what nft complains about', async () => {
   await assert.rejects(loadRuleset('table inet t { chain c { nonsense } }'), /nft: .*syntax error/s)
 })
 
-test('RouteRequest makes and takes away default routes by a link alone, for both families', () => {
+test('RouteRequest makes and takes away default routes by a link alone, for both families', async () => {
   const pin = join(directory, 'by-link')
-  using inside = pinNetns(pin, () => new RouteSocket())
+  using inside = pinnedNetns(pin)
   const loopback = 1
   const request = new RouteRequest().setUp(loopback)
   inside.send(request.addLinkDefaultRoute(4, loopback).addLinkDefaultRoute(6, loopback), 'add')
@@ -156,5 +157,5 @@ test('RouteRequest makes and takes away default routes by a link alone, for both
   assert.ok(defaults().every(({ gateway }) => gateway === undefined))
   inside.send(new RouteRequest().deleteLinkDefaultRoute(4, loopback).deleteLinkDefaultRoute(6, loopback), 'delete')
   assert.deepEqual(defaults(), [])
-  unpinNetns(pin)
+  await unpinNetns(pin)
 })

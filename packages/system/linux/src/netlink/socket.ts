@@ -66,7 +66,8 @@ export interface Received {
 export class NetlinkSocket implements Disposable {
   readonly #fd: number
   readonly #what: string
-  #turn: Promise<void> = Promise.resolve()
+  /** The end of the last `requestAsync`; undefined: none is under way. */
+  #turn: Promise<void> | undefined
 
   constructor(protocol: number, what: string) {
     this.#what = what
@@ -94,18 +95,19 @@ export class NetlinkSocket implements Disposable {
   }
 
   /**
-   * As `request`, but a libuv pool thread waits for the kernel's locks. Calls take their turn. `each` gets what the kernel
-   * answers beside acknowledgements, and must copy what it keeps.
+   * As `request`, but a libuv pool thread waits for the kernel's locks. Calls take their turn; the first is on its way when
+   * this returns. `each` gets what the kernel answers beside acknowledgements, and must copy what it keeps.
    */
   async requestAsync(message: NetlinkMessage, what: string, each?: (received: Received) => void): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     const before = this.#turn
     this.#turn = promise
-    await before
+    if (before) await before
     try {
       await callAsync(c.send, 'send', what, [this.#fd, message.bytes, message.bytes.length, 0])
       this.#acknowledge(message.acknowledgements, what, each)
     } finally {
+      if (this.#turn === promise) this.#turn = undefined
       resolve()
     }
   }
