@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -58,6 +59,9 @@ test('RouteSocket.sendAsync() brings up a namespace: veth born inside, addresses
   const [link, peer] = [inside.link('eth0'), host.link('v1')]
   assert.deepEqual([link?.mac, link?.mtu, link?.isUp], ['02:42:0a:62:00:02', 1300, true])
   assert.deepEqual([peer?.master, peer?.kind, peer?.isUp], [master, 'veth', true])
+  const ends = [inNetns(path, () => execFileSync('ip', ['-d', 'link', 'show', 'eth0'], { encoding: 'utf8' }))]
+  ends.push(execFileSync('ip', ['-d', 'link', 'show', 'v1'], { encoding: 'utf8' }))
+  for (const end of ends) assert.match(end, /numtxqueues 1 numrxqueues 1 /)
   assert.ok(inside.routes().some((route) => route.destination === undefined && route.gateway === '10.98.0.1'))
   const seen = inNetns(path, () => {
     using socket = new RouteSocket()

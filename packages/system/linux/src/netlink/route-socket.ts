@@ -42,6 +42,8 @@ const IFLA_LINKINFO = 18
 const IFLA_STATS64 = 23
 const IFLA_NET_NS_FD = 28
 const IFLA_EXT_MASK = 29
+const IFLA_NUM_TX_QUEUES = 31
+const IFLA_NUM_RX_QUEUES = 32
 const IFLA_INFO_KIND = 1
 const IFLA_INFO_DATA = 2
 const IFLA_INFO_SLAVE_KIND = 4
@@ -172,10 +174,14 @@ export class RouteRequest {
     })
   }
 
-  /** The end here goes up at once; the peer cannot be up in the message that moves it (ENOTCONN). */
+  /**
+   * The end here goes up at once; the peer cannot be up in the message that moves it (ENOTCONN). Both ends have one queue: by
+   * default they have one for each CPU, which costs a directory of sysfs each and gains nothing without XDP.
+   */
   addVeth(options: VethOptions): this {
     this.#link(create, { up: true }, (m) => {
       m.attribute(IFLA_IFNAME, options.name).attribute(IFLA_MASTER, options.master)
+      oneQueue(m)
       if (options.mtu !== undefined) m.attribute(IFLA_MTU, options.mtu)
       m.nest(IFLA_LINKINFO, () => {
         m.attribute(IFLA_INFO_KIND, 'veth')
@@ -295,6 +301,7 @@ export class RouteRequest {
 
   #peer({ peerName, peerMac, netns, mtu }: VethOptions): void {
     linkHeader(this.message, {}).attribute(IFLA_IFNAME, peerName).attribute(IFLA_ADDRESS, parseMac(peerMac))
+    oneQueue(this.message)
     if (mtu !== undefined) this.message.attribute(IFLA_MTU, mtu)
     this.message.attribute(IFLA_NET_NS_FD, netns)
   }
@@ -317,6 +324,9 @@ export class RouteRequest {
     return this
   }
 }
+
+const oneQueue = (m: NetlinkMessage): NetlinkMessage =>
+  m.attribute(IFLA_NUM_TX_QUEUES, 1).attribute(IFLA_NUM_RX_QUEUES, 1)
 
 /** An rtnetlink(7) socket of the network namespace that the thread is in when it is made. */
 export class RouteSocket implements Disposable {
