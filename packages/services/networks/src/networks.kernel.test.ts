@@ -267,6 +267,26 @@ test('detach() takes the links out of a namespace that others share, whose addre
   }
 })
 
+test('detach() leaves nothing of a container that is asked about, and whose links change, while it goes', async () => {
+  const link = (last: number) => ({
+    address: `10.9.9.${last}`,
+    names: ['db'],
+    ports: [{ port: 5432, protocol: 'tcp' }],
+  })
+  const linking = request({ links: [link(1)] })
+  await networks.attach(linking)
+  const linked = () => output('nft', ['list', 'set', 'inet', 'berth', 'linked'])
+  assert.match(await linked(), /10\.9\.9\.1 \. 5432/)
+  const going = networks.detach(linking.containerId)
+  for (let last = 2; networks.attachment(linking.containerId); last = (last % 200) + 2) {
+    networks.updateLink(linking.containerId, link(last))
+    await networks.counters(linking.containerId)
+    await turn()
+  }
+  await going
+  assert.doesNotMatch(await linked(), /5432/)
+})
+
 test('attach() refuses networks that are not there', async () => {
   await assert.rejects(networks.attach(request({ mode: 'nope' })), {
     kind: 'notFound',

@@ -121,8 +121,8 @@ function strayPins({ states, pinDirectory }: Context): string[] {
 }
 
 function counters({ states }: Context, id: ContainerId): Record<string, InterfaceCounters> {
-  const state = states.get(id)
-  const pin = state?.pin ?? (state?.sharedWith === undefined ? undefined : states.get(state.sharedWith)?.pin)
+  const state = states.staying(id)
+  const pin = state?.pin ?? (state?.sharedWith === undefined ? undefined : states.staying(state.sharedWith)?.pin)
   if (pin === undefined) return {}
   return Object.fromEntries([...readCounters(pin)].map(([name, statistics]) => [name, toCounters(statistics)]))
 }

@@ -32,7 +32,7 @@ function described(error: unknown): EngineError {
 
 function share(context: Context, request: AttachRequest): Attachment {
   const id = request.mode.slice(sharedPrefix.length) as ContainerId
-  const state = context.states.get(id)
+  const state = context.states.staying(id)
   if (!state) throw conflict(`cannot join network namespace of a non running container: ${id}`)
   const { netnsPath, hostsPath, hostnamePath, resolvConfPath } = state.attachment
   const files = { hostsPath, hostnamePath, resolvConfPath }

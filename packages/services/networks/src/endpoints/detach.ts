@@ -59,6 +59,7 @@ async function giveUp(context: Context, state: SandboxState): Promise<void> {
  */
 export async function release(context: Context, state: SandboxState): Promise<void> {
   const { containerId, pin, endpoints } = state
+  using _ = context.states.leave(containerId)
   // The veth goes with its namespace: the kernel deletes it when nobody is inside any more.
   const unpinned = pin === undefined ? undefined : unpinNetns(pin)
   try {

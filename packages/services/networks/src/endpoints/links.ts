@@ -36,7 +36,7 @@ function changeLinks(
   id: ContainerId,
   change: (links: readonly LinkedHost[]) => readonly LinkedHost[],
 ): void {
-  const state = states.get(id)
+  const state = states.staying(id)
   if (!state) return
   const next = { ...state, request: { ...state.request, links: change(state.request.links ?? []) } }
   firewall.unlink(linkedPorts(state))

@@ -59,6 +59,7 @@ export class SandboxStates {
   readonly #directory: string
   readonly #bootId = readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').trim()
   readonly #states = new Map<ContainerId, SandboxState>()
+  readonly #leaving = new Set<ContainerId>()
 
   constructor(directory: string) {
     this.#directory = directory
@@ -77,6 +78,17 @@ export class SandboxStates {
 
   get(id: ContainerId): SandboxState | undefined {
     return this.#states.get(id)
+  }
+
+  /** What a container has is being given back, until this is disposed: nothing is to be added to it. */
+  leave(id: ContainerId): Disposable {
+    this.#leaving.add(id)
+    return { [Symbol.dispose]: () => void this.#leaving.delete(id) }
+  }
+
+  /** What `get` finds, unless it is being given back. */
+  staying(id: ContainerId): SandboxState | undefined {
+    return this.#leaving.has(id) ? undefined : this.#states.get(id)
   }
 
   all(): SandboxState[] {
