@@ -102,7 +102,8 @@ test('Reaper.exit() waits for a grandchild whose parent is still there', async (
   const [read, write] = pipe()
   const pid = spawnProcess({
     path: '/bin/sh',
-    args: ['-c', '(exit 7) & echo $!; exec sleep 0.2'],
+    // Not before the shell has become sleep: dash reaps what ends earlier.
+    args: ['-c', '(sleep 0.1; exit 7) & echo $!; exec sleep 0.3'],
     fds: [devNull, write, devNull],
   })
   closeSync(write)
