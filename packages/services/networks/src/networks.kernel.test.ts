@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,7 +19,7 @@ import { after, afterEach, beforeEach, test } from 'node:test'
 import { type ContainerId, silentLogger } from '@berth/base'
 import { type Database, openDatabase } from '@berth/database'
 import { createEvents } from '@berth/events'
-import { inNetns, loadRuleset, RouteRequest, RouteSocket } from '@berth/linux'
+import { inNetns, loadRuleset, RouteRequest, RouteSocket, unmount } from '@berth/linux'
 import { mountPoints, mountsSince } from '@berth/testing'
 import type { AttachRequest, Networks } from './networks.ts'
 import { type NetworksOptions, openNetworks } from './open-networks.ts'
@@ -285,6 +294,22 @@ test('detach() leaves nothing of a container that is asked about, and whose link
   }
   await going
   assert.doesNotMatch(await linked(), /5432/)
+})
+
+test('detach() that cannot let go of the namespace says so once it has withdrawn the ports, and is tried again', async () => {
+  const serving = request({ portBindings: { '53/udp': [{ HostIp: '', HostPort: '18079' }] } })
+  const { netnsPath = '' } = await networks.attach(serving)
+  const published = () => output('nft', ['list', 'map', 'inet', 'berth', 'ports4_any'])
+  assert.match(await published(), /18079/)
+  unmount(netnsPath, { detach: true })
+  rmSync(netnsPath)
+  mkdirSync(netnsPath)
+  // Known before the flows of datagrams are forgotten, which takes longer: nothing of it may be left unhandled.
+  await assert.rejects(networks.detach(serving.containerId))
+  assert.doesNotMatch(await published(), /18079/)
+  rmdirSync(netnsPath)
+  await networks.detach(serving.containerId)
+  assert.equal(networks.attachment(serving.containerId), undefined)
 })
 
 test('attach() refuses networks that are not there', async () => {

@@ -7,6 +7,7 @@ import { linkedPorts } from './links.ts'
 import { changeLinks, deleteLinks } from './sandbox.ts'
 import type { SandboxState } from './sandbox-states.ts'
 import { releaseEndpoint } from './take-endpoint.ts'
+import { together } from './together.ts'
 
 /** Gives back all that a container has in the network; nothing if it has nothing. */
 export async function detach(context: Context, id: ContainerId): Promise<void> {
@@ -61,12 +62,7 @@ export async function release(context: Context, state: SandboxState): Promise<vo
   const { containerId, pin, endpoints } = state
   using _ = context.states.leave(containerId)
   // The veth goes with its namespace: the kernel deletes it when nobody is inside any more.
-  const unpinned = pin === undefined ? undefined : unpinNetns(pin)
-  try {
-    await giveUp(context, state)
-  } finally {
-    await unpinned
-  }
+  await together([pin === undefined ? undefined : unpinNetns(pin)], () => giveUp(context, state))
   fault('detach: namespace')
   for (const endpoint of endpoints) releaseEndpoint(context, endpoint)
   context.states.remove(containerId)

@@ -17,6 +17,7 @@ import { isNotSettable, setDefaultIPv6 } from './default-ipv6.ts'
 import { parseEndpointOptions } from './endpoint-options.ts'
 import { changeRoutes, type WaysOut } from './routes.ts'
 import { endpointAddresses } from './take-endpoint.ts'
+import { together } from './together.ts'
 
 /** An endpoint, and the bridge that its host side joins or the link that it is stacked on. */
 export interface PlannedLink {
@@ -143,15 +144,6 @@ async function connectWhile(
     ],
     meanwhile?.connecting,
   )
-}
-
-/** All is over afterwards, even if something has failed. `work` begins at once: the requests are on their way by then. */
-async function together(
-  requests: readonly (Promise<void> | undefined)[],
-  work?: () => void | Promise<void>,
-): Promise<void> {
-  const results = await Promise.allSettled([...requests, work && Promise.try(work)])
-  for (const result of results) if (result.status === 'rejected') throw result.reason
 }
 
 // The kernel itself puts off what follows from a link's going up, by a second at most.
