@@ -29,7 +29,7 @@ export class NewSandbox {
     this.#state = stateOf(context, request, { plan, endpoints: takeEndpoints(context, request, plan) })
   }
 
-  /** Makes everything, and notes it; gives everything back when a step fails. The caller holds the links' lock. */
+  /** Makes everything, and notes it; gives everything back when a step fails. The caller holds the links' lock, if it has any. */
   async create(): Promise<Attachment> {
     const { pin } = this.#state
     try {
@@ -113,8 +113,8 @@ function stateOf(context: Context, request: AttachRequest, { plan, endpoints }: 
   const sandboxKey = join(context.pinDirectory, plan.isHost ? 'default' : sandboxId.slice(0, 12))
   const pin = plan.isHost ? undefined : sandboxKey
   const place = { netnsPath: pin, ...containerFiles(request.filesDirectory), sandboxId, sandboxKey }
+  // What others see of it is there once it is noted.
   const attachment = { ...place, endpoints: {}, ports: {}, interfaces: [] }
   const { containerId, name } = request
-  const state = { containerId, name, attachment, pin, sharedWith: undefined, endpoints, ports: [], request }
-  return withMembership(state, state)
+  return { containerId, name, attachment, pin, sharedWith: undefined, endpoints, ports: [], request }
 }

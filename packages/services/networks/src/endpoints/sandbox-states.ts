@@ -51,8 +51,8 @@ interface StateFile {
 }
 
 /**
- * The sandboxes of this boot, in memory and under the run root: written before the kernel is asked for anything, removed
- * after everything was given back, so that a killed engine's successor knows what there may be. No fsync: after a crash
+ * The sandboxes of this boot, in memory and under the run root: written before anything comes to be that outlives this
+ * process, removed after everything was given back, so that a killed engine's successor knows what there may be. No fsync: after a crash
  * of the machine nothing of it exists.
  */
 export class SandboxStates {

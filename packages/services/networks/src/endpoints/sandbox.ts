@@ -114,6 +114,7 @@ async function applyChange(
   change: LinkChange,
   meanwhile?: Omit<Meanwhile, 'noting'>,
 ): Promise<void> {
+  // Else nothing is waited for until what is new is noted: nobody removes a network, or takes a port, in between.
   if (change.remove.length > 0) await disconnect({ host, inside }, change.remove)
   await connectWhile({ host, inside, netns }, change, meanwhile)
   const indexOf = (name: string) => inside.linkIndex(name)
